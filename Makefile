@@ -1,0 +1,39 @@
+# make demo and make test are all a newcomer needs; the rest is for people who change the code.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: demo test test-all fast lab check fix setup clean
+
+demo: setup   ## the reference network in namespaces, and the main job on it
+	@$(BIN)/python -m wgorch.rehearsal demo
+
+test: setup   ## every test, the lab's too, variants drawn by a printed seed (under 10 minutes)
+	@$(BIN)/python -m pytest
+
+test-all: setup   ## every variant of every lab case (under 60 minutes)
+	@WGORCH_TEST_ALL=1 $(BIN)/python -m pytest
+
+fast: setup   ## the pure tests only
+	@$(BIN)/python -m pytest -m "not lab"
+
+lab: setup   ## the lab's tests only
+	@$(BIN)/python -m pytest -m lab
+
+check: setup   ## format, lint, types, pure tests
+	@$(BIN)/ruff format --check wgorch tests
+	@$(BIN)/ruff check wgorch tests
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q -m "not lab"
+
+fix: setup
+	@$(BIN)/ruff format wgorch tests
+	@$(BIN)/ruff check --fix wgorch tests
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml scripts/setup
+	@PYTHON=$(PYTHON) scripts/setup $(VENV)
+
+clean:
+	rm -rf $(VENV)

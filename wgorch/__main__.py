@@ -1,0 +1,5 @@
+"""``python -m wgorch``."""
+
+from wgorch.cli import run
+
+run()

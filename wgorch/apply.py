@@ -1,0 +1,312 @@
+"""A change on several hosts, made safe: lock, stage, arm the lease, do, verify, confirm; or everything taken back.
+
+Each method is one phase and one round trip a host. The host's referee (``remote/referee.sh``) has the last word on
+whether a change is confirmed; what is reported here is only ever what it said.
+"""
+
+from __future__ import annotations
+
+import getpass
+import re
+import secrets
+import shlex
+import socket
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from wgorch.command import quote_words
+from wgorch.errors import Changed, HostError, Locked, Unfit
+from wgorch.facts.gather import ENVIRONMENT, gather
+from wgorch.facts.observed import Observed
+from wgorch.inventory.model import Network
+from wgorch.plan import HostPlan, changes_between
+from wgorch.remote.fleet import Fleet
+from wgorch.remote.shell import Shell
+from wgorch.resolve import in_scope
+from wgorch.sh import text_of
+from wgorch.text import one_line
+
+LEASE_S = 60
+LEASE_MAX_S = 300
+PROGRAM_S = 45
+"""How long the program of a change may run on a host before that is a failure."""
+INSTALL_S = 900
+
+
+class Listener(Protocol):
+    """Hears what happens, as it happens."""
+
+    def event(self, host: str, what: str, detail: str = "") -> None:
+        """Something happened on a host."""
+
+
+@dataclass
+class Standing:
+    """Where a host stands: `old`, `new`, `unconfirmed` or `unknown`, and why."""
+
+    state: str = "old"
+    why: str = ""
+
+
+@dataclass
+class Transaction:
+    """One change of one network on some hosts."""
+
+    network: Network
+    fleet: Fleet
+    ports: Mapping[str, int]
+    listener: Listener
+    lease_s: int = LEASE_S
+    run: str = field(default_factory=lambda: secrets.token_hex(6))
+    standing: dict[str, Standing] = field(default_factory=dict)
+    armed: dict[str, float] = field(default_factory=dict)
+
+    # --- before anything that runs is touched
+
+    def lock(self, host: str, plan: HostPlan, seen: Observed) -> Observed:
+        """Lock the host, install what is missing, let its key be born, and read it again under the lock.
+
+        Raises Locked where another run holds it, Changed where it is no longer as it was planned for.
+        """
+        who = f"{getpass.getuser()}@{socket.gethostname()}"
+        installs = any(change.step == "install" for change in plan.prepare)
+        hold = INSTALL_S if installs else self.lease_s + 30
+        referee = text_of("remote", "referee.sh")
+        directory = quote_words([self.network.directory])
+        program = "\n".join(
+            [
+                f"{ENVIRONMENT}umask 077",
+                f"mkdir -p -m 700 {directory} && cd {directory} || {{ printf '@fail stage\\n'; exit 1; }}",
+                _file("referee", referee),
+                f"sh ./referee lock {self.run} {quote_words([who])} {hold} || exit 75",
+                *(["(", plan.prepare_program, ")"] if plan.prepare else []),
+            ]
+        )
+        self.listener.event(host, "lock")
+        deadline = INSTALL_S if installs else 90
+        said, again = self._ask(host, program, deadline, plan.prepare)
+        self._check_lock(host, said)
+        if problem := _failure(said, plan.prepare):
+            raise Unfit(host, problem[0], problem[1], "see -v for what was run")
+        if differs := _differences(seen, again):
+            saw = f"{'; '.join(differs)} changed since the plan"
+            raise Changed(host, "change what was planned", saw, "look at `wgorch plan` again")
+        return again
+
+    def _check_lock(self, host: str, said: str) -> None:
+        if re.search(rf"^locked {self.run}$", said, re.M):
+            return
+        if busy := re.search(r"^busy (\d+)$", said, re.M):
+            who = re.search(r"^who=(.*)$", said, re.M)
+            since = re.search(r"^since=(\d+)$", said, re.M)
+            started = time.strftime("%H:%M:%S", time.localtime(int(since[1]))) if since else "?"
+            until = time.strftime("%H:%M:%S", time.localtime(time.time() + int(busy[1])))
+            saw = f"held by {who[1] if who else 'somebody'} since {started}, free by {until} at the latest"
+            raise Locked(host, "lock it", saw, "wait, or ask them")
+        raise Unfit(host, "lock it", one_line(said) or "no answer", f"is {self.network.directory} writable?")
+
+    def stage(self, host: str, plan: HostPlan) -> None:
+        """Put the programs on the host and test what can be tested. Nothing that runs is touched."""
+        files = {
+            "do": plan.do_program,
+            "undo": plan.undo_program,
+            "probe": plan.probe,
+            "pending.new": plan.boot,
+        }
+        program = [f"{ENVIRONMENT}umask 077", f"cd {quote_words([self.network.directory])} || exit 1"]
+        program += [_file(name, text) for name, text in files.items()]
+        program += [f"sh -n ./{name} || {{ printf '@fail stage\\n'; exit 1; }}" for name in files]
+        for text in _testable(plan):
+            program.append(f"iptables-restore --wait 10 --noflush --test <<'END' || {{ printf '@fail rules\\n'; exit 1; }}\n{text}\nEND")
+        program.append("printf '@staged\\n'")
+        self.listener.event(host, "stage")
+        said = self.fleet.open(host).exchange("\n".join(program), "stage the change", 60)
+        if "@staged" not in said.split("\n"):
+            raise Unfit(host, "stage the change", one_line(said, 400), "is the disk full or read-only?")
+
+    # --- under the lease
+
+    def apply(self, host: str, plan: HostPlan) -> Observed:
+        """Arm the lease, make the changes, and read back whether they are true. Raises Lost or HostError."""
+        directory = quote_words([self.network.directory])
+        program = "\n".join(
+            [
+                f"{ENVIRONMENT}cd {directory} || exit 1",
+                f"sh ./referee arm {self.run} {self.lease_s} {LEASE_MAX_S} || exit 1",
+                f"sh ./referee apply {self.run} {min(PROGRAM_S, max(5, self.lease_s - 5))}",
+            ]
+        )
+        self.standing[host] = Standing("unconfirmed", "being changed")
+        self.armed[host] = time.monotonic() + self.lease_s
+        self.listener.event(host, "arm", str(self.lease_s))
+        said, after = self._ask(host, program, self.lease_s + PROGRAM_S + 30, plan.do)
+        if not re.search(rf"^applied {self.run}$", said, re.M):
+            problem = _failure(said, plan.do) or ("change it", one_line(said, 300) or "no word from its referee")
+            self._heard(host, said)
+            raise _Failed(host, *problem)
+        left = _left_over(plan, after, self.network)
+        if left:
+            raise _Failed(host, "read back what was changed", f"still different: {'; '.join(left)}")
+        self.listener.event(host, "applied")
+        return after
+
+    def renew(self) -> str:
+        """The sh line that renews the lease; it rides on the phase that verifies."""
+        directory = quote_words([self.network.directory])
+        return f"( cd {directory} && sh ./referee renew {self.run} {self.lease_s} )"
+
+    def confirm(self, host: str) -> None:
+        """Let the host confirm. Success is the host's own word."""
+        said = self._referee(host, f"confirm {self.run}", "confirm the change", 20)
+        if not re.search(rf"^confirmed {self.run}$", said, re.M):
+            self._heard(host, said)
+            raise _Failed(host, "confirm the change", one_line(said) or "no word from its referee")
+        self.standing[host] = Standing("new", "confirmed")
+        self.listener.event(host, "confirmed")
+
+    def finish(self, host: str, plan: HostPlan, keep: str = "keep") -> None:
+        """What makes a confirmed change last (start-up), and the end of the lock. `keep`: keep, remove or purge."""
+        stay = ["(", plan.stay_program, ")"] if any(c.commands for c in plan.stay) else []
+        directory = quote_words([self.network.directory])
+        program = "\n".join([f"{ENVIRONMENT}cd {directory} || exit 1", *stay, f"sh ./referee finish {self.run} {keep}"])
+        said = self.fleet.open(host).exchange(program, "make the change last", 60)
+        if problem := _failure(said, plan.stay):
+            raise _Failed(host, *problem)
+        if not re.search(rf"^finished {self.run}$", said, re.M):
+            raise _Failed(host, "make the change last", one_line(said) or "no word from its referee")
+        self.listener.event(host, "finished")
+
+    # --- back
+
+    def unlock(self, hosts: Iterable[str]) -> None:
+        """Give up before anything was changed."""
+
+        def work(host: str) -> None:
+            self._referee(host, f"unlock {self.run}", "unlock it", 20)
+
+        self.fleet.each([h for h in hosts if h in self.fleet.shells and not self.fleet.shells[h].broken], work)
+
+    def revert(self, hosts: Iterable[str], why: str, stop: Callable[[], bool] = lambda: False) -> None:
+        """Take the change back on every host, waiting for its lease where it cannot be reached before."""
+
+        def work(host: str) -> None:
+            self.listener.event(host, "revert", why)
+            end = max(self.armed.get(host, 0), time.monotonic()) + 20
+            while True:
+                try:
+                    said = self._referee(host, f"revert {self.run} {quote_words([_word(why)])}", "take the change back", 75)
+                    self._heard(host, said)
+                    return
+                except HostError as error:
+                    self.standing[host] = Standing("unknown", f"not reached: {error.saw}")
+                    if time.monotonic() >= end or stop():
+                        return
+                    self.listener.event(host, "waiting", f"for its lease: {error.saw}")
+                    time.sleep(2)
+
+        self.fleet.each(hosts, work)
+
+    def _heard(self, host: str, said: str) -> None:
+        """Take over what the referee said of the outcome."""
+        found = re.findall(rf"^(reverted|rebooted|unlike|nothing|reverting) {self.run}\b.*$", said, re.M)
+        if not found:
+            return
+        result = found[-1]
+        why = {
+            "reverted": "taken back; as it was before",
+            "nothing": "nothing was changed",
+            "rebooted": "taken back by its last confirmed start-up program",
+            "unlike": "NOT as it was before, nor as planned",
+            "reverting": "being taken back",
+        }[result]
+        state = "old" if result in ("reverted", "nothing", "rebooted") else "unknown"
+        self.standing[host] = Standing(state, why)
+        self.listener.event(host, "reverted" if state == "old" else "unlike", why)
+
+    # --- talking
+
+    def _referee(self, host: str, words: str, wish: str, deadline_s: float) -> str:
+        shell: Shell = self.fleet.open(host)
+        directory = quote_words([self.network.directory])
+        program = f"{ENVIRONMENT}cd {directory} || exit 1\nsh ./referee {words}"
+        return shell.exchange(program, wish, deadline_s)
+
+    def _ask(
+        self, host: str, program: str, deadline_s: float, changes: Iterable[object]
+    ) -> tuple[str, Observed]:
+        """Run a program and ask everything afterwards, telling each change as the host begins it."""
+        known = list(changes)
+
+        def heard(line: str) -> None:
+            if line.startswith("@at ") and line[4:].isdigit() and 0 < int(line[4:]) <= len(known):
+                change = known[int(line[4:]) - 1]
+                self.listener.event(host, "change", f"{change.sign} {change.what}")  # type: ignore[attr-defined]
+
+        text = f"( {program}\n)"
+        return gather(self.fleet.open(host), self.network, self.ports[host], text, deadline_s, heard)
+
+
+class _Failed(HostError):
+    """A change that did not come true; everything is taken back."""
+
+    exit_code = 5
+
+
+def _word(text: str) -> str:
+    return re.sub(r"[^a-z0-9-]+", "-", text.lower())[:60] or "asked"
+
+
+def _file(name: str, text: str) -> str:
+    """sh that writes a file whole or not at all."""
+    end = f"WGORCH-{secrets.token_hex(6)}"
+    failed = f"{{ printf '@fail stage %s\\n' {shlex.quote(name)}; exit 1; }}"
+    return (
+        f"cat >{name}.$$ <<'{end}' && {{ sync {name}.$$ 2>/dev/null || sync; }} && mv -f {name}.$$ {name} || {failed}\n"
+        f"{text.rstrip(chr(10))}\n{end}"
+    )
+
+
+def _testable(plan: HostPlan) -> list[str]:
+    """Rules that `iptables-restore --test` can judge before the chains exist: one text, chains declared first."""
+    made = [c.stdin for ch in plan.do for c in ch.commands if c.argv[0] == "iptables-restore" and "-X " not in c.stdin]
+    return ["\n".join(made)] if made else []
+
+
+def _failure(said: str, changes: Iterable[object]) -> tuple[str, str] | None:
+    """What a program said of its own failure: the change's words, and the lines printed since it began."""
+    known = list(changes)
+    lines = said.split("\n")
+    for i, line in enumerate(lines):
+        if line.startswith(("@fail", "@stop")):
+            number = line.split(" ")[-1]
+            began = max((j for j, l in enumerate(lines[:i]) if l.startswith("@at ")), default=-1)
+            output = "; ".join(l for l in lines[began + 1 : i] if l.strip())[-400:] or "it said nothing"
+            if number.isdigit() and 0 < int(number) <= len(known):
+                change = known[int(number) - 1]
+                return f"make {change.sign} {change.what}", output  # type: ignore[attr-defined]
+            return "stage the change", output
+    return None
+
+
+MOVES_IN_PREPARE = {"tools", "key_file", "key_file_mode", "key_file_public", "kernel_wireguard", "os", "unit", "unit_enabled"}
+
+
+def _differences(before: Observed, after: Observed) -> list[str]:
+    """What changed on the host between the plan and the lock, apart from what preparing it does."""
+    found = []
+    for name in Observed.__dataclass_fields__:
+        if not Observed.__dataclass_fields__[name].compare or name in MOVES_IN_PREPARE:
+            continue
+        if getattr(before, name) != getattr(after, name):
+            found.append(name.replace("_", " "))
+    return found
+
+
+def _left_over(plan: HostPlan, after: Observed, network: Network) -> list[str]:
+    """Differences that are still there although the host said that it made the changes."""
+    have = after.state(network)
+    steps = [s for s in dict.fromkeys(c.step for c in (*plan.do, *plan.undo)) if s and s != "run"]
+    want = replace(plan.want, runs=have.runs)
+    return [f"{c.what}: {c.why}" for c in changes_between(want, in_scope(have, want), steps)]

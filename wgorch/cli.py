@@ -1,0 +1,418 @@
+"""The command line: verbs, options and exit codes; what a verb does stands in workflow."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from wgorch import __version__
+from wgorch.errors import BAD_INPUT, DONE, FAULT, INTERRUPTED, UsageError, WgorchError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from wgorch.inventory.model import Inventory
+    from wgorch.plan import HostPlan
+    from wgorch.workflow import World
+
+EXAMPLES = """\
+examples:
+  wgorch check inventory.yaml        is the inventory good? (no connection is made)
+  wgorch plan inventory.yaml         what would change, and why (reads only)
+  wgorch up inventory.yaml           build the network, prove it, or leave every host as it was
+  wgorch status                      who talks to whom, and what drifted
+  wgorch verify                      every way measured from the hosts themselves
+  wgorch teardown                    every host as it was before
+  wgorch trust home                  accept a host's SSH key after comparing it
+"""
+
+EXITS = """\
+exit codes:
+  0 done   1 a fault was found   2 plan, status: changes or drift   3 usage, bad inventory, consent missing
+  4 a host unreachable or unfit, nothing changed   5 failed and rolled back   6 failed, not all rolled back
+  75 locked by another run   130 interrupted before any change
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with our exit code, and a guess at what was meant."""
+
+    def error(self, message: str) -> NoReturn:
+        if "invalid choice: " in message:
+            from wgorch.inventory.fields import suggest
+
+            wrong = message.split("invalid choice: ")[1].split("'")[1]
+            message = f'there is no verb "{wrong}".{suggest(wrong, VERBS)}'
+        elif message.startswith("unrecognized arguments: "):
+            from wgorch.inventory.fields import suggest
+
+            known = [o for a in _all_actions(self) for o in a.option_strings]
+            wrong = message.split(": ")[1].split()[0]
+            message = f'there is no option or argument "{wrong}" here.{suggest(wrong, known)}'
+        sys.stderr.write(f"wgorch: {message}\n    fix: {self.prog} --help\n")
+        raise SystemExit(BAD_INPUT)
+
+
+def _all_actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    found = list(parser._actions)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for sub in action.choices.values():
+                found += sub._actions
+    return found
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All verbs and options."""
+    plain: dict[str, Any] = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
+    parser = Parser(
+        prog="wgorch",
+        description="Build WireGuard networks between sites, over SSH, from one inventory.",
+        epilog=f"{EXAMPLES}\n{EXITS}",
+        **plain,
+    )
+    parser.add_argument("--version", action="version", version=f"wgorch {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=False, parser_class=Parser)
+
+    def verb(name: str, text: str, *, inventory: bool = True) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(name, help=text, description=text, **plain)
+        if inventory:
+            sub.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
+        return sub
+
+    check = verb("check", "is the inventory good? No connection is made")
+    check.add_argument("--json", action="store_true", help="the result for programs")
+    check.add_argument("--schema", action="store_true", help="print the inventory's JSON Schema, for editors")
+
+    for name, text in (
+        ("plan", "what `up` would change, and why; reads only"),
+        ("up", "build the network and prove it, or leave every host as it was"),
+        ("status", "who talks to whom, and what is not as the inventory says"),
+        ("verify", "measure every way from the hosts themselves"),
+        ("teardown", "give every host back as it was"),
+    ):
+        sub = verb(name, text)
+        sub.add_argument("--limit", metavar="HOST,…", help="only these hosts, and their peers' entries for them")
+        sub.add_argument("--json", action="store_true", help="the result for programs")
+        sub.add_argument("-v", "--verbose", action="count", default=0, help="the programs as they are sent; -vv: answers too")
+        sub.add_argument("-q", "--quiet", action="store_true", help="only what is wrong")
+        if name in ("plan", "up", "teardown"):
+            sub.add_argument("--playbooks", metavar="DIR", type=Path, help="playbooks of your own")
+        if name == "plan":
+            sub.add_argument("--format", choices=("text", "json", "shell"), default="text", help="how to show it")
+        if name in ("up", "teardown"):
+            sub.add_argument("-y", "--yes", action="store_true", help="do not ask")
+            sub.add_argument("--confirm-timeout", metavar="SECONDS", type=int, default=60, help="the lease (60)")
+        if name == "up":
+            sub.add_argument("--keep-going", action="store_true", help="where a host fails, keep the others' change")
+        if name == "teardown":
+            sub.add_argument("--purge", action="store_true", help="the keys go too")
+    trust = verb("trust", "accept the SSH host key of a host, after comparing it", inventory=False)
+    trust.add_argument("host", help="a host of the inventory")
+    trust.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
+    trust.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    return parser
+
+
+def find_inventory(given: str | None) -> tuple[str, str]:
+    """The inventory, and how it was found."""
+    if given:
+        return given, ""
+    if named := os.environ.get("WGORCH_INVENTORY"):
+        return named, "from WGORCH_INVENTORY"
+    if Path("inventory.yaml").is_file():
+        return "inventory.yaml", "found here"
+    from wgorch.journal import last_inventory
+
+    if last := last_inventory():
+        return last, "the last one brought up from here"
+    raise UsageError("no inventory is given\n    fix: wgorch VERB INVENTORY, or set WGORCH_INVENTORY")
+
+
+def _load(args: argparse.Namespace, out: Console) -> Inventory:
+    from wgorch.inventory.load import load
+
+    path, how = find_inventory(args.inventory)
+    inventory = load(path)
+    err = _stderr()
+    if how and not getattr(args, "quiet", False):
+        err.print(f"inventory: {path} ({how})")
+    for warning in inventory.warnings:
+        err.print(warning)
+    return inventory
+
+
+def _stderr() -> Console:
+    from wgorch.report.console import console
+
+    return console(stderr=True)
+
+
+# --- verbs
+
+
+def check(args: argparse.Namespace, out: Console) -> int:
+    from wgorch.topology.build import build
+    from wgorch.topology.walk import walk
+
+    if args.schema:
+        import json
+
+        from wgorch.inventory.schema import json_schema
+
+        sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
+        return DONE
+    inventory = _load(args, out)
+    topology = build(inventory)
+    wrong = []
+    for flow in inventory.verify:
+        there = walk(topology, flow.source, flow.address)
+        if there.dropped:
+            wrong.append(f"{flow.source} -> {flow.target}: {there.dropped}")
+    if args.json:
+        from wgorch.report.render import print_json
+
+        print_json(out, {"version": 1, "good": not wrong, "hosts": len(inventory.hosts), "refuted": wrong})
+        return BAD_INPUT if wrong else DONE
+    for line in wrong:
+        sys.stderr.write(f"{inventory.path}: error: {line}\n")
+    if not wrong:
+        flows = len(inventory.verify)
+        sys.stdout.write(f"{inventory.path}: good: {len(inventory.hosts)} hosts, {flows} flows have a way\n")
+    return BAD_INPUT if wrong else DONE
+
+
+def _world(args: argparse.Namespace, out: Console) -> tuple[World, Any]:
+    from wgorch import workflow
+    from wgorch.journal import Journal
+    from wgorch.remote.fleet import Fleet
+    from wgorch.report.progress import Progress, log_to_stderr
+
+    inventory = _load(args, out)
+    limit = frozenset(args.limit.split(",")) if getattr(args, "limit", None) else frozenset()
+    workflow.check_names(inventory, sorted(limit))
+    import secrets
+
+    journal = Journal(inventory.network.name, secrets.token_hex(4))
+    journal.write("begin", verb=args.verb, inventory=inventory.path)
+    names = [n for n in inventory.hosts if not limit or n in limit]
+    quiet = args.quiet or args.json or (args.verb not in ("up", "teardown", "verify"))
+    progress = Progress(_stderr() if args.json else out, names, journal, quiet=quiet, verbose=args.verbose)
+    log: Any = log_to_stderr(args.verbose)
+    fleet = Fleet(inventory.hosts, log)
+    world = workflow.World(inventory, fleet, progress, limit, getattr(args, "playbooks", None))
+    return world, progress
+
+
+def plan(args: argparse.Namespace, out: Console) -> int:
+    from wgorch import workflow
+    from wgorch.report import render
+
+    world, _ = _world(args, out)
+    try:
+        outcome = workflow.plan(world)
+    finally:
+        world.fleet.close()
+    if args.json or args.format == "json":
+        render.print_json(out, render.plan_json(outcome.plans))
+    elif args.format == "shell":
+        sys.stdout.write(render.shell_plan(outcome.plans))
+    elif not args.quiet or outcome.code:
+        render.draw_plan(out, outcome.plans)
+    return outcome.code
+
+
+def _consent(args: argparse.Namespace, out: Console, progress: Any, verb: str) -> Callable[[Mapping[str, HostPlan]], None]:
+    def ask(plans: Mapping[str, HostPlan]) -> None:
+        from wgorch.report import render
+        from wgorch.workflow import Declined
+
+        progress.stop()
+        if not args.quiet and not args.json:
+            render.draw_plan(out, plans, verb)
+        changes = any(p.changes for p in plans.values())
+        if not changes or args.yes or (verb == "up" and not any(p.disturbs for p in plans.values())):
+            return
+        what = "take all of this away" if verb == "teardown" else "make these changes, some of which disturb what runs"
+        if not sys.stdin.isatty():
+            raise Declined(f"this plan would {what}, and nobody is there to ask\n    fix: look at the plan above, then add --yes")
+        answer = input(f"wgorch: {what}? [y/N] ").strip().lower()
+        if answer not in ("y", "yes"):
+            raise Declined("not done: declined")
+
+    return ask
+
+
+def up(args: argparse.Namespace, out: Console) -> int:
+    from wgorch import workflow
+    from wgorch.journal import remember_inventory
+    from wgorch.report import render
+
+    _check_lease(args)
+    world, progress = _world(args, out)
+    try:
+        with progress:
+            outcome = workflow.up(
+                world, _consent(args, out, progress, "up"), lease_s=args.confirm_timeout, keep_going=args.keep_going
+            )
+    finally:
+        world.fleet.close()
+    remember_inventory(world.inventory.path)
+    if args.json:
+        told = render.plan_json(outcome.plans) | {"code": outcome.code}
+        told["hosts_stand"] = {n: {"state": s.state, "why": s.why} for n, s in outcome.standing.items()}
+        told["errors"] = [str(e) for e in outcome.failed]
+        if outcome.verdict:
+            told["verdict"] = render.verdict_json(outcome.verdict)
+        render.print_json(out, told)
+        return outcome.code
+    if outcome.verdict and (not args.quiet or not outcome.verdict.works):
+        render.draw_verdict(out, world.topology, outcome.verdict)
+    render.draw_outcome(out, outcome, "up")
+    if not args.quiet:
+        changes = sum(len(p.changes) for p in outcome.plans.values())
+        if outcome.code == DONE and changes:
+            out.print(f"✓ up: {changes} changes on {len(outcome.plans)} hosts, confirmed", style="green")
+            out.print("next: wgorch status, wgorch verify; wgorch teardown gives everything back", style="dim")
+        elif outcome.code == DONE:
+            out.print("nothing to do; wgorch verify measures the network", style="dim")
+    if outcome.code:
+        _stderr().print(_ending(outcome.code), style="red")
+    return outcome.code
+
+
+def _ending(code: int) -> str:
+    return {
+        5: "wgorch: failed, and everything was taken back",
+        6: "wgorch: failed, and NOT every host is as before; see above, then run `wgorch up` or `wgorch status` again",
+    }.get(code, "wgorch: failed")
+
+
+def _check_lease(args: argparse.Namespace) -> None:
+    if not 10 <= args.confirm_timeout <= 300:
+        raise UsageError("--confirm-timeout is a number of seconds from 10 to 300")
+
+
+def teardown(args: argparse.Namespace, out: Console) -> int:
+    from wgorch import workflow
+    from wgorch.report import render
+
+    _check_lease(args)
+    world, progress = _world(args, out)
+    try:
+        with progress:
+            outcome = workflow.teardown(
+                world, _consent(args, out, progress, "teardown"), lease_s=args.confirm_timeout, purge=args.purge
+            )
+    finally:
+        world.fleet.close()
+    if args.json:
+        told = render.plan_json(outcome.plans) | {"code": outcome.code}
+        told["hosts_stand"] = {n: {"state": s.state, "why": s.why} for n, s in outcome.standing.items()}
+        render.print_json(out, told)
+        return outcome.code
+    render.draw_outcome(out, outcome, "teardown")
+    if outcome.code == DONE and not args.quiet and outcome.standing:
+        out.print("✓ every host is as it was before", style="green")
+        kept = "" if args.purge else " and the private keys"
+        out.print(f"kept: installed packages{kept}" + ("" if args.purge else " (--purge takes the keys)"), style="dim")
+    if outcome.code:
+        _stderr().print(_ending(outcome.code), style="red")
+    return outcome.code
+
+
+def verify(args: argparse.Namespace, out: Console) -> int:
+    from wgorch import workflow
+    from wgorch.report import render
+
+    world, progress = _world(args, out)
+    try:
+        with progress:
+            outcome = workflow.verify(world)
+    finally:
+        world.fleet.close()
+    assert outcome.verdict is not None
+    if args.json:
+        render.print_json(out, render.verdict_json(outcome.verdict))
+    elif not args.quiet or outcome.code:
+        render.draw_verdict(out, world.topology, outcome.verdict)
+    return outcome.code
+
+
+def status(args: argparse.Namespace, out: Console) -> int:
+    from wgorch import workflow
+    from wgorch.report import render
+
+    world, _ = _world(args, out)
+    try:
+        found = workflow.status(world)
+    finally:
+        world.fleet.close()
+    if args.json:
+        render.print_json(out, render.status_json(world.topology, found), frozenset(found.keys.values()))
+    elif not args.quiet or found.code:
+        render.draw_status(out, world.topology, found)
+    return found.code
+
+
+def trust(args: argparse.Namespace, out: Console) -> int:
+    from wgorch import workflow
+    from wgorch.remote.fleet import Fleet
+
+    inventory = _load(args, out)
+    workflow.check_names(inventory, [args.host])
+    fleet = Fleet(inventory.hosts)
+    try:
+        from wgorch.remote.trust import trust_host
+
+        return trust_host(fleet, args.host, yes=args.yes, out=out)
+    finally:
+        fleet.close()
+
+
+VERBS: dict[str, Callable[[argparse.Namespace, Any], int]] = {
+    "check": check,
+    "plan": plan,
+    "up": up,
+    "status": status,
+    "verify": verify,
+    "teardown": teardown,
+    "trust": trust,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; the exit code."""
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if not args.verb:
+        parser.print_help()
+        return DONE
+    out: Any = None
+    if args.verb != "check" or args.json:
+        from wgorch.report.console import console
+
+        out = console()
+    try:
+        return VERBS[args.verb](args, out)
+    except WgorchError as error:
+        sys.stderr.write(f"{error}\n" if error.exit_code == BAD_INPUT and "error:" in str(error) else f"wgorch: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("wgorch: interrupted; nothing was changed\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        return FAULT
+
+
+def run() -> NoReturn:
+    """The console script: no traceback for people, and no waiting for idle SSH threads."""
+    os.umask(0o077)
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,1 @@
+"""What is asked of a host, and how its answers are read; text in, frozen values out."""

@@ -1,0 +1,193 @@
+"""A host as it was seen: frozen values, nothing of the text they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Interface, IPv6Interface
+from typing import NamedTuple
+
+from wgorch.inventory.model import IPAddress, IPNetwork, Network
+from wgorch.state import ROUTE_PROTO, Chain, Interface, Peer, Rule, Run, State
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A network interface of any kind."""
+
+    name: str
+    mtu: int
+    up: bool
+    alias: str = ""
+
+
+class Route(NamedTuple):
+    """One line of ``ip route show``; `proto` is a number or one of iproute2's names."""
+
+    subnet: IPNetwork
+    card: str
+    gateway: str
+    proto: str
+    metric: int
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What a session has carried. `handshake`: seconds since 1970, 0 for never."""
+
+    handshake: int = 0
+    received: int = 0
+    sent: int = 0
+    endpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A value that we changed and that could carry no mark: what it was, and what we made of it."""
+
+    before: str
+    ours: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Who holds the host. `until`: seconds of its uptime."""
+
+    who: str
+    since: int
+    until: int
+    boot_id: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One host. Fields that move by themselves are not compared, so two observations are equal where nothing changed."""
+
+    host: str
+    uid: int
+    boot_id: str
+    hostname: str
+    kernel: str
+    os: Mapping[str, str]
+    tools: frozenset[str]
+    systemd: bool
+    kernel_wireguard: bool
+    cards: Mapping[str, Card]
+    addresses: tuple[tuple[str, IPv4Interface | IPv6Interface], ...]
+    routes: tuple[Route, ...]
+    public_key: str
+    listen_port: int
+    peers: Mapping[str, Peer]
+    rules: Mapping[str, Mapping[str, tuple[Rule, ...]]]
+    policies: Mapping[tuple[str, str], str]
+    sysctls: Mapping[str, str]
+    port_taken: bool
+    key_file: bool
+    key_file_mode: str
+    key_file_public: str
+    boot: str
+    boot_header: Mapping[str, str]
+    runs: Mapping[str, Run]
+    unit: str
+    unit_enabled: bool
+    recorded: Mapping[str, Recorded]
+    caused_tables: frozenset[str]
+    machine_id: str = field(default="", compare=False)
+    uptime: int = field(default=0, compare=False)
+    clock: int = field(default=0, compare=False)
+    ssh_client: str = field(default="", compare=False)
+    pending: bool = field(default=False, compare=False)
+    reverting: bool = field(default=False, compare=False)
+    outcome: str = field(default="", compare=False)
+    lock: Lock | None = field(default=None, compare=False)
+    has_directory: bool = field(default=False, compare=False)
+    traffic: Mapping[str, Traffic] = field(default_factory=dict, compare=False)
+
+    def card_into(self, subnet: IPNetwork) -> str | None:
+        """The card that leads into a LAN: the one with an address of it, else the one its route names."""
+        for card, address in self.addresses:
+            if address.version == subnet.version and address.ip in subnet:
+                return card
+        route = self.route_to(subnet.network_address, exact=subnet)
+        return route.card if route and route.subnet.prefixlen else None
+
+    def address_on(self, card: str) -> str | None:
+        """The first IPv4 address of a card."""
+        return next((str(a.ip) for name, a in self.addresses if name == card and a.version == 4), None)
+
+    def route_to(self, ip: IPAddress, exact: IPNetwork | None = None) -> Route | None:
+        """The main table's answer for an address: the longest prefix, then the lowest metric."""
+        fitting = [r for r in self.routes if r.subnet.version == ip.version and ip in r.subnet]
+        if exact is not None:
+            fitting = [r for r in fitting if exact.subnet_of(r.subnet)]  # type: ignore[arg-type]
+        return max(fitting, key=lambda r: (r.subnet.prefixlen, -r.metric), default=None)
+
+    def is_ours(self, network: Network) -> bool:
+        """True where the interface exists and carries our mark."""
+        card = self.cards.get(network.interface)
+        return card is not None and card.alias == network.mark
+
+    def state(self, network: Network) -> State:
+        """What of this host is ours, for comparing with what should be."""
+        card = self.cards.get(network.interface)
+        ours = self.is_ours(network)
+        chains = self._chains(network)
+        return State(
+            mark=network.mark,
+            directory=network.directory,
+            interface=Interface(card.name, card.alias, card.mtu, self.listen_port, self.public_key, card.up)
+            if card and ours
+            else None,
+            addresses=frozenset(str(a) for name, a in self.addresses if ours and name == network.interface and _global(a)),
+            peers=self.peers if ours else {},
+            routes=frozenset(
+                str(r.subnet)
+                for r in self.routes
+                if ours and r.card == network.interface and r.proto == str(ROUTE_PROTO)
+            ),
+            chains=chains,
+            jumps=self._jumps(network),
+            tables=frozenset(self.rules),
+            sysctls=self.sysctls,
+            runs=self.runs,
+            tools=self.tools,
+            key_mode=self.key_file_mode,
+            unit=self.unit if self.unit_enabled else "",
+        )
+
+    def _chains(self, network: Network) -> dict[Chain, tuple[Rule, ...]]:
+        return {
+            chain: self.rules[chain.table][chain.name]
+            for chain in our_chains(network)
+            if chain.name in self.rules.get(chain.table, {})
+        }
+
+    def _jumps(self, network: Network) -> dict[Chain, tuple[int, ...]]:
+        jumps = {}
+        for chain in our_chains(network):
+            places, place = [], 1
+            for rule in self.rules.get(chain.table, {}).get(chain.parent, ()):
+                if rule.mark == network.mark and rule.words[-1] == chain.name:
+                    places.append(place)
+                elif not (rule.mark or "").startswith("wgorch:"):
+                    place += 1
+            if places:
+                jumps[chain] = tuple(places)
+        return jumps
+
+
+def our_chains(network: Network) -> tuple[Chain, ...]:
+    """Every chain that this network may have on a host."""
+    return (
+        Chain("filter", "FORWARD", f"wgorch-{network.name}-fwd"),
+        Chain("filter", "INPUT", f"wgorch-{network.name}-in"),
+        Chain("nat", "POSTROUTING", f"wgorch-{network.name}-nat"),
+        Chain("mangle", "FORWARD", f"wgorch-{network.name}-mss"),
+    )
+
+
+def _global(address: IPv4Interface | IPv6Interface) -> bool:
+    return not (address.version == 6 and address.ip.is_link_local)
+
+

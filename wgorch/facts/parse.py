@@ -1,0 +1,323 @@
+"""A host's answers to the questions, read strictly; what does not parse is refused, never guessed.
+
+The text may come from a hostile host: every value is matched against a closed grammar and bounded.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import json
+import re
+import shlex
+from collections.abc import Iterator
+
+from wgorch.errors import Garbled
+from wgorch.facts.observed import Card, Lock, Observed, Recorded, Route, Traffic
+from wgorch.state import Peer, Rule, Run
+
+MAX_LINES = 200_000
+
+
+class NotAnAnswer(ValueError):
+    """A line that does not fit its grammar."""
+
+
+def sections(text: str, nonce: str) -> dict[str, list[str]]:
+    """The text between the markers, by the marker's name."""
+    found: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    for line in text.split("\n"):
+        if line.startswith(nonce + " "):
+            current = found.setdefault(line[len(nonce) + 1 :], [])
+        elif line and current is not None:
+            current.append(line)
+    return found
+
+
+def observed(host: str, text: str, nonce: str) -> Observed:
+    """All answers of one host. Raises Garbled with the line that does not fit."""
+    try:
+        return _observed(host, sections(text, nonce))
+    except (NotAnAnswer, KeyError, IndexError, ValueError) as error:
+        raise Garbled(
+            host, "understand what it answers", str(error), "a bug of wgorch, or a host that lies; see -vv"
+        ) from error
+
+
+def _observed(host: str, s: dict[str, list[str]]) -> Observed:
+    if "end" not in s:
+        raise NotAnAnswer("the answer ends too early")
+    facts: dict[str, str] = {}
+    os_release: dict[str, str] = {}
+    for line in s["host"]:
+        word, _, value = line.partition(" ")
+        if word == "os":
+            name, _, quoted = value.partition("=")
+            if name in ("ID", "ID_LIKE", "VERSION_ID", "PRETTY_NAME"):
+                os_release[name] = quoted.strip("\"'")[:100]
+        else:
+            facts[word] = value
+    files = _files(s.get("files", []))
+    tables, policies = _iptables(s.get("rules", []))
+    return Observed(
+        host=host,
+        uid=_int(facts["uid"]),
+        boot_id=_match(r"[0-9a-f-]{36}|", facts.get("boot_id", "")),
+        hostname=facts.get("hostname", "")[:100],
+        kernel=facts.get("kernel", "")[:100],
+        os=os_release,
+        tools=frozenset(_match(r"[a-z0-9-]{1,30}", tool) for tool in s["tools"]),
+        systemd=facts.get("init") == "systemd",
+        kernel_wireguard="wireguard" in facts,
+        cards={card.name: card for card in map(_card, s["links"])},
+        addresses=tuple(_addresses(s["addresses"])),
+        routes=tuple(_routes(s["routes"])),
+        public_key=_public_key(s),
+        listen_port=_int((s.get("wg listen-port") or ["0"])[0]),
+        peers=_peers(s),
+        rules=tables,
+        policies=policies,
+        sysctls=dict(_sysctls(s["sysctls"])),
+        port_taken=bool(s.get("udp")),
+        key_file="private_key" in files.names,
+        key_file_mode=files.key_mode,
+        key_file_public=files.public_key,
+        boot=files.boot_digest,
+        boot_header=files.boot_header,
+        runs=files.runs,
+        unit=files.unit,
+        unit_enabled=files.enabled,
+        recorded=files.recorded if files.recorded_boot_id == facts.get("boot_id", "") else {},
+        caused_tables=files.tables if files.recorded_boot_id == facts.get("boot_id", "") else frozenset(),
+        machine_id=_match(r"[0-9a-f]{32}|", facts.get("machine_id", "")),
+        uptime=int(float(facts.get("uptime", "0").split()[0])),
+        clock=_int(facts.get("clock", "0")),
+        ssh_client=facts.get("ssh", "").split(" ")[0],
+        pending="pending" in files.names,
+        reverting="reverting" in files.names,
+        outcome=files.outcome,
+        lock=files.lock,
+        has_directory="files" in s and bool(files.names or files.listed),
+        traffic=_traffic(s),
+    )
+
+
+def _match(pattern: str, text: str) -> str:
+    if not re.fullmatch(pattern, text):
+        raise NotAnAnswer(f"{text[:80]!r} does not fit {pattern}")
+    return text
+
+
+def _int(text: str) -> int:
+    return int(_match(r"\d{1,20}", text.strip()))
+
+
+def public_key(text: str) -> str:
+    """A WireGuard public key: canonical base64 of 32 bytes, not zero, not of low order."""
+    _match(r"[A-Za-z0-9+/]{43}=", text)
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise NotAnAnswer(f"{text!r} is not base64") from error
+    if base64.b64encode(raw).decode() != text:
+        raise NotAnAnswer(f"{text!r} is not canonical base64")
+    if raw in _LOW_ORDER:
+        raise NotAnAnswer(f"{text!r} is a key of low order")
+    return text
+
+
+def _low_order() -> frozenset[bytes]:
+    p = 2**255 - 19
+    eights = (
+        325606250916557431795983626356110631294008115727848805560023387167927233504,
+        39382357235489614581723060781553021112529911719440698176882885853963445705823,
+    )
+    points = [0, 1, *eights, p - 1, p, p + 1]
+    encodings = {(n % 2**256).to_bytes(32, "little") for n in points}
+    # The top bit is ignored by X25519, so each has a twin with it set.
+    return frozenset(encodings | {e[:31] + bytes([e[31] | 0x80]) for e in encodings})
+
+
+_LOW_ORDER = _low_order()
+
+
+def _public_key(s: dict[str, list[str]]) -> str:
+    lines = s.get("wg public-key") or []
+    return public_key(lines[0]) if lines and lines[0] != "(none)" else ""
+
+
+def _card(line: str) -> Card:
+    name, mtu, flags, *alias = line.split(" ", 3)
+    return Card(_match(r"[^\s/]{1,15}", name), _int(mtu), bool(int(flags, 16) & 1), alias[0] if alias else "")
+
+
+def _addresses(lines: list[str]) -> Iterator[tuple[str, ipaddress.IPv4Interface | ipaddress.IPv6Interface]]:
+    for line in lines[:MAX_LINES]:
+        words = line.split()
+        family = next((i for i, word in enumerate(words[:4]) if word in ("inet", "inet6")), None)
+        if family is None:
+            continue
+        local = words[family + 1]
+        prefix = f"/{words[family + 3].split('/')[1]}" if words[family + 2] == "peer" and "/" not in local else ""
+        yield words[1].split("@")[0].rstrip(":"), ipaddress.ip_interface(local + prefix)
+
+
+_ROUTE_KINDS = ("unreachable", "blackhole", "prohibit", "throw", "local", "broadcast", "multicast", "anycast")
+
+
+def _routes(lines: list[str]) -> Iterator[Route]:
+    for line in lines[:MAX_LINES]:
+        words = line.split()
+        if line[0].isspace() or not words:
+            continue  # the next hops of a multipath route
+        if words[0] in _ROUTE_KINDS:
+            words = words[1:]
+        subnet = ipaddress.ip_network("0.0.0.0/0" if words[0] == "default" else words[0], strict=False)
+        after = dict(zip(words[1:], words[2:], strict=False))
+        metric = int(after.get("metric", "0"))
+        yield Route(subnet, after.get("dev", ""), after.get("via", ""), after.get("proto", ""), metric)
+
+
+def _peers(s: dict[str, list[str]]) -> dict[str, Peer]:
+    allowed = {key: _allowed_ips(value) for key, value in _pairs(s.get("wg allowed-ips", []))}
+    endpoints = dict(_pairs(s.get("wg endpoints", [])))
+    keepalives = dict(_pairs(s.get("wg persistent-keepalive", [])))
+    peers = {}
+    for key, ips in allowed.items():
+        endpoint = endpoints.get(key, "(none)")
+        keepalive = keepalives.get(key, "off")
+        peers[key] = Peer(
+            # A peer that somebody else set may have any key; only keys that we hand on must be good ones.
+            _match(r"[A-Za-z0-9+/]{43}=", key),
+            ips,
+            None if endpoint == "(none)" else _match(r"[\[\]0-9a-fA-F.:%a-z]{3,80}", endpoint),
+            0 if keepalive == "off" else _int(keepalive),
+        )
+    return peers
+
+
+def _pairs(lines: list[str]) -> Iterator[tuple[str, str]]:
+    for line in lines[:MAX_LINES]:
+        key, _, value = line.partition("\t")
+        yield key, value
+
+
+def _allowed_ips(text: str) -> tuple[str, ...]:
+    nets = [] if text == "(none)" else [ipaddress.ip_network(word, strict=False) for word in text.split()]
+    return allowed_ips_text(nets)
+
+
+def allowed_ips_text(nets: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> tuple[str, ...]:
+    """Allowed-ips in the one order that compares."""
+    return tuple(str(n) for n in sorted(nets, key=lambda n: (n.version, int(n.network_address), n.prefixlen)))
+
+
+def _traffic(s: dict[str, list[str]]) -> dict[str, Traffic]:
+    handshakes = dict(_pairs(s.get("wg latest-handshakes", [])))
+    endpoints = dict(_pairs(s.get("wg endpoints", [])))
+    traffic = {}
+    for key, moved in _pairs(s.get("wg transfer", [])):
+        received, _, sent = moved.partition("\t")
+        endpoint = endpoints.get(key, "(none)")
+        seen = "" if endpoint == "(none)" else _match(r"[\[\]0-9a-fA-F.:%a-z]{3,80}", endpoint)
+        traffic[key] = Traffic(_int(handshakes.get(key, "0")), _int(received), _int(sent), seen)
+    return traffic
+
+
+def _iptables(lines: list[str]) -> tuple[dict[str, dict[str, tuple[Rule, ...]]], dict[tuple[str, str], str]]:
+    tables: dict[str, dict[str, list[Rule]]] = {}
+    policies: dict[tuple[str, str], str] = {}
+    table = ""
+    for line in lines[:MAX_LINES]:
+        if line.startswith("*"):
+            table = _match(r"[a-z]{1,20}", line[1:])
+            tables[table] = {}
+        elif line.startswith(":"):
+            name, policy = line[1:].split(" ")[:2]
+            tables[table][name] = []
+            policies[table, name] = policy
+        elif line.startswith("-A "):
+            # Quoted comments may hold anything; shlex reads them as iptables wrote them.
+            words = shlex.split(line)
+            tables[table].setdefault(words[1], []).append(Rule(tuple(words[2:])))
+        # COMMIT, comments, and the warning that iptables-legacy has rules too, which is told elsewhere.
+    return {t: {c: tuple(rules) for c, rules in chains.items()} for t, chains in tables.items()}, policies
+
+
+def _sysctls(lines: list[str]) -> Iterator[tuple[str, str]]:
+    for line in lines[:MAX_LINES]:
+        path, _, value = line.partition(" ")
+        if value:
+            yield _match(r"net/ipv[46]/conf/[^\s/]{1,15}/[a-z_]{1,40}", path), _match(r"-?\d{1,10}", value)
+
+
+class _Files:
+    """The files of a network's directory."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.listed = False
+        self.key_mode = self.public_key = self.boot_digest = self.unit = self.outcome = ""
+        self.enabled = False
+        self.boot_header: dict[str, str] = {}
+        self.runs: dict[str, Run] = {}
+        self.recorded: dict[str, Recorded] = {}
+        self.recorded_boot_id = ""
+        self.tables: frozenset[str] = frozenset()
+        self.lock: Lock | None = None
+
+
+def _files(lines: list[str]) -> _Files:
+    files = _Files()
+    lock: dict[str, str] = {}
+    for line in lines[:MAX_LINES]:
+        word, _, rest = line.partition(" ")
+        if word == "has":
+            files.names.add(rest)
+        elif word == "public_key":
+            files.public_key = public_key(rest) if rest else ""
+        elif word == "boot" and rest.startswith("#: "):
+            name, _, value = rest[3:].partition(" ")
+            if name == "run":
+                run = json.loads(value)
+                files.runs[str(run["name"])] = Run(str(run["command"]), str(run["undo"]))
+            else:
+                files.boot_header[name] = value[:200]
+        elif word == "digest":
+            files.boot_digest = _match(r"[0-9a-f]{64}", rest.split(" ")[0])
+        elif word == "recorded":
+            _record(files, rest)
+        elif word == "outcome":
+            files.outcome = rest[:300]
+        elif word == "lock":
+            name, _, value = rest.partition("=")
+            lock[name] = value
+        elif word == "unit":
+            files.unit = _match(r"[0-9a-f]{64}", rest.split(" ")[0])
+        elif word == "enabled":
+            files.enabled = True
+        elif word == "total" or re.match(r"[-dlspcb][rwxsStT-]{9}", word):
+            files.listed = True
+            if line.split()[-1:] == ["private_key"]:
+                files.key_mode = word[:10]
+    if lock:
+        files.lock = Lock(
+            who=lock.get("who", "somebody")[:120],
+            since=_int(lock.get("since") or "0"),
+            until=_int(lock.get("until") or "0"),
+            boot_id=lock.get("boot", ""),
+            run=lock.get("run", ""),
+        )
+    return files
+
+
+def _record(files: _Files, line: str) -> None:
+    words = line.split(" ")
+    if words[0] == "boot" and len(words) == 2:
+        files.recorded_boot_id = words[1]
+    elif words[0] == "sysctl" and len(words) == 4:
+        files.recorded.setdefault(words[1], Recorded(words[2], words[3]))
+    elif words[0] == "table" and len(words) == 2:
+        files.tables |= {words[1]}

@@ -1,0 +1,166 @@
+"""Whether the values of an inventory fit each other; each trouble names both places."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+
+from wgorch.inventory.model import Host, Inventory, IPNetwork, SshTarget
+from wgorch.inventory.source import Node, Troubles
+
+
+class Places(dict[str, Node]):
+    """Where each field of the file stands."""
+
+    def where(self, path: str) -> str:
+        """``line:column`` of a field."""
+        node = self.get(path)
+        return f"{node.line}:{node.column}" if node else "?"
+
+
+def check(inventory: Inventory, places: Places, troubles: Troubles) -> None:
+    """Note everything that contradicts something else."""
+    _addresses(inventory, places, troubles)
+    _subnets(inventory, places, troubles)
+    _reachable_without_itself(inventory, places, troubles)
+    _endpoints(inventory, places, troubles)
+    _jumps(inventory, places, troubles)
+    _same_machine(inventory, places, troubles)
+
+
+def _addresses(inventory: Inventory, places: Places, troubles: Troubles) -> None:
+    subnet = inventory.network.subnet
+    seen: dict[object, str] = {}
+    for name, host in inventory.hosts.items():
+        path = f"hosts.{name}.address"
+        node = places.get(path)
+        ip = host.address
+        if ip.version != subnet.version or ip not in subnet:
+            fix = f"an address of {subnet}, or another network.subnet"
+            message = f"{ip} lies outside network.subnet {subnet} ({places.where('network.subnet')})"
+            troubles.add(node, path, message, fix)
+        elif subnet.num_addresses > 2 and ip == subnet.network_address:
+            troubles.add(node, path, f"{ip} is the network address of {subnet}", f"like {subnet.network_address + 1}")
+        elif subnet.version == 4 and subnet.num_addresses > 2 and ip == subnet.broadcast_address:
+            troubles.add(node, path, f"{ip} is the broadcast address of {subnet}", f"like {subnet.network_address + 1}")
+        twin = seen.setdefault(ip, name)
+        if twin != name:
+            where = places.where(f"hosts.{twin}.address")
+            troubles.add(node, path, f"{ip} is already used by hosts.{twin} ({where})", "give each host its own")
+
+
+def _lans(inventory: Inventory) -> Iterator[tuple[str, IPNetwork]]:
+    for name, host in inventory.hosts.items():
+        for i, lan in enumerate(host.subnets):
+            yield f"hosts.{name}.subnets[{i}]", lan
+
+
+def _subnets(inventory: Inventory, places: Places, troubles: Troubles) -> None:
+    tunnel = inventory.network.subnet
+    spans = sorted(_spans([*_lans(inventory), ("network.subnet", tunnel)]))
+    # Sorted by first address: a network overlaps another one only if it starts before the widest open one ends.
+    widest: tuple[int, str, IPNetwork] | None = None
+    version = 0
+    for ip_version, first, last, path, lan in spans:
+        if ip_version != version:
+            widest, version = None, ip_version
+        if widest and first <= widest[0]:
+            _overlap(path, lan, widest[1], widest[2], places, troubles)
+        if not widest or last > widest[0]:
+            widest = (last, path, lan)
+
+
+def _spans(lans: Iterable[tuple[str, IPNetwork]]) -> Iterator[tuple[int, int, int, str, IPNetwork]]:
+    for path, lan in lans:
+        yield lan.version, int(lan.network_address), int(lan.broadcast_address), path, lan
+
+
+def _overlap(path: str, lan: IPNetwork, other: str, wide: IPNetwork, places: Places, troubles: Troubles) -> None:
+    if "network.subnet" in (path, other):
+        if path == "network.subnet":
+            path, lan, other, wide = other, wide, path, lan
+        message = f"{lan} overlaps network.subnet {wide} ({places.where(other)})"
+        troubles.add(places.get(path), path, message, "choose another tunnel network")
+        return
+    first, second = (places.get(other), places.get(path))
+    if first and second and (second.line, second.column) < (first.line, first.column):
+        path, lan, other, wide = other, wide, path, lan
+    relation = "equals" if lan == wide else "contains" if lan.prefixlen < wide.prefixlen else "lies inside"
+    message = f"{lan} {relation} {other} {wide} ({places.where(other)}); WireGuard gives an address to one peer only"
+    troubles.add(places.get(path), path, message, "give each LAN one gateway, or renumber one LAN")
+
+
+def _reachable_without_itself(inventory: Inventory, places: Places, troubles: Troubles) -> None:
+    """A LAN in the tunnel must not hold what carries the tunnel."""
+    lans = list(_lans(inventory))
+    outside = []
+    for name, host in inventory.hosts.items():
+        if host.endpoint:
+            outside.append((name, "endpoint", host.endpoint.host, f"hosts.{name}.endpoint"))
+    for name, kind, text, where in outside:
+        try:
+            ip = ipaddress.ip_address(text)
+        except ValueError:
+            continue
+        for path, lan in lans:
+            if ip.version == lan.version and ip in lan and not path.startswith(f"hosts.{name}."):
+                message = f"{lan} contains the {kind} of {name} {ip} ({places.where(where)}): the tunnel would carry itself"
+                troubles.add(places.get(path), path, message, "narrow the subnet")
+        if ip.version == inventory.network.subnet.version and ip in inventory.network.subnet:
+            message = f"{ip} lies inside network.subnet: the tunnel would carry itself"
+            troubles.add(places.get(where), where, message, "the endpoint is the address outside the tunnel")
+
+
+def _endpoints(inventory: Inventory, places: Places, troubles: Troubles) -> None:
+    hosts = inventory.hosts
+    relays = [name for name, host in hosts.items() if host.relay]
+    for name, host in hosts.items():
+        path = f"hosts.{name}"
+        if host.relay and not host.endpoint:
+            fix = f"endpoint: ADDRESS:{host.listen_port} under {name}"
+            troubles.add(places.get(f"{path}.relay"), f"{path}.relay", "a relay must have an endpoint that others can dial", fix)
+        if host.endpoint and f"{path}.listen_port" in places and host.endpoint.port != host.listen_port:
+            message = f"port {host.endpoint.port} is not {path}.listen_port {host.listen_port}; right only behind a port forward"
+            troubles.add(places.get(f"{path}.endpoint"), f"{path}.endpoint", message, warning=True)
+        if not host.endpoint and host.persistent_keepalive == 0:
+            message = "no endpoint and persistent_keepalive 0: others cannot reach it once its NAT forgets"
+            troubles.add(places.get(path), path, message, "persistent_keepalive: 25", warning=True)
+        if host.lan_interface and not host.subnets:
+            where = f"{path}.lan_interface"
+            troubles.add(places.get(where), where, "given without subnets, so it is never used", warning=True)
+        if host.lan_interface == inventory.network.interface:
+            where = f"{path}.lan_interface"
+            troubles.add(places.get(where), where, f"{host.lan_interface} is the tunnel itself", "name the LAN's card")
+    if hosts and not relays and not any(host.endpoint for host in hosts.values()) and len(hosts) > 1:
+        message = "no host has an endpoint, so nobody can dial anybody"
+        troubles.add(places.get(f"hosts.{next(iter(hosts))}"), "hosts", message, "give the public host an endpoint and relay: true")
+
+
+def _jumps(inventory: Inventory, places: Places, troubles: Troubles) -> None:
+    hosts = inventory.hosts
+
+    def next_hosts(target: SshTarget) -> list[str]:
+        return [jump.host for jump in target.via if jump.host in hosts and not jump.user and not jump.port]
+
+    for name, host in hosts.items():
+        trail, here = [name], next_hosts(host.ssh)
+        while here and here[0] not in trail:
+            trail.append(here[0])
+            here = next_hosts(hosts[here[0]].ssh)
+        if here and here[0] == name:
+            path = f"hosts.{name}.ssh.via"
+            troubles.add(places.get(path), path, f"cycle {' -> '.join([*trail, name])}", "let one of them be reached directly")
+
+
+def _same_machine(inventory: Inventory, places: Places, troubles: Troubles) -> None:
+    seen: dict[tuple[object, ...], Host] = {}
+    for name, host in inventory.hosts.items():
+        target = host.ssh
+        twin = seen.setdefault((target.host, target.port or 22, target.via), host)
+        if twin is not host:
+            path = f"hosts.{name}.ssh"
+            where = places.where(f"hosts.{twin.name}.ssh")
+            troubles.add(places.get(path), path, f"{target} is also hosts.{twin.name} ({where})", "one entry for each machine")
+        if target.host in ("127.0.0.1", "localhost", "::1") and not target.via and not target.port:
+            path = f"hosts.{name}.ssh"
+            troubles.add(places.get(path), path, f"{target.host} is the machine wgorch runs on", 'say so: "ssh: local"')

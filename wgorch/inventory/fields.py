@@ -1,0 +1,357 @@
+"""The grammars of single values: each reads a node, or says exactly what is wrong with it, and is its own JSON Schema."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from wgorch.inventory.model import Endpoint, IPAddress, IPNetwork
+from wgorch.inventory.source import Mapping, Node, Scalar, Sequence, Troubles
+
+Schema = dict[str, Any]
+
+
+class Bad(Exception):
+    """A value that does not fit; carries the sentence and the fix."""
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        super().__init__(message)
+        self.message, self.fix = message, fix
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value: `parse` takes the text, or raises Bad; `plain` gets to see how it was written, for YAML's traps."""
+
+    kind: str
+    parse: Callable[[str], Any]
+    schema: Schema
+    trap: Callable[[Scalar], None] | None = None
+
+    def read(self, node: Node, path: str, troubles: Troubles) -> Any:
+        """The value, or None with the trouble noted."""
+        try:
+            if not isinstance(node, Scalar):
+                what = "a list" if isinstance(node, Sequence) else "a mapping"
+                if isinstance(node, Sequence) and self.kind == "an endpoint":
+                    raise Bad("YAML reads [..] as a list", "put the endpoint in quotes")
+                raise Bad(f"expected {self.kind}, got {what}")
+            if not node.text and node.plain or node.plain and node.text in ("null", "~", "Null", "NULL"):
+                raise Bad("empty", "give a value or delete the line")
+            no_controls(node.text)
+            if node.plain and self.trap:
+                self.trap(node)
+            return self.parse(node.text)
+        except Bad as bad:
+            troubles.add(node, path, bad.message, bad.fix)
+            return None
+
+
+def no_controls(text: str) -> None:
+    """Refuse what cannot be seen: control characters, zero-width and direction marks."""
+    for position, c in enumerate(text, 1):
+        category = unicodedata.category(c)
+        if category == "Cc":
+            raise Bad(f"control character \\x{ord(c):02x} at position {position}", "delete it")
+        if category in ("Cf", "Zl", "Zp", "Cs", "Co"):
+            before = text[: position - 1]
+            where = f'after "{before}"' if before else "at the start"
+            raise Bad(f"invisible character U+{ord(c):04X} {where}", "delete it and type the value again")
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """``Did you mean "address"?``, or nothing."""
+    close = difflib.get_close_matches(word, list(known), 1, 0.6)
+    return f' Did you mean "{close[0]}"?' if close else ""
+
+
+# --- numbers and flags
+
+
+def number(low: int, high: int, kind: str = "a number", usual: str = "") -> Field:
+    """A decimal number within bounds; octal, base 60, hex and decimals are named as what YAML makes of them."""
+    what = f"{kind} {low}-{high}"
+
+    def trap(node: Scalar) -> None:
+        if re.fullmatch(r"[-+]?0[0-7]+", node.text):
+            raise Bad(f"{node.text} is octal {int(node.text, 8)} in YAML 1.1", node.text.lstrip("0"))
+        if re.fullmatch(r"\d+(:[0-5]?\d)+", node.text):
+            value = 0
+            for part in node.text.split(":"):
+                value = value * 60 + int(part)
+            raise Bad(f"{node.text} reads as base-60 number {value} in YAML 1.1", str(value))
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"-?\d{1,12}", text):
+            raise Bad(f'expected {what}, got "{text}"', f"a whole number in decimal{usual and f', usually {usual}'}")
+        value = int(text)
+        if not low <= value <= high:
+            side = "below" if value < low else "above"
+            limit = low if value < low else high
+            raise Bad(f"{value} is {side} {limit}", f"{what}{usual and f', usually {usual}'}")
+        return value
+
+    return Field(what, parse, {"type": "integer", "minimum": low, "maximum": high}, trap)
+
+
+def _flag(text: str) -> bool:
+    if text in ("true", "True", "yes", "on"):
+        return True
+    if text in ("false", "False", "no", "off"):
+        return False
+    raise Bad(f'expected true or false, got "{text}"')
+
+
+FLAG = Field("true or false", _flag, {"type": "boolean"})
+
+
+# --- names
+
+
+def word(kind: str, pattern: str, allowed: str, longest: int, reserved: Callable[[str], str] | None = None) -> Field:
+    """A name: letters and digits of one grammar, of bounded length."""
+
+    def trap(node: Scalar) -> None:
+        if node.text.lower() in ("yes", "no", "on", "off", "true", "false", "y", "n"):
+            truth = "true" if node.text.lower() in ("yes", "on", "true", "y") else "false"
+            raise Bad(f'"{node.text}" reads as the boolean {truth} in YAML 1.1', f'quote it: "{node.text}"')
+
+    def parse(text: str) -> str:
+        if len(text) > longest:
+            raise Bad(f'"{text}" is {len(text)} characters long; at most {longest}')
+        if not re.fullmatch(pattern, text):
+            raise Bad(f'"{text}" has characters other than {allowed}')
+        if reserved and (reason := reserved(text)):
+            raise Bad(f'"{text}" {reason}')
+        return text
+
+    return Field(kind, parse, {"type": "string", "pattern": f"^(?:{pattern})$", "maxLength": longest}, trap)
+
+
+def _reserved_interface(name: str) -> str:
+    usual = re.match(r"(lo|all|default|eth|en[opsx]|wlan|wlp|wlx|br|docker|veth|tailscale|tun|tap|bond|virbr)\d*", name)
+    return "is a reserved or usual system name; use wg0" if usual or name == "lo" else ""
+
+
+NETWORK_NAME = word("a name", r"[a-z][a-z0-9-]*", "a-z 0-9 - (first a letter)", 15)
+HOST_NAME = word("a host name", r"[a-z0-9][a-z0-9-]*", "a-z 0-9 -", 32)
+TUNNEL_NAME = word(
+    "an interface name", r"[a-zA-Z][a-zA-Z0-9_.-]*", "a-z A-Z 0-9 _ . -", 15, reserved=_reserved_interface
+)
+_CARD = word("a device name like ens192", r"[a-zA-Z0-9][a-zA-Z0-9_.@-]*", "a-z A-Z 0-9 _ . -", 15)
+
+
+def _card(text: str) -> str:
+    if "/" in text or re.fullmatch(r"[\d.:]+", text):
+        raise Bad(f'expected a device name like ens192, got "{text}"')
+    return str(_CARD.parse(text))
+
+
+CARD = Field(_CARD.kind, _card, _CARD.schema, _CARD.trap)
+
+
+def _host_key(text: str) -> str:
+    words = text.split()
+    if len(words) >= 2 and re.fullmatch(r"(ssh|ecdsa|sk)-[a-z0-9@.-]+", words[0]) and re.fullmatch(r"[\w+/=]+", words[1]):
+        return " ".join(words[:2])
+    if re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}=?", text):
+        return text.rstrip("=")
+    raise Bad(f'"{text}" is not a host key', 'like "ssh-ed25519 AAAA…" or "SHA256:…"')
+
+
+HOST_KEY = Field("a host key", _host_key, {"type": "string"})
+
+
+def _path(text: str) -> str:
+    if text.startswith("-"):
+        raise Bad('must not start with "-"')
+    return text
+
+
+PATH = Field("a path", _path, {"type": "string"})
+
+
+# --- addresses
+
+
+def address(text: str) -> IPAddress:
+    """An IP address, or Bad with what exactly is wrong in it."""
+    if "/" in text:
+        raise Bad(f'"{text}" has a prefix', f"write the address alone: {text.split('/')[0]}")
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        raise Bad(_what_is_wrong(text)) from None
+
+
+def _what_is_wrong(text: str) -> str:
+    if ":" in text and re.fullmatch(r"[0-9a-fA-F:.%]+", text):
+        return f'"{text}" is not an IPv6 address'
+    parts = text.split(".")
+    if not all(re.fullmatch(r"\d+", part) for part in parts):
+        bad = next((part for part in parts if not re.fullmatch(r"\d+", part)), text)
+        return f'"{text}" is not an IP address' + (f' ("{bad}" is not a number)' if len(parts) == 4 else "")
+    if len(parts) == 2:
+        return f"{text} reads as a decimal number; an address has 4 parts"
+    if len(parts) != 4:
+        return f'"{text}" has {len(parts)} parts; an address has 4'
+    for place, part in enumerate(parts, 1):
+        if int(part) > 255:
+            return f"octet {place} is {int(part)}; the maximum is 255"
+        if len(part) > 1 and part[0] == "0":
+            clear = ".".join(str(int(p)) for p in parts)
+            return f"a leading zero in octet {place} is ambiguous; write {clear}"
+    return f'"{text}" is not an IP address'
+
+
+def subnet(text: str) -> IPNetwork:
+    """A network with its prefix, host bits zero."""
+    if "," in text or " " in text.strip():
+        items = ", ".join(part for part in re.split(r"[,\s]+", text) if part)
+        raise Bad(f'"{text}" is one string with several networks', f"write a list: [{items}]")
+    base, slash, prefix = text.partition("/")
+    ip = address(base)
+    if not slash:
+        raise Bad(f'"{text}" has no prefix', f"{base}/24 for a LAN, {base}/{ip.max_prefixlen} for one machine")
+    if re.fullmatch(r"[\d.]+", prefix) and "." in prefix:
+        try:
+            length = ipaddress.ip_network(f"0.0.0.0/{prefix}").prefixlen
+        except ValueError:
+            raise Bad(f'"{prefix}" is not a netmask') from None
+        raise Bad("a netmask is given", f"write the prefix: {base}/{length}")
+    if not re.fullmatch(r"\d{1,3}", prefix):
+        raise Bad(f'"{prefix}" is not a prefix length')
+    if int(prefix) > ip.max_prefixlen:
+        raise Bad(f"prefix {int(prefix)} is larger than {ip.max_prefixlen}")
+    network = ipaddress.ip_network((ip, int(prefix)), strict=False)
+    if network.network_address != ip:
+        raise Bad(f"{text} has host bits set", f"write the network: {network}")
+    return network
+
+
+def routable_subnet(text: str) -> IPNetwork:
+    """A network that may lie behind a gateway."""
+    network = subnet(text)
+    for wrong, name in (
+        (network.is_loopback, "loopback"),
+        (network.is_multicast, "multicast"),
+        (network.is_link_local, "link-local"),
+        (network.prefixlen == 0, "everything"),
+    ):
+        if wrong:
+            raise Bad(f"{network} ({name}) cannot be routed to a peer")
+    return network
+
+
+def dns_name(text: str) -> str:
+    """A DNS name as RFC 1123 has it."""
+    name = text[:-1] if text.endswith(".") else text
+    if text.endswith("."):
+        raise Bad(f'"{text}" ends with a dot', f"write {name}")
+    if len(name) > 253:
+        raise Bad(f"a DNS name of {len(name)} characters; at most 253")
+    for position, c in enumerate(name, 1):
+        if not re.match(r"[A-Za-z0-9.-]", c):
+            shown = "space" if c == " " else f'"{c}"'
+            raise Bad(f'"{text}" is not a DNS name ({shown} at {position})')
+    if any(not label or label[0] == "-" or label[-1] == "-" or len(label) > 63 for label in name.split(".")):
+        raise Bad(f'"{text}" is not a DNS name')
+    if re.fullmatch(r"[\d.]+", name):
+        raise Bad(_what_is_wrong(name))
+    return name
+
+
+def machine(text: str) -> str:
+    """An IP address or a DNS name."""
+    if text.startswith("-"):
+        raise Bad('must not start with "-"')
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return dns_name(text)
+
+
+def port(text: str) -> int:
+    """A port number."""
+    if not re.fullmatch(r"\d{1,6}", text) or not 0 < int(text) < 65536:
+        raise Bad(f'"{text}" is not a port', "a number 1-65535")
+    return int(text)
+
+
+def endpoint(text: str) -> Endpoint:
+    """``host:port``, IPv6 in brackets."""
+    if "://" in text:
+        raise Bad(f'"{text.split("://")[0]}://" is not accepted', "write host:port")
+    bracketed = re.fullmatch(r"\[([^\]]*)\](?::(.*))?", text)
+    if bracketed:
+        host, after = bracketed[1], bracketed[2]
+    elif text.count(":") > 1:
+        raise Bad(f'"{text}" is an IPv6 address without brackets', f'write "[{text}]:51820", in quotes')
+    else:
+        host, _, after = text.partition(":")
+    if not after:
+        raise Bad("port missing", f"{text.rstrip(':')}:51820")
+    return Endpoint(machine(host), port(after))
+
+
+SUBNET = Field("a network like 192.168.2.0/24", subnet, {"type": "string"})
+LAN = Field("a network like 10.10.13.0/24", routable_subnet, {"type": "string"})
+ADDRESS = Field("an address like 192.168.2.1", address, {"type": "string"})
+ENDPOINT = Field("an endpoint", endpoint, {"type": "string", "pattern": r"^.+:\d+$"})
+MACHINE = Field("a host name or address", machine, {"type": "string"})
+
+
+# --- values made of values
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list of values of one kind."""
+
+    of: Field
+
+    @property
+    def schema(self) -> Schema:
+        return {"type": "array", "items": self.of.schema}
+
+    def read(self, node: Node, path: str, troubles: Troubles) -> list[tuple[Node, Any]]:
+        """The values with their nodes; those that do not parse are left out, with their trouble noted."""
+        if not isinstance(node, Sequence):
+            if isinstance(node, Scalar) and node.text:
+                items = ", ".join(part for part in re.split(r"[,\s]+", node.text) if part)
+                several = "one string with a comma" if "," in node.text else "expected a list"
+                troubles.add(node, path, several, f"write [{items}]")
+            else:
+                troubles.add(node, path, "expected a list", "write [value, value]")
+            return []
+        values = [(item, self.of.read(item, f"{path}[{i}]", troubles)) for i, item in enumerate(node.items)]
+        return [(item, value) for item, value in values if value is not None]
+
+
+SECRET_WORDS = re.compile(r"(private|preshared|secret|passw|psk$|privkey|^key$|token)", re.I)
+
+
+def check_keys(node: Mapping, known: Iterable[str], path: str, troubles: Troubles) -> None:
+    """Name every key of a mapping that is not known; a secret is named without its value."""
+    known = list(known)
+    for key, value in node.items:
+        if key.text in known:
+            continue
+        at = f"{path}.{key.text}" if path else key.text
+        if SECRET_WORDS.search(key.text) and isinstance(value, Scalar) and value.text:
+            if re.search(r"priv|^key$", key.text, re.I):
+                troubles.add(
+                    value,
+                    at,
+                    "private keys do not belong here (value hidden)",
+                    "delete it; keys are born on their host. Treat this one as leaked",
+                )
+            else:
+                troubles.add(value, at, "a secret in the file (value hidden)", "delete it; wgorch asks where it needs one")
+            continue
+        troubles.add(key, at, f"unknown field.{suggest(key.text, known)}", f"known here: {', '.join(known)}")

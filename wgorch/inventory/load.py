@@ -1,0 +1,238 @@
+"""From a file to an Inventory, or to all of its troubles at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from wgorch.errors import InventoryError
+from wgorch.inventory import fields as f
+from wgorch.inventory import schema
+from wgorch.inventory.consistency import Places, check
+from wgorch.inventory.model import Flow, Host, Inventory, Network, SshTarget
+from wgorch.inventory.source import Mapping, Node, Scalar, Sequence, Troubles, read
+
+DEFAULT_PORT = 51820
+
+
+def load(path: str | Path) -> Inventory:
+    """The inventory in a file. Raises InventoryError with every trouble, each with line, column, field and fix."""
+    name = str(path)
+    try:
+        raw = Path(path).read_bytes()
+    except OSError as error:
+        fix = "give the path of your inventory; inventory/home-company.yaml is one to start from"
+        raise InventoryError([f'{name}: error: cannot read "{name}": {error.strerror}\n    fix: {fix}']) from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
+        byte = raw[error.start]
+        raise InventoryError(
+            [f"{name}:{line}:{column}: error: byte 0x{byte:02x} is not UTF-8\n    fix: save the file as UTF-8"]
+        ) from None
+    return loads(text, name)
+
+
+def loads(text: str, name: str = "inventory.yaml") -> Inventory:
+    """The inventory in a text."""
+    troubles = Troubles(name)
+    root = read(text, troubles)
+    inventory = _inventory(root, name, troubles) if root is not None or not troubles.found else None
+    if troubles.errors or inventory is None:
+        raise InventoryError(troubles.lines())
+    return Inventory(name, inventory.network, inventory.hosts, inventory.verify, tuple(troubles.lines()))
+
+
+def _inventory(root: Node | None, name: str, troubles: Troubles) -> Inventory | None:
+    if root is None or (isinstance(root, Scalar) and not root.text):
+        fix = "inventory/home-company.yaml is one to start from"
+        troubles.add(None, "", 'the file is empty; expected a mapping with "network" and "hosts"', fix)
+        return None
+    if not isinstance(root, Mapping):
+        troubles.add(root, "", 'expected a mapping with "network" and "hosts" at the top')
+        return None
+    f.check_keys(root, schema.TOP, "", troubles)
+    for key in ("network", "hosts"):
+        if root.get(key) is None:
+            troubles.add(root, key, "missing", f"add a {key}: section")
+    places = Places()
+    network_node = _mapping(root.get("network"), "network", troubles)
+    shared = _record(network_node, schema.NETWORK, "network", troubles, places) if network_node else {}
+    network = None
+    if "name" in shared and "subnet" in shared:
+        network = Network(shared["name"], shared["subnet"], shared.get("interface", "wg0"))
+    hosts_node = _mapping(root.get("hosts"), "hosts", troubles)
+    if hosts_node and not hosts_node.items:
+        troubles.add(hosts_node, "hosts", "no host is given")
+    hosts = dict(_hosts(hosts_node, shared, troubles, places)) if hosts_node else {}
+    all_names = {key.text for key, _ in hosts_node.items} if hosts_node else set()
+    flows = tuple(_flows(root.get("verify"), all_names, hosts, troubles, places))
+    if network is None:
+        return None
+    inventory = Inventory(name, network, hosts, flows)
+    check(inventory, places, troubles)
+    return inventory
+
+
+def _mapping(node: Node | None, path: str, troubles: Troubles) -> Mapping | None:
+    if node is None or isinstance(node, Mapping):
+        return node
+    if isinstance(node, Scalar) and not node.text:
+        troubles.add(node, path, "empty", "give a value or delete the line")
+    else:
+        troubles.add(node, path, f"expected a mapping, got {'a list' if isinstance(node, Sequence) else 'a value'}")
+    return None
+
+
+def _record(
+    node: Mapping, entries: dict[str, schema.Entry], path: str, troubles: Troubles, places: Places, skip: str = ""
+) -> dict[str, Any]:
+    """The fields of one mapping that could be read; the place of each is kept."""
+    f.check_keys(node, entries, path, troubles)
+    values: dict[str, Any] = {}
+    for key, value_node in node.items:
+        entry = entries.get(key.text)
+        if entry is None or key.text == skip:
+            continue
+        at = f"{path}.{key.text}"
+        value = entry.reader.read(value_node, at, troubles)
+        if value is None:
+            continue
+        if isinstance(value, list):
+            for i, (item_node, _) in enumerate(value):
+                places[f"{at}[{i}]"] = item_node
+            value = tuple(item for _, item in value)
+        values[key.text] = value
+        places[at] = value_node
+    for name, entry in entries.items():
+        if entry.required and node.get(name) is None:
+            fix = f"{name}: {entry.example}" if entry.example else f"add {name}:"
+            troubles.add(node, f"{path}.{name}", "missing", fix)
+    return values
+
+
+def _hosts(
+    node: Mapping, shared: dict[str, Any], troubles: Troubles, places: Places
+) -> Iterator[tuple[str, Host]]:
+    lower: dict[str, Scalar] = {}
+    for key, value in node.items:
+        name = f.HOST_NAME.read(key, "hosts", troubles)
+        twin = lower.setdefault(key.text.lower(), key)
+        if twin is not key and twin.text != key.text:
+            message = f"differs only in case from hosts.{twin.text} ({twin.line}:{twin.column})"
+            troubles.add(key, f"hosts.{key.text}", message)
+        path = f"hosts.{key.text}"
+        if not isinstance(value, Mapping):
+            troubles.add(value, path, "expected a mapping with ssh and address", 'write "ssh: root@HOST" below the name')
+            continue
+        values = _record(value, schema.HOST, path, troubles, places, skip="ssh")
+        ssh_node = value.get("ssh")
+        ssh = _ssh(ssh_node, f"{path}.ssh", troubles, places) if ssh_node else None
+        places[path] = key
+        if name is None or ssh is None or "address" not in values:
+            continue
+        yield name, _host(name, ssh, values, shared)
+
+
+def _host(name: str, ssh: SshTarget, values: dict[str, Any], shared: dict[str, Any]) -> Host:
+    endpoint = values.get("endpoint")
+    port = values.get("listen_port") or (endpoint.port if endpoint else shared.get("listen_port", DEFAULT_PORT))
+    return Host(
+        name=name,
+        ssh=ssh,
+        address=values["address"],
+        listen_port=port,
+        endpoint=endpoint,
+        relay=values.get("relay", False),
+        subnets=values.get("subnets", ()),
+        lan_interface=values.get("lan_interface"),
+        mtu=values.get("mtu", shared.get("mtu")),
+        persistent_keepalive=values.get("persistent_keepalive", shared.get("persistent_keepalive", 25)),
+        masquerade=values.get("masquerade", True),
+        wireguard_go=values.get("wireguard_go", True),
+        host_key=values.get("host_key"),
+    )
+
+
+def _ssh(node: Node, path: str, troubles: Troubles, places: Places) -> SshTarget | None:
+    places[path] = node
+    if isinstance(node, Mapping):
+        values = _record(node, schema.SSH, path, troubles, places, skip="via")
+        via_node = node.get("via")
+        via = tuple(_via(via_node, f"{path}.via", troubles, places)) if via_node is not None else ()
+        if "host" not in values:
+            return None
+        return SshTarget(values["host"], values.get("user"), values.get("port"), via, values.get("identity"))
+    return _target(node, path, troubles)
+
+
+def _via(node: Node, path: str, troubles: Troubles, places: Places) -> Iterator[SshTarget]:
+    items = node.items if isinstance(node, Sequence) else [node]
+    for item in items:
+        places[path] = item
+        if isinstance(item, Mapping):
+            target = _ssh(item, path, troubles, places)
+        else:
+            target = _target(item, path, troubles)
+        if target is not None:
+            yield target
+
+
+def _target(node: Node, path: str, troubles: Troubles) -> SshTarget | None:
+    """``[user@]host[:port]``."""
+
+    def parse(text: str) -> SshTarget:
+        user, at, rest = text.rpartition("@")
+        if at and not re.fullmatch(schema.SSH["user"].reader.schema["pattern"], user):
+            why = 'must not start with "-"' if user.startswith("-") else f'"{user}" is not a user name'
+            raise f.Bad(why)
+        bracketed = re.fullmatch(r"\[([^\]]+)\](?::(\d+))?", rest)
+        if bracketed:
+            host, port = bracketed[1], bracketed[2]
+        elif rest.count(":") == 1:
+            host, _, port = rest.partition(":")
+        else:
+            host, port = rest, None
+        if not host:
+            raise f.Bad(f'"{text}" names no host', "write user@host")
+        if host.startswith("-"):
+            raise f.Bad('must not start with "-"')
+        # An alias of ~/.ssh/config may have any shape that a name may have.
+        name = host if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", host) and not re.match(r"[\d.]+$", host) else None
+        return SshTarget(name or f.machine(host), user or None, f.port(port) if port else None)
+
+    reader = f.Field("user@host", parse, {"type": "string"})
+    target: SshTarget | None = reader.read(node, path, troubles)
+    return target
+
+
+def _flows(
+    node: Node | None, names: set[str], hosts: dict[str, Host], troubles: Troubles, places: Places
+) -> Iterator[Flow]:
+    if node is None:
+        return
+    if not isinstance(node, Sequence):
+        troubles.add(node, "verify", "expected a list", 'write "- home -> 10.10.13.61" on lines of their own')
+        return
+    for i, item in enumerate(node.items):
+        path = f"verify[{i}]"
+        places[path] = item
+
+        def parse(text: str) -> Flow | None:
+            source, arrow, target = (part.strip() for part in text.partition("->"))
+            if not arrow or not source or not target:
+                raise f.Bad(f'"{text}" is not a flow', "write it as: home -> 10.10.13.61")
+            for name in (source, *([target] if not re.match(r"[\d:]", target) else [])):
+                if name not in names:
+                    raise f.Bad(f'there is no host "{name}".{f.suggest(name, names)}', f"one of: {', '.join(sorted(names))}")
+            if target in names:
+                return Flow(source, target, hosts[target].address) if target in hosts else None
+            return Flow(source, target, f.address(target))
+
+        flow = f.Field("a flow like home -> 10.10.13.61", parse, {}).read(item, path, troubles)
+        if flow is not None:
+            yield flow

@@ -1,0 +1,101 @@
+"""The fields of an inventory in one table: what each means, how it is read; validation and JSON Schema come from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from wgorch.inventory import fields as f
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One field of a mapping."""
+
+    reader: f.Field | f.Listing
+    doc: str
+    required: bool = False
+    example: str = ""
+
+
+NETWORK = {
+    "name": Entry(f.NETWORK_NAME, "Marks everything of this network on every host.", True, "office"),
+    "subnet": Entry(f.SUBNET, "The tunnel's own network; every host has an address in it.", True, "192.168.2.0/24"),
+    "interface": Entry(f.TUNNEL_NAME, "The WireGuard interface on every host (wg0).", example="wg0"),
+    "listen_port": Entry(f.number(1, 65535, "a port"), "UDP port where a host names none (51820).", example="51820"),
+    "mtu": Entry(f.number(1280, 1500, "an MTU", "1420"), "MTU of the tunnel; found from the card where left out."),
+    "persistent_keepalive": Entry(
+        f.number(0, 65535, "seconds", "25"), "Seconds between keepalives of hosts behind NAT (25).", example="15"
+    ),
+}
+
+HOST = {
+    "ssh": Entry(f.MACHINE, "How SSH gets there: [user@]host[:port], a mapping, or `local` for this machine.", True),
+    "address": Entry(f.ADDRESS, "The host's address in the tunnel.", True, "192.168.2.1"),
+    "endpoint": Entry(
+        f.ENDPOINT, "Where others can dial this host: host:port. Leave it out behind NAT.", example="203.0.113.13:51820"
+    ),
+    "relay": Entry(f.FLAG, "Forwards between hosts that cannot dial each other.", example="true"),
+    "subnets": Entry(f.Listing(f.LAN), "LANs that this host is the gateway of.", example="[10.10.13.0/24]"),
+    "lan_interface": Entry(f.CARD, "The card of those LANs; found by itself where left out.", example="ens192"),
+    "masquerade": Entry(f.FLAG, "Tunnel traffic enters the LANs under the gateway's own address (true)."),
+    "listen_port": Entry(f.number(1, 65535, "a port"), "UDP port of this host; the endpoint's where it has one."),
+    "mtu": Entry(f.number(1280, 1500, "an MTU", "1420"), "MTU of this host's tunnel interface."),
+    "persistent_keepalive": Entry(f.number(0, 65535, "seconds", "25"), "Seconds between this host's keepalives."),
+    "wireguard_go": Entry(f.FLAG, "wireguard-go may be used where the kernel has no WireGuard (true)."),
+    "host_key": Entry(f.HOST_KEY, "The SSH host key to expect, in place of known_hosts.", example="SHA256:…"),
+}
+
+SSH = {
+    "host": Entry(f.MACHINE, "Name or address, or an alias of ~/.ssh/config.", True, "10.10.13.62"),
+    "user": Entry(f.word("a user name", r"[a-zA-Z_][a-zA-Z0-9_.-]*\$?", "a-z 0-9 _ . -", 32), "Login name."),
+    "port": Entry(f.number(1, 65535, "a port"), "TCP port (22)."),
+    "via": Entry(f.MACHINE, "Jump host: [user@]host[:port], an alias, another host of this file, or a list of those."),
+    "identity": Entry(f.PATH, "Private key file on this machine."),
+}
+
+TOP = {
+    "network": "What all hosts share.",
+    "hosts": "The machines, by name.",
+    "verify": "Flows that must work: `host -> address`; `up` pings each.",
+}
+
+
+def json_schema() -> dict[str, Any]:
+    """The whole file as JSON Schema (draft 2020-12), for editors."""
+    target: dict[str, Any] = {"anyOf": [{"type": "string"}, _record(SSH)]}
+    via = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    target["anyOf"][1]["properties"]["via"] = via | {"description": SSH["via"].doc}
+    host = _record(HOST)
+    host["properties"]["ssh"] = target | {"description": HOST["ssh"].doc}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "wgorch inventory",
+        "type": "object",
+        "required": ["network", "hosts"],
+        "additionalProperties": False,
+        "properties": {
+            "network": _record(NETWORK) | {"description": TOP["network"]},
+            "hosts": {
+                "type": "object",
+                "description": TOP["hosts"],
+                "minProperties": 1,
+                "propertyNames": {"pattern": f"^(?:{f.HOST_NAME.schema['pattern'][4:-2]})$"},
+                "additionalProperties": host,
+            },
+            "verify": {
+                "type": "array",
+                "description": TOP["verify"],
+                "items": {"type": "string", "pattern": r"^\s*\S+\s*->\s*\S+\s*$"},
+            },
+        },
+    }
+
+
+def _record(entries: dict[str, Entry]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [name for name, entry in entries.items() if entry.required],
+        "properties": {name: entry.reader.schema | {"description": entry.doc} for name, entry in entries.items()},
+    }

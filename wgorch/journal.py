@@ -1,0 +1,98 @@
+"""What a run did, one JSON line an event, for people to read; nothing is ever decided by it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from wgorch.text import one_line, without_keys
+
+
+def state_directory() -> Path:
+    """Where the controller keeps its journal and what it brought up last."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "wgorch"
+
+
+class Journal:
+    """Appends events to `<network>.jsonl`, readable by its owner alone. Never fails a run."""
+
+    def __init__(self, network: str, run: str, known_keys: frozenset[str] = frozenset()) -> None:
+        self.path = state_directory() / f"{network}.jsonl"
+        self.run = run
+        self.known_keys = known_keys
+        self._file: Any = None
+        try:
+            _private_directory(self.path.parent)
+            self._set_aside_if_corrupt()
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            descriptor = os.open(self.path, flags, 0o600)
+            os.fchmod(descriptor, 0o600)
+            self._file = os.fdopen(descriptor, "a", encoding="utf-8")
+        except OSError:
+            self._file = None
+
+    def write(self, event: str, host: str = "", **more: Any) -> None:
+        """One line; text is made visible and keys that are not public are hidden."""
+        if self._file is None:
+            return
+        clean = {k: without_keys(one_line(v, 500), self.known_keys) if isinstance(v, str) else v for k, v in more.items()}
+        line = {"time": round(time.time(), 3), "run": self.run, "event": event, "host": host, **clean}
+        try:
+            self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            self._file.flush()
+        except OSError:
+            self._file = None
+
+    def _set_aside_if_corrupt(self) -> None:
+        if not self.path.exists() or not self.path.stat().st_size:
+            return
+        with self.path.open("rb") as file:
+            file.seek(max(0, self.path.stat().st_size - 65536))
+            last = file.read().rstrip(b"\n").split(b"\n")[-1]
+        try:
+            json.loads(last)
+        except ValueError:
+            self.path.rename(self.path.with_suffix(f".corrupt-{int(time.time())}"))
+
+    def close(self) -> None:
+        """End it."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _private_directory(path: Path) -> None:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.stat().st_uid != os.getuid() or path.stat().st_mode & 0o022:
+        raise PermissionError(f"{path} can be written by others")
+
+
+def remember_inventory(path: str) -> None:
+    """Note the inventory that was brought up from the current directory."""
+    try:
+        _private_directory(state_directory())
+        place = state_directory() / "last.json"
+        known = _known_inventories(place)
+        known[str(Path.cwd())] = str(Path(path).resolve())
+        temporary = place.with_suffix(f".{os.getpid()}")
+        temporary.write_text(json.dumps(known, indent=1), encoding="utf-8")
+        temporary.replace(place)
+    except OSError:
+        pass
+
+
+def last_inventory() -> str | None:
+    """The inventory that was last brought up from the current directory."""
+    return _known_inventories(state_directory() / "last.json").get(str(Path.cwd()))
+
+
+def _known_inventories(place: Path) -> dict[str, str]:
+    try:
+        known = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(k): str(v) for k, v in known.items()} if isinstance(known, dict) else {}

@@ -1,0 +1,166 @@
+"""From how a host is and how it should be to what to do, how to take it back, and what to do at its every start; pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from wgorch.command import Change, change, command
+from wgorch.facts.observed import Observed, our_chains
+from wgorch.inventory.model import Network
+from wgorch.playbook import Playbook, UserStep
+from wgorch.program import boot_program, probe_program, program
+from wgorch.resolve import foreign_rules, given_back, in_scope, keep_foreign
+from wgorch.state import Run, State, nothing
+from wgorch.steps import all_steps
+
+BUILT = ("tunnel", "traffic")
+
+
+@dataclass(frozen=True, slots=True)
+class HostPlan:
+    """What one host needs. `prepare` is never undone; `do` is under the lease; `stay` comes after confirm."""
+
+    host: str
+    want: State
+    have: State
+    prepare: tuple[Change, ...]
+    do: tuple[Change, ...]
+    undo: tuple[Change, ...]
+    stay: tuple[Change, ...]
+    boot: str
+    probe: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All differences, in the order in which they are made."""
+        return (*self.prepare, *self.do, *self.stay)
+
+    @property
+    def disturbs(self) -> bool:
+        """True where something that runs now is taken away or interrupted."""
+        return any(c.disturbs or c.sign == "-" for c in self.changes)
+
+    @property
+    def do_program(self) -> str:
+        return program("from how this host was seen to how it should be", self.want, self.do)
+
+    @property
+    def undo_program(self) -> str:
+        return program("back to how this host was seen", self.want, self.undo)
+
+    @property
+    def stay_program(self) -> str:
+        return program("what makes a confirmed change last", self.want, self.stay)
+
+    @property
+    def prepare_program(self) -> str:
+        return program("what must be there before anything changes", self.want, self.prepare)
+
+
+def plan_host(host: str, network: Network, want: State, seen: Observed, playbook: Playbook) -> HostPlan:
+    """The plan of one host that should be as `want` says."""
+    have = seen.state(network)
+    boot = _boot(host, network, want, playbook)
+    want = keep_foreign(want, have)
+    want = replace(want, sysctls={**given_back(seen, want.sysctls), **want.sysctls})
+    here = in_scope(have, want)
+    stay = list(changes_between(want, have, playbook.steps("stay")))
+    if seen.boot != digest(boot):
+        why = "there is none" if not seen.boot else "it makes another state than this one"
+        stay.insert(0, change("~" if seen.boot else "+", "boot program", why))
+    return HostPlan(
+        host=host,
+        want=want,
+        have=have,
+        prepare=tuple(changes_between(want, have, playbook.steps("prepare"))),
+        do=tuple(changes_between(want, here, playbook.steps(*BUILT))),
+        undo=tuple(changes_between(here, want, reversed(list(playbook.steps(*BUILT))))),
+        stay=tuple(stay),
+        boot=boot,
+        probe=probe_program(want, here, network.interface),
+        notes=tuple(_notes(host, network, want, seen)),
+    )
+
+
+def plan_teardown(host: str, network: Network, base: State, seen: Observed, playbook: Playbook) -> HostPlan:
+    """The plan of one host from which everything of ours goes."""
+    have = seen.state(network)
+    here = in_scope(have, base)
+    steps = list(playbook.steps(*BUILT))
+    runs = [UserStep(name, run, frozenset()) for name, run in have.runs.items()]
+    stay = list(changes_between(base, have, playbook.steps("stay")))
+    if seen.boot:
+        stay.insert(0, change("-", "boot program", "nothing is left to start"))
+    return HostPlan(
+        host=host,
+        want=base,
+        have=have,
+        prepare=(),
+        do=tuple(changes_between(base, here, [*runs, *steps])),
+        undo=tuple(changes_between(here, base, [*reversed(steps), *runs])),
+        stay=tuple(stay),
+        boot=program("nothing is wanted of this host", base, ()),
+        probe=probe_program(base, here, network.interface),
+        notes=tuple(_notes(host, network, base, seen)),
+    )
+
+
+def changes_between(want: State, have: State, steps: Iterable[str | UserStep]) -> Iterator[Change]:
+    """What some steps find to do, in their order."""
+    known = all_steps()
+    for step in steps:
+        if isinstance(step, UserStep):
+            yield from _run_changes(step.name, want.runs.get(step.name), have.runs.get(step.name))
+        else:
+            for made in known[step](want, have):
+                yield replace(made, step=step)
+
+
+def _run_changes(name: str, want: Run | None, have: Run | None) -> Iterator[Change]:
+    if want == have:
+        return
+    if want is not None:
+        why = "a step of the playbook" if have is None else "the playbook's command is another one"
+        yield replace(change("+", f"run {name}", why, command("sh", "-c", want.command)), step="run")
+    elif have is not None and have.undo:
+        taken = change("-", f"run {name}", "its undo", command("sh", "-c", have.undo))
+        yield replace(taken, step="run")
+
+
+def _boot(host: str, network: Network, want: State, playbook: Playbook) -> str:
+    """The boot program: the same steps, from nothing."""
+    changes = changes_between(want, nothing(want), playbook.steps(*BUILT))
+    cards = {
+        path.split("/")[3]
+        for path in want.sysctls
+        if path.split("/")[3] not in ("all", "default", network.interface)
+    }
+    header = {"host": host, "network": network.name, "interface": network.interface, "subnet": str(network.subnet)}
+    return boot_program(want, changes, header, network.interface, cards)
+
+
+def _notes(host: str, network: Network, want: State, seen: Observed) -> Iterator[str]:
+    for chain in our_chains(network):
+        rules = seen.rules.get(chain.table, {}).get(chain.name, ())
+        for rule in foreign_rules(rules, network.mark):
+            yield f"{host}: not ours, kept in chain {chain.name}: {rule}"
+    if want.interface and not seen.systemd:
+        yield f"{host}: no systemd here, so nothing starts the tunnel after a reboot"
+    for path, record in seen.recorded.items():
+        if not want.interface and seen.sysctls.get(path) not in (record.ours, None):
+            now = seen.sysctls[path]
+            yield f"{host}: {path.replace('/', '.')} was {record.before}, we made it {record.ours}, now it is {now}: left alone"
+
+
+def digest(text: str) -> str:
+    """SHA-256 as ``sha256sum`` prints it."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def named(state: State, names: Mapping[str, str]) -> State:
+    """A State whose peers carry the names of the hosts they are."""
+    peers = {key: replace(peer, name=names.get(key, peer.name)) for key, peer in state.peers.items()}
+    return replace(state, peers=peers)

@@ -1,0 +1,162 @@
+"""The order of the steps, read from playbooks/*.yaml: stages, the steps in each, and steps of the user's own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from wgorch.errors import InventoryError
+from wgorch.inventory import fields as f
+from wgorch.inventory import source
+from wgorch.state import Run
+from wgorch.steps import all_steps
+
+STAGES = ("prepare", "tunnel", "traffic", "stay")
+
+MUST_PRECEDE = (
+    ("install", "keys"),
+    ("keys", "interface"),
+    ("interface", "addresses"),
+    ("interface", "peers"),
+    ("interface", "routes"),
+    ("interface", "forwarding"),
+    ("masquerade", "tables"),
+)
+"""Pairs of steps of which the first must come first when something is built; teardown goes the other way."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserStep:
+    """A `run:` step: a command of the user's, on all hosts or on some."""
+
+    name: str
+    run: Run
+    hosts: frozenset[str]
+
+    def is_for(self, host: str) -> bool:
+        return not self.hosts or host in self.hosts
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    """Steps in their order, by stage."""
+
+    stages: Mapping[str, tuple[str | UserStep, ...]]
+
+    @property
+    def user_steps(self) -> tuple[UserStep, ...]:
+        return tuple(step for steps in self.stages.values() for step in steps if isinstance(step, UserStep))
+
+    def runs_for(self, host: str) -> dict[str, Run]:
+        """The user's own steps of one host."""
+        return {step.name: step.run for step in self.user_steps if step.is_for(host)}
+
+    def steps(self, *stages: str) -> Iterator[str | UserStep]:
+        """The steps of some stages, in the order of the file."""
+        for stage, steps in self.stages.items():
+            if stage in stages:
+                yield from steps
+
+
+def shipped() -> Path:
+    """Where the playbooks lie that come with wgorch."""
+    here = Path(__file__).parent
+    return next(p for p in (here / "playbooks", here.parent / "playbooks") if p.is_dir())
+
+
+def find(name: str, inventory: str | Path, directory: Path | None = None) -> Path:
+    """A playbook: from the directory given, from `playbooks/` beside the inventory, or the shipped one."""
+    places = [directory] if directory else [Path(inventory).parent / "playbooks"]
+    found = next((p / name for p in places if (p / name).is_file()), None)
+    return found or shipped() / name
+
+
+def load(path: Path, hosts: frozenset[str] = frozenset()) -> Playbook:
+    """A playbook from its file. Raises InventoryError with every trouble in it."""
+    troubles = source.Troubles(str(path))
+    try:
+        root = source.read(path.read_text(encoding="utf-8"), troubles)
+    except OSError as error:
+        raise InventoryError([f"{path}: error: cannot read it: {error.strerror}"]) from None
+    stages: dict[str, tuple[str | UserStep, ...]] = {}
+    node = root.get("stages") if isinstance(root, source.Mapping) else None
+    if not isinstance(node, source.Sequence):
+        troubles.add(root, "stages", "expected a list of stages", "see playbooks/up.yaml")
+    else:
+        for item in node.items:
+            _stage(item, stages, hosts, troubles)
+        if "up" in path.name:
+            _check_order(stages, node, troubles)
+    if troubles.errors:
+        raise InventoryError(troubles.lines())
+    return Playbook(stages)
+
+
+def _stage(
+    node: source.Node, stages: dict[str, tuple[str | UserStep, ...]], hosts: frozenset[str], troubles: source.Troubles
+) -> None:
+    name = node.get("stage") if isinstance(node, source.Mapping) else None
+    steps = node.get("steps") if isinstance(node, source.Mapping) else None
+    if not isinstance(name, source.Scalar) or not isinstance(steps, source.Sequence):
+        troubles.add(node, "stages", "expected a stage: and its steps:", "see playbooks/up.yaml")
+        return
+    if name.text not in STAGES:
+        troubles.add(name, "stages", f'unknown stage "{name.text}".{f.suggest(name.text, STAGES)}', f"one of {', '.join(STAGES)}")
+        return
+    known = all_steps()
+    found: list[str | UserStep] = []
+    for step in steps.items:
+        if isinstance(step, source.Scalar):
+            if step.text in known:
+                found.append(step.text)
+            else:
+                hint = f.suggest(step.text, known)
+                troubles.add(step, name.text, f'unknown step "{step.text}".{hint}', f"one of {', '.join(known)}")
+        elif isinstance(step, source.Mapping):
+            own = _user_step(step, name.text, hosts, troubles)
+            if own:
+                found.append(own)
+        else:
+            troubles.add(step, name.text, "expected the name of a step, or a run: step")
+    stages[name.text] = tuple(found)
+
+
+def _user_step(
+    node: source.Mapping, stage: str, hosts: frozenset[str], troubles: source.Troubles
+) -> UserStep | None:
+    f.check_keys(node, ("run", "command", "undo", "on"), stage, troubles)
+    name, command, undo = node.get("run"), node.get("command"), node.get("undo")
+    if not isinstance(name, source.Scalar) or not re.fullmatch(r"[a-z0-9][a-z0-9 _-]{0,40}", name.text):
+        troubles.add(node, stage, "a run: step needs a name of a-z 0-9 - _", "run: my-step")
+        return None
+    if stage not in ("tunnel", "traffic"):
+        troubles.add(node, stage, "run: steps belong into the stages tunnel or traffic")
+    if not isinstance(command, source.Scalar) or not command.text.strip() or "\n" in command.text.strip():
+        troubles.add(node, stage, f"run: {name.text} needs a command: of one line", "command: logger wgorch is up")
+        return None
+    if undo is not None and (not isinstance(undo, source.Scalar) or "\n" in undo.text.strip()):
+        troubles.add(undo, stage, "undo: is one line")
+        return None
+    on = node.get("on")
+    names = [item.text for item in on.items if isinstance(item, source.Scalar)] if isinstance(on, source.Sequence) else []
+    for wrong in (n for n in names if hosts and n not in hosts):
+        troubles.add(on, stage, f'there is no host "{wrong}".{f.suggest(wrong, hosts)}')
+    undo_text = undo.text.strip() if isinstance(undo, source.Scalar) else ""
+    return UserStep(name.text, Run(command.text.strip(), undo_text), frozenset(names))
+
+
+def _check_order(
+    stages: dict[str, tuple[str | UserStep, ...]], node: source.Node, troubles: source.Troubles
+) -> None:
+    order = [s for stage in STAGES for s in stages.get(stage, ()) if isinstance(s, str)]
+    if [s for s in stages if s in STAGES] != [s for s in STAGES if s in stages]:
+        troubles.add(node, "stages", f"the stages come in the order {', '.join(STAGES)}")
+    for first, second in MUST_PRECEDE:
+        if first in order and second in order and order.index(first) > order.index(second):
+            troubles.add(node, "stages", f"{first} must come before {second}", f"move {first} up")
+    for step, stage in (("install", "prepare"), ("keys", "prepare"), ("persist", "stay")):
+        for other, steps in stages.items():
+            if step in steps and other != stage:
+                troubles.add(node, "stages", f"{step} belongs into the stage {stage}")

@@ -1,0 +1,33 @@
+# Start anew: what carries our mark goes first, so running this twice equals running it once.
+wait_for_card() {
+    tries=0
+    until [ -d "/sys/class/net/$1" ]; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 60 ] || { echo "there is no card $1"; return 1; }
+        sleep 1
+    done
+}
+start_anew() { # INTERFACE MARK
+    line=
+    [ -r "/sys/class/net/$1/ifalias" ] && IFS= read -r line <"/sys/class/net/$1/ifalias"
+    [ "$line" = "$2" ] && ip link delete dev "$1"
+    network=${2#*:}
+    rules=$(iptables-save 2>/dev/null)
+    for place in "filter FORWARD fwd" "filter INPUT in" "nat POSTROUTING nat" "mangle FORWARD mss"; do
+        # shellcheck disable=SC2086
+        set -- "$1" "$2" $place
+        case $rules in *":wgorch-$network-$5 "*)
+            unjump "$3" "$4" "$2" "wgorch-$network-$5"
+            iptables --wait 10 -t "$3" -F "wgorch-$network-$5"
+            iptables --wait 10 -t "$3" -X "wgorch-$network-$5"
+            ;;
+        esac
+    done
+    # A change that was not confirmed before the machine went down is over.
+    if [ -r lock/owner ]; then
+        while IFS= read -r line; do
+            case $line in boot=*) [ "$line" = "boot=$boot_id" ] || rm -rf lock pending reverting lease do undo ;; esac
+        done <lock/owner
+    fi
+    return 0
+}

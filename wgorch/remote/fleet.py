@@ -1,0 +1,93 @@
+"""All hosts of a run side by side: a phase is run on each, and all failures are told together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from wgorch.errors import HostError
+from wgorch.inventory.model import Host
+from wgorch.remote.local import LocalWire
+from wgorch.remote.shell import Shell, Wire
+
+if TYPE_CHECKING:
+    from wgorch.remote.ssh import Connections
+
+T = TypeVar("T")
+
+THREADS = 64
+
+Log = Callable[[str, str, str], None]
+
+
+class Fleet:
+    """The sessions of a run, by host."""
+
+    def __init__(self, hosts: Mapping[str, Host], log: Log | None = None) -> None:
+        self.hosts = hosts
+        self.shells: dict[str, Shell] = {}
+        self._log = log
+        self._guard = threading.Lock()
+        self._ssh: Connections | None = None
+        self._pool = ThreadPoolExecutor(max_workers=max(1, min(len(hosts), THREADS)), thread_name_prefix="host")
+
+    def open(self, name: str) -> Shell:
+        """A root shell on a host: the one that is open, or a new one. Raises Unreachable or Unfit."""
+        shell = self.shells.get(name)
+        if shell is None or shell.broken:
+            shell = Shell(name, self._wire(name), self._log)
+            self.shells[name] = shell
+        return shell
+
+    def _wire(self, name: str) -> Wire:
+        host = self.hosts[name]
+        if host.ssh.local:
+            return LocalWire()
+        connections = self.connections
+        return connections.wire(name, connections.ways.of(host))
+
+    @property
+    def connections(self) -> Connections:
+        """The SSH connections; made, and paramiko imported, where the first one is needed."""
+        with self._guard:
+            if self._ssh is None:
+                from wgorch.remote.ssh import Connections, read_config
+                from wgorch.remote.ssh_config import Ways
+
+                self._ssh = Connections(Ways(read_config(), self.hosts))
+            return self._ssh
+
+    def knock(self, name: str, timeout_s: float = 10) -> None:
+        """A new connection to a host's sshd, as far as its banner. Raises Unreachable."""
+        if not self.hosts[name].ssh.local:
+            connections = self.connections
+            connections.banner(name, connections.ways.of(self.hosts[name]), timeout_s)
+
+    def each(
+        self, names: Iterable[str], work: Callable[[str], T]
+    ) -> tuple[dict[str, T], dict[str, HostError]]:
+        """Run a phase on several hosts at once; what came back, and what failed, by host in the order asked."""
+        futures = {name: self._pool.submit(work, name) for name in names}
+        done: dict[str, T] = {}
+        failed: dict[str, HostError] = {}
+        for name, future in futures.items():
+            try:
+                done[name] = future.result()
+            except HostError as error:
+                failed[name] = error
+        return done, failed
+
+    @property
+    def handshakes(self) -> int:
+        """SSH handshakes made so far, jump hosts included."""
+        return self._ssh.handshakes if self._ssh else 0
+
+    def close(self) -> None:
+        """End all sessions."""
+        for shell in self.shells.values():
+            shell.close()
+        if self._ssh:
+            self._ssh.close()
+        self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,242 @@
+#!/bin/sh
+# wgorch: the referee of a change on this host. It holds the lock and the lease, confirms a change or takes it back.
+#
+# pending    the start-up program of a change that is not confirmed yet; renaming it decides, once and for all:
+#              pending -> boot         the change is confirmed
+#              pending -> reverting    the change is being taken back
+# do, undo   the programs of the change; before: what `probe` said before it
+# lock/      who changes this host; lease: until when, in seconds of this machine's uptime
+# running    process group of the program that runs now, its start time, and until when it may run
+set -u
+umask 077
+export LC_ALL=C
+export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}"
+case $0 in */*) cd "${0%/*}" || exit 1 ;; esac
+directory=$(pwd)
+boot_id=none
+[ -r /proc/sys/kernel/random/boot_id ] && read -r boot_id </proc/sys/kernel/random/boot_id
+
+now() { read -r now _ </proc/uptime; now=${now%%.*}; }
+put() { cat >"$1.$$" && { sync "$1.$$" 2>/dev/null || sync; } && mv -f "$1.$$" "$1"; }
+settle() { sync . 2>/dev/null || sync; }
+log() { printf 'time=%s run=%s %s\n' "$(date +%s)" "${run:-none}" "$*" >>journal; }
+nap() { sleep 0.1 2>/dev/null || sleep 1; }
+
+start_of() { # PID: its start time, or nothing where it is gone
+    started=
+    [ -r "/proc/$1/stat" ] && IFS= read -r stat <"/proc/$1/stat" || return 1
+    # shellcheck disable=SC2086
+    set -- ${stat##*) }
+    [ "$1" != Z ] && started=${20}
+}
+alive() { # FILE with "PID START …"
+    [ -r "$1" ] && read -r pid start until <"$1" && start_of "$pid" 2>/dev/null && [ "$started" = "$start" ]
+}
+end_running() {
+    tries=0
+    while alive running; do
+        kill -9 -- "-$pid" 2>/dev/null
+        kill -9 "$pid" 2>/dev/null
+        tries=$((tries + 1))
+        [ "$tries" -lt 100 ] || return 1
+        nap
+    done
+    rm -f running
+}
+run_program() { # GUARD PROGRAM SECONDS
+    end_running || return 1
+    now
+    guard=$1 setsid sh "$directory/$2" </dev/null &
+    child=$!
+    start_of "$child" && printf '%s %s %s\n' "$child" "$started" "$((now + $3))" >running
+    wait "$child"
+    status=$?
+    rm -f running
+    return "$status"
+}
+
+owner() { # NAME: that line of the lock
+    [ -r lock/owner ] || return 1
+    while IFS= read -r line; do
+        case $line in "$1="*) printf '%s\n' "${line#*=}" && return 0 ;; esac
+    done <lock/owner
+}
+mine() { [ "$(owner run)" = "$run" ]; }
+
+take_back() { # WHY: the change is claimed; put everything back as it was, and prove it
+    start_of $$ && printf '%s %s\n' "$$" "$started" >reverter
+    end_running
+    log "event=take-back why=$1"
+    printf 'reverting %s %s\n' "$run" "$1" | put outcome
+    tries=0
+    while :; do
+        run_program reverting undo 30 >undo.log 2>&1
+        if [ ! -r probe ] || { sh ./probe >after 2>/dev/null && cmp -s before after; }; then
+            result=reverted
+            break
+        fi
+        tries=$((tries + 1))
+        if [ "$tries" -ge 3 ]; then
+            result=unlike
+            old=boot
+            [ -r boot.before ] && old=boot.before
+            [ -r "$old" ] && run_program reverting "$old" 90 >undo.log 2>&1 && result=rebooted
+            break
+        fi
+        sleep 1
+    done
+    if [ -e boot.before ]; then mv -f boot.before boot; fi
+    log "event=taken-back result=$result"
+    printf '%s %s %s\n' "$result" "$run" "$1" | put outcome
+    rm -f reverting reverter pending.new do lease
+    [ "$result" = unlike ] || rm -f undo probe before after undo.log
+    settle
+    rm -rf lock
+    printf '%s %s\n' "$result" "$run"
+}
+
+verb=${1-}
+run=${2-none}
+case $verb in
+lock) # RUN WHO SECONDS
+    [ -r outcome ] && rm -f outcome
+    if ! mkdir lock 2>/dev/null; then
+        now
+        until=$(owner until || echo 0)
+        if [ "$(owner boot)" = "$boot_id" ] && [ "${until:-0}" -gt "$now" ]; then
+            printf 'busy %s\n' "$((until - now))"
+            cat lock/owner
+            exit 75
+        fi
+        mv lock "lock.stale.$$" 2>/dev/null && rm -rf "lock.stale.$$"
+        mkdir lock 2>/dev/null || { printf 'busy 0\n'; exit 75; }
+    fi
+    now
+    printf 'who=%s\nsince=%s\nuntil=%s\nboot=%s\nrun=%s\n' "$3" "$(date +%s)" "$((now + $4))" "$boot_id" "$run" |
+        put lock/owner || { rm -rf lock; exit 1; }
+    if [ -e pending ] || [ -e reverting ]; then
+        # A change before ours was left open and nobody is left to end it.
+        [ -e pending ] && mv pending reverting
+        who=$3 seconds=$4
+        take_back "left-open"
+        now
+        mkdir lock 2>/dev/null || { printf 'busy 0\n'; exit 75; }
+        printf 'who=%s\nsince=%s\nuntil=%s\nboot=%s\nrun=%s\n' "$who" "$(date +%s)" "$((now + seconds))" "$boot_id" "$run" |
+            put lock/owner || { rm -rf lock; exit 1; }
+    fi
+    log "event=lock who=$3"
+    printf 'locked %s\n' "$run"
+    ;;
+unlock)
+    mine && rm -rf lock && rm -f do undo probe before pending.new boot.before lease
+    printf 'unlocked %s\n' "$run"
+    ;;
+arm) # RUN SECONDS MAXIMUM
+    mine || { printf 'lost %s\n' "$run"; exit 1; }
+    sh ./probe >before || exit 1
+    rm -f boot.before
+    if [ -e boot ]; then cp -p boot boot.before || exit 1; fi
+    now
+    printf '%s %s\n' "$((now + $3))" "$((now + $4))" | put lease || exit 1
+    mv pending.new pending || exit 1
+    settle
+    rm -f watching
+    setsid sh ./referee watch "$run" </dev/null >/dev/null 2>&1 &
+    tries=0
+    until alive watching; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 50 ] || { printf 'unarmed %s\n' "$run"; exit 1; }
+        nap
+    done
+    if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1; then
+        systemd-run --quiet --collect --on-active="$(($3 + 5))" --timer-property=AccuracySec=1s \
+            --unit="wgorch-lease-${directory##*/}-$run" /bin/sh "$directory/referee" watch "$run" >/dev/null 2>&1
+    fi
+    log "event=arm seconds=$3"
+    printf 'armed %s\n' "$run"
+    ;;
+renew) # RUN SECONDS
+    mine && [ -e pending ] && read -r until most <lease || { printf 'lost %s\n' "$run"; exit 1; }
+    now
+    until=$((now + $3))
+    [ "$until" -le "$most" ] || until=$most
+    printf '%s %s\n' "$until" "$most" | put lease
+    who=$(owner who) since=$(owner since)
+    printf 'who=%s\nsince=%s\nuntil=%s\nboot=%s\nrun=%s\n' "$who" "$since" "$((until + 5))" "$boot_id" "$run" | put lock/owner
+    printf 'renewed %s %s\n' "$run" "$((until - now))"
+    ;;
+apply) # RUN SECONDS
+    mine && [ -e pending ] || { printf 'lost %s\n' "$run"; exit 1; }
+    if run_program pending do "$3" 2>&1; then
+        log "event=applied"
+        printf 'applied %s\n' "$run"
+    elif mv pending reverting 2>/dev/null; then
+        take_back "failed"
+    else
+        tries=0
+        while [ -e reverting ] && [ "$tries" -lt 600 ]; do tries=$((tries + 1)); nap; done
+        [ -r outcome ] && cat outcome
+    fi
+    ;;
+confirm) # RUN
+    if mine && mv pending boot 2>/dev/null; then
+        settle
+        log "event=confirm"
+        printf 'confirmed %s\n' "$run"
+    else
+        [ -r outcome ] && cat outcome
+        printf 'lost %s\n' "$run"
+    fi
+    ;;
+revert) # RUN WHY: also of a change that is confirmed here but not everywhere
+    if mv pending reverting 2>/dev/null; then
+        take_back "$3"
+    elif mine && [ -r undo ] && [ -e lease ] && mv boot reverting 2>/dev/null; then
+        take_back "$3"
+    else
+        tries=0
+        while [ -e reverting ] && [ "$tries" -lt 600 ]; do tries=$((tries + 1)); nap; done
+        if [ -r outcome ]; then cat outcome; else printf 'nothing %s\n' "$run"; fi
+    fi
+    ;;
+take-back) # RUN WHY: of a change that is claimed already
+    if [ -e reverting ]; then take_back "$3"; fi
+    ;;
+watch) # RUN: until the change is confirmed or taken back
+    start_of $$ && printf '%s %s\n' "$$" "$started" >watching
+    while [ -e pending ] || [ -e reverting ]; do
+        [ "$(owner run)" = "$run" ] || [ -e reverting ] || exit 0
+        now
+        if alive running; then
+            [ "$now" -le "${until:-$now}" ] || { kill -9 -- "-$pid" 2>/dev/null; log "event=kill why=too-long"; }
+        elif [ -e reverting ] && ! alive reverter; then
+            # Whoever was taking the change back is gone.
+            sleep 1
+            if [ -e reverting ] && ! alive reverter; then
+                setsid sh ./referee take-back "$run" left-open </dev/null >/dev/null 2>&1 &
+                sleep 1
+            fi
+            continue
+        fi
+        read -r until most <lease || until=0
+        if [ "$now" -ge "$until" ] && mv pending reverting 2>/dev/null; then
+            setsid sh ./referee take-back "$run" lease-ended </dev/null >/dev/null 2>&1 &
+        fi
+        sleep 1
+    done
+    rm -f watching
+    ;;
+finish) # RUN keep|remove|purge
+    mine || { printf 'lost %s\n' "$run"; exit 1; }
+    rm -f do undo undo.log probe before after pending.new boot.before lease outcome
+    [ "$3" = keep ] || rm -f boot recorded journal watching referee
+    [ "$3" = purge ] && rm -f private_key
+    rm -rf lock
+    [ "$3" = keep ] || { cd / && rmdir "$directory" "${directory%/*}" 2>/dev/null; }
+    printf 'finished %s\n' "$run"
+    ;;
+*)
+    echo "usage: sh referee lock|unlock|arm|renew|apply|confirm|revert|watch|finish RUN …" >&2
+    exit 64
+    ;;
+esac

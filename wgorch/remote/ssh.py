@@ -1,0 +1,435 @@
+"""SSH: the one file that opens connections. Strict host keys, our own socket, one shared transport a jump host.
+
+fabric holds the connection and paramiko speaks the protocol; who may be trusted, which keys are tried and how long
+anything may take is decided here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import logging
+import os
+import random
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import fabric
+import paramiko
+from paramiko.auth_strategy import AuthFailure, AuthStrategy, InMemoryPrivateKey
+
+from wgorch.errors import Unreachable
+from wgorch.remote.known_hosts import KnownHosts, fingerprint, load, lookup_name
+from wgorch.remote.shell import ROOT_SHELL
+from wgorch.remote.ssh_config import Way, Ways
+
+CONNECT_TIMEOUT_S = 10
+LOGIN_TIMEOUT_S = 30
+DEAD_AFTER_S = 15
+"""A peer that acknowledges nothing for so long is gone."""
+LOGINS_AT_ONCE = 8
+"""Through one jump host, and to one server: sshd refuses more than 10 half-open logins by default."""
+
+KEX = ("mlkem768x25519-sha256", "curve25519-sha256", "curve25519-sha256@libssh.org")
+
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)
+
+
+class HostKeyUnknown(paramiko.SSHException):
+    """Nobody told us this key."""
+
+
+class HostKeyChanged(paramiko.SSHException):
+    """Another key than the one we were told, or a revoked one."""
+
+
+def read_config() -> Any:
+    """~/.ssh/config and /etc/ssh/ssh_config, parsed once; None where there are none."""
+    found = None
+    for path in (Path.home() / ".ssh" / "config", Path("/etc/ssh/ssh_config")):
+        if path.is_file():
+            found = found or paramiko.SSHConfig()
+            with path.open(encoding="utf-8", errors="replace") as file:
+                found.parse(file)
+    return found
+
+
+class Connections:
+    """All SSH connections of a run; jump hosts are shared by those who need them."""
+
+    def __init__(self, ways: Ways, ask: Callable[[str], str] | None = None) -> None:
+        self.ways = ways
+        self.handshakes = 0
+        self._ask = ask or _ask_on_terminal
+        self._known: dict[tuple[str, ...], KnownHosts] = {}
+        self._open: dict[Way, fabric.Connection] = {}
+        self._locks: dict[Way, threading.Lock] = {}
+        self._gates: dict[str, threading.Semaphore] = {}
+        self._keys: dict[str, paramiko.PKey | None] = {}
+        self._guard = threading.RLock()
+        self._agent: list[Any] | None = None
+
+    # --- opening
+
+    def connect(self, host: str, way: Way) -> fabric.Connection:
+        """The connection of a way, opened once. Raises Unreachable."""
+        with self._guard:
+            lock = self._locks.setdefault(way, threading.Lock())
+        with lock:
+            found = self._open.get(way)
+            if found is None or not found.is_connected:
+                found = self._login(host, way)
+                self._open[way] = found
+            return found
+
+    def wire(self, host: str, way: Way) -> ChannelWire:
+        """A root shell on a host."""
+        connection = self.connect(host, way)
+        try:
+            channel = connection.transport.open_session(timeout=LOGIN_TIMEOUT_S)
+            channel.exec_command(ROOT_SHELL)
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise Unreachable(host, "open a shell", f"{way}: {error}", "is MaxSessions 0 there?") from None
+        return ChannelWire(channel)
+
+    def banner(self, host: str, way: Way, timeout_s: float = CONNECT_TIMEOUT_S) -> str:
+        """The first line that a new connection to a host's sshd says, by the way that the session came."""
+        sock = self._socket(host, way, timeout_s)
+        try:
+            sock.settimeout(timeout_s)
+            line = b""
+            while not line.endswith(b"\n") and len(line) < 255:
+                data = sock.recv(1)
+                if not data:
+                    break
+                line += data
+            if not line.startswith(b"SSH-"):
+                raise Unreachable(host, "reach its SSH again", f"no SSH banner but {line[:60]!r}")
+            return line.decode("ascii", "replace").strip()
+        except OSError as error:
+            raise Unreachable(host, "reach its SSH again", f"{way}: {error or type(error).__name__}") from None
+        finally:
+            sock.close()
+
+    def _login(self, host: str, way: Way) -> fabric.Connection:
+        for attempt in range(4):
+            gate = self._gate(way)
+            with gate:
+                sock = self._socket(host, way, CONNECT_TIMEOUT_S)
+                try:
+                    return self._handshake(host, way, sock)
+                except _BannerLost as error:
+                    sock.close()
+                    if attempt == 3:
+                        fix = "its sshd drops logins (MaxStartups?), or something else listens there"
+                        raise Unreachable(host, "log in", f"{way}: no SSH banner ({error})", fix) from None
+            # sshd drops connections at random while too many are half-open (MaxStartups).
+            time.sleep(0.2 * 2**attempt * (0.5 + random.random()))
+        raise AssertionError("unreachable")
+
+    def _gate(self, way: Way) -> threading.Semaphore:
+        first = way
+        while first.via:
+            first = first.via
+        with self._guard:
+            return self._gates.setdefault(f"{first.host}:{first.port}", threading.Semaphore(LOGINS_AT_ONCE))
+
+    def _socket(self, host: str, way: Way, timeout_s: float) -> Any:
+        if way.via is not None:
+            jump = self.connect(host, way.via)
+            try:
+                return jump.transport.open_channel(
+                    "direct-tcpip", (way.host, way.port), ("", 0), timeout=max(timeout_s, CONNECT_TIMEOUT_S)
+                )
+            except (paramiko.SSHException, EOFError, OSError) as error:
+                saw = f"{way.via} cannot open {way.host}:{way.port}: {error}"
+                raise Unreachable(host, "connect", saw, "is the jump host allowed to forward, and the host up?") from None
+        if way.proxy_command:
+            command = way.proxy_command.replace("%h", way.host).replace("%p", str(way.port)).replace("%r", way.user)
+            return paramiko.ProxyCommand(command)
+        try:
+            found = socket.getaddrinfo(way.host, way.port, type=socket.SOCK_STREAM)
+        except socket.gaierror as error:
+            fix = "check the name, or give an address"
+            raise Unreachable(host, f"find {way.host}", error.strerror or "no such name", fix) from None
+        began = time.monotonic()
+        last: OSError | None = None
+        for family, kind, proto, _, address in found:
+            sock = QuickSocket(family, kind, proto)
+            try:
+                sock.settimeout(timeout_s)
+                sock.connect(address)
+                sock.prepare()
+                return sock
+            except OSError as error:
+                last = error
+                sock.close()
+        waited = time.monotonic() - began
+        saw = f"{way.host} port {way.port}: {last.strerror or last if last else 'no address'} (after {waited:.1f} s)"
+        raise Unreachable(host, "connect", saw, "is it up, and is this its SSH address?") from None
+
+    def _handshake(self, host: str, way: Way, sock: Any) -> fabric.Connection:
+        known = self._known_hosts(way)
+        name = way.known_as or way.host
+        keys = known.keys(name, way.port)
+
+        def transport(sock: Any, **kwargs: Any) -> paramiko.Transport:
+            made = paramiko.Transport(sock, **kwargs)
+            made.banner_timeout = LOGIN_TIMEOUT_S
+            options = made.get_security_options()
+            options.kex = tuple(k for k in KEX if k in options.kex) or options.kex
+            # Ask for the kinds of key that we know of it, or it may show another one that is not in our file.
+            kinds = [kind for kind in options.key_types if any(_same_kind(kind, key.kind) for key in keys)]
+            if kinds:
+                options.key_types = tuple(kinds)
+            return made
+
+        connection = fabric.Connection(
+            host=way.host,
+            user=way.user,
+            port=way.port,
+            config=_config(),
+            connect_kwargs={
+                "sock": sock,
+                "transport_factory": transport,
+                "auth_strategy": Identities(self, way),
+                "timeout": LOGIN_TIMEOUT_S,
+                "banner_timeout": LOGIN_TIMEOUT_S,
+                "auth_timeout": LOGIN_TIMEOUT_S,
+                "channel_timeout": LOGIN_TIMEOUT_S,
+            },
+        )
+        connection.client.set_missing_host_key_policy(StrictPolicy(way, known))
+        with self._guard:
+            self.handshakes += 1
+        try:
+            connection.open()
+        except (HostKeyUnknown, HostKeyChanged) as error:
+            told, _, fix = str(error).partition("\n")
+            connection.client.close()
+            raise Unreachable(host, "know it by its host key", told, fix.replace("HOST", host)) from None
+        except AuthFailure as error:
+            connection.client.close()
+            tried = ", ".join(_shown(source) for source, _ in error.result) or "no key was found to try"
+            fix = f"put a public key of yours into {way.user}'s authorized_keys there"
+            raise Unreachable(host, f"log in as {way.user}", f"{way.host} refused: {tried}", fix) from None
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            connection.client.close()
+            if "banner" in str(error).lower() or isinstance(error, EOFError | ConnectionResetError):
+                raise _BannerLost(str(error) or type(error).__name__) from None
+            raise Unreachable(host, "log in", f"{way}: {error or type(error).__name__}") from None
+        connection.transport.set_keepalive(5)
+        return connection
+
+    def _known_hosts(self, way: Way) -> KnownHosts:
+        with self._guard:
+            found = self._known.get(way.known_hosts_files)
+            if found is None:
+                found = load(Path(path) for path in way.known_hosts_files)
+                self._known[way.known_hosts_files] = found
+            return found
+
+    def forget_known_hosts(self) -> None:
+        """Read the files again at the next connection."""
+        with self._guard:
+            self._known.clear()
+
+    # --- keys
+
+    def identities(self, way: Way) -> Iterator[tuple[str, Any]]:
+        """The keys to try, in OpenSSH's order: those named, the agent's, the usual files."""
+        named = list(way.identities)
+        for path in named:
+            if key := self._key(path):
+                yield path, key
+        if not way.only_identities:
+            for key in self._agent_keys():
+                yield "agent", key
+            if not named:
+                for path in self.ways.default_identities():
+                    if key := self._key(path):
+                        yield path, key
+
+    def _agent_keys(self) -> list[Any]:
+        with self._guard:
+            if self._agent is None:
+                self._agent = []
+                if os.environ.get("SSH_AUTH_SOCK"):
+                    with contextlib.suppress(paramiko.SSHException, OSError):
+                        self._agent = list(paramiko.Agent().get_keys())
+            return self._agent
+
+    def _key(self, path: str) -> Any:
+        with self._guard:
+            if path not in self._keys:
+                self._keys[path] = self._load(path)
+            return self._keys[path]
+
+    def _load(self, path: str) -> Any:
+        if not Path(path).is_file():
+            return None
+        try:
+            return paramiko.PKey.from_path(path)
+        except (paramiko.PasswordRequiredException, TypeError, ValueError) as error:
+            if isinstance(error, ValueError) and "password" not in str(error).lower():
+                return None
+        except (paramiko.SSHException, OSError):
+            return None
+        for _ in range(3):
+            with contextlib.suppress(paramiko.SSHException, ValueError, TypeError):
+                return paramiko.PKey.from_path(path, self._ask(f"Passphrase for {path}: "))
+        return None
+
+    def close(self) -> None:
+        """End every connection."""
+        for connection in self._open.values():
+            with contextlib.suppress(Exception):
+                connection.transport.close()
+        self._open.clear()
+
+
+class _BannerLost(Exception):
+    """The connection ended before the server said who it is; worth another try, unlike a refused login."""
+
+
+class Identities(AuthStrategy):  # type: ignore[misc]
+    """Tries each key once, and nothing but keys."""
+
+    def __init__(self, connections: Connections, way: Way) -> None:
+        super().__init__(ssh_config=None)
+        self._connections, self._way = connections, way
+
+    def get_sources(self) -> Iterator[Any]:
+        for origin, key in self._connections.identities(self._way):
+            source = InMemoryPrivateKey(self._way.user, key)
+            source.origin = origin
+            yield source
+
+
+def _shown(source: Any) -> str:
+    return f"{source.origin} ({source.pkey.get_name()})"
+
+
+class StrictPolicy(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]
+    """Accepts a key that known_hosts or the inventory names, and no other. No key is ever added here."""
+
+    def __init__(self, way: Way, known: KnownHosts) -> None:
+        self._way, self._known = way, known
+
+    def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:  # noqa: ARG002
+        way, blob = self._way, key.asbytes()
+        shown = f"{key.get_name()} {fingerprint(blob)}"
+        known = self._known.keys(way.known_as or way.host, way.port)
+        if any(k.revoked and k.blob == blob for k in known):
+            raise HostKeyChanged(f"it shows the revoked key {shown}\ndo not connect; ask who runs that host")
+        if way.host_key is not None:
+            words = way.host_key.split()
+            expected = words[-1]
+            if expected in (fingerprint(blob), key.get_base64()):
+                return
+            told = way.host_key if expected.startswith("SHA256:") else f"{words[0]} {_print_of(expected)}"
+            raise HostKeyChanged(f"it shows {shown}, but host_key says {told}\nif the host was set up anew, correct host_key")
+        name = lookup_name(way.known_as or way.host, way.port)
+        if any(k.blob == blob for k in known if not k.revoked):
+            return
+        if others := [k for k in known if not k.revoked]:
+            told = ", ".join(f"{k.kind} {fingerprint(k.blob)} ({k.place})" for k in others[:3])
+            fix = f"if the host was set up anew: ssh-keygen -R '{name}', then wgorch trust HOST"
+            raise HostKeyChanged(f"{name} shows {shown}, but known is {told}\n{fix}")
+        raise HostKeyUnknown(f"{name} shows the unknown key {shown}\ncompare it with the host's own, then: wgorch trust HOST")
+
+
+def _print_of(encoded: str) -> str:
+    import base64
+
+    try:
+        return fingerprint(base64.b64decode(encoded))
+    except ValueError:
+        return encoded[:20]
+
+
+def _same_kind(offered: str, known: str) -> bool:
+    return offered == known or (known == "ssh-rsa" and offered.startswith("rsa-sha2-"))
+
+
+_shared_config: Any = None
+
+
+def _config() -> Any:
+    """One fabric configuration for all connections: building one costs a millisecond, and reads nothing of the user's."""
+    global _shared_config
+    if _shared_config is None:
+        _shared_config = fabric.Config(ssh_config=paramiko.SSHConfig())
+    return _shared_config
+
+
+def _ask_on_terminal(prompt: str) -> str:
+    if not sys.stdin.isatty():
+        raise paramiko.SSHException("no terminal to ask for a passphrase")
+    return getpass.getpass(prompt)
+
+
+class QuickSocket(socket.socket):
+    """A socket that waits neither for Nagle nor for a delayed acknowledgement, and notices a dead peer."""
+
+    def prepare(self) -> None:
+        self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_AFTER_S * 1000)
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        # Linux forgets this after each acknowledgement; without it every exchange costs 40 ms.
+        if hasattr(socket, "TCP_QUICKACK"):
+            with contextlib.suppress(OSError):
+                self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        return super().recv(size, flags)
+
+
+class ChannelWire:
+    """A Wire over one SSH channel."""
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+
+    def send(self, data: bytes, timeout_s: float) -> None:
+        self._channel.settimeout(timeout_s)
+        self._channel.sendall(data)
+
+    def receive(self, timeout_s: float) -> bytes:
+        end = time.monotonic() + timeout_s
+        channel = self._channel
+        while True:
+            # paramiko does not notice a transport that died while a receive waits, so wait in short turns.
+            if channel.recv_stderr_ready():
+                channel.recv_stderr(65536)
+            try:
+                channel.settimeout(min(1.0, max(0.01, end - time.monotonic())))
+                return bytes(channel.recv(65536))
+            except TimeoutError:
+                transport = channel.get_transport()
+                if transport is None or not transport.is_active():
+                    raise ConnectionError("the SSH connection is gone") from None
+                if time.monotonic() >= end:
+                    raise
+
+    def close(self) -> None:
+        self._channel.close()
+
+
+def scan_host_key(connections: Connections, host: str, way: Way) -> Any:
+    """The key that a host shows, without trusting it and without logging in."""
+    sock = connections._socket(host, way, CONNECT_TIMEOUT_S)
+    transport = paramiko.Transport(sock)
+    try:
+        transport.banner_timeout = LOGIN_TIMEOUT_S
+        transport.start_client(timeout=LOGIN_TIMEOUT_S)
+        return transport.get_remote_server_key()
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        raise Unreachable(host, "see its host key", f"{way}: {error or type(error).__name__}") from None
+    finally:
+        transport.close()

@@ -1,0 +1,229 @@
+"""From what the inventory wants of a host, and that host's own facts, to the State it should be in.
+
+A host's facts decide only about that host: its cards, its MTU, its package manager. Of another host nothing is used but
+its public key.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from wgorch.errors import HostError, Unfit
+from wgorch.facts.observed import Observed, our_chains
+from wgorch.inventory.model import IPNetwork
+from wgorch.state import Chain, Interface, Peer, Rule, Run, State, nothing, rule
+from wgorch.topology.desired import Desired
+from wgorch.unit import unit_digest
+
+OVERHEAD = 80
+"""Bytes that WireGuard adds to a packet over IPv6; over IPv4 it is 60, but the underlay may be either."""
+
+KEY_FILE_MODE = "-rw-------"
+
+
+def unknown_key(host: str) -> str:
+    """Stands for the public key of a host that has none yet."""
+    return f"<{host}>"
+
+
+def wanted(desired: Desired, seen: Observed, keys: Mapping[str, str], runs: Mapping[str, Run] | None = None) -> State:
+    """The State a host should be in. `keys`: the public keys known so far, by host. Raises Unfit."""
+    network, host = desired.network, desired.host
+    cards = {lan: lan_card(desired, seen, lan) for lan in desired.lans}
+    chains = dict(_chains(desired, cards))
+    needed = {"ip", "wg", *(("iptables", "iptables-save", "iptables-restore") if chains else ())}
+    if not seen.kernel_wireguard and host.wireguard_go:
+        needed.add("wireguard-go")
+    return State(
+        mark=network.mark,
+        directory=network.directory,
+        interface=Interface(
+            name=network.interface,
+            alias=network.mark,
+            mtu=host.mtu or _mtu(desired, seen),
+            listen_port=host.listen_port,
+            public_key=keys.get(host.name, unknown_key(host.name)),
+        ),
+        addresses=frozenset({f"{host.address}/{network.subnet.prefixlen}"}),
+        peers=dict(_peers(desired, keys)),
+        routes=frozenset(str(subnet) for subnet in desired.routes),
+        chains=chains,
+        jumps=dict.fromkeys(chains, (1,)),
+        tables=(frozenset(seen.rules) - seen.caused_tables) | {chain.table for chain in chains},
+        sysctls=dict(_sysctls(desired, cards)),
+        runs=runs or {},
+        tools=frozenset(needed),
+        key_mode=KEY_FILE_MODE,
+        unit=unit_digest(network) if seen.systemd else "",
+    )
+
+
+def baseline(seen: Observed, have: State) -> State:
+    """What teardown gives back: nothing of ours, and the recorded values where they are still ours."""
+    gone = replace(
+        nothing(have),
+        tables=have.tables - seen.caused_tables,
+        sysctls=given_back(seen),
+    )
+    return keep_foreign(gone, have)
+
+
+def foreign_rules(rules: tuple[Rule, ...], mark: str) -> tuple[Rule, ...]:
+    """The rules in a chain that are not ours."""
+    return tuple(r for r in rules if r.mark != mark)
+
+
+def keep_foreign(want: State, have: State) -> State:
+    """The same wish with the foreign rules of our chains kept, behind ours; a chain that holds some stays."""
+    foreign = {chain: kept for chain, rules in have.chains.items() if (kept := foreign_rules(rules, have.mark))}
+    if not foreign:
+        return want
+    chains = {chain: (*want.chains.get(chain, ()), *foreign.get(chain, ())) for chain in want.chains.keys() | foreign.keys()}
+    return replace(
+        want,
+        chains=chains,
+        jumps=dict.fromkeys(chains, (1,)),
+        tables=want.tables | {chain.table for chain in foreign},
+    )
+
+
+def given_back(seen: Observed, wanted_paths: Iterable[str] = ()) -> dict[str, str]:
+    """Recorded values that nobody wants changed any more: what they were before us, where they are still ours."""
+    keep = frozenset(wanted_paths)
+    return {p: r.before for p, r in seen.recorded.items() if p not in keep and seen.sysctls.get(p) == r.ours}
+
+
+def in_scope(have: State, want: State) -> State:
+    """What was seen, without sysctls and tables that the wish says nothing of."""
+    return replace(have, sysctls={path: have.sysctls[path] for path in want.sysctls if path in have.sysctls})
+
+
+def _peers(desired: Desired, keys: Mapping[str, str]) -> Iterator[tuple[str, Peer]]:
+    for link in desired.links:
+        key = keys.get(link.peer, unknown_key(link.peer))
+        allowed = tuple(str(net) for net in link.allowed_ips)
+        endpoint = str(link.endpoint) if link.endpoint else None
+        yield key, Peer(key, allowed, endpoint, link.persistent_keepalive, link.peer)
+
+
+def lan_card(desired: Desired, seen: Observed, lan: IPNetwork) -> str:
+    """The card into a LAN, as declared or as found."""
+    declared = desired.host.lan_interface
+    found = seen.card_into(lan)
+    wish = f"be the gateway of {lan}"
+    if declared is not None:
+        if declared not in seen.cards:
+            cards = ", ".join(sorted(c for c in seen.cards if c != "lo"))
+            raise Unfit(desired.name, wish, f"there is no card {declared}; there are {cards}", "correct lan_interface")
+        if found is not None and found != declared:
+            saw = f"{lan} lies behind {found}, not behind {declared}"
+            raise Unfit(desired.name, wish, saw, f"lan_interface: {found}, or leave it out")
+        return declared
+    if found is None or found == desired.network.interface:
+        raise Unfit(desired.name, wish, f"no card of it has an address in {lan}, and no route leads there", "check subnets")
+    return found
+
+
+def _mtu(desired: Desired, seen: Observed) -> int:
+    """The tunnel's MTU: what the card on the way to the peers carries, less WireGuard's own bytes."""
+    ways = []
+    for link in desired.links:
+        if link.endpoint is not None:
+            try:
+                ways.append(seen.route_to(ipaddress.ip_address(link.endpoint.host)))
+            except ValueError:
+                ways.append(seen.route_to(ipaddress.ip_address("0.0.0.0")))
+    ways = ways or [next((r for r in seen.routes if r.subnet.prefixlen == 0), None)]
+    mtus = [seen.cards[way.card].mtu for way in ways if way and way.card in seen.cards]
+    smallest = min(mtus, default=1500)
+    return max(1280, min(smallest, 1500) - OVERHEAD)
+
+
+def _chains(desired: Desired, cards: Mapping[IPNetwork, str]) -> Iterator[tuple[Chain, tuple[Rule, ...]]]:
+    mark, tunnel = desired.network.mark, desired.network.interface
+    forward, incoming, nat, mss = our_chains(desired.network)
+    rules = []
+    if desired.forwards_between_peers:
+        rules.append(rule(f"-i {tunnel} -o {tunnel}", mark, "ACCEPT"))
+    for lan, card in cards.items():
+        # Sources need no rule: WireGuard lets a peer send only what its allowed-ips hold.
+        rules.append(rule(f"-d {lan} -i {tunnel} -o {card}", mark, "ACCEPT"))
+        rules.append(rule(f"-s {lan} -i {card} -o {tunnel}", mark, "ACCEPT"))
+    if rules:
+        yield forward, tuple(rules)
+        clamp = rule(
+            f"-o {tunnel} -p tcp -m tcp --tcp-flags SYN,RST SYN", mark, "TCPMSS --clamp-mss-to-pmtu"
+        )
+        yield mss, (clamp,)
+    if desired.host.endpoint:
+        yield incoming, (rule(f"-p udp -m udp --dport {desired.host.listen_port}", mark, "ACCEPT"),)
+    masked = [rule(f"-s {m.source} -d {m.into} -o {cards[m.into]}", mark, "MASQUERADE") for m in desired.masquerade]
+    if masked:
+        yield nat, tuple(masked)
+
+
+def _sysctls(desired: Desired, cards: Mapping[IPNetwork, str]) -> Iterator[tuple[str, str]]:
+    tunnel = desired.network.interface
+    if desired.forwards:
+        yield f"net/ipv4/conf/{tunnel}/forwarding", "1"
+    for card in cards.values():
+        yield f"net/ipv4/conf/{card}/forwarding", "1"
+    if desired.forwards_between_peers:
+        # A relay sends a packet out of the card it came in by and would tell the sender so (ICMP redirect). The
+        # kernel takes the larger of all's and the card's value, so both are needed; other cards keep their own.
+        yield "net/ipv4/conf/all/send_redirects", "0"
+        yield f"net/ipv4/conf/{tunnel}/send_redirects", "0"
+
+
+def conflicts(desired: Desired, seen: Observed) -> Iterator[HostError]:
+    """Everything on the host that stands in the way of the wish, so that nothing is begun that cannot end well."""
+    network, name = desired.network, desired.name
+    tunnel = network.interface
+    card = seen.cards.get(tunnel)
+    if seen.uid != 0:
+        yield Unfit(name, "change the network", f"the login is not root (uid {seen.uid})", "log in as root, or allow sudo -n")
+    if "ip" not in seen.tools:
+        yield Unfit(name, "read its network", "there is no ip command", "install iproute2 there")
+    if card is not None and not seen.is_ours(network):
+        peers = ", ".join(peer[:8] + "…" for peer in seen.peers) or "no peers"
+        saw = f"{tunnel} exists and is not ours ({peers})" if not card.alias else f"{tunnel} is {card.alias}'s"
+        yield Unfit(name, f"make {tunnel}", saw, "network.interface: wg1, or take that interface down")
+    if card is None and seen.port_taken:
+        saw = f"UDP port {desired.host.listen_port} is in use there"
+        yield Unfit(name, f"listen on UDP {desired.host.listen_port}", saw, f"another listen_port for {name}")
+    if not seen.kernel_wireguard and not desired.host.wireguard_go and card is None:
+        saw = f"kernel {seen.kernel} has no WireGuard, and wireguard_go is false"
+        yield Unfit(name, f"make {tunnel}", saw, "a kernel from 5.6 on, or wireguard_go: true")
+    if seen.key_file and "wg" in seen.tools and not seen.key_file_public:
+        saw = f"{network.directory}/private_key is not a key"
+        yield Unfit(name, "use its key", saw, "restore it from a backup, or delete that file for a new key")
+    yield from _routes_in_the_way(desired, seen)
+
+
+def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:
+    network, name = desired.network, desired.name
+    tunnel = network.interface
+    for subnet in (network.subnet, *desired.routes):
+        for card, address in seen.addresses:
+            if card != tunnel and address.version == subnet.version and address.network.overlaps(subnet):  # type: ignore[arg-type]
+                saw = f"{card} has {address}, which overlaps {subnet}"
+                yield Unfit(name, f"send {subnet} into the tunnel", saw, "renumber one of them")
+        for route in seen.routes:
+            if route.subnet == subnet and route.card != tunnel:
+                way = f"via {route.gateway} " if route.gateway else ""
+                saw = f"a route to {subnet} {way}dev {route.card} is there already"
+                yield Unfit(name, f"send {subnet} into the tunnel", saw, "remove that route, or the subnet from the inventory")
+        client = _ip(seen.ssh_client)
+        way_back = seen.route_to(client) if client else None
+        if client and client in subnet and way_back and way_back.card != tunnel:
+            saw = f"our own SSH session comes from {client}, which lies in {subnet}"
+            yield Unfit(name, f"send {subnet} into the tunnel", saw, "reach the host by another way, or narrow the subnet")
+
+
+def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

@@ -1,0 +1,119 @@
+"""What of a host is ours, as plain values: the same type says how a host is and how it should be.
+
+A step compares two States and yields what differs. Because both sides are of one type, the way back (undo), the
+start-up program (boot) and teardown need no code of their own: they are the same steps with other arguments.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+ROUTE_PROTO = 119
+"""The routing protocol number that marks our routes (``ip route … proto 119``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """The WireGuard interface. `key` is a path on the host, never the key itself."""
+
+    name: str
+    alias: str
+    mtu: int
+    listen_port: int
+    public_key: str
+    up: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The other end, as one host's interface sees it. `name` is for people and is not compared."""
+
+    public_key: str
+    allowed_ips: tuple[str, ...]
+    endpoint: str | None = None
+    persistent_keepalive: int = 0
+    name: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One iptables rule in the words and the order of ``iptables-save``, without ``-A CHAIN``."""
+
+    words: tuple[str, ...]
+
+    @property
+    def mark(self) -> str | None:
+        """The rule's comment."""
+        try:
+            return self.words[self.words.index("--comment") + 1]
+        except (ValueError, IndexError):
+            return None
+
+    def __str__(self) -> str:
+        return shlex.join(self.words)
+
+
+def rule(text: str, mark: str, target: str) -> Rule:
+    """A rule of ours: what it matches, our mark, and where it jumps to, in ``iptables-save``'s order."""
+    return Rule((*shlex.split(text), "-m", "comment", "--comment", mark, *shlex.split(f"-j {target}")))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Chain:
+    """A chain of ours and the chain that it is reached from."""
+
+    table: str
+    parent: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A step that a user added to the playbook."""
+
+    command: str
+    undo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything on one host that a network of ours consists of.
+
+    `jumps`: where each chain is jumped to from, as 1-based places among the parent's rules that are not wgorch's;
+    ``(1,)`` is right. `tables`: iptables tables that exist at all. `sysctls`: path below /proc/sys to value.
+    `tools`: commands that are there; `key_mode`: of the private key's file, empty where there is none; `unit`: digest
+    of what runs the boot program at start-up, empty where it is not enabled.
+    """
+
+    mark: str
+    directory: str
+    interface: Interface | None = None
+    addresses: frozenset[str] = frozenset()
+    peers: Mapping[str, Peer] = field(default_factory=dict)
+    routes: frozenset[str] = frozenset()
+    chains: Mapping[Chain, tuple[Rule, ...]] = field(default_factory=dict)
+    jumps: Mapping[Chain, tuple[int, ...]] = field(default_factory=dict)
+    tables: frozenset[str] = frozenset()
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+    runs: Mapping[str, Run] = field(default_factory=dict)
+    tools: frozenset[str] = frozenset()
+    key_mode: str = ""
+    unit: str = ""
+
+    @property
+    def key_file(self) -> str:
+        """Where the private key lies; its content never leaves the host."""
+        return f"{self.directory}/private_key"
+
+
+    @property
+    def network(self) -> str:
+        """The network's name."""
+        return self.mark.partition(":")[2]
+
+
+def nothing(state: State) -> State:
+    """The same place right after a start, with nothing of ours running; tools and key are still there."""
+    return State(mark=state.mark, directory=state.directory, tools=state.tools, key_mode=state.key_mode)

@@ -1,0 +1,100 @@
+"""Rules in chains of our own, each reached by one jump at the first place of its parent chain.
+
+A whole chain is stated at once; rules of others in it are kept behind ours. The mark is the rule's comment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wgorch.command import Change, Command, change, command
+from wgorch.state import Chain, Rule, State
+
+
+def forward_rules(want: State, have: State) -> Iterator[Change]:
+    """Let packets pass between tunnel and LAN, and between peers on a relay, whatever FORWARD's policy is."""
+    yield from _chains("filter", "FORWARD", "packets would not be let through", want, have)
+
+
+def input_rules(want: State, have: State) -> Iterator[Change]:
+    """Let WireGuard's own UDP in where others dial this host."""
+    yield from _chains("filter", "INPUT", "a closed firewall would keep peers out", want, have)
+
+
+def masquerade(want: State, have: State) -> Iterator[Change]:
+    """Let tunnel traffic enter a LAN under its gateway's own address, so that machines there know the way back."""
+    yield from _chains("nat", "POSTROUTING", "tunnel traffic would enter the LAN unmasked", want, have)
+
+
+def clamp_mss(want: State, have: State) -> Iterator[Change]:
+    """Tell TCP ends beyond this host how much fits through the tunnel."""
+    yield from _chains("mangle", "FORWARD", "large TCP packets would vanish in the tunnel", want, have)
+
+
+def _chains(table: str, parent: str, why: str, want: State, have: State) -> Iterator[Change]:
+    mark = want.mark
+    for chain in sorted(want.chains.keys() | have.chains.keys() | have.jumps.keys()):
+        if (chain.table, chain.parent) != (table, parent):
+            continue
+        new, old = want.chains.get(chain), have.chains.get(chain)
+        place, seen = want.jumps.get(chain, ()), have.jumps.get(chain, ())
+        if new is None:
+            if old is not None or seen:
+                yield change("-", f"chain {chain.name}", "no longer wanted", *_remove(chain, mark))
+        elif old is None:
+            yield change("+", f"chain {chain.name}", why, *_state(chain, new, place, mark, want, have))
+        elif new != old:
+            differs = _difference(new, old)
+            yield change("~", f"chain {chain.name}", differs, *_state(chain, new, place, mark, want, have))
+        elif place != seen:
+            problem = _jump_problem(seen, parent)
+            yield change("~", f"jump to {chain.name}", problem, *_state(chain, new, place, mark, want, have))
+
+
+def _difference(new: tuple[Rule, ...], old: tuple[Rule, ...]) -> str:
+    missing, extra = [r for r in new if r not in old], [r for r in old if r not in new]
+    told = [f"it lacks “{_brief(r)}”" for r in missing] + [f"it should not have “{_brief(r)}”" for r in extra]
+    return "; ".join(told) or "its rules are in another order"
+
+
+def _brief(rule: Rule) -> str:
+    words = list(rule.words)
+    if "--comment" in words:
+        at = words.index("--comment")
+        del words[at - 2 : at + 2]
+    return " ".join(words)
+
+
+def _jump_problem(seen: tuple[int, ...], parent: str) -> str:
+    if not seen:
+        return f"{parent} does not reach it"
+    if len(seen) > 1:
+        return f"{parent} jumps to it {len(seen)} times"
+    return f"rules above it in {parent} decide first"
+
+
+def jump(chain: Chain, mark: str) -> Rule:
+    """The rule in the parent chain that leads to ours."""
+    return Rule(("-m", "comment", "--comment", mark, "-j", chain.name))
+
+
+def _state(
+    chain: Chain, rules: tuple[Rule, ...], places: tuple[int, ...], mark: str, want: State, have: State
+) -> Iterator[Command]:
+    if chain.table not in have.tables:
+        yield command("note_table", chain.table)
+    yield command("unjump", chain.table, chain.parent, mark, chain.name)
+    lines = [f"*{chain.table}", f":{chain.name} - [0:0]"]
+    lines += [f"-A {chain.name} {rule}" for rule in rules]
+    lines += [f"-I {chain.parent} {place + above} {jump(chain, mark)}" for above, place in enumerate(places)]
+    yield command(*RESTORE, stdin="\n".join([*lines, "COMMIT"]))
+
+
+def _remove(chain: Chain, mark: str) -> Iterator[Command]:
+    yield command("unjump", chain.table, chain.parent, mark, chain.name)
+    # Declared (which makes it and empties it) and deleted in one go: gone, whether or not it was there.
+    lines = [f"*{chain.table}", f":{chain.name} - [0:0]", f"-X {chain.name}", "COMMIT"]
+    yield command(*RESTORE, stdin="\n".join(lines))
+
+
+RESTORE = ("iptables-restore", "--wait", "10", "--noflush")

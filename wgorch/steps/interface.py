@@ -1,0 +1,44 @@
+"""The WireGuard interface: there, marked, with its key, port and MTU, and up. What lies on it goes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wgorch.command import Change, change, command
+from wgorch.state import State
+
+
+def interface(want: State, have: State) -> Iterator[Change]:
+    new, old = want.interface, have.interface
+    if new == old:
+        return
+    if new is None:
+        assert old is not None
+        gone = command("ip", "link", "delete", "dev", old.name, may_be_absent=True)
+        yield change("-", f"interface {old.name}", "no longer wanted", gone, disturbs=True)
+        return
+    device = ("ip", "link", "set", "dev", new.name)
+    if old is None:
+        yield change(
+            "+",
+            f"interface {new.name}",
+            "the tunnel has no interface here",
+            command("make_interface", new.name),
+            command(*device, "alias", new.alias),
+            command("wg", "set", new.name, "listen-port", new.listen_port, "private-key", want.key_file),
+            command(*device, "mtu", new.mtu, "up"),
+        )
+        return
+    if new.public_key != old.public_key:
+        setting = command("wg", "set", new.name, "private-key", want.key_file)
+        yield change("~", f"key of {new.name}", "it is not the host's key", setting, disturbs=True)
+    if new.listen_port != old.listen_port:
+        why = f"it listens on {old.listen_port}, not {new.listen_port}"
+        port = command("wg", "set", new.name, "listen-port", new.listen_port)
+        yield change("~", f"port of {new.name}", why, port, disturbs=True)
+    if new.mtu != old.mtu:
+        why = f"it is {old.mtu}, not {new.mtu}"
+        yield change("~", f"MTU of {new.name}", why, command(*device, "mtu", new.mtu))
+    if new.up != old.up:
+        state = "up" if new.up else "down"
+        yield change("~", f"interface {new.name}", f"it is {'down' if new.up else 'up'}", command(*device, state), disturbs=not new.up)

@@ -1,0 +1,73 @@
+"""Who may send through the tunnel, from which addresses, and where they are dialled.
+
+`wg` moves an allowed address to the last peer that names it and says nothing (exit status 0), so each peer's whole list
+is stated, and read back afterwards.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from wgorch.command import Change, Command, change, command
+from wgorch.state import Peer, State
+
+
+def peers(want: State, have: State) -> Iterator[Change]:
+    if want.interface is None:
+        return
+    name = want.interface.name
+    for key in sorted(want.peers.keys() - have.peers.keys(), key=lambda k: (want.peers[k].name, k)):
+        peer = want.peers[key]
+        yield change("+", f"peer {shown(peer)}", f"{name} does not know it", set_peer(name, peer))
+    for key in sorted(want.peers.keys() & have.peers.keys(), key=lambda k: (want.peers[k].name, k)):
+        peer, old = want.peers[key], have.peers[key]
+        if differences := list(differing(peer, old)):
+            yield change("~", f"peer {shown(peer)}", "; ".join(differences), *_alter(name, peer, old))
+    for key in sorted(have.peers.keys() - want.peers.keys(), key=lambda k: (have.peers[k].name, k)):
+        gone = command("wg", "set", name, "peer", key, "remove")
+        yield change("-", f"peer {shown(have.peers[key])}", "not a peer of this host", gone, disturbs=True)
+
+
+def shown(peer: Peer) -> str:
+    """A peer's name, or the start of its key where nobody knows a name."""
+    return peer.name or f"{peer.public_key[:8]}…"
+
+
+def set_peer(interface: str, peer: Peer) -> Command:
+    """One peer with all that it has."""
+    endpoint = ("endpoint", peer.endpoint) if peer.endpoint else ()
+    return command(
+        *("wg", "set", interface, "peer", peer.public_key),
+        *("allowed-ips", ",".join(peer.allowed_ips)),
+        *endpoint,
+        *("persistent-keepalive", peer.persistent_keepalive),
+    )
+
+
+def differing(want: Peer, have: Peer) -> Iterator[str]:
+    """What differs, in words. An endpoint learned from the peer's own packets is no difference."""
+    if gained := set(want.allowed_ips) - set(have.allowed_ips):
+        yield f"it lacks {', '.join(sorted(gained))}"
+    if lost := set(have.allowed_ips) - set(want.allowed_ips):
+        yield f"it should not have {', '.join(sorted(lost))}"
+    if want.endpoint and not _same_endpoint(want.endpoint, have.endpoint):
+        yield f"its endpoint is {have.endpoint or 'not set'}, not {want.endpoint}"
+    if want.persistent_keepalive != have.persistent_keepalive:
+        yield f"keepalive is {have.persistent_keepalive}, not {want.persistent_keepalive}"
+
+
+def _same_endpoint(want: str, have: str | None) -> bool:
+    if want == have:
+        return True
+    host, _, port = want.rpartition(":")
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        # A name: the host resolved it, and only the port can be compared from here.
+        return have is not None and have.rpartition(":")[2] == port
+    return False
+
+
+def _alter(interface: str, peer: Peer, old: Peer) -> Iterator[Command]:
+    yield set_peer(interface, peer)

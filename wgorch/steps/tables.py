@@ -1,0 +1,14 @@
+"""Empty firewall tables that exist only because of us are taken away again (iptables-nft leaves them behind)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wgorch.command import Change, change, command
+from wgorch.state import State
+
+
+def tables(want: State, have: State) -> Iterator[Change]:
+    for table in sorted(have.tables - want.tables):
+        gone = command("drop_table", table)
+        yield change("-", f"iptables table {table}", "empty, and there only because of us", gone)

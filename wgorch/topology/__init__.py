@@ -1,0 +1,1 @@
+"""Who peers with whom, and what each host needs for it; pure."""

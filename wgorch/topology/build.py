@@ -1,0 +1,168 @@
+"""From an inventory to each host's Desired: who dials whom, which way packets go, and who must forward them.
+
+Two hosts peer directly where at least one of them can be dialled. Those who cannot dial each other meet at a relay:
+every spoke has one relay (the first), relays peer with each other, and a spoke leaves the other relays to its own, so
+that a packet comes back the way it went. WireGuard drops a packet that arrives from a peer whose allowed-ips lack its
+source, so ways must be symmetric; that is why there is one relay a spoke, and not a choice per packet.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from wgorch.inventory.model import Host, Inventory, IPNetwork
+from wgorch.topology.desired import Desired, Link, Masquerade
+
+
+@dataclass
+class Topology:
+    """All hosts' ways to each other."""
+
+    inventory: Inventory
+    _links: dict[tuple[str, int, bool], Link] = field(default_factory=dict, repr=False)
+
+    @property
+    def hosts(self) -> Mapping[str, Host]:
+        return self.inventory.hosts
+
+    @cached_property
+    def relays(self) -> list[str]:
+        return [name for name, host in self.hosts.items() if host.relay]
+
+    @cached_property
+    def _dialable(self) -> list[str]:
+        """Hosts with an endpoint that are no relays."""
+        return [name for name, host in self.hosts.items() if host.endpoint and not host.relay]
+
+    @cached_property
+    def _spokes(self) -> list[str]:
+        return [name for name, host in self.hosts.items() if not host.endpoint]
+
+    def relay_of(self, name: str) -> str | None:
+        """The relay through which a spoke reaches those it cannot dial."""
+        return self.relays[0] if self.relays and not self.hosts[name].endpoint else None
+
+    def peers(self, name: str) -> Iterator[str]:
+        """The hosts that this host has a session with."""
+        host = self.hosts[name]
+        if host.relay:
+            yield from (relay for relay in self.relays if relay != name)
+            yield from self._dialable
+            yield from (spoke for spoke in self._spokes if self.relay_of(spoke) == name)
+        elif host.endpoint:
+            yield from (other for other in self.hosts if other != name)
+        else:
+            relay = self.relay_of(name)
+            if relay:
+                yield relay
+            yield from self._dialable
+
+    def next_hop(self, name: str, target: str) -> str | None:
+        """The peer that gets a packet for `target` first; None where there is no way."""
+        here, there = self.hosts[name], self.hosts[target]
+        if here.relay:
+            home = self.relay_of(target)
+            return target if home in (None, name) else home
+        if here.endpoint or (there.endpoint and not there.relay):
+            return target
+        return self.relay_of(name)
+
+    def own_networks(self, name: str) -> tuple[IPNetwork, ...]:
+        """A host's address in the tunnel and the LANs behind it."""
+        host = self.hosts[name]
+        return (ipaddress.ip_network(host.address), *host.subnets)
+
+    def path(self, source: str, target: str) -> list[str]:
+        """The hosts that a packet passes, both ends included; empty where there is no way."""
+        way = [source]
+        while way[-1] != target:
+            hop = self.next_hop(way[-1], target)
+            if hop is None or hop in way:
+                return []
+            way.append(hop)
+        return way
+
+    def desired(self, name: str) -> Desired:
+        """One host's part of it all. Cost grows with the peers this host has and the LANs there are."""
+        host = self.hosts[name]
+        remote = self._remote_lans(name)
+        lans = tuple(host.subnets)
+        sources = (self.inventory.network.subnet, *remote)
+        return Desired(
+            host=host,
+            network=self.inventory.network,
+            links=tuple(self._links_of(name)),
+            routes=remote,
+            forwards_between_peers=host.relay,
+            lans=lans,
+            masquerade=tuple(
+                Masquerade(source, lan)
+                for lan in lans
+                for source in sources
+                if host.masquerade and source.version == lan.version
+            ),
+        )
+
+    @cached_property
+    def _gateways(self) -> list[Host]:
+        return [host for host in self.hosts.values() if host.subnets]
+
+    def _remote_lans(self, name: str) -> tuple[IPNetwork, ...]:
+        return tuple(
+            lan
+            for host in self._gateways
+            if host.name != name and self.next_hop(name, host.name) is not None
+            for lan in host.subnets
+        )
+
+    def _links_of(self, name: str) -> Iterator[Link]:
+        host = self.hosts[name]
+        keepalive = 0 if host.endpoint else host.persistent_keepalive
+        behind = self._behind(name)
+        for peer in self.peers(name):
+            through = behind.get(peer)
+            if through is None:
+                # The same entry serves every host that sees this peer alike: a full mesh needs N of them, not N².
+                shared = self._links.get((peer, keepalive, True))
+                if shared is None:
+                    endpoint = self.hosts[peer].endpoint
+                    shared = Link(peer, _ordered(self.own_networks(peer)), endpoint, keepalive)
+                    self._links[peer, keepalive, True] = shared
+                yield shared
+            else:
+                yield Link(peer, _ordered(through), self.hosts[peer].endpoint, keepalive)
+
+    def _behind(self, name: str) -> dict[str, list[IPNetwork]]:
+        """What lies behind those peers of `name` that forward for others."""
+        host = self.hosts[name]
+        behind: dict[str, list[IPNetwork]] = defaultdict(list)
+        if host.relay:
+            for spoke in self._spokes:
+                home = self.relay_of(spoke)
+                if home is not None and home != name:
+                    behind[home].extend(self.own_networks(spoke))
+            for relay in list(behind):
+                behind[relay][:0] = self.own_networks(relay)
+        elif not host.endpoint:
+            relay = self.relay_of(name)
+            if relay:
+                # The whole tunnel network: a host that joins later changes nothing here, and a direct peer's own
+                # address is more specific.
+                behind[relay].append(self.inventory.network.subnet)
+                for gateway in self._gateways:
+                    if gateway.name != name and self.next_hop(name, gateway.name) == relay:
+                        behind[relay].extend(gateway.subnets)
+        return behind
+
+
+def _ordered(networks: list[IPNetwork] | tuple[IPNetwork, ...]) -> tuple[IPNetwork, ...]:
+    return tuple(sorted(networks, key=lambda n: (n.version, int(n.network_address), n.prefixlen)))
+
+
+def build(inventory: Inventory) -> Topology:
+    """The ways of an inventory's network."""
+    return Topology(inventory)

@@ -1,0 +1,59 @@
+"""What one host should have, as far as the inventory alone can say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wgorch.inventory.model import Endpoint, Host, IPNetwork, Network
+
+TUNNEL = "tunnel"
+"""Stands for the tunnel's interface where a forward rule names a card."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A peer from one host's viewpoint, its key not yet known. Shared between hosts that see it alike."""
+
+    peer: str
+    allowed_ips: tuple[IPNetwork, ...]
+    endpoint: Endpoint | None
+    persistent_keepalive: int
+
+
+@dataclass(frozen=True, slots=True)
+class Masquerade:
+    """Packets from `source` enter the LAN `into` under the gateway's own address."""
+
+    source: IPNetwork
+    into: IPNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """One host's part of the network."""
+
+    host: Host
+    network: Network
+    links: tuple[Link, ...]
+    routes: tuple[IPNetwork, ...]
+    forwards_between_peers: bool
+    lans: tuple[IPNetwork, ...]
+    masquerade: tuple[Masquerade, ...]
+
+    @property
+    def name(self) -> str:
+        return self.host.name
+
+    @property
+    def is_gateway(self) -> bool:
+        """True where packets pass between the tunnel and a LAN."""
+        return bool(self.lans)
+
+    @property
+    def forwards(self) -> bool:
+        """True where packets of others pass through."""
+        return self.forwards_between_peers or self.is_gateway
+
+    def link(self, peer: str) -> Link | None:
+        """The entry for one peer, or None."""
+        return next((link for link in self.links if link.peer == peer), None)

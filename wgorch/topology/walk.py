@@ -1,0 +1,100 @@
+"""A packet's way through the desired network, hop by hop, as each host's own tables would send it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wgorch.inventory.model import IPAddress, IPNetwork
+from wgorch.topology.build import Topology
+from wgorch.topology.desired import Desired, Link
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """How far a packet gets: `hops` in the words of the documents, and the reason where it is dropped."""
+
+    hosts: tuple[str, ...]
+    hops: tuple[str, ...]
+    dropped: str = ""
+
+    @property
+    def arrives(self) -> bool:
+        return not self.dropped
+
+    def __str__(self) -> str:
+        return " -> ".join(self.hops) + (f" -x {self.dropped}" if self.dropped else "")
+
+
+def walk(
+    topology: Topology,
+    source: str,
+    destination: IPAddress,
+    *,
+    origin: IPAddress | None = None,
+    desired: Callable[[str], Desired] | None = None,
+    card: Callable[[str, IPNetwork], str] = lambda _host, lan: f"[{lan}]",
+) -> Walk:
+    """Follow a packet from a host to an address by routes and allowed-ips alone.
+
+    `origin` is the packet's source address (the host's own where left out). `desired` may be replaced to follow a
+    network that is not as it should be; `card` names the LAN card of a gateway for the text.
+    """
+    look = desired or topology.desired
+    names = topology.hosts
+    interface = topology.inventory.network.interface
+    here = look(source)
+    origin = origin or here.host.address
+    hosts, hops = [source], [f"{source}.{interface}"]
+    for _ in range(len(names) + 1):
+        if here.host.address == destination:
+            return Walk(tuple(hosts), tuple(hops))
+        lan = next((lan for lan in here.lans if destination in lan), None)
+        if lan is not None:
+            masked = any(origin in m.source and m.into == lan for m in here.masquerade)
+            doing = "(forward, masquerade)" if masked else "(forward)"
+            out = [doing, f"{here.name}.{card(here.name, lan)}", str(destination)]
+            return Walk(tuple(hosts), (*hops, *(out if here.name != source else out[1:])))
+        if len(hosts) > 1:
+            if not here.forwards_between_peers:
+                return Walk(tuple(hosts), tuple(hops), f"{here.name} does not forward between peers")
+            hops += ["(forward)", f"{here.name}.{interface}"]
+        if destination not in here.network.subnet and not any(destination in route for route in here.routes):
+            return Walk(tuple(hosts), tuple(hops), f"{here.name}: no route to {destination}")
+        link = _peer_for(here, destination)
+        if link is None:
+            return Walk(tuple(hosts), tuple(hops), _lacking(topology, here, destination))
+        there = look(link.peer)
+        back = there.link(here.name)
+        if back is None or not any(origin in net for net in back.allowed_ips):
+            lacks = f"{there.name}: peer {here.name} lacks {_network_of(topology, origin)}"
+            return Walk(tuple(hosts), tuple(hops), lacks)
+        hops += ["(tunnel)", f"{there.name}.{interface}"]
+        if there.name in hosts:
+            return Walk(tuple(hosts), tuple(hops), f"{there.name} has seen it before: a loop")
+        hosts.append(there.name)
+        here = there
+    return Walk(tuple(hosts), tuple(hops), "no end after every host")
+
+
+def _peer_for(here: Desired, destination: IPAddress) -> Link | None:
+    """WireGuard's own choice: the longest prefix among all peers' allowed-ips."""
+    best: tuple[int, Link] | None = None
+    for link in here.links:
+        for net in link.allowed_ips:
+            if destination in net and (best is None or net.prefixlen > best[0]):
+                best = (net.prefixlen, link)
+    return best[1] if best else None
+
+
+def _lacking(topology: Topology, here: Desired, destination: IPAddress) -> str:
+    network = _network_of(topology, destination)
+    owner = next((n for n in topology.hosts if any(destination in net for net in topology.own_networks(n))), None)
+    hop = topology.next_hop(here.name, owner) if owner and owner != here.name else None
+    return f"{here.name}: peer {hop} lacks {network}" if hop else f"{here.name}: no peer has {network}"
+
+
+def _network_of(topology: Topology, address: IPAddress) -> IPNetwork:
+    nets = (net for name in topology.hosts for net in topology.own_networks(name) if address in net)
+    return next(nets, ipaddress.ip_network(address))

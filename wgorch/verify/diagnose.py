@@ -1,0 +1,122 @@
+"""From measurements to findings: what does not work, and the first thing on the way that is wrong; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from wgorch.inventory.model import IPAddress
+from wgorch.topology.build import Topology
+from wgorch.topology.walk import walk
+from wgorch.verify.measure import Measured
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong: where, what, and what mends it."""
+
+    host: str
+    what: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.host}: {self.what}" + (f"\n    fix: {self.fix}" if self.fix else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Everything measured, and what is wrong with it."""
+
+    measured: Mapping[str, Measured]
+    findings: tuple[Finding, ...]
+
+    @property
+    def works(self) -> bool:
+        return not self.findings
+
+
+def diagnose(
+    topology: Topology,
+    measured: Mapping[str, Measured],
+    keys: Mapping[str, str],
+    since: Mapping[str, int] | None = None,
+) -> Verdict:
+    """Judge what was measured. `since`: for hosts whose sessions must be new, the moment (their clock) of the change."""
+    findings = [*_sessions(topology, measured, keys, since or {}), *_pairs(topology, measured, keys)]
+    return Verdict(measured, tuple(dict.fromkeys(findings)))
+
+
+def _session(measured: Mapping[str, Measured], keys: Mapping[str, str], host: str, peer: str, since: int = 0) -> bool:
+    here = measured.get(host)
+    handshake = here.handshakes.get(keys.get(peer, ""), 0) if here else 0
+    return handshake > 0 and handshake >= since
+
+
+def _sessions(
+    topology: Topology, measured: Mapping[str, Measured], keys: Mapping[str, str], since: Mapping[str, int]
+) -> Iterator[Finding]:
+    for host in measured:
+        for peer in topology.peers(host):
+            if peer not in measured:
+                continue
+            endpoint = topology.hosts[peer].endpoint
+            if endpoint and not _session(measured, keys, host, peer):
+                what = f"no handshake with {peer}: its UDP does not get through to {endpoint}, or no answer comes back"
+                fix = f"let UDP {endpoint.port} in at {peer} (cloud firewall, router), and out at {host}"
+                yield Finding(host, what, fix)
+            elif endpoint and not _session(measured, keys, host, peer, since.get(host, 0) - 1):
+                what = f"the session with {peer} is older than this change; its new key or endpoint is not proven"
+                yield Finding(host, what, f"run wgorch verify in a moment, and look at {peer}")
+
+
+def _pairs(topology: Topology, measured: Mapping[str, Measured], keys: Mapping[str, str]) -> Iterator[Finding]:
+    flows = {(flow.source, flow.address) for flow in topology.inventory.verify}
+    by_address = {host.address: name for name, host in topology.hosts.items()}
+    for host, seen in measured.items():
+        for address, ping in seen.pings.items():
+            if ping.works:
+                continue
+            target = by_address.get(address)
+            if target is not None and target not in measured:
+                continue
+            own = any(address in lan for lan in topology.hosts[host].subnets)
+            if target is None and not own and (host, address) not in flows:
+                continue  # told by those whose flow it is
+            if own:
+                what = f"{address} does not answer, although it is in its own LAN"
+                yield Finding(host, what, f"is {address} up, and does it answer pings?")
+            else:
+                yield _first_wrong(topology, measured, keys, host, address)
+        for address, ping in seen.full_size.items():
+            if not ping.works and seen.pings.get(address) and seen.pings[address].works:
+                target = by_address.get(address, str(address))
+                what = f"{target} answers small packets but none of the tunnel's full size"
+                yield Finding(host, what, "a smaller mtu: in the inventory; something on the way carries less")
+
+
+def _first_wrong(
+    topology: Topology, measured: Mapping[str, Measured], keys: Mapping[str, str], host: str, address: IPAddress
+) -> Finding:
+    """Follow the packet's way and name the first place where it cannot go on."""
+    way = walk(topology, host, address)
+    goal = next((n for n, h in topology.hosts.items() if h.address == address), str(address))
+    if way.dropped:
+        return Finding(host, f"cannot reach {goal}: {way.dropped}", "run wgorch check")
+    hops = way.hosts
+    for here, there in zip(hops, hops[1:], strict=False):
+        if not (_session(measured, keys, here, there) or _session(measured, keys, there, here)):
+            what = f"cannot reach {goal}: there is no session between {here} and {there}"
+            return Finding(host, what, f"see what is told of {here}")
+    for there in hops[1:]:
+        ping = measured[host].pings.get(topology.hosts[there].address)
+        if ping is not None and not ping.works:
+            before = hops[hops.index(there) - 1]
+            what = f"cannot reach {goal}: packets get as far as {before}, but {there} does not answer"
+            return Finding(host, what, f"look at forwarding and the FORWARD rules of {before}: wgorch status")
+    gateway = hops[-1]
+    own = measured[gateway].pings.get(address) if gateway in measured else None
+    if own is not None and not own.works:
+        return Finding(host, f"cannot reach {goal}: {gateway} cannot reach it either", f"is {address} up?")
+    what = f"cannot reach {goal}: packets get as far as {gateway}, which reaches it itself"
+    fix = f"look at forwarding, masquerade and the FORWARD rules of {gateway}: wgorch status"
+    return Finding(host, what, fix)

@@ -1,0 +1,134 @@
+"""What each host measures: pings of others and of LAN machines, a full-size packet, its sessions' handshakes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from wgorch.command import quote_words
+from wgorch.errors import Garbled
+from wgorch.facts.gather import ENVIRONMENT, NONCE
+from wgorch.facts.parse import NotAnAnswer, public_key, sections
+from wgorch.inventory.model import Inventory, IPAddress
+from wgorch.topology.build import Topology
+
+PATIENCE_S = 20
+"""How long a first answer may take: WireGuard repeats a lost handshake after 5 s, and needs 15 s to drop a dead session."""
+
+_MEASURE = """\
+attempt() { # NUMBER ADDRESS: until one answer came, then three pings to count
+    read -r began _ </proc/uptime; began=${began%%.*}
+    until ping -n -c 1 -W 1 "$2" >/dev/null 2>&1; do
+        read -r now _ </proc/uptime; now=${now%%.*}
+        [ $((now - began)) -lt "$patience" ] || break
+    done
+    said=$(ping -n -c 3 -i 0.2 -W 1 "$2" 2>&1 | tail -n 3 | tr '\\n' ' ')
+    printf 'ping %s %s\\n' "$1" "$said"
+}
+full() { # NUMBER ADDRESS SIZE: a packet that fills the tunnel, and may not be cut
+    said=$(ping -n -c 2 -i 0.2 -W 2 -M do -s "$3" "$2" 2>&1 | tail -n 3 | tr '\\n' ' ')
+    printf 'full %s %s\\n' "$1" "$said"
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """What came back. `rtt_ms` is the mean, None where nothing answered."""
+
+    sent: int
+    received: int
+    rtt_ms: float | None = None
+
+    @property
+    def works(self) -> bool:
+        return self.received > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one host measured. Pings by address, handshakes (seconds since 1970) by public key."""
+
+    host: str
+    clock: int
+    pings: Mapping[IPAddress, Ping]
+    full_size: Mapping[IPAddress, Ping]
+    handshakes: Mapping[str, int]
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+
+
+def targets(topology: Topology, host: str) -> list[IPAddress]:
+    """What a host pings: every other host it has a way to, its own `verify:` lines, and machines in its own LANs."""
+    inventory = topology.inventory
+    found: dict[IPAddress, None] = {}
+    for other in inventory.hosts.values():
+        if other.name != host and topology.next_hop(host, other.name):
+            found[other.address] = None
+    for flow in inventory.verify:
+        # The gateway's own ping tells a dead machine from a broken tunnel.
+        own = any(flow.address in lan for lan in inventory.hosts[host].subnets)
+        if flow.source == host or own or known_machine(inventory, host, flow.address):
+            found[flow.address] = None
+    found.pop(inventory.hosts[host].address, None)
+    return list(found)
+
+
+def known_machine(inventory: Inventory, host: str, address: IPAddress) -> bool:
+    """True where an address lies in another host's LAN, which every host should reach."""
+    return any(address in lan for h in inventory.hosts.values() if h.name != host for lan in h.subnets)
+
+
+def program(
+    interface: str, addresses: list[IPAddress], direct: Iterable[IPAddress], mtu: int, patience_s: int, before: str = ""
+) -> str:
+    """The program that measures; pings run side by side. `before` rides along in the same round trip."""
+    lines = [ENVIRONMENT, before, f"patience={patience_s}", _MEASURE]
+    lines += [f"attempt {i} {quote_words([str(ip)])} &" for i, ip in enumerate(addresses)]
+    lines.append("wait")
+    overhead = {4: 28, 6: 48}
+    straight = set(direct)
+    lines += [
+        f"full {i} {quote_words([str(ip)])} {mtu - overhead[ip.version]} &"
+        for i, ip in enumerate(addresses)
+        if ip in straight
+    ]
+    lines += ["wait", f"printf '\\n%s clock\\n' {NONCE}; date +%s"]
+    for part in ("latest-handshakes", "endpoints"):
+        lines.append(f"printf '\\n%s %s\\n' {NONCE} {part}; wg show {quote_words([interface])} {part}")
+    lines.append(f"printf '\\n%s end\\n' {NONCE}")
+    return "\n".join(lines)
+
+
+def parse(host: str, text: str, addresses: list[IPAddress]) -> Measured:
+    """What a host measured, read strictly. Raises Garbled."""
+    body, _, rest = text.partition(f"\n{NONCE} ")
+    answers = sections(f"{NONCE} {rest}", NONCE)
+    try:
+        if "end" not in answers:
+            raise NotAnAnswer("the measurement ends too early")
+        return Measured(
+            host=host,
+            clock=int(answers["clock"][0]),
+            pings=_pings("ping", body, addresses),
+            full_size=_pings("full", body, addresses),
+            handshakes={
+                public_key(k): int(v) for k, _, v in (line.partition("\t") for line in answers["latest-handshakes"])
+            },
+            endpoints={k: v for k, _, v in (line.partition("\t") for line in answers["endpoints"])},
+        )
+    except (NotAnAnswer, ValueError, KeyError, IndexError) as error:
+        raise Garbled(host, "understand what it measured", str(error), "see -vv for what it said") from None
+
+
+def _pings(word: str, body: str, addresses: list[IPAddress]) -> dict[IPAddress, Ping]:
+    found = {}
+    for line in body.split("\n"):
+        hit = re.fullmatch(rf"{word} (\d+) (.*)", line)
+        if not hit or int(hit[1]) >= len(addresses):
+            continue
+        counts = re.search(r"(\d+) packets transmitted, (\d+) (?:packets )?received", hit[2])
+        rtt = re.search(r"= [\d.]+/([\d.]+)/", hit[2])
+        sent, received = (int(counts[1]), int(counts[2])) if counts else (0, 0)
+        found[addresses[int(hit[1])]] = Ping(sent, received, float(rtt[1]) if rtt and received else None)
+    return found
