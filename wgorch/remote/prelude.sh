@@ -39,7 +39,9 @@ before_us() { # KIND NAME: what was recorded, or nothing
     return 0
 }
 set_value() {
-    read -r seen <"/proc/sys/$1" || return 1
+    seen= # read's status says nothing here: dash reads byte by byte, and such a file ends after its first read
+    [ -r "/proc/sys/$1" ] && read -r seen <"/proc/sys/$1"
+    [ -n "$seen" ] || { echo "cannot read /proc/sys/$1"; return 1; }
     before=$(before_us sysctl "$1")
     if [ -n "$before" ] && [ "$before" = "$2" ]; then
         [ "$seen" = "$2" ] || write "$1" "$2" || return 1

@@ -68,15 +68,15 @@ take_back() { # WHY: the change is claimed; put everything back as it was, and p
     end_running
     log "event=take-back why=$1"
     printf 'reverting %s %s\n' "$run" "$1" | put outcome
-    tries=0
+    round=0
     while :; do
         run_program reverting undo 30 >undo.log 2>&1
         if [ ! -r probe ] || { sh ./probe >after 2>/dev/null && cmp -s before after; }; then
             result=reverted
             break
         fi
-        tries=$((tries + 1))
-        if [ "$tries" -ge 3 ]; then
+        round=$((round + 1))
+        if [ "$round" -ge 3 ]; then
             result=unlike
             old=boot
             [ -r boot.before ] && old=boot.before
