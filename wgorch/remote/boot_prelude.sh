@@ -10,7 +10,7 @@ wait_for_card() {
 start_anew() { # INTERFACE MARK
     line=
     [ -r "/sys/class/net/$1/ifalias" ] && IFS= read -r line <"/sys/class/net/$1/ifalias"
-    [ "$line" = "$2" ] && ip link delete dev "$1"
+    [ "$line" = "$2" ] && end_interface "$1"
     network=${2#*:}
     rules=$(iptables-save 2>/dev/null)
     for place in "filter FORWARD fwd" "filter INPUT in" "nat POSTROUTING nat" "mangle FORWARD mss"; do

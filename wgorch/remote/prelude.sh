@@ -67,9 +67,21 @@ make_interface() {
     done
 }
 
+end_interface() { # and wireguard-go's directory, where nothing else is in it
+    ip link delete dev "$1" 2>/dev/null
+    tries=0
+    while [ -e "/var/run/wireguard/$1.sock" ] && [ "$tries" -lt 30 ]; do
+        tries=$((tries + 1))
+        sleep 0.1 2>/dev/null || sleep 1
+    done
+    rmdir /var/run/wireguard 2>/dev/null
+    [ ! -d "/sys/class/net/$1" ]
+}
+
 # Firewall. iptables-restore takes many rules at once but cannot delete a jump that may be absent.
 note_table() { # an iptables table that is there only because of us
-    [ -n "$(iptables-save -t "$1" 2>/dev/null)" ] && return 0
+    # Asked for one table, iptables-nft-save prints it even where it is not there.
+    case $(iptables-save 2>/dev/null) in *"*$1"*) return 0 ;; esac
     { records "table $1"; printf 'table %s\n' "$1"; } | put recorded
 }
 unjump() { # TABLE PARENT MARK CHAIN: until absent

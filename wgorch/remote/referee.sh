@@ -35,7 +35,7 @@ alive() { # FILE with "PID START …"
 end_running() {
     tries=0
     while alive running; do
-        kill -9 -- "-$pid" 2>/dev/null
+        kill -9 "-$pid" 2>/dev/null
         kill -9 "$pid" 2>/dev/null
         tries=$((tries + 1))
         [ "$tries" -lt 100 ] || return 1
@@ -62,6 +62,18 @@ owner() { # NAME: that line of the lock
     done <lock/owner
 }
 mine() { [ "$(owner run)" = "$run" ]; }
+
+second_trigger() { # start|stop: systemd ends the lease where our own timer was killed
+    [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1 || return 0
+    unit=wgorch-lease-${directory##*/}-$run
+    if [ "$1" = stop ]; then
+        systemctl --quiet stop "$unit.timer" 2>/dev/null
+        return 0
+    fi
+    systemd-run --quiet --collect --on-active="$2" --timer-property=AccuracySec=1s --unit="$unit" \
+        /bin/sh "$directory/referee" watch "$run" >/dev/null 2>&1
+    return 0
+}
 
 take_back() { # WHY: the change is claimed; put everything back as it was, and prove it
     start_of $$ && printf '%s %s\n' "$$" "$started" >reverter
@@ -91,6 +103,7 @@ take_back() { # WHY: the change is claimed; put everything back as it was, and p
     rm -f reverting reverter pending.new do lease
     [ "$result" = unlike ] || rm -f undo probe before after undo.log
     settle
+    second_trigger stop
     rm -rf lock
     printf '%s %s\n' "$result" "$run"
 }
@@ -148,10 +161,7 @@ arm) # RUN SECONDS MAXIMUM
         [ "$tries" -lt 50 ] || { printf 'unarmed %s\n' "$run"; exit 1; }
         nap
     done
-    if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1; then
-        systemd-run --quiet --collect --on-active="$(($3 + 5))" --timer-property=AccuracySec=1s \
-            --unit="wgorch-lease-${directory##*/}-$run" /bin/sh "$directory/referee" watch "$run" >/dev/null 2>&1
-    fi
+    second_trigger start "$(($3 + 5))"
     log "event=arm seconds=$3"
     printf 'armed %s\n' "$run"
     ;;
@@ -208,7 +218,7 @@ watch) # RUN: until the change is confirmed or taken back
         [ "$(owner run)" = "$run" ] || [ -e reverting ] || exit 0
         now
         if alive running; then
-            [ "$now" -le "${until:-$now}" ] || { kill -9 -- "-$pid" 2>/dev/null; log "event=kill why=too-long"; }
+            [ "$now" -le "${until:-$now}" ] || { kill -9 "-$pid" 2>/dev/null; log "event=kill why=too-long"; }
         elif [ -e reverting ] && ! alive reverter; then
             # Whoever was taking the change back is gone.
             sleep 1
@@ -228,7 +238,9 @@ watch) # RUN: until the change is confirmed or taken back
     ;;
 finish) # RUN keep|remove|purge
     mine || { printf 'lost %s\n' "$run"; exit 1; }
-    rm -f do undo undo.log probe before after pending.new boot.before lease outcome
+    second_trigger stop
+    if alive watching; then kill -9 "-$pid" 2>/dev/null; fi
+    rm -f do undo undo.log probe before after pending.new boot.before lease outcome watching
     [ "$3" = keep ] || rm -f boot recorded journal watching referee
     [ "$3" = purge ] && rm -f private_key
     rm -rf lock

@@ -14,7 +14,7 @@ def interface(want: State, have: State) -> Iterator[Change]:
         return
     if new is None:
         assert old is not None
-        gone = command("ip", "link", "delete", "dev", old.name, may_be_absent=True)
+        gone = command("end_interface", old.name)
         yield change("-", f"interface {old.name}", "no longer wanted", gone, disturbs=True)
         return
     device = ("ip", "link", "set", "dev", new.name)

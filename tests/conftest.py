@@ -1,0 +1,35 @@
+"""What all tests share: the seed that draws variants, and no socket in the pure ones."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+
+import pytest
+
+SEED = int(os.environ.get("WGORCH_SEED") or random.SystemRandom().randrange(1_000_000))
+ALL = bool(os.environ.get("WGORCH_TEST_ALL"))
+
+
+def pytest_report_header() -> str:
+    every = "every variant" if ALL else "variants drawn"
+    return f"wgorch: {every}, seed {SEED} (WGORCH_SEED={SEED} draws the same)"
+
+
+def draw(values: list, count: int, *, salt: str = "") -> list:
+    """All values in `make test-all`, else `count` of them, drawn by the printed seed."""
+    if ALL or len(values) <= count:
+        return list(values)
+    return random.Random(f"{SEED}{salt}").sample(list(values), count)
+
+
+@pytest.fixture(autouse=True)
+def no_socket(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pure tests open none."""
+    if request.node.get_closest_marker("lab") is None:
+
+        def refuse(*_args: object, **_kwargs: object) -> None:
+            raise AssertionError("a pure test opened a socket")
+
+        monkeypatch.setattr(socket.socket, "connect", refuse)

@@ -1,0 +1,128 @@
+"""The lab: the reference world, built once, and a controller in it.
+
+        controller ─┐
+              home ─┴─ home-router (NAT) ── internet ── bcc
+                                               │
+           company ─┬─ company-router (NAT, SSH gateway)
+            target ─┘
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from wgorch.rehearsal.reference import ReferenceWorld
+from wgorch.rehearsal.snapshot import KEYS_STAY, Snapshot, snapshot
+
+ROOT = Path(__file__).resolve().parents[2]
+INVENTORY = ROOT / "inventory" / "home-company.yaml"
+HOSTS = ("bcc", "home", "company")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(item.fspath).is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.lab)
+
+
+@dataclass
+class Lab:
+    """The world with wgorch run in it as the controller."""
+
+    world: ReferenceWorld
+    directory: Path
+    before: dict[str, Snapshot] = field(default_factory=dict)
+
+    def wgorch(self, *args: str | Path, code: int | None = 0, timeout: float = 300, **options: object) -> subprocess.CompletedProcess[str]:
+        """Run wgorch as the controller; `code` is the exit code that must come, None for any."""
+        argv = [sys.executable, "-m", "wgorch", *map(str, args)]
+        env = {"PYTHONPATH": str(ROOT), **options.pop("env", {})}  # type: ignore[dict-item]
+        done = self.world.run("controller", *argv, check=False, timeout=timeout, env=env, **options)  # type: ignore[arg-type]
+        if code is not None:
+            assert done.returncode == code, f"wgorch {' '.join(map(str, args))}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def spawn(self, *args: str | Path) -> subprocess.Popen[str]:
+        """Start wgorch as the controller, in a process group of its own."""
+        argv = [sys.executable, "-m", "wgorch", *map(str, args)]
+        return self.world.spawn("controller", *argv, env={"PYTHONPATH": str(ROOT)}, start_new_session=True)
+
+    def up(self, inventory: Path = INVENTORY, *options: str) -> subprocess.CompletedProcess[str]:
+        return self.wgorch("up", inventory, "--yes", *options)
+
+    def inventory(self, text: str, name: str = "inventory.yaml") -> Path:
+        """An inventory file of a test's own."""
+        path = self.directory / name
+        path.write_text(text)
+        path.chmod(0o644)
+        return path
+
+    def edited(self, *replacements: tuple[str, str]) -> Path:
+        """The reference inventory with some text replaced."""
+        text = INVENTORY.read_text()
+        for old, new in replacements:
+            assert old in text, old
+            text = text.replace(old, new)
+        return self.inventory(text)
+
+    def differences(self, *, ignore: tuple[str, ...] = KEYS_STAY) -> dict[str, list[str]]:
+        """What differs on each host from the moment the lab was built."""
+        found = {n: self.before[n].difference(snapshot(self.world, n), ignore=ignore) for n in self.before}
+        return {name: lines for name, lines in found.items() if lines}
+
+    def wait(self, true: object, seconds: float, what: str) -> float:
+        """Wait until a callable is true; how long it took."""
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
+            if true():  # type: ignore[operator]
+                return time.monotonic() - began
+            time.sleep(0.2)
+        raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def _world(name: str) -> ReferenceWorld:
+    assert os.geteuid() == 0, "the lab builds namespaces and needs root; `make fast` runs the pure tests alone"
+    return ReferenceWorld(f"{name}-{os.getpid()}")
+
+
+@pytest.fixture(scope="session")
+def _reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    world = _world("tests")
+    with world:
+        directory = tmp_path_factory.mktemp("controller")
+        directory.chmod(0o755)
+        yield Lab(world, directory, {name: snapshot(world, name) for name in (*HOSTS, "target")})
+
+
+@pytest.fixture
+def lab(_reference: Lab) -> Iterator[Lab]:
+    """The reference world, clean: a test that leaves a trace after teardown is found by the next one's start."""
+    yield _reference
+    _clean(_reference)
+
+
+def _clean(lab: Lab) -> None:
+    """Back to the beginning, by whatever is needed: teardown, and a fresh boot of what is still not as it was."""
+    done = lab.wgorch("teardown", INVENTORY, "--yes", "--purge", code=None)
+    left = lab.differences()
+    for name in left:
+        lab.world.sh(name, "rm -rf /var/lib/wgorch /etc/systemd/system/wgorch-* /etc/systemd/system/*.wants/wgorch-*", check=False)
+        if name in HOSTS:
+            lab.world.reboot(name)
+    still = lab.differences()
+    assert not still, f"the world could not be cleaned: {still}\n{done.stdout}{done.stderr}"
+
+
+@pytest.fixture
+def network(lab: Lab) -> Lab:
+    """The reference network, up."""
+    lab.up()
+    return lab
