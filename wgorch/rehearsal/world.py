@@ -7,6 +7,7 @@ segment leads out of the world, and what is public in it has documentation addre
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -210,7 +211,7 @@ class World:
                             wires.link("set", index=wires.link_lookup(ifname=bridge)[0], state="up", mtu=card.mtu)
                             known.add(bridge)
                         plug = _short(f"{machine.name}.{card.name}")
-                        peer = {"ifname": card.name, "net_ns_pid": self.pids[machine.name]}
+                        peer = {"ifname": card.name, "net_ns_pid": self.pids[machine.name], "address": _mac(plug)}
                         wires.link("add", ifname=plug, kind="veth", peer=peer, mtu=card.mtu)
                         index = wires.link_lookup(ifname=plug)[0]
                         wires.link("set", index=index, master=wires.link_lookup(ifname=bridge)[0], state="up")
@@ -390,9 +391,12 @@ def _short(name: str) -> str:
     """A device name: at most 15 characters, and still its own."""
     if len(name) <= 15:
         return name
-    import hashlib
-
     return f"{name[:9]}{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+
+
+def _mac(name: str) -> str:
+    """A card keeps its address over reboots, as a real one does; its neighbours remember it."""
+    return "02:" + ":".join(f"{byte:02x}" for byte in hashlib.sha256(name.encode()).digest()[:5])
 
 
 def _make_key(path: Path) -> str:
