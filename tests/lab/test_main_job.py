@@ -35,7 +35,7 @@ def test_plan_reads_only(lab: Lab) -> None:
 
 def test_second_up_writes_nothing_and_disturbs_no_session(network: Lab) -> None:
     def state() -> dict[str, str]:
-        ask = "find /var/lib/wgorch /etc/systemd/system -newermt @0 -printf '%p %T@ %i\\n' | sort; wg show wg0 latest-handshakes"
+        ask = "find /var/lib/wgorch /etc/systemd/system -newermt @0 -printf '%p %T@ %i\\n' | sort; wg show wg0 latest-handshakes | sort"
         return {host: network.world.sh(host, ask) for host in HOSTS}
 
     before = state()
