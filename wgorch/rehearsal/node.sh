@@ -23,8 +23,15 @@ for tree in etc root var/lib; do
     mount -t overlay -o "lowerdir=/$tree,upperdir=$disk/$tree.upper,workdir=$disk/$tree.work" overlay "/$tree"
 done
 umount "$disk/cgroup" 2>/dev/null || :
-[ -s "$disk/machine-id" ] || tr -d - </proc/sys/kernel/random/uuid >"$disk/machine-id"
-cat "$disk/machine-id" >/etc/machine-id
+if [ ! -e "$disk/born" ]; then
+    # Only at the first boot, so that a reboot leaves the machine's files alone.
+    tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
+    echo "$name" >/etc/hostname
+    printf '127.0.0.1 localhost\n127.0.1.1 %s\n::1 localhost\n' "$name" >/etc/hosts
+    rm -f /etc/resolv.conf
+    : >/etc/resolv.conf
+    : >"$disk/born"
+fi
 
 # Devices: nothing of the machine's disks.
 mount -t tmpfs -o mode=755,size=1m dev "$disk/dev"
@@ -59,9 +66,6 @@ mount --bind /proc/sys /proc/sys
 mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
 mount --bind /proc/sys/net /proc/sys/net
 mount -o remount,bind,ro /proc/sys
-echo "$name" >/etc/hostname
-printf '127.0.0.1 localhost\n127.0.1.1 %s\n::1 localhost\n' "$name" >/etc/hosts
-: >/etc/resolv.conf
 ip link set lo up
 
 if [ "$init" = none ]; then

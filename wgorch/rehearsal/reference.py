@@ -133,12 +133,12 @@ class ReferenceWorld(World):
 
     def _services(self) -> None:
         """What is there to be reached at target: an echo by TCP and UDP, and a resolver for the company's names."""
-        self.write("target", "/run/services.py", SERVICES)
-        self.sh("target", "setsid /usr/bin/python3 /run/services.py </dev/null >/run/services.log 2>&1 &")
+        self.write("target", "/root/services.py", SERVICES)
+        self.sh("target", "setsid /usr/bin/python3 /root/services.py </dev/null >/run/services.log 2>&1 &")
         zone = "--no-resolv --no-hosts --no-daemon --user=root --port=53 --address=/intranet.example/10.10.13.61"
         self.sh("target", f"setsid dnsmasq {zone} </dev/null >/run/dnsmasq.log 2>&1 &")
         for machine in ("home", "controller"):
-            self.write(machine, "/run/ask.py", ASK)
+            self.write(machine, "/root/ask.py", ASK)
 
     def _controller(self) -> None:
         self.sh("controller", "rm -rf /root/.ssh /root/.local/state; mkdir -p -m 700 /root/.ssh")
@@ -149,7 +149,7 @@ class ReferenceWorld(World):
     def ask(self, machine: str, kind: str, address: str, port: int = 7777, text: str = "hello") -> str:
         """Ask target's echo by TCP or UDP from a machine; empty where no answer comes."""
         done = self.run(
-            machine, "/usr/bin/python3", "/run/ask.py", kind, address, str(port), text, check=False, timeout=60
+            machine, "/usr/bin/python3", "/root/ask.py", kind, address, str(port), text, check=False, timeout=60
         )
         return done.stdout.strip()
 
