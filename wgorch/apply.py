@@ -33,6 +33,8 @@ LEASE_MAX_S = 300
 PROGRAM_S = 45
 """How long the program of a change may run on a host before that is a failure."""
 INSTALL_S = 900
+PHASE_S = 60
+"""How long a host may take for one phase in which nothing long is done."""
 
 
 class Listener(Protocol):
@@ -85,7 +87,7 @@ class Transaction:
             ]
         )
         self.listener.event(host, "lock")
-        deadline = INSTALL_S if installs else 90
+        deadline = INSTALL_S if installs else PHASE_S
         said, again = self._ask(host, program, deadline, plan.prepare)
         self._check_lock(host, said)
         if problem := _failure(said, plan.prepare):
@@ -122,7 +124,7 @@ class Transaction:
             program.append(f"iptables-restore --wait 10 --noflush --test <<'END' || {{ printf '@fail rules\\n'; exit 1; }}\n{text}\nEND")
         program.append("printf '@staged\\n'")
         self.listener.event(host, "stage")
-        said = self.fleet.open(host).exchange("\n".join(program), "stage the change", 60)
+        said = self.fleet.open(host).exchange("\n".join(program), "stage the change", PHASE_S)
         if "@staged" not in said.split("\n"):
             raise Unfit(host, "stage the change", one_line(said, 400), "is the disk full or read-only?")
 
@@ -141,7 +143,7 @@ class Transaction:
         self.standing[host] = Standing("unconfirmed", "being changed")
         self.armed[host] = time.monotonic() + self.lease_s
         self.listener.event(host, "arm", str(self.lease_s))
-        said, after = self._ask(host, program, self.lease_s + PROGRAM_S + 30, plan.do)
+        said, after = self._ask(host, program, self.lease_s + PHASE_S, plan.do)
         if not re.search(rf"^applied {self.run}$", said, re.M):
             problem = _failure(said, plan.do) or ("change it", one_line(said, 300) or "no word from its referee")
             self._heard(host, said)
@@ -159,7 +161,7 @@ class Transaction:
 
     def confirm(self, host: str) -> None:
         """Let the host confirm. Success is the host's own word."""
-        said = self._referee(host, f"confirm {self.run}", "confirm the change", 20)
+        said = self._referee(host, f"confirm {self.run}", "confirm the change", PHASE_S)
         if not re.search(rf"^confirmed {self.run}$", said, re.M):
             self._heard(host, said)
             raise _Failed(host, "confirm the change", one_line(said) or "no word from its referee")
@@ -171,7 +173,7 @@ class Transaction:
         stay = ["(", plan.stay_program, ")"] if any(c.commands for c in plan.stay) else []
         directory = quote_words([self.network.directory])
         program = "\n".join([f"{ENVIRONMENT}cd {directory} || exit 1", *stay, f"sh ./referee finish {self.run} {keep}"])
-        said = self.fleet.open(host).exchange(program, "make the change last", 60)
+        said = self.fleet.open(host).exchange(program, "make the change last", PHASE_S)
         if problem := _failure(said, plan.stay):
             raise _Failed(host, *problem)
         if not re.search(rf"^finished {self.run}$", said, re.M):
@@ -184,7 +186,7 @@ class Transaction:
         """Give up before anything was changed."""
 
         def work(host: str) -> None:
-            self._referee(host, f"unlock {self.run}", "unlock it", 20)
+            self._referee(host, f"unlock {self.run}", "unlock it", PHASE_S)
 
         self.fleet.each([h for h in hosts if h in self.fleet.shells and not self.fleet.shells[h].broken], work)
 
@@ -196,7 +198,7 @@ class Transaction:
             end = max(self.armed.get(host, 0), time.monotonic()) + 20
             while True:
                 try:
-                    said = self._referee(host, f"revert {self.run} {quote_words([_word(why)])}", "take the change back", 75)
+                    said = self._referee(host, f"revert {self.run} {quote_words([_word(why)])}", "take the change back", PHASE_S + 30)
                     self._heard(host, said)
                     return
                 except HostError as error:

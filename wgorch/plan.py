@@ -77,7 +77,7 @@ def plan_host(host: str, network: Network, want: State, seen: Observed, playbook
         have=have,
         prepare=tuple(changes_between(want, have, playbook.steps("prepare"))),
         do=tuple(changes_between(want, here, playbook.steps(*BUILT))),
-        undo=tuple(changes_between(here, want, reversed(list(playbook.steps(*BUILT))))),
+        undo=tuple(changes_between(here, want, _backwards(playbook.steps(*BUILT)))),
         stay=tuple(stay),
         boot=boot,
         probe=probe_program(want, here, network.interface),
@@ -100,12 +100,18 @@ def plan_teardown(host: str, network: Network, base: State, seen: Observed, play
         have=have,
         prepare=(),
         do=tuple(changes_between(base, here, [*runs, *steps])),
-        undo=tuple(changes_between(here, base, [*reversed(steps), *runs])),
+        undo=tuple(changes_between(here, base, [*_backwards(steps), *runs])),
         stay=tuple(stay),
         boot=program("nothing is wanted of this host", base, ()),
         probe=probe_program(base, here, network.interface),
         notes=tuple(_notes(host, network, base, seen)),
     )
+
+
+def _backwards(steps: Iterable[str | UserStep]) -> list[str | UserStep]:
+    """The steps last first; but a table can only go after the chains in it."""
+    order = list(steps)[::-1]
+    return [step for step in order if step != "tables"] + [step for step in order if step == "tables"]
 
 
 def changes_between(want: State, have: State, steps: Iterable[str | UserStep]) -> Iterator[Change]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from wgorch.errors import HostError, Unfit
 from wgorch.facts.observed import Observed, our_chains
-from wgorch.inventory.model import IPNetwork
+from wgorch.inventory.model import IPNetwork, Network
 from wgorch.state import Chain, Interface, Peer, Rule, Run, State, nothing, rule
 from wgorch.topology.desired import Desired
 from wgorch.unit import unit_digest
@@ -51,7 +51,7 @@ def wanted(desired: Desired, seen: Observed, keys: Mapping[str, str], runs: Mapp
         routes=frozenset(str(subnet) for subnet in desired.routes),
         chains=chains,
         jumps=dict.fromkeys(chains, (1,)),
-        tables=(frozenset(seen.rules) - seen.caused_tables) | {chain.table for chain in chains},
+        tables=(frozenset(seen.rules) - seen.only_ours(network)) | {chain.table for chain in chains},
         sysctls=dict(_sysctls(desired, cards)),
         runs=runs or {},
         tools=frozenset(needed),
@@ -60,11 +60,11 @@ def wanted(desired: Desired, seen: Observed, keys: Mapping[str, str], runs: Mapp
     )
 
 
-def baseline(seen: Observed, have: State) -> State:
+def baseline(seen: Observed, have: State, network: Network) -> State:
     """What teardown gives back: nothing of ours, and the recorded values where they are still ours."""
     gone = replace(
         nothing(have),
-        tables=have.tables - seen.caused_tables,
+        tables=have.tables - seen.only_ours(network),
         sysctls=given_back(seen),
     )
     return keep_foreign(gone, have)

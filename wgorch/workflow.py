@@ -257,7 +257,7 @@ def teardown(
         plans = {}
         for name, seen in world.seen.items():
             have = seen.state(world.network)
-            made = plan_teardown(name, world.network, baseline(seen, have), seen, playbook)
+            made = plan_teardown(name, world.network, baseline(seen, have, world.network), seen, playbook)
             plans[name] = _with_names(made, names)
         consent(plans)
         changing = {n: p for n, p in plans.items() if p.changes or _leftovers(world.seen[n], purge)}
@@ -341,6 +341,10 @@ class _Change:
     plans: dict[str, HostPlan]
     keep_going: bool = False
     failed: list[HostError] = field(default_factory=list)
+    shown: Mapping[str, HostPlan] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.shown = dict(self.plans)
 
     def up(self) -> Outcome:
         """Make the changes of `up`."""
@@ -487,7 +491,7 @@ class _Change:
         standing = {name: self.run.standing.get(name, Standing()) for name in self.plans}
         return Outcome(
             code,
-            self.plans,
+            self.shown,
             verdict,
             standing,
             tuple(self.failed),

@@ -123,6 +123,18 @@ class Observed:
             fitting = [r for r in fitting if exact.subnet_of(r.subnet)]  # type: ignore[arg-type]
         return max(fitting, key=lambda r: (r.subnet.prefixlen, -r.metric), default=None)
 
+    def only_ours(self, network: Network) -> frozenset[str]:
+        """The iptables tables that exist only because of us and hold nothing of others."""
+        ours = {chain.name for chain in our_chains(network)}
+        found = set()
+        for table in self.caused_tables & self.rules.keys():
+            chains = self.rules[table]
+            foreign = [r for rules in chains.values() for r in rules if r.mark != network.mark]
+            strange = [c for c in chains if c not in ours and self.policies.get((table, c)) != "ACCEPT"]
+            if not foreign and not strange:
+                found.add(table)
+        return frozenset(found)
+
     def is_ours(self, network: Network) -> bool:
         """True where the interface exists and carries our mark."""
         card = self.cards.get(network.interface)

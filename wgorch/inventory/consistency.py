@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Container, Iterable, Iterator
 
-from wgorch.inventory.model import Host, Inventory, IPNetwork, SshTarget
+from wgorch.inventory.fields import suggest
+from wgorch.inventory.model import Host, Inventory, IPAddress, IPNetwork, SshTarget
 from wgorch.inventory.source import Node, Troubles
 
 
@@ -30,23 +32,30 @@ def check(inventory: Inventory, places: Places, troubles: Troubles) -> None:
 
 def _addresses(inventory: Inventory, places: Places, troubles: Troubles) -> None:
     subnet = inventory.network.subnet
+    used = {host.address for host in inventory.hosts.values()}
     seen: dict[object, str] = {}
     for name, host in inventory.hosts.items():
         path = f"hosts.{name}.address"
-        node = places.get(path)
         ip = host.address
-        if ip.version != subnet.version or ip not in subnet:
-            fix = f"an address of {subnet}, or another network.subnet"
-            message = f"{ip} lies outside network.subnet {subnet} ({places.where('network.subnet')})"
-            troubles.add(node, path, message, fix)
-        elif subnet.num_addresses > 2 and ip == subnet.network_address:
-            troubles.add(node, path, f"{ip} is the network address of {subnet}", f"like {subnet.network_address + 1}")
-        elif subnet.version == 4 and subnet.num_addresses > 2 and ip == subnet.broadcast_address:
-            troubles.add(node, path, f"{ip} is the broadcast address of {subnet}", f"like {subnet.network_address + 1}")
         twin = seen.setdefault(ip, name)
-        if twin != name:
-            where = places.where(f"hosts.{twin}.address")
-            troubles.add(node, path, f"{ip} is already used by hosts.{twin} ({where})", "give each host its own")
+        if ip.version != subnet.version or ip not in subnet:
+            problem = f"lies outside network.subnet {subnet} ({places.where('network.subnet')})"
+        elif subnet.num_addresses > 2 and ip == subnet.network_address:
+            problem = f"is the network address of {subnet}"
+        elif subnet.version == 4 and subnet.num_addresses > 2 and ip == subnet.broadcast_address:
+            problem = f"is the broadcast address of {subnet}"
+        elif twin != name:
+            problem = f"is already used by hosts.{twin} ({places.where(f'hosts.{twin}.address')})"
+        else:
+            continue
+        free = _free(subnet, used)
+        troubles.add(places.get(path), path, f"{ip} {problem}", f"{free} is free" if free else "a larger network.subnet")
+
+
+def _free(subnet: IPNetwork, used: Container[object]) -> IPAddress | None:
+    """The first address of the tunnel that no host has."""
+    candidates: Iterator[IPAddress] = iter(subnet.hosts())
+    return next((ip for ip in candidates if ip not in used), None)
 
 
 def _lans(inventory: Inventory) -> Iterator[tuple[str, IPNetwork]]:
@@ -92,23 +101,42 @@ def _overlap(path: str, lan: IPNetwork, other: str, wide: IPNetwork, places: Pla
 
 def _reachable_without_itself(inventory: Inventory, places: Places, troubles: Troubles) -> None:
     """A LAN in the tunnel must not hold what carries the tunnel."""
-    lans = list(_lans(inventory))
-    outside = []
+    by_mask: dict[tuple[int, int], dict[int, str]] = {}
+    for path, lan in _lans(inventory):
+        by_mask.setdefault((lan.version, lan.max_prefixlen - lan.prefixlen), {})[int(lan.network_address)] = path
+
+    def lan_of(ip: IPAddress) -> Iterator[str]:
+        for (version, low_bits), lans in by_mask.items():
+            path = lans.get(int(ip) >> low_bits << low_bits) if version == ip.version else None
+            if path:
+                yield path
+
+    tunnel = inventory.network.subnet
     for name, host in inventory.hosts.items():
-        if host.endpoint:
-            outside.append((name, "endpoint", host.endpoint.host, f"hosts.{name}.endpoint"))
-    for name, kind, text, where in outside:
-        try:
-            ip = ipaddress.ip_address(text)
-        except ValueError:
-            continue
-        for path, lan in lans:
-            if ip.version == lan.version and ip in lan and not path.startswith(f"hosts.{name}."):
-                message = f"{lan} contains the {kind} of {name} {ip} ({places.where(where)}): the tunnel would carry itself"
-                troubles.add(places.get(path), path, message, "narrow the subnet")
-        if ip.version == inventory.network.subnet.version and ip in inventory.network.subnet:
+        where = f"hosts.{name}.endpoint"
+        ip = _as_address(host.endpoint.host) if host.endpoint else None
+        for path in lan_of(ip) if ip else ():
+            message = f"it contains the endpoint of {name} {ip} ({places.where(where)}): the tunnel would carry itself"
+            troubles.add(places.get(path), path, message, "narrow the subnet")
+        if ip and ip.version == tunnel.version and ip in tunnel:
             message = f"{ip} lies inside network.subnet: the tunnel would carry itself"
             troubles.add(places.get(where), where, message, "the endpoint is the address outside the tunnel")
+        where = f"hosts.{name}.ssh"
+        ip = _as_address(host.ssh.host)
+        for path in lan_of(ip) if ip else ():
+            if not path.startswith(f"hosts.{name}."):
+                message = f"it contains the SSH address of {name} {ip} ({places.where(where)}), which is not behind this gateway"
+                troubles.add(places.get(path), path, message, "narrow the subnet", warning=True)
+        if ip and ip.version == tunnel.version and ip in tunnel:
+            message = f"{ip} lies inside network.subnet: SSH would need the tunnel that it builds"
+            troubles.add(places.get(where), where, message, "the address outside the tunnel", warning=True)
+
+
+def _as_address(text: str) -> IPAddress | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
 
 
 def _endpoints(inventory: Inventory, places: Places, troubles: Troubles) -> None:
@@ -116,7 +144,7 @@ def _endpoints(inventory: Inventory, places: Places, troubles: Troubles) -> None
     relays = [name for name, host in hosts.items() if host.relay]
     for name, host in hosts.items():
         path = f"hosts.{name}"
-        if host.relay and not host.endpoint:
+        if host.relay and not host.endpoint and not troubles.about(f"{path}.endpoint"):
             fix = f"endpoint: ADDRESS:{host.listen_port} under {name}"
             troubles.add(places.get(f"{path}.relay"), f"{path}.relay", "a relay must have an endpoint that others can dial", fix)
         if host.endpoint and f"{path}.listen_port" in places and host.endpoint.port != host.listen_port:
@@ -125,15 +153,21 @@ def _endpoints(inventory: Inventory, places: Places, troubles: Troubles) -> None
         if not host.endpoint and host.persistent_keepalive == 0:
             message = "no endpoint and persistent_keepalive 0: others cannot reach it once its NAT forgets"
             troubles.add(places.get(path), path, message, "persistent_keepalive: 25", warning=True)
-        if host.lan_interface and not host.subnets:
+        if host.lan_interface and not host.subnets and not troubles.about(f"{path}.subnets"):
             where = f"{path}.lan_interface"
             troubles.add(places.get(where), where, "given without subnets, so it is never used", warning=True)
         if host.lan_interface == inventory.network.interface:
             where = f"{path}.lan_interface"
             troubles.add(places.get(where), where, f"{host.lan_interface} is the tunnel itself", "name the LAN's card")
-    if hosts and not relays and not any(host.endpoint for host in hosts.values()) and len(hosts) > 1:
+    spokes = [n for n, host in hosts.items() if not host.endpoint and not troubles.about(f"hosts.{n}.endpoint")]
+    dialable = next((name for name, host in hosts.items() if host.endpoint), None)
+    if len(spokes) > 1 and len(spokes) == len(hosts):
         message = "no host has an endpoint, so nobody can dial anybody"
-        troubles.add(places.get(f"hosts.{next(iter(hosts))}"), "hosts", message, "give the public host an endpoint and relay: true")
+        troubles.add(places.get(f"hosts.{spokes[0]}"), "hosts", message, "give the public host an endpoint and relay: true")
+    elif len(spokes) > 1 and not relays and dialable:
+        message = f"{spokes[1]} and {spokes[0]} cannot dial each other, and no host is a relay"
+        fix = f"relay: true under {dialable}"
+        troubles.add(places.get(f"hosts.{spokes[1]}"), f"hosts.{spokes[1]}", message, fix, warning=True)
 
 
 def _jumps(inventory: Inventory, places: Places, troubles: Troubles) -> None:
@@ -142,14 +176,23 @@ def _jumps(inventory: Inventory, places: Places, troubles: Troubles) -> None:
     def next_hosts(target: SshTarget) -> list[str]:
         return [jump.host for jump in target.via if jump.host in hosts and not jump.user and not jump.port]
 
+    good: set[str] = set()
     for name, host in hosts.items():
-        trail, here = [name], next_hosts(host.ssh)
-        while here and here[0] not in trail:
-            trail.append(here[0])
+        trail, here = {name: None}, next_hosts(host.ssh)
+        while here and here[0] not in trail and here[0] not in good:
+            trail[here[0]] = None
             here = next_hosts(hosts[here[0]].ssh)
-        if here and here[0] == name:
-            path = f"hosts.{name}.ssh.via"
+        path = f"hosts.{name}.ssh.via"
+        if not here or here[0] in good:
+            good.update(trail)
+        elif here[0] == name:
             troubles.add(places.get(path), path, f"cycle {' -> '.join([*trail, name])}", "let one of them be reached directly")
+        for jump in host.ssh.via:
+            # Any word may be an alias of ~/.ssh/config; one that nearly names a host is more likely a slip.
+            hint = suggest(jump.host, hosts) if jump.host not in hosts and re.fullmatch(r"[a-z0-9-]+", jump.host) else ""
+            if hint and len(troubles.found) < 100:
+                message = f'there is no host "{jump.host}" here, so it must be an alias of ~/.ssh/config.{hint}'
+                troubles.add(places.get(path), path, message, "a host of this file, an alias, or user@host", warning=True)
 
 
 def _same_machine(inventory: Inventory, places: Places, troubles: Troubles) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wgorch.inventory.model import Endpoint, IPAddress, IPNetwork
-from wgorch.inventory.source import Mapping, Node, Scalar, Sequence, Troubles
+from wgorch.inventory.source import SECRET, Mapping, Node, Scalar, Sequence, Troubles
 
 Schema = dict[str, Any]
 
@@ -40,8 +40,8 @@ class Field:
                 what = "a list" if isinstance(node, Sequence) else "a mapping"
                 if isinstance(node, Sequence) and self.kind == "an endpoint":
                     raise Bad("YAML reads [..] as a list", "put the endpoint in quotes")
-                raise Bad(f"expected {self.kind}, got {what}")
-            if not node.text and node.plain or node.plain and node.text in ("null", "~", "Null", "NULL"):
+                raise Bad(f"expected {self.kind}, got {what}", "write one value, without brackets or fields below it")
+            if not node.text.strip() or (node.plain and node.text in ("null", "~", "Null", "NULL")):
                 raise Bad("empty", "give a value or delete the line")
             no_controls(node.text)
             if node.plain and self.trap:
@@ -53,21 +53,51 @@ class Field:
 
 
 def no_controls(text: str) -> None:
-    """Refuse what cannot be seen: control characters, zero-width and direction marks."""
+    """Refuse what cannot be seen, or looks like something else: control characters, zero-width and direction marks."""
+    if text.isascii() and text.isprintable():
+        return
     for position, c in enumerate(text, 1):
         category = unicodedata.category(c)
+        if c == "\n":
+            raise Bad("several lines where one value belongs", "write the value on one line")
         if category == "Cc":
             raise Bad(f"control character \\x{ord(c):02x} at position {position}", "delete it")
-        if category in ("Cf", "Zl", "Zp", "Cs", "Co"):
+        if category in ("Cf", "Zl", "Zp", "Zs", "Cs", "Co") and c != " ":
             before = text[: position - 1]
             where = f'after "{before}"' if before else "at the start"
             raise Bad(f"invisible character U+{ord(c):04X} {where}", "delete it and type the value again")
+        if category in ("Pi", "Pf") or c == "„":
+            raise Bad(f"typographic quote {c} at position {position}", "use \" or no quotes at all")
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """``Did you mean "address"?``, or nothing."""
-    close = difflib.get_close_matches(word, list(known), 1, 0.6)
+    known = list(known)
+    meant = SYNONYMS.get(word.lower(), word)
+    close = [meant] if meant in known else difflib.get_close_matches(meant, known, 1, 0.6)
     return f' Did you mean "{close[0]}"?' if close else ""
+
+
+def choice(known: Iterable[str], most: int = 8) -> str:
+    """``one of: bcc, company``, for a fix; of many, the first few."""
+    names = sorted(known)
+    return f"one of: {', '.join(names[:most])}{' …' if len(names) > most else ''}"
+
+
+SYNONYMS = {
+    **dict.fromkeys(("role", "hub", "topology", "router"), "relay"),
+    **dict.fromkeys(("lan", "lans", "networks", "allowed_ips", "allowed-ips", "allowedips", "routes"), "subnets"),
+    **dict.fromkeys(("port", "listenport"), "listen_port"),
+    **dict.fromkeys(("keepalive", "persistentkeepalive"), "persistent_keepalive"),
+    **dict.fromkeys(("jump", "jump_host", "proxyjump", "proxy_jump", "bastion", "gateway"), "via"),
+    **dict.fromkeys(("ip", "vpn_ip", "tunnel_ip", "tunnel_address"), "address"),
+    **dict.fromkeys(("identity_file", "identityfile", "key_file"), "identity"),
+    **dict.fromkeys(("nodes", "machines", "peers", "servers"), "hosts"),
+    **dict.fromkeys(("nat", "snat"), "masquerade"),
+    **dict.fromkeys(("flows", "checks", "tests"), "verify"),
+    "cidr": "subnet",
+}
+"""What other tools call our fields."""
 
 
 # --- numbers and flags
@@ -79,15 +109,15 @@ def number(low: int, high: int, kind: str = "a number", usual: str = "") -> Fiel
 
     def trap(node: Scalar) -> None:
         if re.fullmatch(r"[-+]?0[0-7]+", node.text):
-            raise Bad(f"{node.text} is octal {int(node.text, 8)} in YAML 1.1", node.text.lstrip("0"))
-        if re.fullmatch(r"\d+(:[0-5]?\d)+", node.text):
+            raise Bad(f"{node.text} is octal {int(node.text, 8)} in YAML 1.1", node.text.lstrip("+-0") or "0")
+        if re.fullmatch(r"[0-9]+(:[0-5]?[0-9])+", node.text):
             value = 0
             for part in node.text.split(":"):
                 value = value * 60 + int(part)
             raise Bad(f"{node.text} reads as base-60 number {value} in YAML 1.1", str(value))
 
     def parse(text: str) -> int:
-        if not re.fullmatch(r"-?\d{1,12}", text):
+        if not re.fullmatch(r"-?(0|[1-9][0-9]{0,11})", text):
             raise Bad(f'expected {what}, got "{text}"', f"a whole number in decimal{usual and f', usually {usual}'}")
         value = int(text)
         if not low <= value <= high:
@@ -100,11 +130,11 @@ def number(low: int, high: int, kind: str = "a number", usual: str = "") -> Fiel
 
 
 def _flag(text: str) -> bool:
-    if text in ("true", "True", "yes", "on"):
+    if text.lower() in ("true", "yes", "on"):
         return True
-    if text in ("false", "False", "no", "off"):
+    if text.lower() in ("false", "no", "off"):
         return False
-    raise Bad(f'expected true or false, got "{text}"')
+    raise Bad(f'expected true or false, got "{text}"', "true or false")
 
 
 FLAG = Field("true or false", _flag, {"type": "boolean"})
@@ -113,7 +143,9 @@ FLAG = Field("true or false", _flag, {"type": "boolean"})
 # --- names
 
 
-def word(kind: str, pattern: str, allowed: str, longest: int, reserved: Callable[[str], str] | None = None) -> Field:
+def word(
+    kind: str, pattern: str, allowed: str, longest: int, example: str, reserved: Callable[[str], str] | None = None
+) -> Field:
     """A name: letters and digits of one grammar, of bounded length."""
 
     def trap(node: Scalar) -> None:
@@ -122,33 +154,38 @@ def word(kind: str, pattern: str, allowed: str, longest: int, reserved: Callable
             raise Bad(f'"{node.text}" reads as the boolean {truth} in YAML 1.1', f'quote it: "{node.text}"')
 
     def parse(text: str) -> str:
+        if text.startswith("-"):
+            raise Bad('must not start with "-"', f"like {example}")
         if len(text) > longest:
-            raise Bad(f'"{text}" is {len(text)} characters long; at most {longest}')
+            raise Bad(f'"{text}" is {len(text)} characters long; at most {longest}', f"like {example}")
         if not re.fullmatch(pattern, text):
-            raise Bad(f'"{text}" has characters other than {allowed}')
+            # The small letters of it, where they alone would do.
+            better = text.lower() if re.fullmatch(pattern, text.lower()) else f"like {example}"
+            raise Bad(f'"{text}" has characters other than {allowed}', better)
         if reserved and (reason := reserved(text)):
-            raise Bad(f'"{text}" {reason}')
+            raise Bad(f'"{text}" {reason}', example)
         return text
 
     return Field(kind, parse, {"type": "string", "pattern": f"^(?:{pattern})$", "maxLength": longest}, trap)
 
 
 def _reserved_interface(name: str) -> str:
-    usual = re.match(r"(lo|all|default|eth|en[opsx]|wlan|wlp|wlx|br|docker|veth|tailscale|tun|tap|bond|virbr)\d*", name)
-    return "is a reserved or usual system name; use wg0" if usual or name == "lo" else ""
+    usual = re.match(r"(lo|all|default|eth|en[opsx]|wlan|wlp|wlx|br|docker|veth|tailscale|tun|tap|bond|virbr)[0-9]*", name)
+    return "is a reserved or usual system name" if usual else ""
 
 
-NETWORK_NAME = word("a name", r"[a-z][a-z0-9-]*", "a-z 0-9 - (first a letter)", 15)
-HOST_NAME = word("a host name", r"[a-z0-9][a-z0-9-]*", "a-z 0-9 -", 32)
+NETWORK_NAME = word("a name", r"[a-z][a-z0-9-]*", "a-z 0-9 - (first a letter)", 15, "office")
+HOST_NAME = word("a host name", r"[a-z0-9][a-z0-9-]*", "a-z 0-9 -", 32, "home")
 TUNNEL_NAME = word(
-    "an interface name", r"[a-zA-Z][a-zA-Z0-9_.-]*", "a-z A-Z 0-9 _ . -", 15, reserved=_reserved_interface
+    "an interface name", r"[a-zA-Z][a-zA-Z0-9_.-]*", "a-z A-Z 0-9 _ . -", 15, "wg0", reserved=_reserved_interface
 )
-_CARD = word("a device name like ens192", r"[a-zA-Z0-9][a-zA-Z0-9_.@-]*", "a-z A-Z 0-9 _ . -", 15)
+USER_NAME = word("a user name", r"[a-zA-Z_][a-zA-Z0-9_.-]*\$?", "a-z A-Z 0-9 _ . -", 32, "root")
+_CARD = word("a device name like ens192", r"[a-zA-Z0-9][a-zA-Z0-9_.@-]*", "a-z A-Z 0-9 _ . -", 15, "ens192")
 
 
 def _card(text: str) -> str:
-    if "/" in text or re.fullmatch(r"[\d.:]+", text):
-        raise Bad(f'expected a device name like ens192, got "{text}"')
+    if "/" in text or re.fullmatch(r"[0-9.:]+", text):
+        raise Bad(f'expected a device name like ens192, got "{text}"', "as `ip link` names it; or leave it out")
     return str(_CARD.parse(text))
 
 
@@ -157,7 +194,7 @@ CARD = Field(_CARD.kind, _card, _CARD.schema, _CARD.trap)
 
 def _host_key(text: str) -> str:
     words = text.split()
-    if len(words) >= 2 and re.fullmatch(r"(ssh|ecdsa|sk)-[a-z0-9@.-]+", words[0]) and re.fullmatch(r"[\w+/=]+", words[1]):
+    if len(words) >= 2 and re.fullmatch(r"(ssh|ecdsa|sk)-[a-z0-9@.-]+", words[0]) and re.fullmatch(r"[A-Za-z0-9+/=]+", words[1]):
         return " ".join(words[:2])
     if re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}=?", text):
         return text.rstrip("=")
@@ -168,8 +205,10 @@ HOST_KEY = Field("a host key", _host_key, {"type": "string"})
 
 
 def _path(text: str) -> str:
+    if "PRIVATE KEY" in text:
+        raise Bad("a key itself, where its file is meant (value hidden)", "like ~/.ssh/id_ed25519; treat this key as leaked")
     if text.startswith("-"):
-        raise Bad('must not start with "-"')
+        raise Bad('must not start with "-"', "like ~/.ssh/id_ed25519")
     return text
 
 
@@ -181,70 +220,84 @@ PATH = Field("a path", _path, {"type": "string"})
 
 def address(text: str) -> IPAddress:
     """An IP address, or Bad with what exactly is wrong in it."""
-    if "/" in text:
-        raise Bad(f'"{text}" has a prefix', f"write the address alone: {text.split('/')[0]}")
+    for mark, what in (("/", "prefix"), ("%", "zone")):
+        if mark in text:
+            raise Bad(f'"{text}" has a {what}', f"write the address alone: {text.split(mark)[0]}")
     try:
         return ipaddress.ip_address(text)
     except ValueError:
-        raise Bad(_what_is_wrong(text)) from None
+        raise _not_an_address(text) from None
 
 
-def _what_is_wrong(text: str) -> str:
-    if ":" in text and re.fullmatch(r"[0-9a-fA-F:.%]+", text):
-        return f'"{text}" is not an IPv6 address'
+def _not_an_address(text: str) -> Bad:
+    """What is wrong, and what was probably meant."""
+    four = "four numbers 0-255 with dots between them, like 192.168.2.1"
+    with_port = re.fullmatch(r"([0-9.]+):[0-9]*", text)
+    if with_port:
+        return Bad(f'"{text}" has a port', f"write the address alone: {with_port[1]}")
+    if ":" in text and re.fullmatch(r"[0-9a-fA-F:.]+", text):
+        return Bad(f'"{text}" is not an IPv6 address', "like 2001:db8::1")
     parts = text.split(".")
-    if not all(re.fullmatch(r"\d+", part) for part in parts):
-        bad = next((part for part in parts if not re.fullmatch(r"\d+", part)), text)
-        return f'"{text}" is not an IP address' + (f' ("{bad}" is not a number)' if len(parts) == 4 else "")
+    strange = next((part for part in parts if not re.fullmatch(r"[0-9]+", part)), None)
+    if strange is not None:
+        return Bad(f'"{text}" is not an IP address' + (f' ("{strange}" is not a number)' if len(parts) == 4 else ""), four)
     if len(parts) == 2:
-        return f"{text} reads as a decimal number; an address has 4 parts"
+        return Bad(f"{text} reads as a decimal number; an address has 4 parts", four)
     if len(parts) != 4:
-        return f'"{text}" has {len(parts)} parts; an address has 4'
+        return Bad(f'"{text}" has {len(parts)} part{"s" if len(parts) > 1 else ""}; an address has 4', four)
     for place, part in enumerate(parts, 1):
-        if int(part) > 255:
-            return f"octet {place} is {int(part)}; the maximum is 255"
+        if len(part) > 3 or int(part) > 255:
+            return Bad(f"octet {place} is {part[:20]}; the maximum is 255", "a number 0-255 there")
         if len(part) > 1 and part[0] == "0":
-            clear = ".".join(str(int(p)) for p in parts)
-            return f"a leading zero in octet {place} is ambiguous; write {clear}"
-    return f'"{text}" is not an IP address'
+            return Bad(f"a leading zero in octet {place} is ambiguous", ".".join(str(int(p[:3])) for p in parts))
+    return Bad(f'"{text}" is not an IP address', four)
 
 
 def subnet(text: str) -> IPNetwork:
     """A network with its prefix, host bits zero."""
-    if "," in text or " " in text.strip():
-        items = ", ".join(part for part in re.split(r"[,\s]+", text) if part)
+    tight = re.sub(r"\s*/\s*", "/", text)
+    if "," in text or " " in tight:
+        items = ", ".join(part for part in re.split(r"[,\s]+", tight) if part)
         raise Bad(f'"{text}" is one string with several networks', f"write a list: [{items}]")
+    if tight != text:
+        raise Bad(f'"{text}" has a space in it', tight)
     base, slash, prefix = text.partition("/")
     ip = address(base)
-    if not slash:
-        raise Bad(f'"{text}" has no prefix', f"{base}/24 for a LAN, {base}/{ip.max_prefixlen} for one machine")
-    if re.fullmatch(r"[\d.]+", prefix) and "." in prefix:
+    if not slash or not prefix:
+        lan = ipaddress.ip_network((ip, 24 if ip.version == 4 else 64), strict=False)
+        raise Bad(f'"{text}" has no prefix', f"{lan} for a LAN, {base}/{ip.max_prefixlen} for one machine")
+    if re.fullmatch(r"[0-9.]+", prefix) and "." in prefix:
         try:
             length = ipaddress.ip_network(f"0.0.0.0/{prefix}").prefixlen
         except ValueError:
-            raise Bad(f'"{prefix}" is not a netmask') from None
-        raise Bad("a netmask is given", f"write the prefix: {base}/{length}")
-    if not re.fullmatch(r"\d{1,3}", prefix):
-        raise Bad(f'"{prefix}" is not a prefix length')
+            raise Bad(f'"{prefix}" is not a netmask', f"write the prefix, like {base}/24") from None
+        raise Bad("a netmask is given", f"write the prefix: {ipaddress.ip_network((ip, length), strict=False)}")
+    if not re.fullmatch(r"[0-9]{1,3}", prefix):
+        raise Bad(f'"{prefix}" is not a prefix length', f"a number 0-{ip.max_prefixlen}")
     if int(prefix) > ip.max_prefixlen:
-        raise Bad(f"prefix {int(prefix)} is larger than {ip.max_prefixlen}")
+        raise Bad(f"prefix {int(prefix)} is larger than {ip.max_prefixlen}", f"a number 0-{ip.max_prefixlen}")
     network = ipaddress.ip_network((ip, int(prefix)), strict=False)
     if network.network_address != ip:
         raise Bad(f"{text} has host bits set", f"write the network: {network}")
     return network
 
 
+_NOT_ROUTABLE = {
+    "everything, or nothing": ("0.0.0.0/8", "::/8"),
+    "loopback": ("127.0.0.0/8", "::1/128"),
+    "link-local": ("169.254.0.0/16", "fe80::/10"),
+    "multicast": ("224.0.0.0/4", "ff00::/8"),
+    "reserved": ("240.0.0.0/4",),
+}
+
+
 def routable_subnet(text: str) -> IPNetwork:
-    """A network that may lie behind a gateway."""
+    """A network that may lie behind a gateway, or in the tunnel."""
     network = subnet(text)
-    for wrong, name in (
-        (network.is_loopback, "loopback"),
-        (network.is_multicast, "multicast"),
-        (network.is_link_local, "link-local"),
-        (network.prefixlen == 0, "everything"),
-    ):
-        if wrong:
-            raise Bad(f"{network} ({name}) cannot be routed to a peer")
+    for name, wrong in _NOT_ROUTABLE.items():
+        for other in map(ipaddress.ip_network, wrong):
+            if network.version == other.version and network.overlaps(other):
+                raise Bad(f"{network} ({name}) cannot be routed to a peer", "a private network, like 10.10.13.0/24")
     return network
 
 
@@ -254,31 +307,33 @@ def dns_name(text: str) -> str:
     if text.endswith("."):
         raise Bad(f'"{text}" ends with a dot', f"write {name}")
     if len(name) > 253:
-        raise Bad(f"a DNS name of {len(name)} characters; at most 253")
+        raise Bad(f"a DNS name of {len(name)} characters; at most 253", "its address will do")
     for position, c in enumerate(name, 1):
         if not re.match(r"[A-Za-z0-9.-]", c):
             shown = "space" if c == " " else f'"{c}"'
-            raise Bad(f'"{text}" is not a DNS name ({shown} at {position})')
+            raise Bad(f'"{text}" is not a DNS name ({shown} at {position})', "letters, digits, dots and - only")
     if any(not label or label[0] == "-" or label[-1] == "-" or len(label) > 63 for label in name.split(".")):
-        raise Bad(f'"{text}" is not a DNS name')
-    if re.fullmatch(r"[\d.]+", name):
-        raise Bad(_what_is_wrong(name))
+        raise Bad(f'"{text}" is not a DNS name', "1 to 63 letters, digits or - between dots, no - at their ends")
+    if re.fullmatch(r"[0-9.]+", name):
+        raise _not_an_address(name)
     return name
 
 
 def machine(text: str) -> str:
     """An IP address or a DNS name."""
     if text.startswith("-"):
-        raise Bad('must not start with "-"')
+        raise Bad('must not start with "-"', "a name or an address")
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:
+        if text.count(":") > 1:
+            raise _not_an_address(text) from None
         return dns_name(text)
 
 
 def port(text: str) -> int:
     """A port number."""
-    if not re.fullmatch(r"\d{1,6}", text) or not 0 < int(text) < 65536:
+    if not re.fullmatch(r"[0-9]{1,6}", text) or not 0 < int(text) < 65536:
         raise Bad(f'"{text}" is not a port', "a number 1-65535")
     return int(text)
 
@@ -286,12 +341,14 @@ def port(text: str) -> int:
 def endpoint(text: str) -> Endpoint:
     """``host:port``, IPv6 in brackets."""
     if "://" in text:
-        raise Bad(f'"{text.split("://")[0]}://" is not accepted', "write host:port")
+        scheme, _, rest = text.partition("://")
+        raise Bad(f'"{scheme}://" is not accepted', f"write {rest}" if re.search(r":[0-9]+$", rest) else "write host:port")
     bracketed = re.fullmatch(r"\[([^\]]*)\](?::(.*))?", text)
     if bracketed:
         host, after = bracketed[1], bracketed[2]
     elif text.count(":") > 1:
-        raise Bad(f'"{text}" is an IPv6 address without brackets', f'write "[{text}]:51820", in quotes')
+        host, _, after = text.rpartition(":") if not _is_address(text) else (text, "", "51820")
+        raise Bad(f'"{text}" is an IPv6 address without brackets', f'write "[{host}]:{after}", in quotes')
     else:
         host, _, after = text.partition(":")
     if not after:
@@ -299,7 +356,14 @@ def endpoint(text: str) -> Endpoint:
     return Endpoint(machine(host), port(after))
 
 
-SUBNET = Field("a network like 192.168.2.0/24", subnet, {"type": "string"})
+def _is_address(text: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
+
+
+SUBNET = Field("a network like 192.168.2.0/24", routable_subnet, {"type": "string"})
 LAN = Field("a network like 10.10.13.0/24", routable_subnet, {"type": "string"})
 ADDRESS = Field("an address like 192.168.2.1", address, {"type": "string"})
 ENDPOINT = Field("an endpoint", endpoint, {"type": "string", "pattern": r"^.+:\d+$"})
@@ -322,18 +386,16 @@ class Listing:
     def read(self, node: Node, path: str, troubles: Troubles) -> list[tuple[Node, Any]]:
         """The values with their nodes; those that do not parse are left out, with their trouble noted."""
         if not isinstance(node, Sequence):
-            if isinstance(node, Scalar) and node.text:
+            if isinstance(node, Scalar) and node.text and not (node.plain and node.text in ("null", "~")):
                 items = ", ".join(part for part in re.split(r"[,\s]+", node.text) if part)
                 several = "one string with a comma" if "," in node.text else "expected a list"
                 troubles.add(node, path, several, f"write [{items}]")
             else:
-                troubles.add(node, path, "expected a list", "write [value, value]")
+                what = "empty" if isinstance(node, Scalar) else "expected a list, got a mapping"
+                troubles.add(node, path, what, "write [value, value], or delete the line")
             return []
         values = [(item, self.of.read(item, f"{path}[{i}]", troubles)) for i, item in enumerate(node.items)]
         return [(item, value) for item, value in values if value is not None]
-
-
-SECRET_WORDS = re.compile(r"(private|preshared|secret|passw|psk$|privkey|^key$|token)", re.I)
 
 
 def check_keys(node: Mapping, known: Iterable[str], path: str, troubles: Troubles) -> None:
@@ -343,7 +405,8 @@ def check_keys(node: Mapping, known: Iterable[str], path: str, troubles: Trouble
         if key.text in known:
             continue
         at = f"{path}.{key.text}" if path else key.text
-        if SECRET_WORDS.search(key.text) and isinstance(value, Scalar) and value.text:
+        empty = isinstance(value, Scalar) and not value.text
+        if SECRET.search(key.text) and not empty:
             if re.search(r"priv|^key$", key.text, re.I):
                 troubles.add(
                     value,
@@ -354,4 +417,6 @@ def check_keys(node: Mapping, known: Iterable[str], path: str, troubles: Trouble
             else:
                 troubles.add(value, at, "a secret in the file (value hidden)", "delete it; wgorch asks where it needs one")
             continue
-        troubles.add(key, at, f"unknown field.{suggest(key.text, known)}", f"known here: {', '.join(known)}")
+        # Guessing costs time, and nobody reads the hundredth guess.
+        hint = suggest(key.text, known) if len(troubles.found) < 100 else ""
+        troubles.add(key, at, f"unknown field.{hint}", f"known here: {', '.join(known)}")

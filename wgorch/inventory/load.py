@@ -12,7 +12,7 @@ from wgorch.inventory import fields as f
 from wgorch.inventory import schema
 from wgorch.inventory.consistency import Places, check
 from wgorch.inventory.model import Flow, Host, Inventory, Network, SshTarget
-from wgorch.inventory.source import Mapping, Node, Scalar, Sequence, Troubles, read
+from wgorch.inventory.source import MAX_BYTES, Mapping, Node, Scalar, Sequence, Troubles, read
 
 DEFAULT_PORT = 51820
 
@@ -21,16 +21,16 @@ def load(path: str | Path) -> Inventory:
     """The inventory in a file. Raises InventoryError with every trouble, each with line, column, field and fix."""
     name = str(path)
     try:
-        raw = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         fix = "give the path of your inventory; inventory/home-company.yaml is one to start from"
         raise InventoryError([f'{name}: error: cannot read "{name}": {error.strerror}\n    fix: {fix}']) from None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
-        byte = raw[error.start]
+        before = raw[: error.start].decode("utf-8-sig", "replace").split("\n")
+        line, column, byte = len(before), len(before[-1]) + 1, raw[error.start]
         raise InventoryError(
             [f"{name}:{line}:{column}: error: byte 0x{byte:02x} is not UTF-8\n    fix: save the file as UTF-8"]
         ) from None
@@ -53,7 +53,8 @@ def _inventory(root: Node | None, name: str, troubles: Troubles) -> Inventory | 
         troubles.add(None, "", 'the file is empty; expected a mapping with "network" and "hosts"', fix)
         return None
     if not isinstance(root, Mapping):
-        troubles.add(root, "", 'expected a mapping with "network" and "hosts" at the top')
+        fix = "inventory/home-company.yaml is one to start from"
+        troubles.add(root, "", 'expected a mapping with "network" and "hosts" at the top', fix)
         return None
     f.check_keys(root, schema.TOP, "", troubles)
     for key in ("network", "hosts"):
@@ -67,7 +68,7 @@ def _inventory(root: Node | None, name: str, troubles: Troubles) -> Inventory | 
         network = Network(shared["name"], shared["subnet"], shared.get("interface", "wg0"))
     hosts_node = _mapping(root.get("hosts"), "hosts", troubles)
     if hosts_node and not hosts_node.items:
-        troubles.add(hosts_node, "hosts", "no host is given")
+        troubles.add(hosts_node, "hosts", "no host is given", "see inventory/home-company.yaml for one")
     hosts = dict(_hosts(hosts_node, shared, troubles, places)) if hosts_node else {}
     all_names = {key.text for key, _ in hosts_node.items} if hosts_node else set()
     flows = tuple(_flows(root.get("verify"), all_names, hosts, troubles, places))
@@ -84,7 +85,8 @@ def _mapping(node: Node | None, path: str, troubles: Troubles) -> Mapping | None
     if isinstance(node, Scalar) and not node.text:
         troubles.add(node, path, "empty", "give a value or delete the line")
     else:
-        troubles.add(node, path, f"expected a mapping, got {'a list' if isinstance(node, Sequence) else 'a value'}")
+        fix = f"write the fields of {path} below it, each indented, as name: value"
+        troubles.add(node, path, f"expected a mapping, got {'a list' if isinstance(node, Sequence) else 'a value'}", fix)
     return None
 
 
@@ -124,7 +126,7 @@ def _hosts(
         twin = lower.setdefault(key.text.lower(), key)
         if twin is not key and twin.text != key.text:
             message = f"differs only in case from hosts.{twin.text} ({twin.line}:{twin.column})"
-            troubles.add(key, f"hosts.{key.text}", message)
+            troubles.add(key, f"hosts.{key.text}", message, "give each host a name of its own, in small letters")
         path = f"hosts.{key.text}"
         if not isinstance(value, Mapping):
             troubles.add(value, path, "expected a mapping with ssh and address", 'write "ssh: root@HOST" below the name')
@@ -186,23 +188,29 @@ def _target(node: Node, path: str, troubles: Troubles) -> SshTarget | None:
     """``[user@]host[:port]``."""
 
     def parse(text: str) -> SshTarget:
+        if "://" in text:
+            raise f.Bad(f'"{text.split("://")[0]}://" is not accepted', "write user@host, or user@host:port")
         user, at, rest = text.rpartition("@")
-        if at and not re.fullmatch(schema.SSH["user"].reader.schema["pattern"], user):
-            why = 'must not start with "-"' if user.startswith("-") else f'"{user}" is not a user name'
-            raise f.Bad(why)
-        bracketed = re.fullmatch(r"\[([^\]]+)\](?::(\d+))?", rest)
+        if ":" in user:
+            raise f.Bad("a password in the address (value hidden)", "write user@host; wgorch asks where it needs one")
+        if at and not user:
+            raise f.Bad(f'"{text}" names no user', f"write root@{rest}, or {rest}")
+        if at:
+            f.USER_NAME.parse(user)
+        bracketed = re.fullmatch(r"\[([^\]]+)\](?::(.+))?", rest)
         if bracketed:
             host, port = bracketed[1], bracketed[2]
         elif rest.count(":") == 1:
             host, _, port = rest.partition(":")
+            port = port or "missing"
         else:
             host, port = rest, None
         if not host:
             raise f.Bad(f'"{text}" names no host', "write user@host")
         if host.startswith("-"):
-            raise f.Bad('must not start with "-"')
+            raise f.Bad('must not start with "-"', "write user@host")
         # An alias of ~/.ssh/config may have any shape that a name may have.
-        name = host if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", host) and not re.match(r"[\d.]+$", host) else None
+        name = host if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", host) and not re.match(r"[0-9.]+$", host) else None
         return SshTarget(name or f.machine(host), user or None, f.port(port) if port else None)
 
     reader = f.Field("user@host", parse, {"type": "string"})
@@ -215,6 +223,9 @@ def _flows(
 ) -> Iterator[Flow]:
     if node is None:
         return
+    if isinstance(node, Scalar) and not node.text:
+        troubles.add(node, "verify", "empty", "list flows below it, or delete the line")
+        return
     if not isinstance(node, Sequence):
         troubles.add(node, "verify", "expected a list", 'write "- home -> 10.10.13.61" on lines of their own')
         return
@@ -224,12 +235,13 @@ def _flows(
 
         def parse(text: str) -> Flow | None:
             source, arrow, target = (part.strip() for part in text.partition("->"))
-            if not arrow or not source or not target:
+            if not arrow or not source or not target or "->" in target:
                 raise f.Bad(f'"{text}" is not a flow', "write it as: home -> 10.10.13.61")
-            for name in (source, *([target] if not re.match(r"[\d:]", target) else [])):
-                if name not in names:
-                    raise f.Bad(f'there is no host "{name}".{f.suggest(name, names)}', f"one of: {', '.join(sorted(names))}")
-            if target in names:
+            for name in (source, *([target] if not re.match(r"[0-9:]|[0-9a-f]+:", target) else [])):
+                if names and name not in names:
+                    hint = f.suggest(name, names) if len(troubles.found) < 100 else ""
+                    raise f.Bad(f'there is no host "{name}".{hint}', f.choice(names))
+            if target in names or not names:
                 return Flow(source, target, hosts[target].address) if target in hosts else None
             return Flow(source, target, f.address(target))
 

@@ -48,7 +48,7 @@ HOST = {
 
 SSH = {
     "host": Entry(f.MACHINE, "Name or address, or an alias of ~/.ssh/config.", True, "10.10.13.62"),
-    "user": Entry(f.word("a user name", r"[a-zA-Z_][a-zA-Z0-9_.-]*\$?", "a-z 0-9 _ . -", 32), "Login name."),
+    "user": Entry(f.USER_NAME, "Login name."),
     "port": Entry(f.number(1, 65535, "a port"), "TCP port (22)."),
     "via": Entry(f.MACHINE, "Jump host: [user@]host[:port], an alias, another host of this file, or a list of those."),
     "identity": Entry(f.PATH, "Private key file on this machine."),

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import yaml
 
-from wgorch.text import visible
+from wgorch.text import visible, without_keys
 
 MAX_BYTES = 4 << 20
 MAX_DEPTH = 20
 MAX_NODES = 400_000
+SHOWN = 120
+"""Characters of a line that are shown with a trouble."""
+
+BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What ends a line for YAML."""
+
+SECRET = re.compile(r"private|preshared|secret|pass|pwd|psk|token|credential|^key$", re.I)
+"""Names of fields whose values are never shown."""
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -69,11 +79,22 @@ class Troubles:
     name: str
     text: str = ""
     found: list[Trouble] = field(default_factory=list)
+    _told: set[tuple[int, int, str]] = field(default_factory=set, repr=False)
+    _touched: set[str] = field(default_factory=set, repr=False)
 
     def add(self, node: Node | None, path: str, message: str, fix: str = "", *, warning: bool = False) -> None:
-        """Note a trouble at a node (or at the start of the file)."""
+        """Note a trouble at a node (or at the start of the file); of several with one field, the first is the cause."""
         line, column = (node.line, node.column) if node else (1, 1)
-        self.found.append(Trouble(line, column, path, message, fix, warning))
+        if (line, column, path) not in self._told or not path:
+            self._told.add((line, column, path))
+            self.found.append(Trouble(line, column, path, message, fix, warning))
+        while path:
+            self._touched.add(path)
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+
+    def about(self, path: str) -> bool:
+        """True where a field, or something in it, is wrong already."""
+        return path in self._touched
 
     @property
     def errors(self) -> list[Trouble]:
@@ -81,7 +102,7 @@ class Troubles:
 
     def lines(self, limit: int = 50) -> list[str]:
         """The troubles as text: place, field, what, the line with a caret, how to fix it."""
-        source = self.text.split("\n")
+        source = list(_without_secrets(BREAKS.split(self.text)))
         told = [self._tell(t, source) for t in sorted(self.found)[:limit]]
         if len(self.found) > limit:
             told.append(f"{self.name}: … and {len(self.found) - limit} more")
@@ -91,15 +112,32 @@ class Troubles:
         kind = "warning" if t.warning else "error"
         path = f"{visible(t.path)}: " if t.path else ""
         told = f"{self.name}:{t.line}:{t.column}: {kind}: {path}{visible(t.message)}"
-        if 0 < t.line <= len(source) and source[t.line - 1].strip():
-            line = source[t.line - 1]
-            # A secret typed by mistake must not be printed back.
-            shown = line[: t.column - 1] + "…" if "hidden" in t.message else line
-            shown = visible(shown.replace("\t", "→"))[:160]
-            told += f"\n    {shown}\n    {' ' * (t.column - 1)}^"
+        line = source[t.line - 1] if t.line <= len(source) else ""
+        if "value hidden" in t.message:
+            line = line[: t.column - 1] + "…"
+        if line.strip():
+            start = max(0, t.column - SHOWN * 2 // 3)
+            before, after = line[start : t.column - 1], line[t.column - 1 : start + SHOWN]
+            before, after = (visible(part.replace("\t", "→")) for part in (before, after))
+            told += f"\n    {before}{after}\n    {' ' * len(before)}^"
         if t.fix:
             told += f"\n    fix: {visible(t.fix)}"
-        return told
+        return without_keys(told)
+
+
+def _without_secrets(lines: list[str]) -> Iterator[str]:
+    """The lines of a file, good YAML or not, each ended where a secret begins; what is indented below it is hidden."""
+    within: int | None = None
+    for line in lines:
+        if within is not None and (_indent(line) > within or not line.strip()):
+            yield "…" if line.strip() else ""
+            continue
+        within, shown = None, line
+        for found in re.finditer(r"([\w-]+)[\"']?\s*[:=]|-----BEGIN", line):
+            if found[1] is None or SECRET.search(found[1]):
+                within, shown = _indent(line), line[: found.end()] + " …"
+                break
+        yield shown
 
 
 def read(text: str, troubles: Troubles) -> Node | None:
@@ -107,22 +145,18 @@ def read(text: str, troubles: Troubles) -> Node | None:
     troubles.text = text
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
-        troubles.add(None, "", f"file is {size / (1 << 20):.1f} MiB; the limit is {MAX_BYTES >> 20} MiB")
+        troubles.add(None, "", f"file is {size / (1 << 20):.1f} MiB; the limit is {MAX_BYTES >> 20} MiB", "is it an inventory?")
         return None
     try:
         return _build(text, troubles)
     except yaml.MarkedYAMLError as error:
         _tell_yaml_error(error, text, troubles)
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
-        character = ord(error.character) if isinstance(error.character, str) else error.character
-        troubles.add(
-            Scalar(line, column, "", True),
-            "",
-            f"character U+{character:04X} is not allowed in YAML",
-            "delete it, or save the file as UTF-8 text",
-        )
+        code = ord(error.character) if isinstance(error.character, str) else error.character
+        # libyaml counts bytes here, so the character is looked for.
+        before = BREAKS.split(text[: max(0, text.find(chr(code)))])
+        place = Scalar(len(before), len(before[-1]) + 1, "", True)
+        troubles.add(place, "", f"character U+{code:04X} is not allowed in YAML", "delete it, or save the file as UTF-8 text")
     return None
 
 
@@ -149,22 +183,24 @@ def _build(text: str, troubles: Troubles) -> Node | None:
             continue
         nodes += 1
         if nodes > MAX_NODES:
-            troubles.add(_at(event), "", f"more than {MAX_NODES} values in one file")
+            troubles.add(_at(event), "", f"more than {MAX_NODES} values in one file", "split the network into several")
             return None
-        node = _node(event, troubles)
+        node = _node(event)
+        if problem := _refused(event):
+            troubles.add(node, _path(open_nodes, keys), *problem)
         is_key = bool(open_nodes) and isinstance(open_nodes[-1], Mapping) and keys[-1] is None
         if is_key:
             mapping_keys = seen[-1]
             if not isinstance(node, Scalar):
-                troubles.add(node, "", "a key must be a word, not a list or a mapping")
+                fix = "write the value itself; templates ({{ … }}) are not read" if isinstance(node, Mapping) else "write key: value"
+                troubles.add(node, "", "a key must be a word, not a list or a mapping", fix)
                 return None
+            path = _path(open_nodes, [*keys[:-1], node])
             if node.text == "<<" and node.plain:
-                troubles.add(node, "", 'merge keys ("<<") are not accepted', "repeat the values")
+                troubles.add(node, path, 'merge keys ("<<") are not accepted', "repeat the values")
             elif node.text in mapping_keys:
                 first = mapping_keys[node.text]
-                troubles.add(
-                    node, "", f'"{node.text}" is given twice (first at {first.line}:{first.column})', "keep one"
-                )
+                troubles.add(node, path, f"given twice (first at {first.line}:{first.column})", "keep one")
             mapping_keys.setdefault(node.text, node)
             keys[-1] = node
             continue
@@ -184,65 +220,113 @@ def _build(text: str, troubles: Troubles) -> Node | None:
             keys.append(None)
             seen.append({})
             if len(open_nodes) > MAX_DEPTH:
-                troubles.add(node, "", f"nested deeper than {MAX_DEPTH} levels")
+                troubles.add(node, "", f"nested deeper than {MAX_DEPTH} levels", "an inventory needs 6 at most")
                 return None
     return root
 
 
-def _node(event: yaml.Event, troubles: Troubles) -> Node:
-    place = _at(event)
+def _path(open_nodes: list[Mapping | Sequence], keys: list[Scalar | None]) -> str:
+    """The field that is being read: ``hosts.home.subnets[1]``."""
+    path = ""
+    for node, key in zip(open_nodes, keys, strict=True):
+        if isinstance(node, Sequence):
+            path += f"[{len(node.items)}]"
+        elif key is not None:
+            path += f".{key.text}" if path else key.text
+    return path
+
+
+def _refused(event: yaml.Event) -> tuple[str, str] | None:
+    """What of YAML is not accepted, and what to do instead."""
+    anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
     if isinstance(event, yaml.AliasEvent):
-        troubles.add(place, "", f'aliases ("*{event.anchor}") are not accepted', "repeat the value")
-        return place
-    if getattr(event, "anchor", None):
-        troubles.add(place, "", f'anchors ("&{event.anchor}") are not accepted', "repeat the value where it is needed")
-    tag = getattr(event, "tag", None)
-    if tag and tag != "!":
-        troubles.add(place, "", f'tags ("{tag}") are not accepted', "delete the tag")
+        return f'aliases ("*{anchor}") are not accepted', "repeat the value"
+    if anchor:
+        return f'anchors ("&{anchor}") are not accepted', "repeat the value where it is needed"
+    if tag:
+        short = tag.replace("tag:yaml.org,2002:", "!!")
+        return f'tags ("{short}") are not accepted', "delete the tag"
+    return None
+
+
+def _node(event: yaml.Event) -> Node:
+    place = _at(event)
     if isinstance(event, yaml.ScalarEvent):
-        place.text, place.plain = event.value, event.style is None
+        # A plain scalar's style is None in Python's loader and "" in libyaml's.
+        place.text, place.plain = event.value, not event.style
+    if isinstance(event, yaml.ScalarEvent | yaml.AliasEvent):
         return place
     cls = Mapping if isinstance(event, yaml.MappingStartEvent) else Sequence
     return cls(place.line, place.column)
 
 
 def _at(event: yaml.Event) -> Scalar:
-    return Scalar(event.start_mark.line + 1, event.start_mark.column + 1, "", True)
+    mark = event.start_mark
+    return Scalar(mark.line + 1, mark.column + 1, "", True) if mark else Scalar(1, 1, "", True)
 
 
 def _tell_yaml_error(error: yaml.MarkedYAMLError, text: str, troubles: Troubles) -> None:
+    """What the parser stumbled over, in the words of somebody who types an inventory."""
     mark = error.problem_mark or error.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    place = Scalar(line, column, "", True)
-    source = text.split("\n")
+    source = BREAKS.split(text)
+    line, column = _inside(mark, source)
+    opened = _inside(error.context_mark, source) if error.context_mark else (line, column)
     problem, context = error.problem or "not YAML", error.context or ""
-    at_mark = source[line - 1] if line <= len(source) else ""
-    tab_line = next(
-        (n for n in (line, line - 1) if 0 < n <= len(source) and "\t" in source[n - 1][: _indent(source[n - 1])]), None
-    )
-    if tab_line is not None:
-        column = source[tab_line - 1].index("\t") + 1
-        troubles.add(Scalar(tab_line, column, "", True), "", "a tab is used for indentation", "use spaces")
+    here = source[line - 1]
+    at = here[column - 1 : column]
+    address = re.search(r"(?<![\"'\[])\[[0-9a-fA-F.]*:[0-9a-fA-F:.]*\]:?\d*", here)
+    odd = next((n for n in (line, line - 1, line - 2) if n > 0 and source[n - 1][: _indent(source[n - 1])].strip(" ")), None)
+
+    def tell(place: tuple[int, int], message: str, fix: str) -> None:
+        troubles.add(Scalar(*place, "", True), "", message, fix)
+
+    if odd is not None:
+        found = re.match(" *(.)", source[odd - 1])
+        assert found
+        what = "a tab is" if found[1] == "\t" else f"the character U+{ord(found[1]):04X}, which looks like a space, is"
+        tell((odd, found.start(1) + 1), f"{what} used for indentation", "use spaces")
+    elif address:
+        tell((line, address.start() + 1), "YAML reads [..] as a list", f'put it in quotes: "{address[0]}"')
+    elif "alias" in context or "anchor" in context:
+        tell(opened, f'"{here[opened[1] - 1 : opened[1]]}" stands for aliases and anchors, which are not accepted', "put the value in quotes")
+    elif "escape" in problem:
+        tell((line, column), "a backslash begins something that YAML does not know", "put the value in single quotes")
     elif "flow sequence" in context or "flow mapping" in context:
-        opened = error.context_mark
-        bracket, closing = ("[", "]") if "sequence" in context else ("{", "}")
-        start = Scalar(opened.line + 1, opened.column + 1, "", True) if opened else place
-        kind = "list" if bracket == "[" else "mapping"
-        troubles.add(start, "", f'the {kind} opened here with "{bracket}" is never closed with "{closing}"')
+        bracket, closing, kind = ("[", "]", "list") if "sequence" in context else ("{", "}", "mapping")
+        tell(opened, f'the {kind} opened here with "{bracket}" is never closed with "{closing}"', f'add the "{closing}"')
+    elif "flow node" in context and at in (",", "]", "}"):
+        tell((line, column), f'a value is missing before "{at}"', "delete one comma")
     elif "quoted scalar" in context:
-        opened = error.context_mark
-        start = Scalar(opened.line + 1, opened.column + 1, "", True) if opened else place
-        troubles.add(start, "", "the quote opened here is never closed", "add the closing quote")
+        tell(opened, "the quote opened here is never closed", "add the closing quote")
     elif "could not find expected ':'" in problem:
-        troubles.add(place, "", 'a ":" is missing on this line or the one before', 'write "key: value"')
-    elif "mapping values are not allowed" in problem:
-        fix = 'put the value in quotes, or start a new line after the first ":"'
-        troubles.add(place, "", 'a second ":" on one line', fix)
-    elif "did not find expected" in problem or "block end" in problem or "expected <block end>" in problem:
-        fix = "let keys of one level start in the same column"
-        troubles.add(place, "", "the indentation does not fit the lines above", fix)
+        tell(opened, 'a ":", or the space after it, is missing here', 'write "key: value"')
+    elif "mapping values are not allowed" in problem and len(re.findall(r":(?:\s|$)", here)) > 1:
+        tell((line, column), 'a second ":" on one line', 'put the value in quotes, or start a new line after the first ":"')
+    elif "cannot start any token" in problem:
+        tell((line, column), f'"{at}" cannot start a value', "put the value in quotes")
+    elif here.startswith("%"):
+        tell((line, 1), "YAML's directives are not accepted", "delete the line")
+    elif at in ("]", "}"):
+        tell((line, column), f'"{at}" closes nothing that is open', "delete it")
+    elif re.match(r"-(?:\s|$)", here[column - 1 :]):
+        tell((line, column), '"-" starts a list, but keys stand on this level', 'delete the "-", or indent the list')
+    elif here[: column - 1].rstrip().endswith(("'", '"')):
+        tell((line, column), "text follows the closing quote", "put the whole value in quotes")
+    elif "did not find expected" in problem or "block end" in problem or "mapping values are not allowed" in problem:
+        place = (line, _indent(here) + 1) if "mapping values" in problem else (line, column)
+        tell(place, "the indentation does not fit the lines above", "let keys of one level start in the same column")
     else:
-        troubles.add(place, "", f"not YAML: {problem}" + (f" near {at_mark.strip()!r}" if at_mark.strip() else ""))
+        tell((line, column), f"not YAML: {problem}", "compare it with inventory/home-company.yaml")
+
+
+def _inside(mark: yaml.Mark | None, source: list[str]) -> tuple[int, int]:
+    """A mark as line and column; the end of the file is the end of its last line."""
+    if mark is None:
+        return 1, 1
+    if mark.line >= len(source) or (mark.line == len(source) - 1 and not source[-1] and len(source) > 1):
+        last = max(i for i, text in enumerate(source, 1) if text or i == 1)
+        return last, len(source[last - 1]) + 1
+    return mark.line + 1, min(mark.column, len(source[mark.line])) + 1
 
 
 def _indent(line: str) -> int:

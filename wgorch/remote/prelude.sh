@@ -106,6 +106,7 @@ TABLE
     if [ "$untouched" = yes ] && [ -n "$content" ] && command -v nft >/dev/null 2>&1; then
         nft delete table ip "$1" 2>/dev/null
     fi
+    case $(iptables-save 2>/dev/null) in *"*$1"*) return 0 ;; esac
     [ -n "$(before_us table "$1")" ] || return 0
     records "table $1" | put recorded
 }
