@@ -188,7 +188,7 @@ class Transaction:
         def work(host: str) -> None:
             self._referee(host, f"unlock {self.run}", "unlock it", PHASE_S)
 
-        self.fleet.each([h for h in hosts if h in self.fleet.shells and not self.fleet.shells[h].broken], work)
+        self.fleet.each([h for h in hosts if h in self.fleet.shells], work)
 
     def revert(self, hosts: Iterable[str], why: str, stop: Callable[[], bool] = lambda: False) -> None:
         """Take the change back on every host, waiting for its lease where it cannot be reached before."""
@@ -283,8 +283,8 @@ def _failure(said: str, changes: Iterable[object]) -> tuple[str, str] | None:
     for i, line in enumerate(lines):
         if line.startswith(("@fail", "@stop")):
             number = line.split(" ")[-1]
-            began = max((j for j, l in enumerate(lines[:i]) if l.startswith("@at ")), default=-1)
-            output = "; ".join(l for l in lines[began + 1 : i] if l.strip())[-400:] or "it said nothing"
+            began = max((j for j, text in enumerate(lines[:i]) if text.startswith("@at ")), default=-1)
+            output = "; ".join(text for text in lines[began + 1 : i] if text.strip())[-400:] or "it said nothing"
             if number.isdigit() and 0 < int(number) <= len(known):
                 change = known[int(number) - 1]
                 return f"make {change.sign} {change.what}", output  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from wgorch.errors import BAD_INPUT, DONE, FAULT, INTERRUPTED, UsageError, Wgorc
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from wgorch.inventory.model import Inventory
+    from wgorch.inventory.model import Host, Inventory
     from wgorch.plan import HostPlan
     from wgorch.workflow import World
 
@@ -107,10 +107,15 @@ def build_parser() -> argparse.ArgumentParser:
         if name in ("up", "teardown"):
             sub.add_argument("-y", "--yes", action="store_true", help="do not ask")
             sub.add_argument("--confirm-timeout", metavar="SECONDS", type=int, default=60, help="the lease (60)")
+        if name in ("plan", "up"):
+            sub.add_argument("--accept-new-key", metavar="HOST", action="append", default=[], help="its key may be another")
         if name == "up":
             sub.add_argument("--keep-going", action="store_true", help="where a host fails, keep the others' change")
         if name == "teardown":
             sub.add_argument("--purge", action="store_true", help="the keys go too")
+            sub.add_argument(
+                "--host", metavar="USER@HOST", action="append", default=[], help="without an inventory: what is ours on this host"
+            )
     trust = verb("trust", "accept the SSH host key of a host, after comparing it", inventory=False)
     trust.add_argument("host", help="a host of the inventory")
     trust.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
@@ -204,7 +209,8 @@ def _world(args: argparse.Namespace, out: Console) -> tuple[World, Any]:
     progress = Progress(_stderr() if args.json else out, names, journal, quiet=quiet, verbose=args.verbose)
     log: Any = log_to_stderr(args.verbose)
     fleet = Fleet(inventory.hosts, log)
-    world = workflow.World(inventory, fleet, progress, limit, getattr(args, "playbooks", None))
+    accepted = workflow.check_names(inventory, getattr(args, "accept_new_key", []))
+    world = workflow.World(inventory, fleet, progress, limit, getattr(args, "playbooks", None), accepted)
     return world, progress
 
 
@@ -226,7 +232,9 @@ def plan(args: argparse.Namespace, out: Console) -> int:
     return outcome.code
 
 
-def _consent(args: argparse.Namespace, out: Console, progress: Any, verb: str) -> Callable[[Mapping[str, HostPlan]], None]:
+def _consent(
+    args: argparse.Namespace, out: Console, progress: Any, verb: str, removed: Mapping[str, Host] | None = None
+) -> Callable[[Mapping[str, HostPlan]], None]:
     def ask(plans: Mapping[str, HostPlan]) -> None:
         from wgorch.report import render
         from wgorch.workflow import Declined
@@ -234,8 +242,12 @@ def _consent(args: argparse.Namespace, out: Console, progress: Any, verb: str) -
         progress.stop()
         if not args.quiet and not args.json:
             render.draw_plan(out, plans, verb)
-        changes = any(p.changes for p in plans.values())
-        if not changes or args.yes or (verb == "up" and not any(p.disturbs for p in plans.values())):
+            for name, host in (removed or {}).items():
+                out.print(f"- host {name} ({host.ssh}): no longer in the inventory; it is taken down after its peers dropped it")
+        changes = bool(removed) or any(p.changes for p in plans.values())
+        foreign = verb == "teardown" and any("not ours, kept" in note for p in plans.values() for note in p.notes)
+        gentle = verb == "up" and not removed and not any(p.disturbs for p in plans.values())
+        if not changes or args.yes or (gentle and not foreign):
             return
         what = "take all of this away" if verb == "teardown" else "make these changes, some of which disturb what runs"
         if not sys.stdin.isatty():
@@ -249,23 +261,30 @@ def _consent(args: argparse.Namespace, out: Console, progress: Any, verb: str) -
 
 def up(args: argparse.Namespace, out: Console) -> int:
     from wgorch import workflow
-    from wgorch.journal import remember_inventory
+    from wgorch.journal import remember, removed_since
     from wgorch.report import render
 
     _check_lease(args)
     world, progress = _world(args, out)
+    removed = {} if world.limit else removed_since(world.inventory)
     try:
         with progress:
             outcome = workflow.up(
-                world, _consent(args, out, progress, "up"), lease_s=args.confirm_timeout, keep_going=args.keep_going
+                world,
+                _consent(args, out, progress, "up", removed),
+                lease_s=args.confirm_timeout,
+                keep_going=args.keep_going,
             )
     finally:
         world.fleet.close()
-    remember_inventory(world.inventory.path)
+    orphans = _take_down_removed(removed, world, args, out) if removed and outcome.code == DONE else removed
+    if outcome.code == DONE:
+        remember(world.inventory, orphans)
     if args.json:
         told = render.plan_json(outcome.plans) | {"code": outcome.code}
         told["hosts_stand"] = {n: {"state": s.state, "why": s.why} for n, s in outcome.standing.items()}
         told["errors"] = [str(e) for e in outcome.failed]
+        told["orphans"] = sorted(orphans)
         if outcome.verdict:
             told["verdict"] = render.verdict_json(outcome.verdict)
         render.print_json(out, told)
@@ -285,6 +304,32 @@ def up(args: argparse.Namespace, out: Console) -> int:
     return outcome.code
 
 
+def _take_down_removed(removed: Mapping[str, Host], world: World, args: argparse.Namespace, out: Console) -> dict[str, Host]:
+    """Hosts that left the inventory, now that no peer knows them any more; those not reached stay listed as orphans."""
+    from wgorch import workflow
+    from wgorch.errors import HostsFailed
+    from wgorch.inventory.model import Inventory
+    from wgorch.remote.fleet import Fleet
+
+    orphans: dict[str, Host] = {}
+    for name, host in removed.items():
+        old = Inventory(world.inventory.path, world.network, {name: host})
+        there = workflow.World(old, Fleet(old.hosts), world.listener, playbook_directory=world.playbook_directory)
+        try:
+            outcome = workflow.teardown(there, lambda _plans: None, lease_s=args.confirm_timeout)
+            if outcome.code == DONE:
+                if not args.quiet and not args.json:
+                    out.print(f"✓ {name} left the inventory: no host knows it any more, and it is as it was before")
+                continue
+        except HostsFailed as error:
+            if not args.json:
+                _stderr().print(f"orphan: {name} ({host.ssh}) left the inventory; no host knows it any more, but: {error}")
+        finally:
+            there.fleet.close()
+        orphans[name] = host
+    return orphans
+
+
 def _ending(code: int) -> str:
     return {
         5: "wgorch: failed, and everything was taken back",
@@ -298,11 +343,16 @@ def _check_lease(args: argparse.Namespace) -> None:
 
 
 def teardown(args: argparse.Namespace, out: Console) -> int:
+    _check_lease(args)
+    if args.host:
+        return max((_teardown_of(world, progress, args, out) for world, progress in _found_on_hosts(args, out)), default=DONE)
+    return _teardown_of(*_world(args, out), args, out)
+
+
+def _teardown_of(world: World, progress: Any, args: argparse.Namespace, out: Console) -> int:
     from wgorch import workflow
     from wgorch.report import render
 
-    _check_lease(args)
-    world, progress = _world(args, out)
     try:
         with progress:
             outcome = workflow.teardown(
@@ -323,6 +373,41 @@ def teardown(args: argparse.Namespace, out: Console) -> int:
     if outcome.code:
         _stderr().print(_ending(outcome.code), style="red")
     return outcome.code
+
+
+def _found_on_hosts(args: argparse.Namespace, out: Console) -> list[tuple[World, Any]]:
+    """For teardown without an inventory: each network of ours on the hosts named, as the hosts themselves tell it."""
+    import ipaddress
+
+    from wgorch import workflow
+    from wgorch.inventory.load import ssh_target
+    from wgorch.inventory.model import Host, Inventory, Network
+    from wgorch.remote.fleet import Fleet
+    from wgorch.report.progress import Progress, log_to_stderr
+
+    nowhere = ipaddress.ip_address("0.0.0.0")
+    hosts = {text: Host(text, ssh_target(text), nowhere, 0) for text in args.host}
+    log: Any = log_to_stderr(args.verbose)
+    looking = Fleet(hosts, log)
+    try:
+        found, failed = looking.each(hosts, lambda name: workflow.discover(looking, name))
+    finally:
+        looking.close()
+    if failed:
+        from wgorch.errors import HostsFailed
+
+        raise HostsFailed(list(failed.values()))
+    networks = sorted({network for networks in found.values() for network in networks}, key=lambda n: n.name)
+    if not networks:
+        out.print("0 changes: nothing of ours is there")
+    worlds = []
+    for network in networks:
+        here = {name: hosts[name] for name in hosts if network in found[name]}
+        anything = Network(network.name, ipaddress.ip_network("0.0.0.0/32"), network.interface)
+        inventory = Inventory("playbooks", anything, here)
+        progress = Progress(out, list(here), quiet=args.quiet or args.json, verbose=args.verbose)
+        worlds.append((workflow.World(inventory, Fleet(here, log), progress, playbook_directory=args.playbooks), progress))
+    return worlds
 
 
 def verify(args: argparse.Namespace, out: Console) -> int:

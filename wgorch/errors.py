@@ -88,4 +88,5 @@ class HostsFailed(WgorchError):
     def __init__(self, errors: Sequence[HostError]) -> None:
         super().__init__("\n".join(str(error) for error in errors))
         self.errors = tuple(errors)
-        self.exit_code = max(error.exit_code for error in errors)
+        # Only ever raised while nothing is changed: what came later is told by where each host stands.
+        self.exit_code = LOCKED if any(isinstance(error, Locked) for error in errors) else UNTOUCHED

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import time
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from wgorch.inventory.model import Host, Inventory, SshTarget
 from wgorch.text import one_line, without_keys
 
 
@@ -71,15 +75,57 @@ def _private_directory(path: Path) -> None:
         raise PermissionError(f"{path} can be written by others")
 
 
-def remember_inventory(path: str) -> None:
-    """Note the inventory that was brought up from the current directory."""
+def remember(inventory: Inventory, orphans: Mapping[str, Host]) -> None:
+    """Note what was brought up from the current directory, and how its hosts are reached.
+
+    A hint for later runs, never the truth: the hosts themselves are the only record of what is on them.
+    """
+    known = _known(state_directory() / "last.json")
+    known[str(Path.cwd())] = str(Path(inventory.path).resolve())
+    _write(state_directory() / "last.json", known)
+    hosts = {name: _host_to_json(host) for name, host in {**orphans, **inventory.hosts}.items()}
+    told = {"network": inventory.network.name, "subnet": str(inventory.network.subnet), "hosts": hosts}
+    _write(state_directory() / f"{inventory.network.name}.hosts.json", told)
+
+
+def removed_since(inventory: Inventory) -> dict[str, Host]:
+    """Hosts that this network had when it was last brought up from here, and that left the inventory since."""
+    told = _known(state_directory() / f"{inventory.network.name}.hosts.json")
+    if told.get("subnet") != str(inventory.network.subnet) or not isinstance(told.get("hosts"), dict):
+        return {}
+    there = {(host.ssh.host, host.ssh.port, host.ssh.via) for host in inventory.hosts.values()}
+    found = {}
+    for name, words in told["hosts"].items():
+        try:
+            host = _host_from_json(str(name), words)
+        except (KeyError, TypeError, ValueError):
+            continue
+        # The same machine under another name has not left.
+        if name not in inventory.hosts and (host.ssh.host, host.ssh.port, host.ssh.via) not in there:
+            found[str(name)] = host
+    return found
+
+
+def _host_to_json(host: Host) -> dict[str, Any]:
+    return {"ssh": asdict(host.ssh), "address": str(host.address), "listen_port": host.listen_port, "host_key": host.host_key}
+
+
+def _host_from_json(name: str, words: dict[str, Any]) -> Host:
+    address = ipaddress.ip_address(words["address"])
+    return Host(name, _target(words["ssh"]), address, int(words["listen_port"]), host_key=words.get("host_key"))
+
+
+def _target(words: dict[str, Any]) -> SshTarget:
+    via = tuple(_target(jump) for jump in words["via"])
+    return SshTarget(words["host"], words["user"], words["port"], via, words["identity"])
+
+
+def _write(place: Path, value: dict[str, Any]) -> None:
     try:
         _private_directory(state_directory())
-        place = state_directory() / "last.json"
-        known = _known_inventories(place)
-        known[str(Path.cwd())] = str(Path(path).resolve())
         temporary = place.with_suffix(f".{os.getpid()}")
-        temporary.write_text(json.dumps(known, indent=1), encoding="utf-8")
+        temporary.write_text(json.dumps(value, indent=1), encoding="utf-8")
+        temporary.chmod(0o600)
         temporary.replace(place)
     except OSError:
         pass
@@ -87,12 +133,13 @@ def remember_inventory(path: str) -> None:
 
 def last_inventory() -> str | None:
     """The inventory that was last brought up from the current directory."""
-    return _known_inventories(state_directory() / "last.json").get(str(Path.cwd()))
+    found = _known(state_directory() / "last.json").get(str(Path.cwd()))
+    return str(found) if found else None
 
 
-def _known_inventories(place: Path) -> dict[str, str]:
+def _known(place: Path) -> dict[str, Any]:
     try:
         known = json.loads(place.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return {str(k): str(v) for k, v in known.items()} if isinstance(known, dict) else {}
+    return known if isinstance(known, dict) else {}

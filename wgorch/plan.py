@@ -155,6 +155,14 @@ def _notes(host: str, network: Network, want: State, seen: Observed) -> Iterator
             yield f"{host}: not ours, kept in chain {chain.name}: {rule}"
     if want.interface and not seen.systemd:
         yield f"{host}: no systemd here, so nothing starts the tunnel after a reboot"
+    if seen.lock and seen.lock.boot_id == seen.boot_id and seen.lock.until > seen.uptime:
+        yield f"{host}: locked by {seen.lock.who} for another {seen.lock.until - seen.uptime} s at most"
+    if seen.pending or seen.reverting:
+        yield f"{host}: a change is not confirmed yet; it takes itself back unless it is"
+    elif seen.outcome:
+        words = seen.outcome.split(" ")
+        result = {"reverted": "taken back", "rebooted": "taken back by the start-up program"}.get(words[0], words[0])
+        yield f"{host}: the last change was {result} ({' '.join(words[2:])})"
     for path, record in seen.recorded.items():
         if not want.interface and seen.sysctls.get(path) not in (record.ours, None):
             now = seen.sysctls[path]

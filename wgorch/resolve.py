@@ -14,6 +14,7 @@ from wgorch.errors import HostError, Unfit
 from wgorch.facts.observed import Observed, our_chains
 from wgorch.inventory.model import IPNetwork, Network
 from wgorch.state import Chain, Interface, Peer, Rule, Run, State, nothing, rule
+from wgorch.topology.build import Topology
 from wgorch.topology.desired import Desired
 from wgorch.unit import unit_digest
 
@@ -87,6 +88,55 @@ def keep_foreign(want: State, have: State) -> State:
         jumps=dict.fromkeys(chains, (1,)),
         tables=want.tables | {chain.table for chain in foreign},
     )
+
+
+def only_entries_of(names: frozenset[str], full: State, have: State, keys: Mapping[str, str]) -> State:
+    """What a host should have where only its entries for some other hosts may change; nobody else is dropped.
+
+    Everything but those entries is wanted as it is. Endpoints that peers were learned under are left to WireGuard.
+    """
+    current = {keys[name] for name in names if name in keys}
+    theirs = {peer.allowed_ips for peer in full.peers.values() if peer.name in names}
+    peers = {
+        key: replace(peer, endpoint=full.peers[key].endpoint if key in full.peers else peer.endpoint)
+        for key, peer in have.peers.items()
+        if key not in current and peer.allowed_ips not in theirs
+    }
+    peers |= {key: peer for key, peer in full.peers.items() if peer.name in names}
+    return replace(
+        have,
+        peers=peers,
+        sysctls={path: have.sysctls.get(path, value) for path, value in full.sysctls.items()},
+        tools=full.tools,
+        key_mode=have.key_mode,
+    )
+
+
+def changed_keys(
+    topology: Topology, seen: Mapping[str, Observed], keys: Mapping[str, str], accepted: frozenset[str]
+) -> Iterator[HostError]:
+    """Hosts that show another key than the one their peers hold for them: a new machine, or somebody in its place."""
+    current = set(keys.values())
+    for name in seen:
+        if name in accepted:
+            continue
+        address = f"{topology.hosts[name].address}/{topology.hosts[name].address.max_prefixlen}"
+        for peer in topology.peers(name):
+            if peer not in seen or not seen[peer].is_ours(topology.inventory.network):
+                continue
+            link = topology.desired(peer).link(name)
+            expected = tuple(str(net) for net in link.allowed_ips) if link else ()
+            held = [
+                key
+                for key, entry in seen[peer].peers.items()
+                if key != keys.get(name) and key not in current and (address in entry.allowed_ips or entry.allowed_ips == expected)
+            ]
+            if held:
+                shows = f"shows the key {keys[name][:8]}…" if name in keys else "has no key any more"
+                saw = f"it {shows}, but {peer} knows it by {held[0][:8]}…"
+                fix = f"if it was set up anew, and you know by whom: --accept-new-key {name}"
+                yield Unfit(name, "trust its key", saw, fix)
+                break
 
 
 def given_back(seen: Observed, wanted_paths: Iterable[str] = ()) -> dict[str, str]:
@@ -207,7 +257,7 @@ def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:
     tunnel = network.interface
     for subnet in (network.subnet, *desired.routes):
         for card, address in seen.addresses:
-            if card != tunnel and address.version == subnet.version and address.network.overlaps(subnet):  # type: ignore[arg-type]
+            if card != tunnel and address.version == subnet.version and address.network.overlaps(subnet):
                 saw = f"{card} has {address}, which overlaps {subnet}"
                 yield Unfit(name, f"send {subnet} into the tunnel", saw, "renumber one of them")
         for route in seen.routes:

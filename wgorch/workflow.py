@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 
 from wgorch import playbook as playbooks
 from wgorch.apply import LEASE_S, Listener, Standing, Transaction
+from wgorch.command import Change
 from wgorch.errors import (
     DIFFERS,
     DONE,
@@ -22,7 +24,6 @@ from wgorch.errors import (
     HostError,
     HostsFailed,
     Unfit,
-    Unreachable,
     UsageError,
     WgorchError,
 )
@@ -33,7 +34,7 @@ from wgorch.inventory.fields import suggest
 from wgorch.inventory.model import Inventory, Network
 from wgorch.plan import HostPlan, named, plan_host, plan_teardown
 from wgorch.remote.fleet import Fleet
-from wgorch.resolve import baseline, conflicts, wanted
+from wgorch.resolve import baseline, changed_keys, conflicts, only_entries_of, wanted
 from wgorch.topology.build import Topology, build
 from wgorch.verify import measure
 from wgorch.verify.diagnose import Finding, Verdict, diagnose
@@ -81,6 +82,7 @@ class World:
     listener: Listener
     limit: frozenset[str] = frozenset()
     playbook_directory: Path | None = None
+    accept_new_keys: frozenset[str] = frozenset()
     topology: Topology = field(init=False)
     seen: dict[str, Observed] = field(default_factory=dict)
 
@@ -152,28 +154,30 @@ class World:
         """The plan of every host that was seen. Raises HostsFailed with all that stands in the way."""
         playbook = self.playbook("up")
         keys = self.keys
-        names = {key: name for name, key in keys.items()}
+        failed: list[HostError] = list(changed_keys(self.topology, self.seen, keys, self.accept_new_keys))
         plans: dict[str, HostPlan] = {}
-        failed: list[HostError] = []
         for name, seen in self.seen.items():
-            desired = self.topology.desired(name)
-            found = list(conflicts(desired, seen))
-            failed += found
-            if found:
+            aside = bool(self.limit) and name not in self.limit
+            if aside and not seen.is_ours(self.network):
                 continue
+            desired = self.topology.desired(name)
+            found = [] if aside else list(conflicts(desired, seen))
             try:
                 want = wanted(desired, seen, keys, playbook.runs_for(name))
             except Unfit as error:
-                failed.append(error)
+                found = [error] if not found else found
+            failed += found
+            if found:
                 continue
-            plan = plan_host(name, self.network, self._only_limited(name, want, seen), seen, playbook)
-            plans[name] = _with_names(plan, names)
+            if aside:
+                want = only_entries_of(self.limit, want, seen.state(self.network), keys)
+            plan = plan_host(name, self.network, want, seen, playbook)
+            if aside and not plan.do:
+                continue
+            plans[name] = _with_names(plan, {key: name for name, key in keys.items()})
         if failed:
             raise HostsFailed(failed)
         return plans
-
-    def _only_limited(self, name: str, want: object, seen: Observed) -> object:
-        return want
 
     def new_sessions(self, plans: Mapping[str, HostPlan]) -> dict[str, int]:
         """For hosts whose sessions must be newer than the change: the moment before it, by their own clocks."""
@@ -182,17 +186,13 @@ class World:
 
 
 def _with_names(plan: HostPlan, names: Mapping[str, str]) -> HostPlan:
-    from dataclasses import replace
+    def told(changes: Iterable[Change]) -> tuple[Change, ...]:
+        return tuple(replace(c, what=_name_key(c.what, names)) if c.step == "peers" else c for c in changes)
 
-    changes = {}
-    for part in ("do", "undo"):
-        changes[part] = tuple(
-            replace(c, what=_name_key(c.what, plan, names)) if c.step == "peers" else c for c in getattr(plan, part)
-        )
-    return replace(plan, have=named(plan.have, names), **changes)
+    return replace(plan, have=named(plan.have, names), do=told(plan.do), undo=told(plan.undo))
 
 
-def _name_key(what: str, plan: HostPlan, names: Mapping[str, str]) -> str:
+def _name_key(what: str, names: Mapping[str, str]) -> str:
     for key, name in names.items():
         if what == f"peer {key[:8]}…":
             return f"peer {name}"
@@ -213,6 +213,41 @@ class Outcome:
     failed: tuple[HostError, ...] = ()
     exchanges: Mapping[str, int] = field(default_factory=dict)
     handshakes: int = 0
+
+
+@dataclass(frozen=True)
+class Found:
+    """A network of ours on a host, as the host itself tells it."""
+
+    name: str
+    interface: str
+
+
+def discover(fleet: Fleet, host: str) -> list[Found]:
+    """The networks of ours on a host, asked of the host alone. Raises HostError."""
+    text = fleet.open(host).exchange(DISCOVER, "find what of ours is there", 30)
+    found = {}
+    for line in text.split("\n"):
+        hit = re.fullmatch(r"network ([a-z][a-z0-9-]{0,14}) ([a-zA-Z][a-zA-Z0-9_.-]{0,14})?", line.strip() + " ")
+        hit = hit or re.fullmatch(r"network ([a-z][a-z0-9-]{0,14}) ([a-zA-Z][a-zA-Z0-9_.-]{0,14})", line.strip())
+        if hit and (hit[2] or hit[1] not in found):
+            found[hit[1]] = hit[2] or "wg0"
+    return [Found(name, interface) for name, interface in found.items()]
+
+
+DISCOVER = """\
+for path in /var/lib/wgorch/*/; do
+    [ -d "$path" ] || continue
+    name=${path%/}; printf 'network %s \\n' "${name##*/}"
+    [ -r "$path/boot" ] && while read -r mark word value; do
+        [ "$mark $word" = '#: interface' ] && printf 'network %s %s\\n' "${name##*/}" "$value"
+    done <"$path/boot"
+done
+for path in /sys/class/net/*; do
+    alias=; [ -r "$path/ifalias" ] && read -r alias <"$path/ifalias"
+    case $alias in wgorch:*) printf 'network %s %s\\n' "${alias#wgorch:}" "${path##*/}" ;; esac
+done
+"""
 
 
 def plan(world: World) -> Outcome:
@@ -304,7 +339,13 @@ def status(world: World) -> Status:
     return Status(DIFFERS if differs else DONE, world.seen, plans, failed, keys, trouble)
 
 
-def _verify(world: World, names: list[str], since: Mapping[str, int], before: Mapping[str, str] | None = None) -> Verdict:
+def _verify(
+    world: World,
+    names: list[str],
+    since: Mapping[str, int],
+    before: Mapping[str, str] | None = None,
+    left_out: Iterable[str] = (),
+) -> Verdict:
     network = world.network
     topology = world.topology
 
@@ -322,7 +363,7 @@ def _verify(world: World, names: list[str], since: Mapping[str, int], before: Ma
         return measure.parse(name, text, addresses)
 
     measured, failed = world.fleet.each(names, work)
-    verdict = diagnose(topology, measured, world.keys, since)
+    verdict = diagnose(topology, measured, world.keys, since, frozenset(left_out))
     lost = tuple(Finding(name, f"could not be asked: {error.saw}") for name, error in failed.items())
     return Verdict(verdict.measured, (*verdict.findings, *lost))
 
@@ -406,10 +447,8 @@ class _Change:
             again = self.world.plans()
         except HostsFailed as error:
             self._give_up(list(error.errors))
-        missing = [name for name in again if again[name].changes and name not in self.plans]
-        if missing:
-            self.plans |= {name: again[name] for name in missing}
-        self.plans = {name: again[name] for name in self.plans}
+        # A host whose only change was its key, or whose peers' keys were not known yet, is planned anew.
+        self.plans = {name: again[name] for name in again if name in self.plans}
 
     def _phase(self, work: Callable[[str, HostPlan], object], *, before_change: bool) -> None:
         plans = self.plans
@@ -430,15 +469,24 @@ class _Change:
         return all(self._some(work, group, confirming=confirming) for group in self._order())
 
     def _some(self, work: Callable[[str], object], names: list[str], *, confirming: bool = False) -> bool:
+        names = [name for name in names if name in self.plans]
         _, failed = self.world.fleet.each(names, work)
         self.failed += failed.values()
         for name, error in failed.items():
             self.world.listener.event(name, "failed", str(error))
+        if failed and self.keep_going:
+            # They go back alone; the others go on without them.
+            self.run.revert([n for n in failed if self.run.standing[n].state != "old"], "it failed")
+            for name in failed:
+                self.plans.pop(name, None)
+            failed = {} if self.plans else failed
         return not failed and (confirming or not self.interrupts.asked)
 
     def _prove(self, clocks: Mapping[str, int]) -> Verdict:
         renew = dict.fromkeys(self.plans, self.run.renew())
-        verdict = _verify(self.world, self.world.names, clocks, renew)
+        left_out = set(self.shown) - set(self.plans)
+        names = [name for name in self.world.names if name not in left_out]
+        verdict = _verify(self.world, names, clocks, renew, left_out)
         if not self._knock():
             lost = tuple(Finding(e.host, f"SSH is lost: {e.saw}") for e in self.failed)
             verdict = Verdict(verdict.measured, (*verdict.findings, *lost))
@@ -458,7 +506,7 @@ class _Change:
         self.failed += failed.values()
         for name, error in failed.items():
             self.run.standing[name] = Standing("new", f"confirmed, but: {error.saw}")
-        return self._outcome(MIXED if failed else DONE, verdict)
+        return self._outcome(MIXED if self.failed else DONE, verdict)
 
     # --- ways back
 
@@ -473,7 +521,7 @@ class _Change:
             raise Interrupted("interrupted; nothing was changed")
 
     def _back(self, why: str, verdict: Verdict | None = None) -> Outcome:
-        touched = [name for name in self.plans if name in self.run.standing]
+        touched = [name for name in self.shown if name in self.run.standing]
         self.run.unlock([name for name in self.plans if name not in touched])
         self.run.revert([n for n in touched if self.run.standing[n].state != "old"], why)
         old = all(self.run.standing[name].state == "old" for name in touched)
@@ -488,7 +536,7 @@ class _Change:
         return self._outcome(MIXED, None)
 
     def _outcome(self, code: int, verdict: Verdict | None) -> Outcome:
-        standing = {name: self.run.standing.get(name, Standing()) for name in self.plans}
+        standing = {name: self.run.standing.get(name, Standing()) for name in self.shown}
         return Outcome(
             code,
             self.shown,
@@ -508,5 +556,3 @@ def check_names(inventory: Inventory, names: Iterable[str]) -> frozenset[str]:
             raise UsageError(f'there is no host "{name}" in {inventory.path}.{hint}\n    fix: one of {", ".join(inventory.hosts)}')
     return frozenset(names)
 
-
-__all__ = ["Outcome", "Status", "Unreachable", "World", "check_names", "plan", "status", "teardown", "up", "verify"]

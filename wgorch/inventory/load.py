@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from wgorch.errors import InventoryError
+from wgorch.errors import InventoryError, UsageError
 from wgorch.inventory import fields as f
 from wgorch.inventory import schema
 from wgorch.inventory.consistency import Places, check
@@ -176,12 +176,18 @@ def _via(node: Node, path: str, troubles: Troubles, places: Places) -> Iterator[
     items = node.items if isinstance(node, Sequence) else [node]
     for item in items:
         places[path] = item
-        if isinstance(item, Mapping):
-            target = _ssh(item, path, troubles, places)
-        else:
-            target = _target(item, path, troubles)
+        target = _ssh(item, path, troubles, places) if isinstance(item, Mapping) else _target(item, path, troubles)
         if target is not None:
             yield target
+
+
+def ssh_target(text: str) -> SshTarget:
+    """A target from a command line: ``[user@]host[:port]``. Raises UsageError."""
+    troubles = Troubles("--host", text)
+    target = _target(Scalar(1, 1, text, True), "", troubles)
+    if target is None:
+        raise UsageError("\n".join(troubles.lines()))
+    return target
 
 
 def _target(node: Node, path: str, troubles: Troubles) -> SshTarget | None:

@@ -10,9 +10,10 @@ import yaml
 
 from wgorch.text import visible, without_keys
 
-MAX_BYTES = 4 << 20
+MAX_BYTES = 2 << 20
 MAX_DEPTH = 20
-MAX_NODES = 400_000
+MAX_NODES = 100_000
+MAX_TROUBLES = 1000
 SHOWN = 120
 """Characters of a line that are shown with a trouble."""
 
@@ -21,6 +22,8 @@ BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 SECRET = re.compile(r"private|preshared|secret|pass|pwd|psk|token|credential|^key$", re.I)
 """Names of fields whose values are never shown."""
+
+_MAY_BE_SECRET = re.compile(SECRET.pattern.replace("^key$", r"\bkey\b|BEGIN"), re.I)
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -85,7 +88,7 @@ class Troubles:
     def add(self, node: Node | None, path: str, message: str, fix: str = "", *, warning: bool = False) -> None:
         """Note a trouble at a node (or at the start of the file); of several with one field, the first is the cause."""
         line, column = (node.line, node.column) if node else (1, 1)
-        if (line, column, path) not in self._told or not path:
+        if len(self.found) < MAX_TROUBLES and ((line, column, path) not in self._told or not path):
             self._told.add((line, column, path))
             self.found.append(Trouble(line, column, path, message, fix, warning))
         while path:
@@ -102,7 +105,9 @@ class Troubles:
 
     def lines(self, limit: int = 50) -> list[str]:
         """The troubles as text: place, field, what, the line with a caret, how to fix it."""
-        source = list(_without_secrets(BREAKS.split(self.text)))
+        source = BREAKS.split(self.text)
+        if _MAY_BE_SECRET.search(self.text):
+            source = list(_without_secrets(source))
         told = [self._tell(t, source) for t in sorted(self.found)[:limit]]
         if len(self.found) > limit:
             told.append(f"{self.name}: … and {len(self.found) - limit} more")
@@ -110,8 +115,8 @@ class Troubles:
 
     def _tell(self, t: Trouble, source: list[str]) -> str:
         kind = "warning" if t.warning else "error"
-        path = f"{visible(t.path)}: " if t.path else ""
-        told = f"{self.name}:{t.line}:{t.column}: {kind}: {path}{visible(t.message)}"
+        path = f"{visible(_clip(t.path))}: " if t.path else ""
+        told = f"{self.name}:{t.line}:{t.column}: {kind}: {path}{visible(_clip(t.message))}"
         line = source[t.line - 1] if t.line <= len(source) else ""
         if "value hidden" in t.message:
             line = line[: t.column - 1] + "…"
@@ -121,8 +126,12 @@ class Troubles:
             before, after = (visible(part.replace("\t", "→")) for part in (before, after))
             told += f"\n    {before}{after}\n    {' ' * len(before)}^"
         if t.fix:
-            told += f"\n    fix: {visible(t.fix)}"
+            told += f"\n    fix: {visible(_clip(t.fix))}"
         return without_keys(told)
+
+
+def _clip(text: str, most: int = 500) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _without_secrets(lines: list[str]) -> Iterator[str]:
@@ -133,7 +142,7 @@ def _without_secrets(lines: list[str]) -> Iterator[str]:
             yield "…" if line.strip() else ""
             continue
         within, shown = None, line
-        for found in re.finditer(r"([\w-]+)[\"']?\s*[:=]|-----BEGIN", line):
+        for found in re.finditer(r"(?<![\w-])([\w-]{1,99})[\"']?\s*[:=]|-----BEGIN", line):
             if found[1] is None or SECRET.search(found[1]):
                 within, shown = _indent(line), line[: found.end()] + " …"
                 break
@@ -142,11 +151,11 @@ def _without_secrets(lines: list[str]) -> Iterator[str]:
 
 def read(text: str, troubles: Troubles) -> Node | None:
     """The root node of a YAML text, or None with the reason noted."""
-    troubles.text = text
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         troubles.add(None, "", f"file is {size / (1 << 20):.1f} MiB; the limit is {MAX_BYTES >> 20} MiB", "is it an inventory?")
         return None
+    troubles.text = text
     try:
         return _build(text, troubles)
     except yaml.MarkedYAMLError as error:
@@ -187,7 +196,7 @@ def _build(text: str, troubles: Troubles) -> Node | None:
             return None
         node = _node(event)
         if problem := _refused(event):
-            troubles.add(node, _path(open_nodes, keys), *problem)
+            troubles.add(node, _path(open_nodes, keys[-1] if keys else None), *problem)
         is_key = bool(open_nodes) and isinstance(open_nodes[-1], Mapping) and keys[-1] is None
         if is_key:
             mapping_keys = seen[-1]
@@ -195,12 +204,11 @@ def _build(text: str, troubles: Troubles) -> Node | None:
                 fix = "write the value itself; templates ({{ … }}) are not read" if isinstance(node, Mapping) else "write key: value"
                 troubles.add(node, "", "a key must be a word, not a list or a mapping", fix)
                 return None
-            path = _path(open_nodes, [*keys[:-1], node])
             if node.text == "<<" and node.plain:
-                troubles.add(node, path, 'merge keys ("<<") are not accepted', "repeat the values")
+                troubles.add(node, _path(open_nodes, node), 'merge keys ("<<") are not accepted', "repeat the values")
             elif node.text in mapping_keys:
                 first = mapping_keys[node.text]
-                troubles.add(node, path, f"given twice (first at {first.line}:{first.column})", "keep one")
+                troubles.add(node, _path(open_nodes, node), f"given twice (first at {first.line}:{first.column})", "keep one")
             mapping_keys.setdefault(node.text, node)
             keys[-1] = node
             continue
@@ -225,14 +233,17 @@ def _build(text: str, troubles: Troubles) -> Node | None:
     return root
 
 
-def _path(open_nodes: list[Mapping | Sequence], keys: list[Scalar | None]) -> str:
-    """The field that is being read: ``hosts.home.subnets[1]``."""
+def _path(open_nodes: list[Mapping | Sequence], key: Scalar | None) -> str:
+    """The field that is being read: ``hosts.home.subnets[1]``; `key` is the one in the innermost mapping."""
     path = ""
-    for node, key in zip(open_nodes, keys, strict=True):
+    for node in open_nodes:
+        inner = node is open_nodes[-1]
         if isinstance(node, Sequence):
-            path += f"[{len(node.items)}]"
-        elif key is not None:
-            path += f".{key.text}" if path else key.text
+            path += f"[{len(node.items) - (not inner)}]"
+            continue
+        name = key if inner else node.items[-1][0]
+        if name is not None:
+            path += f".{name.text}" if path else name.text
     return path
 
 

@@ -206,7 +206,13 @@ revert) # RUN WHY: also of a change that is confirmed here but not everywhere
     else
         tries=0
         while [ -e reverting ] && [ "$tries" -lt 600 ]; do tries=$((tries + 1)); nap; done
-        if [ -r outcome ]; then cat outcome; else printf 'nothing %s\n' "$run"; fi
+        if [ -r outcome ]; then
+            cat outcome
+        else
+            # The lease was never armed, so nothing was changed.
+            mine && [ ! -e reverting ] && rm -rf lock && rm -f do undo probe before pending.new boot.before lease
+            printf 'nothing %s\n' "$run"
+        fi
     fi
     ;;
 take-back) # RUN WHY: of a change that is claimed already

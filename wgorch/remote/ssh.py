@@ -297,25 +297,31 @@ class _BannerLost(Exception):
     """The connection ended before the server said who it is; worth another try, unlike a refused login."""
 
 
-class Identities(AuthStrategy):  # type: ignore[misc]
+class Identities(AuthStrategy):
     """Tries each key once, and nothing but keys."""
 
     def __init__(self, connections: Connections, way: Way) -> None:
-        super().__init__(ssh_config=None)
+        super().__init__(ssh_config=paramiko.SSHConfig())
         self._connections, self._way = connections, way
 
     def get_sources(self) -> Iterator[Any]:
         for origin, key in self._connections.identities(self._way):
-            source = InMemoryPrivateKey(self._way.user, key)
-            source.origin = origin
-            yield source
+            yield OneKey(self._way.user, key, origin)
+
+
+class OneKey(InMemoryPrivateKey):
+    """A key to try, and where it is from."""
+
+    def __init__(self, user: str, key: Any, origin: str) -> None:
+        super().__init__(user, key)
+        self.origin = origin
 
 
 def _shown(source: Any) -> str:
     return f"{source.origin} ({source.pkey.get_name()})"
 
 
-class StrictPolicy(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]
+class StrictPolicy(paramiko.MissingHostKeyPolicy):
     """Accepts a key that known_hosts or the inventory names, and no other. No key is ever added here."""
 
     def __init__(self, way: Way, known: KnownHosts) -> None:

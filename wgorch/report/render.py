@@ -35,7 +35,9 @@ def draw_plan(out: Console, plans: Mapping[str, HostPlan], verb: str = "up") -> 
     """The plan, by host and step, each change with its reason."""
     total = sum(len(plan.changes) for plan in plans.values())
     if not total:
-        out.print(plain(f"0 changes: {len(plans)} hosts are as they should be" if verb == "up" else "0 changes: nothing of ours is there"))
+        _draw_notes(out, plans)
+        good = f"{len(plans)} hosts are as they should be" if verb == "up" else "nothing of ours is there"
+        out.print(plain(f"0 changes: {good}"))
         return
     for name, plan in plans.items():
         if not plan.changes:
@@ -50,12 +52,16 @@ def draw_plan(out: Console, plans: Mapping[str, HostPlan], verb: str = "up") -> 
             if change.disturbs:
                 line.append("  (disturbs traffic)", "yellow")
             out.print(line)
-    for plan in plans.values():
-        for note in plan.notes:
-            out.print(plain(f"note: {note}", "yellow"))
+    _draw_notes(out, plans)
     disturbing = sum(c.disturbs for p in plans.values() for c in p.changes)
     end = f"{disturbing} of them disturb what runs now" if disturbing else "none of them disturbs what runs now"
     out.print(plain(f"{total} changes on {sum(bool(p.changes) for p in plans.values())} of {len(plans)} hosts; {end}"))
+
+
+def _draw_notes(out: Console, plans: Mapping[str, HostPlan]) -> None:
+    for plan in plans.values():
+        for note in plan.notes:
+            out.print(plain(f"note: {note}", "yellow"))
 
 
 def shell_plan(plans: Mapping[str, HostPlan]) -> str:
@@ -186,9 +192,7 @@ def draw_status(out: Console, topology: Topology, status: Status) -> None:
     drift = [(n, c) for n, p in status.plans.items() for c in p.changes]
     for name, change in drift[:40]:
         out.print(plain(f"drift: {name}: {change.sign} {_known(change.what)}: {_known(change.why)}", "yellow"))
-    for plan in status.plans.values():
-        for note in plan.notes:
-            out.print(plain(f"note: {note}", "yellow"))
+    _draw_notes(out, status.plans)
     if status.code:
         out.print(plain("not as the inventory says; `wgorch plan` shows what `wgorch up` would change", "yellow"))
     else:

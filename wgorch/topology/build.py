@@ -148,14 +148,14 @@ class Topology:
             for relay in list(behind):
                 behind[relay][:0] = self.own_networks(relay)
         elif not host.endpoint:
-            relay = self.relay_of(name)
-            if relay:
+            uplink = self.relay_of(name)
+            if uplink:
                 # The whole tunnel network: a host that joins later changes nothing here, and a direct peer's own
                 # address is more specific.
-                behind[relay].append(self.inventory.network.subnet)
+                behind[uplink].append(self.inventory.network.subnet)
                 for gateway in self._gateways:
-                    if gateway.name != name and self.next_hop(name, gateway.name) == relay:
-                        behind[relay].extend(gateway.subnets)
+                    if gateway.name != name and self.next_hop(name, gateway.name) == uplink:
+                        behind[uplink].extend(gateway.subnets)
         return behind
 
 

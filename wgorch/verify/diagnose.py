@@ -40,9 +40,13 @@ def diagnose(
     measured: Mapping[str, Measured],
     keys: Mapping[str, str],
     since: Mapping[str, int] | None = None,
+    left_out: frozenset[str] = frozenset(),
 ) -> Verdict:
-    """Judge what was measured. `since`: for hosts whose sessions must be new, the moment (their clock) of the change."""
-    findings = [*_sessions(topology, measured, keys, since or {}), *_pairs(topology, measured, keys)]
+    """Judge what was measured. `since`: for hosts whose sessions must be new, the moment (their clock) of the change.
+
+    `left_out`: hosts that are known not to take part; ways through them are not judged.
+    """
+    findings = [*_sessions(topology, measured, keys, since or {}), *_pairs(topology, measured, keys, left_out)]
     return Verdict(measured, tuple(dict.fromkeys(findings)))
 
 
@@ -69,7 +73,9 @@ def _sessions(
                 yield Finding(host, what, f"run wgorch verify in a moment, and look at {peer}")
 
 
-def _pairs(topology: Topology, measured: Mapping[str, Measured], keys: Mapping[str, str]) -> Iterator[Finding]:
+def _pairs(
+    topology: Topology, measured: Mapping[str, Measured], keys: Mapping[str, str], left_out: frozenset[str]
+) -> Iterator[Finding]:
     flows = {(flow.source, flow.address) for flow in topology.inventory.verify}
     by_address = {host.address: name for name, host in topology.hosts.items()}
     for host, seen in measured.items():
@@ -77,7 +83,7 @@ def _pairs(topology: Topology, measured: Mapping[str, Measured], keys: Mapping[s
             if ping.works:
                 continue
             target = by_address.get(address)
-            if target is not None and target not in measured:
+            if left_out and left_out & {*walk(topology, host, address).hosts, target}:
                 continue
             own = any(address in lan for lan in topology.hosts[host].subnets)
             if target is None and not own and (host, address) not in flows:
