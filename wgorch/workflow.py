@@ -487,6 +487,10 @@ class _Change:
         left_out = set(self.shown) - set(self.plans)
         names = [name for name in self.world.names if name not in left_out]
         verdict = _verify(self.world, names, clocks, renew, left_out)
+        ended = [n for n, m in verdict.measured.items() if n in self.plans and f"renewed {self.run.run} " not in m.said_before]
+        if ended:
+            over = tuple(Finding(name, "its lease ended before it could be renewed") for name in ended)
+            verdict = Verdict(verdict.measured, (*over, *verdict.findings))
         if not self._knock():
             lost = tuple(Finding(e.host, f"SSH is lost: {e.saw}") for e in self.failed)
             verdict = Verdict(verdict.measured, (*verdict.findings, *lost))

@@ -112,12 +112,19 @@ def lab(_reference: Lab) -> Iterator[Lab]:
 def _clean(lab: Lab) -> None:
     """Back to the beginning, by whatever is needed: teardown, and a fresh boot of what is still not as it was."""
     done = lab.wgorch("teardown", INVENTORY, "--yes", "--purge", code=None)
-    left = lab.differences()
+    if done.returncode == 75:
+        # A test that killed the controller left its locks; they end by themselves, but not soon enough for us.
+        for name in HOSTS:
+            lab.world.sh(name, "rm -rf /var/lib/wgorch/office/lock")
+        done = lab.wgorch("teardown", INVENTORY, "--yes", "--purge", code=None)
+    lab.world.sh("controller", "rm -rf /root/.local/state/wgorch /root/.ssh/config")
+    left = lab.differences(ignore=())
     for name in left:
-        lab.world.sh(name, "rm -rf /var/lib/wgorch /etc/systemd/system/wgorch-* /etc/systemd/system/*.wants/wgorch-*", check=False)
         if name in HOSTS:
+            everything = "/var/lib/wgorch /etc/systemd/system/wgorch-* /etc/systemd/system/*.wants/wgorch-*"
+            lab.world.sh(name, f"rm -rf {everything}", check=False)
             lab.world.reboot(name)
-    still = lab.differences()
+    still = lab.differences(ignore=()) if left else {}
     assert not still, f"the world could not be cleaned: {still}\n{done.stdout}{done.stderr}"
 
 

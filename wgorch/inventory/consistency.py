@@ -149,13 +149,14 @@ def _endpoints(inventory: Inventory, places: Places, troubles: Troubles) -> None
             troubles.add(places.get(f"{path}.relay"), f"{path}.relay", "a relay must have an endpoint that others can dial", fix)
         if host.endpoint and f"{path}.listen_port" in places and host.endpoint.port != host.listen_port:
             message = f"port {host.endpoint.port} is not {path}.listen_port {host.listen_port}; right only behind a port forward"
-            troubles.add(places.get(f"{path}.endpoint"), f"{path}.endpoint", message, warning=True)
+            fix = f"leave listen_port out, and it is {host.endpoint.port}"
+            troubles.add(places.get(f"{path}.endpoint"), f"{path}.endpoint", message, fix, warning=True)
         if not host.endpoint and host.persistent_keepalive == 0:
             message = "no endpoint and persistent_keepalive 0: others cannot reach it once its NAT forgets"
             troubles.add(places.get(path), path, message, "persistent_keepalive: 25", warning=True)
         if host.lan_interface and not host.subnets and not troubles.about(f"{path}.subnets"):
             where = f"{path}.lan_interface"
-            troubles.add(places.get(where), where, "given without subnets, so it is never used", warning=True)
+            troubles.add(places.get(where), where, "given without subnets, so it is never used", "add subnets", warning=True)
         if host.lan_interface == inventory.network.interface:
             where = f"{path}.lan_interface"
             troubles.add(places.get(where), where, f"{host.lan_interface} is the tunnel itself", "name the LAN's card")

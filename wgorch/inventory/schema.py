@@ -64,7 +64,8 @@ TOP = {
 def json_schema() -> dict[str, Any]:
     """The whole file as JSON Schema (draft 2020-12), for editors."""
     target: dict[str, Any] = {"anyOf": [{"type": "string"}, _record(SSH)]}
-    via = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    jump = {"anyOf": [{"type": "string"}, _record(SSH)]}
+    via = {"anyOf": [*jump["anyOf"], {"type": "array", "items": jump}]}
     target["anyOf"][1]["properties"]["via"] = via | {"description": SSH["via"].doc}
     host = _record(HOST)
     host["properties"]["ssh"] = target | {"description": HOST["ssh"].doc}

@@ -15,7 +15,7 @@ part addresses; ip -o address show scope global | sed 's/^[0-9]*: //' | sort
 part routes; ip -4 route show table all | sort; ip -6 route show table all | grep -v -e fe80 -e ff00 | sort
 part rules; ip rule show; ip -6 rule show
 part sysctls; (cd /proc/sys/net && grep -r . ipv4/conf ipv6/conf ipv4/ip_forward 2>/dev/null | grep -v -e stable_secret -e base_reachable | sort)
-part nft; nft list ruleset
+part nft; nft --stateless list ruleset
 part iptables; iptables-save | grep -v '^#' | sed 's/\[[0-9]*:[0-9]*\]/[0:0]/'; ip6tables-save | grep -v '^#' | sed 's/\[[0-9]*:[0-9]*\]/[0:0]/'
 part files; for d in /etc /run /var/lib; do find $d -xdev \( -type f -o -type l -o -type d \) 2>/dev/null; done | grep -v -e '^/run/systemd/' -e '^/run/log' \
     -e '^/run/journal' -e '^/run/user' -e '^/etc/mtab' -e '^/run/xtables.lock' -e '^/run/sshd' -e '/var/lib/systemd/timers' -e '^/run/dbus' | sort

@@ -104,6 +104,8 @@ take_back() { # WHY: the change is claimed; put everything back as it was, and p
     [ "$result" = unlike ] || rm -f undo probe before after undo.log
     settle
     second_trigger stop
+    if alive watching; then kill -9 "-$pid" 2>/dev/null; fi
+    rm -f watching
     rm -rf lock
     printf '%s %s\n' "$result" "$run"
 }

@@ -56,6 +56,7 @@ class Measured:
     full_size: Mapping[IPAddress, Ping]
     handshakes: Mapping[str, int]
     endpoints: Mapping[str, str] = field(default_factory=dict)
+    said_before: str = ""
 
 
 def targets(topology: Topology, host: str) -> list[IPAddress]:
@@ -95,7 +96,7 @@ def program(
     ]
     lines += ["wait", f"printf '\\n%s clock\\n' {NONCE}; date +%s"]
     for part in ("latest-handshakes", "endpoints"):
-        lines.append(f"printf '\\n%s %s\\n' {NONCE} {part}; wg show {quote_words([interface])} {part}")
+        lines.append(f"printf '\\n%s %s\\n' {NONCE} {part}; wg show {quote_words([interface])} {part} 2>/dev/null")
     lines.append(f"printf '\\n%s end\\n' {NONCE}")
     return "\n".join(lines)
 
@@ -116,6 +117,7 @@ def parse(host: str, text: str, addresses: list[IPAddress]) -> Measured:
                 public_key(k): int(v) for k, _, v in (line.partition("\t") for line in answers["latest-handshakes"])
             },
             endpoints={k: v for k, _, v in (line.partition("\t") for line in answers["endpoints"])},
+            said_before=body[:500],
         )
     except (NotAnAnswer, ValueError, KeyError, IndexError) as error:
         raise Garbled(host, "understand what it measured", str(error), "see -vv for what it said") from None

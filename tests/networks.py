@@ -1,0 +1,91 @@
+"""Random inventories: 1 to 40 hosts, some dialable, some relays, some gateways, over IPv4 or IPv6."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import ip_network
+
+from hypothesis import strategies as st
+
+from wgorch.inventory.model import Endpoint, Host, Inventory, Network, SshTarget
+
+
+def make_host(
+    number: int, version: int, *, dialable: bool, relay: bool, lans: tuple[int, ...], masquerade: bool, keepalive: int
+) -> Host:
+    """Host `number` of a network: its names and addresses follow from the number, so any mix of hosts is valid."""
+    tunnel = ip_network("192.168.0.0/20" if version == 4 else "fd00:1::/64")
+    endpoint = Endpoint(f"203.0.113.{number + 1}", 51820 + number) if dialable else None
+    return Host(
+        name=f"h{number}",
+        ssh=SshTarget(f"h{number}.example", "root"),
+        address=tunnel[number + 1],
+        listen_port=endpoint.port if endpoint else 51820,
+        endpoint=endpoint,
+        relay=relay and dialable,
+        subnets=tuple(
+            ip_network(f"10.{number}.{lan}.0/24" if kind == 4 else f"fd10:{number}:{lan}::/64")
+            for lan in range(len(lans))
+            for kind in lans[lan : lan + 1]
+        ),
+        persistent_keepalive=keepalive,
+        masquerade=masquerade,
+    )
+
+
+@st.composite
+def inventories(draw: st.DrawFn, most: int = 40, least: int = 1) -> Inventory:
+    """A valid inventory; its LANs are of IPv4 and IPv6, whatever the tunnel is of."""
+    version = draw(st.sampled_from((4, 4, 6)))
+    kinds = draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(("spoke", "spoke", "dialable", "relay")),
+                st.lists(st.sampled_from((4, 4, 6)), max_size=2),
+                st.booleans(),
+                st.sampled_from((0, 15, 25)),
+            ),
+            min_size=least,
+            max_size=most,
+        )
+    )
+    if len(kinds) > 1 and all(kind == "spoke" for kind, *_ in kinds):
+        kinds[0] = ("relay", *kinds[0][1:])
+    hosts = [
+        make_host(
+            number,
+            version,
+            dialable=kind != "spoke",
+            relay=kind == "relay",
+            lans=tuple(lans),
+            masquerade=masquerade,
+            keepalive=keepalive,
+        )
+        for number, (kind, lans, masquerade, keepalive) in enumerate(kinds)
+    ]
+    subnet = ip_network("192.168.0.0/20" if version == 4 else "fd00:1::/64")
+    return Inventory("inventory.yaml", Network("office", subnet), {host.name: host for host in hosts})
+
+
+def reordered(inventory: Inventory, names: list[str]) -> Inventory:
+    """The same hosts in another order of the file."""
+    return replace(inventory, hosts={name: inventory.hosts[name] for name in names})
+
+
+def as_yaml(inventory: Inventory) -> str:
+    """An inventory as a hand would write it."""
+    network = inventory.network
+    lines = ["network:", f"  name: {network.name}", f"  subnet: {network.subnet}", "hosts:"]
+    for host in inventory.hosts.values():
+        lines += [f"  {host.name}:", f"    ssh: {host.ssh}", f"    address: {host.address}"]
+        if host.endpoint:
+            lines.append(f'    endpoint: "{host.endpoint}"')
+        if host.relay:
+            lines.append("    relay: true")
+        if host.subnets:
+            quoted = ", ".join(f'"{lan}"' for lan in host.subnets)
+            lines.append(f"    subnets: [{quoted}]")
+        if not host.masquerade:
+            lines.append("    masquerade: false")
+        lines.append(f"    persistent_keepalive: {host.persistent_keepalive}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,226 @@
+"""The ways of random networks: every packet that should arrive does, and so does its answer; nothing else is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from ipaddress import ip_network
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.networks import inventories, make_host, reordered
+from wgorch.inventory.model import Inventory, IPAddress, IPNetwork
+from wgorch.topology.build import Topology, build
+from wgorch.topology.desired import Desired
+from wgorch.topology.walk import walk
+
+few = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+some = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def meet(inventory: Inventory, one: str, other: str) -> bool:
+    """Whether two hosts can talk at all: one can be dialled, or a relay stands between them."""
+    hosts = inventory.hosts
+    relay = any(host.relay for host in hosts.values())
+    return one == other or relay or hosts[one].endpoint is not None or hosts[other].endpoint is not None
+
+
+def ends(inventory: Inventory, name: str) -> Iterator[IPAddress]:
+    """A host's own address, and a machine in each of its LANs."""
+    host = inventory.hosts[name]
+    yield host.address
+    for lan in host.subnets:
+        yield lan[61]
+
+
+def networks(inventory: Inventory, name: str) -> set[IPNetwork]:
+    host = inventory.hosts[name]
+    return {ip_network(host.address), *host.subnets}
+
+
+def all_desired(topology: Topology) -> dict[str, Desired]:
+    return {name: topology.desired(name) for name in topology.hosts}
+
+
+def check_all_walks(inventory: Inventory) -> None:
+    topology = build(inventory)
+    look = cache(topology.desired)
+    for one in inventory.hosts:
+        for other in inventory.hosts:
+            for source in ends(inventory, one):
+                for target in ends(inventory, other):
+                    if one == other or source.version != target.version:
+                        continue
+                    there = walk(topology, one, target, origin=source, desired=look)
+                    back = walk(topology, other, source, origin=target, desired=look)
+
+                    assert (meet(inventory, one, other),) * 2 == (there.arrives, back.arrives), f"{there} / {back}"
+                    assert len(set(there.hosts)) == len(there.hosts) <= 4
+                    if there.arrives:
+                        assert there.hosts == back.hosts[::-1]
+
+
+@few
+@given(inventories(most=9))
+def test_every_packet_arrives_and_so_does_its_answer_by_the_same_way(inventory: Inventory) -> None:
+    check_all_walks(inventory)
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@given(inventories(most=40, least=25))
+def test_the_same_holds_for_large_networks(inventory: Inventory) -> None:
+    check_all_walks(inventory)
+
+
+@some
+@given(inventories())
+def test_no_address_is_allowed_to_two_peers_of_a_host(inventory: Inventory) -> None:
+    for desired in all_desired(build(inventory)).values():
+        allowed = [(net, link.peer) for link in desired.links for net in link.allowed_ips]
+        tunnel = inventory.network.subnet
+
+        assert len(allowed) == len({net for net, _ in allowed})
+        lans = sorted((n for n, _ in allowed if n != tunnel), key=lambda n: (n.version, int(n[0])))
+        for low, high in zip(lans, lans[1:], strict=False):
+            assert not (low.version == high.version and low.overlaps(high))
+
+
+@some
+@given(inventories())
+def test_a_host_is_allowed_all_it_must_reach_and_nothing_of_its_own(inventory: Inventory) -> None:
+    for name, desired in all_desired(build(inventory)).items():
+        allowed = {net for link in desired.links for net in link.allowed_ips}
+        must = {
+            net for other in inventory.hosts if other != name and meet(inventory, name, other)
+            for net in networks(inventory, other)
+        }  # fmt: skip
+        tunnel = inventory.network.subnet
+
+        assert set() == {net for net in must - allowed if not (tunnel in allowed and net.version == tunnel.version
+                                                               and net.subnet_of(tunnel))}  # type: ignore[arg-type]
+        assert set() == allowed - must - {tunnel}
+        assert set() == networks(inventory, name) & allowed
+
+
+@some
+@given(inventories())
+def test_every_route_has_a_peer_and_every_peers_lan_has_a_route(inventory: Inventory) -> None:
+    tunnel = inventory.network.subnet
+    for desired in all_desired(build(inventory)).values():
+        allowed = {net for link in desired.links for net in link.allowed_ips}
+        beyond = {n for n in allowed if not (n.version == tunnel.version and n.subnet_of(tunnel))}  # type: ignore[arg-type]
+
+        assert beyond == set(desired.routes)
+        assert len(desired.routes) == len(set(desired.routes))
+
+
+@some
+@given(inventories())
+def test_no_endpoint_lies_in_what_is_routed_into_the_tunnel(inventory: Inventory) -> None:
+    for desired in all_desired(build(inventory)).values():
+        ends = [ip_network(link.endpoint.host) for link in desired.links if link.endpoint]
+        routed = [n for n in (*desired.routes, inventory.network.subnet) if n.version == 4]
+
+        assert [] == [end for end in ends if any(end.subnet_of(net) for net in routed)]  # type: ignore[arg-type]
+
+
+@some
+@given(inventories())
+def test_peers_know_each_other_and_nobody_is_its_own(inventory: Inventory) -> None:
+    links = {(name, link.peer) for name, d in all_desired(build(inventory)).items() for link in d.links}
+
+    assert links == {(other, name) for name, other in links}
+    assert set() == {name for name, other in links if name == other}
+
+
+@some
+@given(inventories())
+def test_one_side_of_every_link_can_be_dialled_and_the_other_keeps_it_awake(inventory: Inventory) -> None:
+    for name, desired in all_desired(build(inventory)).items():
+        host = inventory.hosts[name]
+        assert len(desired.links) == len({link.peer for link in desired.links})
+        for link in desired.links:
+            assert inventory.hosts[link.peer].endpoint == link.endpoint
+            assert host.endpoint or link.endpoint
+            assert (0 if host.endpoint else host.persistent_keepalive) == link.persistent_keepalive
+
+
+@some
+@given(inventories())
+def test_only_relays_and_gateways_forward(inventory: Inventory) -> None:
+    for name, desired in all_desired(build(inventory)).items():
+        host = inventory.hosts[name]
+
+        assert (host.relay, bool(host.subnets)) == (desired.forwards_between_peers, desired.is_gateway)
+
+
+@some
+@given(inventories())
+def test_masquerade_names_own_lans_and_sources_of_their_family(inventory: Inventory) -> None:
+    for name, desired in all_desired(build(inventory)).items():
+        host = inventory.hosts[name]
+
+        assert {m.into for m in desired.masquerade} <= (set(host.subnets) if host.masquerade else set())
+        for m in desired.masquerade:
+            assert m.source.version == m.into.version
+            assert m.source not in host.subnets
+            assert m.source == inventory.network.subnet or m.source in desired.routes
+
+
+@some
+@given(inventories(), st.randoms(use_true_random=False))
+def test_the_order_of_the_hosts_changes_nothing(inventory: Inventory, random: object) -> None:
+    names = list(inventory.hosts)
+    random.shuffle(names)  # type: ignore[attr-defined]
+    # Which relay is the spokes' own is said by the order of the relays, so that one is kept.
+    relays = iter([name for name in inventory.hosts if inventory.hosts[name].relay])
+    names = [next(relays) if inventory.hosts[name].relay else name for name in names]
+    before, after = build(inventory), build(reordered(inventory, names))
+
+    for name in names:
+        one, other = before.desired(name), after.desired(name)
+
+        assert sorted(one.links, key=str) == sorted(other.links, key=str)
+        assert (set(one.routes), set(one.masquerade)) == (set(other.routes), set(other.masquerade))
+
+
+@some
+@given(
+    inventories(most=20),
+    st.booleans(),
+    st.booleans(),
+    st.lists(st.sampled_from((4, 6)), max_size=2),
+)
+def test_a_new_host_changes_its_neighbours_alone(
+    inventory: Inventory, dialable: bool, relay: bool, lans: list[int]
+) -> None:
+    version = inventory.network.subnet.version
+    new = make_host(
+        200, version, dialable=dialable, relay=relay, lans=tuple(lans), masquerade=True, keepalive=25
+    )
+    larger = replace(inventory, hosts={**inventory.hosts, new.name: new})
+    before, after = build(inventory), build(larger)
+
+    changed = {name for name in inventory.hosts if before.desired(name) != after.desired(name)}
+    neighbours = {*after.peers(new.name), *after.relays}
+    if lans:
+        neighbours |= {name for name in inventory.hosts if meet(larger, name, new.name)}
+    if new.relay and len(after.relays) == 1:
+        neighbours |= set(inventory.hosts)  # those who could not meet before, now can
+
+    assert changed <= neighbours
+
+
+@some
+@given(inventories(most=20, least=2), st.data())
+def test_a_host_that_left_leaves_no_trace(inventory: Inventory, data: st.DataObject) -> None:
+    gone = data.draw(st.sampled_from(sorted(inventory.hosts)))
+    smaller = replace(inventory, hosts={n: h for n, h in inventory.hosts.items() if n != gone})
+    left = networks(inventory, gone)
+
+    for desired in all_desired(build(smaller)).values():
+        assert gone not in {link.peer for link in desired.links}
+        assert set() == left & {net for link in desired.links for net in link.allowed_ips}
+        assert set() == left & {*desired.routes, *(m.source for m in desired.masquerade)}
