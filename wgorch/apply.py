@@ -12,11 +12,11 @@ import secrets
 import shlex
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from wgorch.command import quote_words
+from wgorch.command import Change, quote_words
 from wgorch.errors import Changed, HostError, Locked, Unfit
 from wgorch.facts.gather import ENVIRONMENT, gather
 from wgorch.facts.observed import Observed
@@ -145,7 +145,7 @@ class Transaction:
         self.listener.event(host, "arm", str(self.lease_s))
         said, after = self._ask(host, program, self.lease_s + PHASE_S, plan.do)
         if not re.search(rf"^applied {self.run}$", said, re.M):
-            problem = _failure(said, plan.do) or ("change it", one_line(said, 300) or "no word from its referee")
+            problem = _failure(said, plan.do) or _cut_short(said, plan.do)
             self._heard(host, said)
             raise _Failed(host, *problem)
         left = _left_over(plan, after, self.network)
@@ -236,15 +236,14 @@ class Transaction:
         return shell.exchange(program, wish, deadline_s)
 
     def _ask(
-        self, host: str, program: str, deadline_s: float, changes: Iterable[object]
+        self, host: str, program: str, deadline_s: float, changes: Sequence[Change]
     ) -> tuple[str, Observed]:
         """Run a program and ask everything afterwards, telling each change as the host begins it."""
-        known = list(changes)
 
         def heard(line: str) -> None:
-            if line.startswith("@at ") and line[4:].isdigit() and 0 < int(line[4:]) <= len(known):
-                change = known[int(line[4:]) - 1]
-                self.listener.event(host, "change", f"{change.sign} {change.what}")  # type: ignore[attr-defined]
+            if line.startswith("@at ") and line[4:].isdigit() and 0 < int(line[4:]) <= len(changes):
+                change = changes[int(line[4:]) - 1]
+                self.listener.event(host, "change", f"{change.sign} {change.what}")
 
         text = f"( {program}\n)"
         return gather(self.fleet.open(host), self.network, self.ports[host], text, deadline_s, heard)
@@ -276,20 +275,28 @@ def _testable(plan: HostPlan) -> list[str]:
     return ["\n".join(made)] if made else []
 
 
-def _failure(said: str, changes: Iterable[object]) -> tuple[str, str] | None:
+def _failure(said: str, changes: Sequence[Change]) -> tuple[str, str] | None:
     """What a program said of its own failure: the change's words, and the lines printed since it began."""
-    known = list(changes)
     lines = said.split("\n")
     for i, line in enumerate(lines):
         if line.startswith(("@fail", "@stop")):
             number = line.split(" ")[-1]
             began = max((j for j, text in enumerate(lines[:i]) if text.startswith("@at ")), default=-1)
             output = "; ".join(text for text in lines[began + 1 : i] if text.strip())[-400:] or "it said nothing"
-            if number.isdigit() and 0 < int(number) <= len(known):
-                change = known[int(number) - 1]
-                return f"make {change.sign} {change.what}", output  # type: ignore[attr-defined]
+            if number.isdigit() and 0 < int(number) <= len(changes):
+                change = changes[int(number) - 1]
+                return f"make {change.sign} {change.what}", output
             return "stage the change", output
     return None
+
+
+def _cut_short(said: str, changes: Sequence[Change]) -> tuple[str, str]:
+    """What to say of a program that neither ended well nor said where it failed: it was killed, or hung until it was."""
+    begun = re.findall(r"^@at (\d+)$", said, re.M)
+    if begun and 0 < int(begun[-1]) <= len(changes):
+        change = changes[int(begun[-1]) - 1]
+        return f"make {change.sign} {change.what}", "it did not end in time, or was killed"
+    return "change it", one_line(said, 300) or "no word from its referee"
 
 
 MOVES_IN_PREPARE = {"tools", "key_file", "key_file_mode", "key_file_public", "kernel_wireguard", "os", "unit", "unit_enabled"}

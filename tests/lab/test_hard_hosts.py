@@ -1,0 +1,193 @@
+"""Hosts that are full, read-only, slow, talkative or hostile: each ends in a named error or in success, never in a hang."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.lab.conftest import HOSTS, INVENTORY, Lab
+from tests.lab.test_safe_change import _with_run
+
+PLACE = "mkdir -p /var/lib/wgorch && mount -t tmpfs -o {} place /var/lib/wgorch"
+AWAY = "umount /var/lib/wgorch; rmdir /var/lib/wgorch; true"
+
+
+@pytest.mark.parametrize("option", ["size=8k", "ro"])
+def test_a_full_or_read_only_disk_stops_before_anything_runs(lab: Lab, option: str) -> None:
+    lab.world.sh("home", PLACE.format(option))
+    try:
+        done = lab.wgorch("up", INVENTORY, "--yes", code=4)
+    finally:
+        lab.world.sh("home", AWAY)
+
+    assert "home: " in done.stderr
+    assert "disk full" in done.stderr or "writable" in done.stderr or "read-only" in done.stderr.lower()
+    assert {} == lab.differences()
+
+
+def test_a_place_without_exec_is_enough(lab: Lab) -> None:
+    lab.world.sh("home", PLACE.format("noexec,size=1m"))
+    try:
+        lab.up()
+        lab.wgorch("teardown", INVENTORY, "--yes", "--purge")
+    finally:
+        lab.world.sh("home", AWAY)
+
+
+def test_a_command_that_hangs_is_ended_named_and_taken_back(lab: Lab) -> None:
+    began = time.monotonic()
+    place = _with_run(lab, "sleep 600", "home")
+    done = lab.wgorch("up", INVENTORY, "--yes", "--confirm-timeout", "10", "--playbooks", place, code=5)
+
+    assert "home: make + run fault" in done.stdout + done.stderr
+    assert time.monotonic() - began < 60
+    assert {} == lab.differences()
+
+
+def test_ten_mebibytes_of_output_are_refused(lab: Lab) -> None:
+    place = _with_run(lab, "head -c 10485760 /dev/zero | tr '\\000' x", "home")
+    done = lab.wgorch("up", INVENTORY, "--yes", "--confirm-timeout", "10", "--playbooks", place, code=5)
+
+    assert "larger than 4 MiB" in done.stdout + done.stderr
+    lab.wait(lambda: not lab.differences(), 30, f"all as before: {lab.differences()}")
+
+
+def test_sshd_with_one_session_and_few_startups_is_enough(lab: Lab) -> None:
+    for host in HOSTS:
+        lab.world.stop_sshd(host)
+        lab.world.sh(host, "cp /etc/ssh/world_sshd_config /root/kept; printf 'MaxSessions 1\\nMaxStartups 2:100:3\\n' >>/etc/ssh/world_sshd_config")
+        lab.world.start_sshd(host)
+    try:
+        lab.up()
+        assert "0 changes" in lab.wgorch("up", INVENTORY).stdout
+    finally:
+        for host in HOSTS:
+            lab.world.stop_sshd(host)
+            lab.world.sh(host, "cat /root/kept >/etc/ssh/world_sshd_config; rm /root/kept; touch -d '1 hour ago' /etc/ssh/world_sshd_config; touch -r /etc/ssh/world_host_key.pub /etc/ssh/world_sshd_config")
+            lab.world.start_sshd(host)
+
+
+def test_iptables_legacy_with_a_held_lock_waits_for_it(lab: Lab) -> None:
+    legacy = "mount -t tmpfs -o mode=755 shim /usr/local/sbin && for c in iptables iptables-save iptables-restore; do ln -s /usr/sbin/xtables-legacy-multi /usr/local/sbin/$c; done"
+    lab.world.sh("company", legacy)
+    holder = lab.world.spawn("company", "flock", "/run/xtables.lock", "sleep", "4")
+    try:
+        lab.up()
+        assert lab.world.ping("home", "10.10.13.61")
+        lab.wgorch("teardown", INVENTORY, "--yes")
+        left = lab.world.sh("company", "iptables-legacy-save | grep -e '^-A' -e wgorch", check=False)
+    finally:
+        holder.wait(20)
+        lab.world.sh("company", "umount /usr/local/sbin; rm -f /run/xtables.lock")
+
+    assert "" == left
+
+
+BAD_KEYS = [
+    "",
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    "4Ot6fDtBuK4WVuP68Z/EatoJjeucMrH9hmIFFl9JuAA=",
+    "X5yVvKNQjCSx0LFVnIPvWwREXMRYHI6G2CJO3dCfEVc=",
+    "7P///////////////////////////////////////38=",
+    "short",
+    "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dh=",
+    "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8D==",
+    "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg= -",
+    "$(touch /root/canary)AAAAAAAAAAAAAAAAAAAAAA=",
+    "'; touch /root/canary; '",
+]
+
+
+def test_fake_public_keys_stop_the_run_before_any_change(lab: Lab) -> None:
+    lab.world.sh("home", "mount -t tmpfs -o mode=755 shim /usr/local/sbin")
+    try:
+        for key in BAD_KEYS:
+            script = f"#!/bin/sh\ncase $1 in pubkey) cat <<'KEY'\n{key}\nKEY\n;; *) exec /usr/bin/wg \"$@\" ;; esac\n"
+            lab.world.write("home", "/usr/local/sbin/wg", script, "755")
+            done = lab.wgorch("up", INVENTORY, "--yes", code=4)
+            assert "home: " in done.stderr, key
+    finally:
+        lab.world.sh("home", "umount /usr/local/sbin")
+
+    assert {} == lab.differences()
+    for host in HOSTS:
+        lab.world.sh(host, "[ ! -e /root/canary ]")
+
+
+def test_another_hosts_key_is_refused_and_both_are_named(lab: Lab) -> None:
+    lab.up()
+    lab.wgorch("teardown", INVENTORY, "--yes")
+    key = lab.world.sh("company", "cat /var/lib/wgorch/office/private_key")
+    lab.world.sh("home", f"echo '{key.strip()}' >/var/lib/wgorch/office/private_key")
+    done = lab.wgorch("up", INVENTORY, "--yes", code=4)
+
+    assert "same key" in done.stderr
+    assert "home" in done.stderr
+    assert "company" in done.stderr
+
+
+def test_a_changed_key_needs_consent(network: Lab) -> None:
+    network.world.sh("home", "systemctl disable --quiet wgorch-office; ip link delete wg0; sleep 0.5; rm -rf /var/lib/wgorch/office")
+    refused = network.wgorch("up", INVENTORY, "--yes", code=4)
+    network.up(INVENTORY, "--accept-new-key", "home")
+
+    assert "--accept-new-key home" in refused.stderr
+    assert network.world.ping("home", "10.10.13.61")
+    assert 2 == len(network.world.sh("bcc", "wg show wg0 peers").split())
+
+
+def test_nothing_that_a_host_says_controls_the_terminal(network: Lab) -> None:
+    evil = "\x1b]0;owned\x07\x1b[31m\u202eevil\x9b"
+    network.world.run("company", "iptables", "-A", "wgorch-office-fwd", "-m", "comment", "--comment", "x\x1b[2Jy\u202e", "-j", "RETURN")
+    network.world.write("company", "/etc/os-release", f'ID=debian\nPRETTY_NAME="{evil}"\n')
+    outputs = []
+    for verb in ("plan", "status", "verify"):
+        for option in ((), ("--json",), ("-vv",)):
+            done = network.wgorch(verb, INVENTORY, *option, code=None)
+            outputs.append(done.stdout + done.stderr)
+    network.world.sh("company", "iptables -D wgorch-office-fwd -m comment --comment \"$(printf 'x\\033[2Jy\\342\\200\\256')\" -j RETURN; rm /etc/os-release; cp -P /usr/lib/os-release /dev/null", check=False)
+    network.world.sh("company", "ln -sf ../usr/lib/os-release /etc/os-release; touch -h -d '1 day ago' /etc/os-release")
+    journal = network.world.sh("controller", "cat /root/.local/state/wgorch/*.jsonl")
+
+    for text in [*outputs, journal]:
+        assert not [c for c in text if c in "\x1b\x07\x9b\u202e"]
+
+
+FIELDS = {
+    "name: office": "name: $(touch /root/canary)",
+    "ssh: root@192.168.0.9": "ssh: root@`touch /root/canary`",
+    "user: root, via": "user: $(touch /root/canary), via",
+    "via: root@198.51.100.66": "via: \"root@198.51.100.66; touch /root/canary\"",
+    "endpoint: 203.0.113.13:38371": "endpoint: \"$(touch /root/canary):38371\"",
+    "address: 192.168.2.2": "address: 192.168.2.2;touch /root/canary",
+    "subnets: [10.10.13.0/24]": "subnets: [\"10.10.13.0/24; touch /root/canary\"]",
+    "lan_interface: ens192": "lan_interface: $(touch /root/canary)",
+    "- home -> 10.10.13.61": "- home -> 10.10.13.61;touch /root/canary",
+    "subnet: 192.168.2.0/24": "subnet: $(touch /root/canary)",
+}
+
+
+def test_shell_text_in_any_field_is_refused_and_never_runs(lab: Lab) -> None:
+    for old, new in FIELDS.items():
+        done = lab.wgorch("up", lab.edited((old, new)), "--yes", code=3)
+        assert "error:" in done.stderr, new
+    for machine in (*HOSTS, "controller"):
+        lab.world.sh(machine, "[ ! -e /root/canary ]")
+
+
+def test_a_machine_in_the_middle_gets_no_login(lab: Lab) -> None:
+    lab.world.stop_sshd("home")
+    lab.world.sh("home", "ssh-keygen -q -t ed25519 -N '' -f /run/other_key; sed 's#^HostKey.*#HostKey /run/other_key#' /etc/ssh/world_sshd_config >/run/other_config; echo 'LogLevel DEBUG1' >>/run/other_config; /usr/sbin/sshd -f /run/other_config -E /run/other.log")
+    try:
+        done = lab.wgorch("up", INVENTORY, "--yes", code=4)
+        log = lab.world.sh("home", "cat /run/other.log")
+    finally:
+        lab.world.stop_sshd("home")
+        lab.world.sh("home", "rm -f /run/other*")
+        lab.world.start_sshd("home")
+
+    assert "home: know it by its host key" in done.stderr
+    assert "userauth-request" not in log
+    assert {} == lab.differences(ignore=())

@@ -1,0 +1,448 @@
+"""SSH as a user of OpenSSH expects it: aliases, jump hosts, keys, agents, passphrases; and no host key on trust.
+
+        controller ─┐                                  .── company
+              home ─┴─ home-router ── internet ── company-router (SSH gateway)
+                                         │             `── target
+                                        bcc
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab.conftest import INVENTORY, ROOT, Lab
+from wgorch.rehearsal.world import ENVIRONMENT
+
+COMPANY = "    ssh: {host: 10.10.13.62, user: root, via: root@198.51.100.66}   # only through the office's SSH gateway\n"
+HOME = "    ssh: root@192.168.0.9\n"
+BCC = "    ssh: root@203.0.113.13\n"
+
+
+@pytest.fixture(scope="module")
+def untouched(_reference: Lab) -> Iterator[Lab]:
+    """A world in which nothing is ever changed on a host: what differs after all tests is told."""
+    yield _reference
+    assert _reference.differences(ignore=()) == {}
+
+
+@pytest.fixture
+def ways(untouched: Lab) -> Iterator[Lab]:
+    """The same, with a ~/.ssh of the controller that a test may spoil."""
+    world = untouched.world
+    world.sh("controller", "rm -rf /root/.ssh.kept; cp -a /root/.ssh /root/.ssh.kept")
+    yield untouched
+    world.sh("controller", "rm -rf /root/.ssh; mv /root/.ssh.kept /root/.ssh")
+
+
+def config(lab: Lab, text: str) -> None:
+    lab.world.write("controller", "/root/.ssh/config", text, "600")
+
+
+def log_of(lab: Lab, host: str) -> int:
+    """Where a host's sshd log ends now."""
+    return len(lab.world.sh(host, "cat /run/sshd.log"))
+
+
+def logins(lab: Lab, host: str, since: int) -> list[str]:
+    """From where logins came since then, as the host's own sshd tells it."""
+    return re.findall(r"Accepted publickey for (\w+@?) from ([\d.]+)", lab.world.sh(host, "cat /run/sshd.log")[since:])
+
+
+def fingerprint(lab: Lab, host: str) -> str:
+    return lab.world.sh(host, "ssh-keygen -lf /etc/ssh/world_host_key.pub").split()[1]
+
+
+def known_hosts(lab: Lab, text: str) -> None:
+    lab.world.write("controller", "/root/.ssh/known_hosts", text, "600")
+
+
+def without(lab: Lab, address: str) -> str:
+    """known_hosts without one machine."""
+    lines = lab.world.sh("controller", "cat /root/.ssh/known_hosts").split("\n")
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith(f"{address} "))
+
+
+def on_terminal(lab: Lab, *args: str | Path, answers: dict[str, str]) -> tuple[int, str]:
+    """Run wgorch on a terminal of its own, typing each answer when its question is seen; exit code and all that was shown."""
+    ours, theirs = pty.openpty()
+
+    def take_terminal() -> None:
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    argv = lab.world.argv("controller", [sys.executable, "-m", "wgorch", *map(str, args)])
+    env = {**ENVIRONMENT, "PYTHONPATH": str(ROOT), "TERM": "dumb"}
+    process = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=env, preexec_fn=take_terminal)
+    os.close(theirs)
+    shown, left, end = "", dict(answers), time.monotonic() + 60
+    try:
+        while time.monotonic() < end:
+            if not select.select([ours], [], [], 0.2)[0]:
+                continue
+            try:
+                data = os.read(ours, 4096)
+            except OSError:
+                break
+            if not data:
+                break
+            shown += data.decode("utf-8", "replace")
+            for question in list(left):
+                if question in shown:
+                    os.write(ours, f"{left.pop(question)}\n".encode())
+        assert process.wait(5) is not None
+        return process.returncode, shown
+    except subprocess.TimeoutExpired:
+        raise AssertionError(f"it waits for something: {shown}") from None
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        os.close(ours)
+
+
+# --- ways
+
+
+def test_an_alias_of_the_users_configuration_has_jump_host_name_user_port_and_key(ways: Lab) -> None:
+    world = ways.world
+    world.sh("company", "/usr/sbin/sshd -f /etc/ssh/world_sshd_config -p 2222 -o PidFile=/run/second.pid -E /run/sshd.log")
+    world.sh("controller", "cd /root/.ssh && mv id_ed25519 office_key")
+    key = world.host_key("company")
+    known_hosts(ways, world.sh("controller", "cat /root/.ssh/known_hosts") + f"[10.10.13.62]:2222 {key}\n")
+    config(
+        ways,
+        """
+Host office
+    HostName 10.10.13.62
+    Port 2222
+    ProxyJump gate
+Host gate
+    HostName 198.51.100.66
+Host gate office 192.* 203.*
+    User root
+    IdentityFile ~/.ssh/office_key
+""",
+    )
+    at = log_of(ways, "company")
+    try:
+        done = ways.wgorch("plan", ways.edited((COMPANY, "    ssh: office\n"), (HOME, "    ssh: 192.168.0.9\n")), code=2)
+    finally:
+        world.sh("company", "kill $(cat /run/second.pid); sleep 0.1; rm -f /run/second.pid")
+
+    assert "+ interface wg0" in done.stdout
+    assert logins(ways, "company", at) == [("root", "10.10.13.1")]
+
+
+def test_two_jump_hosts_are_passed_one_after_the_other(ways: Lab) -> None:
+    at = {machine: log_of(ways, machine) for machine in ("company-router", "target", "company")}
+    chain = "    ssh: {host: 10.10.13.62, user: root, via: [root@198.51.100.66, root@10.10.13.61]}\n"
+
+    ways.wgorch("plan", ways.edited((COMPANY, chain)), code=2)
+
+    assert logins(ways, "company-router", at["company-router"]) == [("root", "198.51.100.34")]
+    assert logins(ways, "target", at["target"]) == [("root", "10.10.13.1")]
+    assert logins(ways, "company", at["company"]) == [("root", "10.10.13.61")]
+
+
+def test_two_jump_hosts_of_the_users_configuration_are_passed_one_after_the_other(ways: Lab) -> None:
+    config(ways, "Host 10.10.13.62\n  ProxyJump root@198.51.100.66:22,inner\nHost inner\n  HostName 10.10.13.61\n  User root\n")
+    at = {machine: log_of(ways, machine) for machine in ("target", "company")}
+
+    ways.wgorch("plan", ways.edited((COMPANY, "    ssh: root@10.10.13.62\n")), code=2)
+
+    assert logins(ways, "target", at["target"]) == [("root", "10.10.13.1")]
+    assert logins(ways, "company", at["company"]) == [("root", "10.10.13.61")]
+
+
+def test_another_host_of_the_inventory_is_a_jump_host_by_its_name(ways: Lab) -> None:
+    world = ways.world
+    world.sh("home-router", "iptables -I FORWARD -s 192.168.0.20 -d 203.0.113.13 -j REJECT")
+    inventory = ways.edited((BCC, "    ssh: {host: 203.0.113.13, user: root, via: home}\n"))
+    at = {machine: log_of(ways, machine) for machine in ("home", "bcc")}
+    try:
+        assert "203.0.113.13" in ways.wgorch("plan", INVENTORY, code=4).stderr
+        ways.wgorch("plan", inventory, code=2)
+    finally:
+        world.sh("home-router", "iptables -D FORWARD -s 192.168.0.20 -d 203.0.113.13 -j REJECT")
+
+    assert logins(ways, "bcc", at["bcc"]) == [("root", "198.51.100.34")]
+    assert set(logins(ways, "home", at["home"])) == {("root", "192.168.0.20")}
+
+
+def test_this_machine_is_a_host_without_ssh(lab: Lab) -> None:
+    world, inventory = lab.world, lab.edited((HOME, "    ssh: local\n"))
+    world.sh("home", "cp -a /root/.ssh /root/.ssh.kept; mkdir -p /root/.local")
+    world.write("home", "/root/.ssh/id_ed25519", world.controller_key(), "600")
+    world.write("home", "/root/.ssh/known_hosts", world.sh("controller", "cat /root/.ssh/known_hosts"), "600")
+    at = log_of(lab, "home")
+
+    def here(*args: str, code: int = 0) -> str:
+        argv = (sys.executable, "-m", "wgorch", args[0], str(inventory), *args[1:])
+        done = world.run("home", *argv, check=False, timeout=120, env={"PYTHONPATH": str(ROOT)})
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    try:
+        assert "up: " in here("up", "--yes")
+        assert world.ping("home", "10.10.13.61", count=3)
+        assert "0 changes" in here("up")
+        assert "as the inventory says" in here("status")
+        here("teardown", "--yes", "--purge")
+        assert logins(lab, "home", at) == []
+        assert lab.differences(ignore=()) == {}
+    finally:
+        world.sh("home", "rm -rf /root/.ssh /root/.local/state; mv /root/.ssh.kept /root/.ssh")
+
+
+# --- keys
+
+
+def test_a_key_with_a_passphrase_is_asked_for_on_the_terminal_once(ways: Lab) -> None:
+    ways.world.sh("controller", "cd /root/.ssh && ssh-keygen -q -p -P '' -N 'four words of mine' -f id_ed25519")
+
+    code, shown = on_terminal(ways, "plan", INVENTORY, answers={"Passphrase for": "four words of mine"})
+
+    assert code == 2, shown
+    assert shown.count("Passphrase for /root/.ssh/id_ed25519") == 1
+    assert "four words of mine" not in shown
+    assert "+ interface wg0" in shown
+
+
+def test_without_a_terminal_a_passphrase_is_not_waited_for(ways: Lab) -> None:
+    ways.world.sh("controller", "cd /root/.ssh && ssh-keygen -q -p -P '' -N 'four words of mine' -f id_ed25519")
+
+    done = ways.wgorch("plan", INVENTORY, code=4, timeout=30)
+
+    assert "Traceback" not in done.stderr
+    assert "passphrase" in done.stderr
+
+
+def test_an_identity_of_the_inventory_is_used_and_no_other(ways: Lab) -> None:
+    world = ways.world
+    world.sh("controller", "cd /root/.ssh && mv id_ed25519 mine && ssh-keygen -q -t ed25519 -N '' -f id_ed25519")
+    identity = "user: root, identity: ~/.ssh/mine"
+    inventory = ways.edited(
+        (COMPANY, f"    ssh: {{host: 10.10.13.62, {identity}, via: home}}\n"),
+        (HOME, f"    ssh: {{host: 192.168.0.9, {identity}}}\n"),
+        (BCC, f"    ssh: {{host: 203.0.113.13, {identity}}}\n"),
+    )
+
+    done = ways.wgorch("plan", inventory, "--limit", "home", code=None)
+
+    assert "refused" not in done.stderr
+
+
+def test_the_agent_is_asked_where_there_is_no_file(ways: Lab) -> None:
+    world = ways.world
+    started = world.sh("controller", "ssh-agent -s -a /run/agent.sock")
+    pid = re.search(r"SSH_AGENT_PID=(\d+)", started)
+    assert pid
+    agent = {"SSH_AUTH_SOCK": "/run/agent.sock"}
+    try:
+        world.run("controller", "ssh-add", "-q", "/root/.ssh/id_ed25519", env=agent)
+        world.sh("controller", "rm /root/.ssh/id_ed25519")
+
+        assert "no key was found to try" in ways.wgorch("plan", INVENTORY, code=4).stderr
+        ways.wgorch("plan", INVENTORY, code=2, env=agent)
+    finally:
+        world.sh("controller", f"kill {pid[1]}; rm -f /run/agent.sock")
+
+
+def test_a_refused_login_is_one_attempt_and_says_which_keys_were_tried(ways: Lab) -> None:
+    world = ways.world
+    world.sh("home", "mv /root/.ssh/authorized_keys /root/.ssh/kept")
+    at = log_of(ways, "home")
+    try:
+        done = ways.wgorch("up", INVENTORY, "--yes", code=4)
+    finally:
+        world.sh("home", "mv /root/.ssh/kept /root/.ssh/authorized_keys")
+
+    attempts = re.findall(r"authenticating user root 192.168.0.20", world.sh("home", "cat /run/sshd.log")[at:])
+    assert len(attempts) == 1
+    assert "home: log in as root: 192.168.0.9 refused: /root/.ssh/id_ed25519 (ssh-ed25519)" in done.stderr
+    assert ways.differences(ignore=()) == {}
+
+
+# --- host keys
+
+
+def test_an_unknown_host_key_is_refused_with_its_fingerprint_until_it_is_trusted(ways: Lab) -> None:
+    known_hosts(ways, without(ways, "203.0.113.13"))
+    print_ = fingerprint(ways, "bcc")
+
+    done = ways.wgorch("plan", INVENTORY, code=4)
+    assert f"bcc: know it by its host key: 203.0.113.13 shows the unknown key ssh-ed25519 {print_}" in done.stderr
+    assert "wgorch trust bcc" in done.stderr
+
+    refused = ways.wgorch("trust", "bcc", INVENTORY, code=3)
+    assert print_ in refused.stdout
+    assert "203.0.113.13" not in ways.world.sh("controller", "cat /root/.ssh/known_hosts")
+
+    ways.wgorch("trust", "bcc", INVENTORY, "--yes")
+    ways.wgorch("plan", INVENTORY, code=2)
+
+
+def test_trust_goes_through_unknown_jump_hosts_one_by_one(ways: Lab) -> None:
+    known_hosts(ways, without(ways, "198.51.100.66"))
+    known_hosts(ways, without(ways, "10.10.13.62"))
+
+    assert "198.51.100.66 shows the unknown key" in ways.wgorch("plan", INVENTORY, code=4).stderr
+    told = ways.wgorch("trust", "company", INVENTORY, "--yes").stdout
+
+    assert told.index(fingerprint(ways, "company-router")) < told.index(fingerprint(ways, "company"))
+    ways.wgorch("plan", INVENTORY, code=2)
+
+
+def test_trust_asks_on_a_terminal(ways: Lab) -> None:
+    known_hosts(ways, without(ways, "203.0.113.13"))
+
+    code, shown = on_terminal(ways, "trust", "bcc", INVENTORY, answers={"Is it the same? [y/N]": "n"})
+    assert code == 3, shown
+    assert "203.0.113.13" not in ways.world.sh("controller", "cat /root/.ssh/known_hosts")
+
+    code, shown = on_terminal(ways, "trust", "bcc", INVENTORY, answers={"Is it the same? [y/N]": "y"})
+    assert code == 0, shown
+    ways.wgorch("plan", INVENTORY, code=2)
+
+
+def test_a_changed_host_key_is_refused_and_trust_does_not_paper_over_it(ways: Lab) -> None:
+    other = ways.world.host_key("company")
+    known_hosts(ways, without(ways, "203.0.113.13") + f"203.0.113.13 {other}\n")
+    before = ways.world.sh("controller", "cat /root/.ssh/known_hosts")
+
+    done = ways.wgorch("plan", INVENTORY, code=4)
+
+    assert f"203.0.113.13 shows ssh-ed25519 {fingerprint(ways, 'bcc')}" in done.stderr
+    assert fingerprint(ways, "company") in done.stderr
+    assert "ssh-keygen -R '203.0.113.13'" in done.stderr
+    ways.wgorch("trust", "bcc", INVENTORY, "--yes", code=3)
+    assert ways.world.sh("controller", "cat /root/.ssh/known_hosts") == before
+
+
+def test_a_revoked_key_is_refused_although_it_is_known(ways: Lab) -> None:
+    known = ways.world.sh("controller", "cat /root/.ssh/known_hosts")
+    known_hosts(ways, known + f"@revoked * {ways.world.host_key('bcc')}\n")
+
+    done = ways.wgorch("plan", INVENTORY, code=4)
+
+    assert f"bcc: know it by its host key: it shows the revoked key ssh-ed25519 {fingerprint(ways, 'bcc')}" in done.stderr
+    assert "home:" not in done.stderr
+
+
+def test_hashed_known_hosts_are_known(ways: Lab) -> None:
+    ways.world.sh("controller", "ssh-keygen -q -H -f /root/.ssh/known_hosts && rm -f /root/.ssh/known_hosts.old")
+
+    assert "203.0.113.13" not in ways.world.sh("controller", "cat /root/.ssh/known_hosts")
+    ways.wgorch("plan", INVENTORY, code=2)
+
+
+@pytest.mark.parametrize("form", ["fingerprint", "key"])
+def test_a_host_key_of_the_inventory_stands_in_for_known_hosts(ways: Lab, form: str) -> None:
+    known_hosts(ways, without(ways, "203.0.113.13"))
+    told = fingerprint(ways, "bcc") if form == "fingerprint" else ways.world.host_key("bcc")
+
+    ways.wgorch("plan", ways.edited((BCC, f"{BCC}    host_key: {told}\n")), code=2)
+
+
+def test_a_wrong_host_key_of_the_inventory_is_refused_although_known_hosts_agrees(ways: Lab) -> None:
+    wrong = fingerprint(ways, "company")
+
+    done = ways.wgorch("plan", ways.edited((BCC, f"{BCC}    host_key: {wrong}\n")), code=4)
+
+    assert f"it shows ssh-ed25519 {fingerprint(ways, 'bcc')}, but host_key says {wrong}" in done.stderr
+
+
+# --- hosts as they are
+
+
+def test_an_unreachable_host_stops_everything_before_anything_is_touched_anywhere(ways: Lab) -> None:
+    done = ways.wgorch("up", ways.edited((HOME, "    ssh: root@192.168.0.77\n")), "--yes", code=4, timeout=60)
+
+    assert "home: connect: 192.168.0.77 port 22: " in done.stderr
+    assert ways.differences(ignore=()) == {}
+
+
+def test_every_host_that_cannot_be_reached_is_told_at_once(ways: Lab) -> None:
+    for host in ("bcc", "home"):
+        ways.world.stop_sshd(host)
+    try:
+        done = ways.wgorch("plan", INVENTORY, code=4, timeout=60)
+    finally:
+        for host in ("bcc", "home"):
+            ways.world.start_sshd(host)
+
+    assert "bcc: connect: 203.0.113.13 port 22: Connection refused" in done.stderr
+    assert "home: connect: 192.168.0.9 port 22: Connection refused" in done.stderr
+    assert "company:" not in done.stderr
+
+
+@pytest.mark.parametrize("noise", ["echo welcome to a noisy shell", "printf 'no end of line'; printf '\\033[31m%s' x >&2", "fortune() { :; }; set -x"])
+def test_what_a_login_shell_prints_is_not_an_answer(ways: Lab, noise: str) -> None:
+    before = ways.world.sh("home", "cat /root/.bashrc 2>/dev/null || :")
+    ways.world.write("home", "/root/.bashrc", f"{noise}\n{before}")
+    try:
+        ways.wgorch("plan", INVENTORY, code=2)
+    finally:
+        ways.world.write("home", "/root/.bashrc", before)
+
+
+# --- a user who is not root
+
+
+@pytest.fixture(scope="module")
+def sudo(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Debian's package of sudo; fetched outside the world."""
+    place = tmp_path_factory.mktemp("packages")
+    (place / "lists" / "partial").mkdir(parents=True)
+    user = ["-o", "APT::Sandbox::User=root"]
+    own = [*user, "-o", f"Dir::State::Lists={place}/lists", "-o", f"Dir::Cache={place}"]
+    fetch = ["-qq", "download", "sudo"]
+    if subprocess.run(["apt-get", *user, *fetch], cwd=place, capture_output=True, check=False).returncode:
+        subprocess.run(["apt-get", *own, "-qq", "update"], cwd=place, capture_output=True, check=True, timeout=120)
+        subprocess.run(["apt-get", *own, *fetch], cwd=place, capture_output=True, check=True, timeout=120)
+    return next(place.glob("*.deb")).read_bytes()
+
+
+SUDO = """set -e
+mkdir -p /run/sudo-usr/upper /run/sudo-usr/work /run/sudo-etc/upper /run/sudo-etc/work /run/sudo-lib/upper /run/sudo-lib/work
+mount -t overlay -o lowerdir=/usr,upperdir=/run/sudo-usr/upper,workdir=/run/sudo-usr/work overlay /usr
+mount -t overlay -o lowerdir=/etc,upperdir=/run/sudo-etc/upper,workdir=/run/sudo-etc/work overlay /etc
+mount -t overlay -o lowerdir=/var/lib,upperdir=/run/sudo-lib/upper,workdir=/run/sudo-lib/work overlay /var/lib
+command -v sudo >/dev/null || dpkg --force-depends -i /run/sudo.deb >/dev/null 2>&1
+useradd --no-user-group --gid nogroup --home-dir /run/operator --create-home --shell /bin/bash operator
+mkdir -p -m 700 /run/operator/.ssh
+cp /root/.ssh/authorized_keys /run/operator/.ssh/
+chown -R operator /run/operator/.ssh
+"""
+
+
+def test_a_user_with_sudo_does_what_root_does_and_one_without_is_told_so(lab: Lab, sudo: bytes) -> None:
+    world, inventory = lab.world, lab.edited((HOME, "    ssh: operator@192.168.0.9\n"))
+    subprocess.run(world.argv("home", ["sh", "-c", "cat >/run/sudo.deb"]), input=sudo, check=True)
+    try:
+        world.sh("home", SUDO)
+        refused = lab.wgorch("up", inventory, "--yes", code=4)
+        assert "home: open a root shell" in refused.stderr
+        assert "log in as root, or allow this user: sudo -n sh" in refused.stderr
+
+        world.write("home", "/etc/sudoers.d/operator", "operator ALL=(root) NOPASSWD: ALL\n", "440")
+        at = log_of(lab, "home")
+        lab.up(inventory)
+        assert world.ping("home", "10.10.13.61", count=3)
+        assert {user for user, _ in logins(lab, "home", at)} == {"operator"}
+        assert "0 changes" in lab.wgorch("up", inventory).stdout
+        lab.wgorch("teardown", inventory, "--yes", "--purge")
+    finally:
+        world.reboot("home")
