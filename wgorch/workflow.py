@@ -37,7 +37,7 @@ from wgorch.remote.fleet import Fleet
 from wgorch.resolve import baseline, changed_keys, conflicts, only_entries_of, wanted
 from wgorch.topology.build import Topology, build
 from wgorch.verify import measure
-from wgorch.verify.diagnose import Finding, Verdict, diagnose
+from wgorch.verify.diagnose import Finding, Since, Verdict, diagnose
 
 
 class Interrupted(WgorchError):
@@ -179,10 +179,18 @@ class World:
             raise HostsFailed(failed)
         return plans
 
-    def new_sessions(self, plans: Mapping[str, HostPlan]) -> dict[str, int]:
-        """For hosts whose sessions must be newer than the change: the moment before it, by their own clocks."""
-        fresh = {n for n, p in plans.items() if any(c.step in ("peers", "interface", "keys") for c in p.do)}
-        return {name: self.seen[name].clock for name in fresh}
+    def new_sessions(self, plans: Mapping[str, HostPlan]) -> dict[str, Since]:
+        """For each host the peers whose session must be newer than the change, and the moment before it, by its own clock.
+
+        Only a new peer or a new key needs one: with any other change the old session goes on, and the pings prove it.
+        """
+        found = {}
+        for name, plan in plans.items():
+            old, new = plan.have.interface, plan.want.interface
+            everything = old is None or new is None or old.public_key != new.public_key
+            fresh = {p.name for key, p in plan.want.peers.items() if everything or key not in plan.have.peers}
+            found[name] = Since(self.seen[name].clock, frozenset(fresh))
+        return found
 
 
 def _with_names(plan: HostPlan, names: Mapping[str, str]) -> HostPlan:
@@ -342,7 +350,7 @@ def status(world: World) -> Status:
 def _verify(
     world: World,
     names: list[str],
-    since: Mapping[str, int],
+    since: Mapping[str, Since],
     before: Mapping[str, str] | None = None,
     left_out: Iterable[str] = (),
 ) -> Verdict:
@@ -389,9 +397,9 @@ class _Change:
 
     def up(self) -> Outcome:
         """Make the changes of `up`."""
-        clocks = self.world.new_sessions(self.plans)
         self._lock()
         self._keys_are_known()
+        clocks = self.world.new_sessions(self.plans)
         self._phase(self.run.stage, before_change=True)
         try:
             if not self._in_order(self._apply):
@@ -482,7 +490,7 @@ class _Change:
             failed = {} if self.plans else failed
         return not failed and (confirming or not self.interrupts.asked)
 
-    def _prove(self, clocks: Mapping[str, int]) -> Verdict:
+    def _prove(self, clocks: Mapping[str, Since]) -> Verdict:
         renew = dict.fromkeys(self.plans, self.run.renew())
         left_out = set(self.shown) - set(self.plans)
         names = [name for name in self.world.names if name not in left_out]

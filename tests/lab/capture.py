@@ -36,7 +36,9 @@ while True:
 
 
 @contextmanager
-def capture(world: World, machine: str, card: str, *expression: str, options: tuple[str, ...] = ()) -> Iterator[list[str]]:
+def capture(
+    world: World, machine: str, card: str, *expression: str, options: tuple[str, ...] = ()
+) -> Iterator[list[str]]:
     """The lines that tcpdump prints while the body runs; they are in the list when it has ended."""
     argv = ("tcpdump", "-i", card, "-nn", "-l", "--immediate-mode", *options, *expression)
     process = world.spawn(machine, *argv, start_new_session=True)

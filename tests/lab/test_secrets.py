@@ -131,7 +131,9 @@ def told(_reference: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
                     public[host] = world.sh(host, "wg show wg0 public-key").strip()
             if verb == "verify":
                 for host in HOSTS:
-                    journals[host] = world.sh(host, "journalctl --no-pager -o export; cat /var/log/* 2>/dev/null", check=False).encode()
+                    journals[host] = world.sh(
+                        host, "journalctl --no-pager -o export; cat /var/log/* 2>/dev/null", check=False
+                    ).encode()
                     others[host] = world.sh(host, f"{WRITTEN} -exec grep -lF -f {KEY} {{}} +", check=False).strip()
         sampler.ended.set()
         sampler.join()

@@ -53,7 +53,8 @@ class ByHand:
         self.world.sh("company", spoke)
         self.world.sh("bcc", f"wg set wg0 peer {self.key('home')} allowed-ips 192.168.2.2/32 persistent-keepalive 15")
         self.world.sh(
-            "bcc", f"wg set wg0 peer {self.key('company')} allowed-ips 192.168.2.3/32,10.10.13.0/24 persistent-keepalive 15"
+            "bcc",
+            f"wg set wg0 peer {self.key('company')} allowed-ips 192.168.2.3/32,10.10.13.0/24 persistent-keepalive 15",
         )
 
     def rules(self) -> None:
@@ -148,7 +149,9 @@ def routers_may_not_complain(world: ReferenceWorld) -> Iterator[None]:
     try:
         yield
     finally:
-        world.sh("target", "iptables -D INPUT -p icmp --icmp-type fragmentation-needed -j DROP; nft delete table ip filter")
+        world.sh(
+            "target", "iptables -D INPUT -p icmp --icmp-type fragmentation-needed -j DROP; nft delete table ip filter"
+        )
 
 
 class TestByTheDocuments:
@@ -188,7 +191,9 @@ class TestByTheDocuments:
 
     def test_the_other_documents_hooks_do_not_work(self, documents: ByHand) -> None:
         world = documents.world
-        world.write("home", "/run/peers.conf", f"[Peer]\nPublicKey = {documents.key('bcc')}\nAllowedIPs = 192.168.2.0/24\n")
+        world.write(
+            "home", "/run/peers.conf", f"[Peer]\nPublicKey = {documents.key('bcc')}\nAllowedIPs = 192.168.2.0/24\n"
+        )
         assert world.run("home", "wg", "addconf", "/run/peers.conf", check=False).returncode != 0
         assert world.run("home", "wg", "addconf", "wg0", "/run/peers.conf", check=False).returncode == 0
 
@@ -200,7 +205,10 @@ class TestByTheDocuments:
         documents.home_may_send_to_the_lan()
         world.sh("company", "iptables -t nat -F POSTROUTING; iptables -t nat -A POSTROUTING -o eth0 -j MASQUERADE")
         assert not home_reaches_target(world)
-        world.sh("company", "iptables -t nat -F POSTROUTING; iptables -t nat -A POSTROUTING -s 192.168.2.0/24 -o ens192 -j MASQUERADE")
+        world.sh(
+            "company",
+            "iptables -t nat -F POSTROUTING; iptables -t nat -A POSTROUTING -s 192.168.2.0/24 -o ens192 -j MASQUERADE",
+        )
         assert home_reaches_target(world)
         documents.home_may_not()
 

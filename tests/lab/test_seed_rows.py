@@ -1,10 +1,10 @@
 """What the walk-through of the documents promises, row by row, on the reference network.
 
-        controller ─┐
-              home ─┴─ home-router (NAT) ── internet ── bcc
-                                               │
-           company ─┬─ company-router (NAT, SSH gateway)
-            target ─┘
+controller ─┐
+      home ─┴─ home-router (NAT) ── internet ── bcc
+                                       │
+   company ─┬─ company-router (NAT, SSH gateway)
+    target ─┘
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ def everywhere(lab: Lab) -> dict[str, Snapshot]:
 
 def since(lab: Lab, before: dict[str, Snapshot]) -> dict[str, list[str]]:
     """What differs from a moment before, by machine."""
-    found = {name: then.difference(now) for (name, then), now in zip(before.items(), everywhere(lab).values(), strict=True)}
+    found = {
+        name: then.difference(now) for (name, then), now in zip(before.items(), everywhere(lab).values(), strict=True)
+    }
     return {name: lines for name, lines in found.items() if lines}
 
 
@@ -105,7 +107,9 @@ class TestStandingNetwork:
     def test_home_pings_target_three_of_three(self, standing: Lab) -> None:
         done = standing.world.run("home", "ping", "-n", "-c", "3", "-i", "0.2", TARGET)
 
-        assert re.findall(r"\d+ packets transmitted, \d+ received", done.stdout) == ["3 packets transmitted, 3 received"]
+        assert re.findall(r"\d+ packets transmitted, \d+ received", done.stdout) == [
+            "3 packets transmitted, 3 received"
+        ]
 
     def test_ssh_from_home_opens_on_target(self, standing: Lab) -> None:
         world = standing.world
@@ -342,7 +346,11 @@ class TestCommandList:
     def test_every_host_has_its_commands_with_their_reasons(self, lab: Lab) -> None:
         said = lab.wgorch("plan", INVENTORY, "--format", "shell", code=2).stdout
 
-        assert [line for line in said.split("\n") if line.startswith("# on ")] == ["# on bcc", "# on home", "# on company"]
+        assert [line for line in said.split("\n") if line.startswith("# on ")] == [
+            "# on bcc",
+            "# on home",
+            "# on company",
+        ]
         for line in (
             "ip address replace 192.168.2.2/24 dev wg0",
             "ip route replace 10.10.13.0/24 dev wg0 proto 119",
@@ -389,7 +397,9 @@ class TestBothWays:
         with serving(both_ways.world, "controller"):
             assert both_ways.world.ask("target", "tcp", "192.168.0.20") == "192.168.0.9 said hello"
 
-    def test_large_tcp_passes_between_lans_although_no_router_may_say_that_it_is_too_large(self, both_ways: Lab) -> None:
+    def test_large_tcp_passes_between_lans_although_no_router_may_say_that_it_is_too_large(
+        self, both_ways: Lab
+    ) -> None:
         world = both_ways.world
         world.sh("target", "iptables -A INPUT -p icmp --icmp-type fragmentation-needed -j DROP")
         try:
@@ -423,7 +433,9 @@ def test_a_lan_that_a_host_is_in_itself_is_refused_naming_both(lab: Lab) -> None
 
     done = lab.wgorch("up", INVENTORY, "--yes", code=4)
 
-    assert "home: send 10.10.13.0/24 into the tunnel: lab0 has 10.10.13.99/25, which overlaps 10.10.13.0/24" in done.stderr
+    assert (
+        "home: send 10.10.13.0/24 into the tunnel: lab0 has 10.10.13.99/25, which overlaps 10.10.13.0/24" in done.stderr
+    )
     assert since(lab, before) == {}
 
 
@@ -531,7 +543,9 @@ def test_another_tunnel_dockers_rules_and_what_was_forwarded_before_stay_byte_fo
 
 
 def test_ten_times_up_and_teardown_leave_the_rules_identical(lab: Lab) -> None:
-    lab.world.sh("company", "iptables -A FORWARD -i eth9 -j REJECT; iptables -t nat -A POSTROUTING -o eth9 -j MASQUERADE")
+    lab.world.sh(
+        "company", "iptables -A FORWARD -i eth9 -j REJECT; iptables -t nat -A POSTROUTING -o eth9 -j MASQUERADE"
+    )
     before = {host: firewall(lab.world, host) for host in HOSTS}
     up = ""
 
@@ -608,9 +622,13 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     names = ["wireguard-tools", "wireguard-go"]
     user = ["-o", "APT::Sandbox::User=root"]
     own = [*user, "-o", f"Dir::State::Lists={place}/lists", "-o", f"Dir::Cache={place}"]
-    if subprocess.run(["apt-get", *user, "-qq", "download", *names], cwd=place, capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["apt-get", *user, "-qq", "download", *names], cwd=place, capture_output=True, check=False
+    ).returncode:
         subprocess.run(["apt-get", *own, "-qq", "update"], cwd=place, capture_output=True, check=True, timeout=120)
-        subprocess.run(["apt-get", *own, "-qq", "download", *names], cwd=place, capture_output=True, check=True, timeout=120)
+        subprocess.run(
+            ["apt-get", *own, "-qq", "download", *names], cwd=place, capture_output=True, check=True, timeout=120
+        )
     return {file.name: file.read_bytes() for file in place.glob("*.deb")}
 
 
@@ -674,7 +692,9 @@ def test_a_package_that_cannot_be_had_stops_it_before_anything_is_touched(lab: L
         assert "home: make + packages wireguard-go wireguard-tools" in done.stderr
         assert "wireguard-tools" in done.stderr.split("packages wireguard-go wireguard-tools")[1]
         for host in HOSTS:
-            assert world.sh(host, "ls /sys/class/net").split() == world.sh(host, "ls /sys/class/net | grep -v wg0").split()
+            assert (
+                world.sh(host, "ls /sys/class/net").split() == world.sh(host, "ls /sys/class/net | grep -v wg0").split()
+            )
     finally:
         world.reboot("home")
 

@@ -35,14 +35,22 @@ class Verdict:
         return not self.findings
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The peers of a host whose session must be newer than a moment (seconds since 1970, by the host's own clock)."""
+
+    clock: int
+    peers: frozenset[str]
+
+
 def diagnose(
     topology: Topology,
     measured: Mapping[str, Measured],
     keys: Mapping[str, str],
-    since: Mapping[str, int] | None = None,
+    since: Mapping[str, Since] | None = None,
     left_out: frozenset[str] = frozenset(),
 ) -> Verdict:
-    """Judge what was measured. `since`: for hosts whose sessions must be new, the moment (their clock) of the change.
+    """Judge what was measured. `since`: the sessions that must be newer than the change.
 
     `left_out`: hosts that are known not to take part; ways through them are not judged.
     """
@@ -57,9 +65,10 @@ def _session(measured: Mapping[str, Measured], keys: Mapping[str, str], host: st
 
 
 def _sessions(
-    topology: Topology, measured: Mapping[str, Measured], keys: Mapping[str, str], since: Mapping[str, int]
+    topology: Topology, measured: Mapping[str, Measured], keys: Mapping[str, str], since: Mapping[str, Since]
 ) -> Iterator[Finding]:
     for host in measured:
+        new = since.get(host)
         for peer in topology.peers(host):
             if peer not in measured:
                 continue
@@ -68,8 +77,8 @@ def _sessions(
                 what = f"no handshake with {peer}: its UDP does not get through to {endpoint}, or no answer comes back"
                 fix = f"let UDP {endpoint.port} in at {peer} (cloud firewall, router), and out at {host}"
                 yield Finding(host, what, fix)
-            elif endpoint and not _session(measured, keys, host, peer, since.get(host, 0) - 1):
-                what = f"the session with {peer} is older than this change; its new key or endpoint is not proven"
+            elif new and peer in new.peers and not _session(measured, keys, host, peer, new.clock - 1):
+                what = f"the session with {peer} is older than this change; its new key is not proven"
                 yield Finding(host, what, f"run wgorch verify in a moment, and look at {peer}")
 
 

@@ -1,0 +1,410 @@
+"""Each step as a table: what is wanted, what is there, and the commands between: missing, present, changed, torn down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.kernel import restore_words
+from wgorch.command import Command
+from wgorch.resolve import keep_foreign
+from wgorch.state import Chain, Interface, Peer, Rule, State, nothing, rule
+from wgorch.steps import all_steps
+
+KEY, PEER, OTHER = "k" * 42 + "A=", "p" * 42 + "A=", "q" * 42 + "A="
+BASE = State("wgorch:office", "/var/lib/wgorch/office")
+WG0 = Interface("wg0", "wgorch:office", 1420, 51820, KEY)
+UP = replace(BASE, interface=WG0)
+FWD = Chain("filter", "FORWARD", "wgorch-office-fwd")
+MSS = Chain("mangle", "FORWARD", "wgorch-office-mss")
+INPUT = Chain("filter", "INPUT", "wgorch-office-in")
+NAT = Chain("nat", "POSTROUTING", "wgorch-office-nat")
+ACCEPT = rule("-i wg0 -o wg0", BASE.mark, "ACCEPT")
+LAN = rule("-d 10.10.13.0/24 -i wg0 -o ens192", BASE.mark, "ACCEPT")
+FOREIGN = rule("-s 10.9.0.0/16", "somebody", "ACCEPT")
+RESTORE = "iptables-restore --wait 10 --noflush"
+
+
+def make(step: str, want: State, have: State) -> list[tuple[str, list[str]]]:
+    """What a step finds: the sign of each Change, and its commands as text."""
+
+    def text(command: Command) -> str:
+        return " ".join(command.argv) + (f"\n{command.stdin}" if command.stdin else "")
+
+    return [(c.sign, [text(command) for command in c.commands]) for c in all_steps()[step](want, have)]
+
+
+def with_peer(*nets: str, endpoint: str | None = None, keepalive: int = 0, key: str = PEER) -> dict[str, Any]:
+    return {"peers": {key: Peer(key, nets, endpoint, keepalive, "bcc")}}
+
+
+def with_chain(chain: Chain, *rules: Rule, places: tuple[int, ...] = (1,)) -> State:
+    jumps = {chain: places} if places else {}
+    return replace(UP, chains={chain: rules}, jumps=jumps, tables=frozenset({chain.table}))
+
+
+def restored(chain: Chain, *lines: str) -> str:
+    return "\n".join([RESTORE, f"*{chain.table}", f":{chain.name} - [0:0]", *lines, "COMMIT"])
+
+
+JUMP = "-m comment --comment wgorch:office -j"
+UNJUMP = f"unjump filter FORWARD wgorch:office {FWD.name}"
+A = f"-A {FWD.name} {ACCEPT}"
+I = f"-I FORWARD 1 {JUMP} {FWD.name}"  # noqa: E741
+
+CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]] = {
+    "install": [
+        ("nothing is missing", replace(BASE, tools=frozenset({"wg"})), replace(BASE, tools=frozenset({"wg", "ip"})), []),
+        (
+            "one package serves several commands",
+            replace(BASE, tools=frozenset({"wg", "iptables", "iptables-save"})),
+            replace(BASE, tools=frozenset({"apt-get"})),
+            [
+                (
+                    "+",
+                    [
+                        "install_packages -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends "
+                        "iptables wireguard-tools"
+                    ],
+                )
+            ],
+        ),
+        (
+            "no package manager that we know",
+            replace(BASE, tools=frozenset({"wg"})),
+            BASE,
+            [("+", ["cannot_install wireguard-tools"])],
+        ),
+        ("teardown takes no package away", BASE, replace(BASE, tools=frozenset({"wg"})), []),
+    ],
+    "keys": [
+        (
+            "no key yet",
+            replace(BASE, key_mode="-rw-------"),
+            BASE,
+            [("+", ["birth_of_key /var/lib/wgorch/office/private_key"])],
+        ),
+        ("a key is there", replace(BASE, key_mode="-rw-------"), replace(BASE, key_mode="-rw-------"), []),
+        (
+            "others can read it",
+            replace(BASE, key_mode="-rw-------"),
+            replace(BASE, key_mode="-rw-r--r--"),
+            [("~", ["chmod 600 /var/lib/wgorch/office/private_key"])],
+        ),
+        ("teardown keeps the key", BASE, replace(BASE, key_mode="-rw-------"), []),
+    ],
+    "interface": [
+        ("as wanted", UP, UP, []),
+        (
+            "missing",
+            UP,
+            BASE,
+            [
+                (
+                    "+",
+                    [
+                        "make_interface wg0",
+                        "ip link set dev wg0 alias wgorch:office",
+                        "wg set wg0 listen-port 51820 private-key /var/lib/wgorch/office/private_key",
+                        "ip link set dev wg0 mtu 1420 up",
+                    ],
+                )
+            ],
+        ),
+        ("torn down", BASE, UP, [("-", ["end_interface wg0"])]),
+        (
+            "another port",
+            UP,
+            replace(BASE, interface=replace(WG0, listen_port=40000)),
+            [("~", ["wg set wg0 listen-port 51820"])],
+        ),
+        (
+            "another key",
+            UP,
+            replace(BASE, interface=replace(WG0, public_key=OTHER)),
+            [("~", ["wg set wg0 private-key /var/lib/wgorch/office/private_key"])],
+        ),
+        ("another MTU", UP, replace(BASE, interface=replace(WG0, mtu=1500)), [("~", ["ip link set dev wg0 mtu 1420"])]),
+        ("it is down", UP, replace(BASE, interface=replace(WG0, up=False)), [("~", ["ip link set dev wg0 up"])]),
+        ("it was down", replace(BASE, interface=replace(WG0, up=False)), UP, [("~", ["ip link set dev wg0 down"])]),
+        (
+            "it is made again as it was: down",
+            replace(BASE, interface=replace(WG0, up=False)),
+            BASE,
+            [
+                (
+                    "+",
+                    [
+                        "make_interface wg0",
+                        "ip link set dev wg0 alias wgorch:office",
+                        "wg set wg0 listen-port 51820 private-key /var/lib/wgorch/office/private_key",
+                        "ip link set dev wg0 mtu 1420",
+                    ],
+                )
+            ],
+        ),
+    ],
+    "addresses": [
+        ("as wanted", replace(UP, addresses=frozenset({"10.0.0.1/24"})), replace(UP, addresses=frozenset({"10.0.0.1/24"})), []),
+        (
+            "another one",
+            replace(UP, addresses=frozenset({"10.0.0.1/24"})),
+            replace(UP, addresses=frozenset({"10.0.0.9/24"})),
+            [("+", ["ip address replace 10.0.0.1/24 dev wg0"]), ("-", ["ip address delete 10.0.0.9/24 dev wg0"])],
+        ),
+        ("they go with the interface", BASE, replace(UP, addresses=frozenset({"10.0.0.1/24"})), []),
+    ],
+    "peers": [
+        ("as wanted", replace(UP, **with_peer("10.0.0.2/32")), replace(UP, **with_peer("10.0.0.2/32")), []),
+        (
+            "missing",
+            replace(UP, **with_peer("10.0.0.2/32", "10.10.13.0/24", endpoint="203.0.113.13:38371", keepalive=15)),
+            UP,
+            [
+                (
+                    "+",
+                    [
+                        f"wg set wg0 peer {PEER} allowed-ips 10.0.0.2/32,10.10.13.0/24 "
+                        "endpoint 203.0.113.13:38371 persistent-keepalive 15"
+                    ],
+                )
+            ],
+        ),
+        (
+            "it lacks a network: its whole list is stated",
+            replace(UP, **with_peer("10.0.0.2/32", "10.10.13.0/24")),
+            replace(UP, **with_peer("10.0.0.2/32")),
+            [("~", [f"wg set wg0 peer {PEER} allowed-ips 10.0.0.2/32,10.10.13.0/24 persistent-keepalive 0"])],
+        ),
+        (
+            "an endpoint learned from its packets is no difference",
+            replace(UP, **with_peer("10.0.0.2/32")),
+            replace(UP, **with_peer("10.0.0.2/32", endpoint="198.51.100.7:4000")),
+            [],
+        ),
+        (
+            "an endpoint by name is compared by its port",
+            replace(UP, **with_peer("10.0.0.2/32", endpoint="bcc.example:51820")),
+            replace(UP, **with_peer("10.0.0.2/32", endpoint="203.0.113.13:51820")),
+            [],
+        ),
+        (
+            "another endpoint",
+            replace(UP, **with_peer("10.0.0.2/32", endpoint="203.0.113.13:51820")),
+            replace(UP, **with_peer("10.0.0.2/32", endpoint="203.0.113.14:51820")),
+            [("~", [f"wg set wg0 peer {PEER} allowed-ips 10.0.0.2/32 endpoint 203.0.113.13:51820 persistent-keepalive 0"])],
+        ),
+        (
+            "another keepalive",
+            replace(UP, **with_peer("10.0.0.2/32", keepalive=25)),
+            replace(UP, **with_peer("10.0.0.2/32")),
+            [("~", [f"wg set wg0 peer {PEER} allowed-ips 10.0.0.2/32 persistent-keepalive 25"])],
+        ),
+        ("a stranger", UP, replace(UP, **with_peer("10.0.0.2/32")), [("-", [f"wg set wg0 peer {PEER} remove"])]),
+        (
+            "another key for the same host: the new one first, so that the address moves",
+            replace(UP, **with_peer("10.0.0.2/32", key=OTHER)),
+            replace(UP, **with_peer("10.0.0.2/32")),
+            [
+                ("+", [f"wg set wg0 peer {OTHER} allowed-ips 10.0.0.2/32 persistent-keepalive 0"]),
+                ("-", [f"wg set wg0 peer {PEER} remove"]),
+            ],
+        ),
+        ("they go with the interface", BASE, replace(UP, **with_peer("10.0.0.2/32")), []),
+    ],
+    "routes": [
+        (
+            "missing: no gateway, only the interface",
+            replace(UP, routes=frozenset({"10.10.13.0/24"})),
+            UP,
+            [("+", ["ip route replace 10.10.13.0/24 dev wg0 proto 119"])],
+        ),
+        ("as wanted", replace(UP, routes=frozenset({"10.10.13.0/24"})), replace(UP, routes=frozenset({"10.10.13.0/24"})), []),
+        (
+            "no longer wanted",
+            UP,
+            replace(UP, routes=frozenset({"10.10.13.0/24"})),
+            [("-", ["ip route delete 10.10.13.0/24 dev wg0 proto 119"])],
+        ),
+        ("they go with the interface", BASE, replace(UP, routes=frozenset({"10.10.13.0/24"})), []),
+    ],
+    "forwarding": [
+        (
+            "our card's value is written, the host's own is recorded",
+            replace(UP, sysctls={"net/ipv4/conf/wg0/forwarding": "1", "net/ipv4/conf/ens192/forwarding": "1"}),
+            replace(BASE, sysctls={"net/ipv4/conf/ens192/forwarding": "0"}),
+            [
+                ("~", ["set_value net/ipv4/conf/ens192/forwarding 1"]),
+                ("~", ["write net/ipv4/conf/wg0/forwarding 1"]),
+            ],
+        ),
+        (
+            "as wanted",
+            replace(UP, sysctls={"net/ipv4/conf/wg0/forwarding": "1"}),
+            replace(UP, sysctls={"net/ipv4/conf/wg0/forwarding": "1"}),
+            [],
+        ),
+        (
+            "torn down: only what outlives the interface is given back",
+            replace(BASE, sysctls={"net/ipv4/conf/ens192/forwarding": "0", "net/ipv4/conf/wg0/forwarding": "0"}),
+            replace(UP, sysctls={"net/ipv4/conf/ens192/forwarding": "1", "net/ipv4/conf/wg0/forwarding": "1"}),
+            [("~", ["set_value net/ipv4/conf/ens192/forwarding 0"])],
+        ),
+    ],
+    "forward_rules": [
+        (
+            "missing, and its table too",
+            with_chain(FWD, ACCEPT),
+            UP,
+            [("+", ["note_table filter", UNJUMP, restored(FWD, A, I)])],
+        ),
+        (
+            "missing in a table that is there",
+            with_chain(FWD, ACCEPT),
+            replace(UP, tables=frozenset({"filter"})),
+            [("+", [UNJUMP, restored(FWD, A, I)])],
+        ),
+        ("as wanted", with_chain(FWD, ACCEPT), with_chain(FWD, ACCEPT), []),
+        (
+            "a rule is missing: the whole chain is stated",
+            with_chain(FWD, ACCEPT, LAN),
+            with_chain(FWD, ACCEPT),
+            [("~", [UNJUMP, restored(FWD, A, f"-A {FWD.name} {LAN}", I)])],
+        ),
+        (
+            "the rules are in another order",
+            with_chain(FWD, ACCEPT, LAN),
+            with_chain(FWD, LAN, ACCEPT),
+            [("~", [UNJUMP, restored(FWD, A, f"-A {FWD.name} {LAN}", I)])],
+        ),
+        (
+            "a foreign rule in our chain is kept behind ours",
+            keep_foreign(with_chain(FWD, ACCEPT), with_chain(FWD, FOREIGN)),
+            with_chain(FWD, FOREIGN),
+            [("~", [UNJUMP, restored(FWD, A, f"-A {FWD.name} {FOREIGN}", I)])],
+        ),
+        (
+            "the jump is missing",
+            with_chain(FWD, ACCEPT),
+            with_chain(FWD, ACCEPT, places=()),
+            [("~", [UNJUMP, restored(FWD, A, I)])],
+        ),
+        (
+            "the jump stands behind a rule of somebody",
+            with_chain(FWD, ACCEPT),
+            with_chain(FWD, ACCEPT, places=(2,)),
+            [("~", [UNJUMP, restored(FWD, A, I)])],
+        ),
+        (
+            "the jump is there twice",
+            with_chain(FWD, ACCEPT),
+            with_chain(FWD, ACCEPT, places=(1, 1)),
+            [("~", [UNJUMP, restored(FWD, A, I)])],
+        ),
+        (
+            "two jumps are given back at their places",
+            with_chain(FWD, ACCEPT, places=(1, 3)),
+            with_chain(FWD, ACCEPT),
+            [("~", [UNJUMP, restored(FWD, A, I, f"-I FORWARD 4 {JUMP} {FWD.name}")])],
+        ),
+        (
+            "torn down",
+            nothing(UP),
+            with_chain(FWD, ACCEPT),
+            [("-", [UNJUMP, restored(FWD, f"-X {FWD.name}")])],
+        ),
+        (
+            "a jump without its chain is torn down as well",
+            nothing(UP),
+            replace(UP, jumps={FWD: (1,)}, tables=frozenset({"filter"})),
+            [("-", [UNJUMP, restored(FWD, f"-X {FWD.name}")])],
+        ),
+        (
+            "torn down, with a foreign rule in it: the chain stays for its sake",
+            keep_foreign(nothing(UP), with_chain(FWD, ACCEPT, FOREIGN)),
+            with_chain(FWD, ACCEPT, FOREIGN),
+            [("~", [UNJUMP, restored(FWD, f"-A {FWD.name} {FOREIGN}", I)])],
+        ),
+        ("the other chains are not its business", with_chain(NAT, ACCEPT), UP, []),
+    ],
+    "input_rules": [
+        (
+            "missing",
+            with_chain(INPUT, ACCEPT),
+            replace(UP, tables=frozenset({"filter"})),
+            [
+                (
+                    "+",
+                    [
+                        f"unjump filter INPUT wgorch:office {INPUT.name}",
+                        restored(INPUT, f"-A {INPUT.name} {ACCEPT}", f"-I INPUT 1 {JUMP} {INPUT.name}"),
+                    ],
+                )
+            ],
+        )
+    ],
+    "masquerade": [
+        (
+            "torn down",
+            nothing(UP),
+            with_chain(NAT, ACCEPT),
+            [("-", [f"unjump nat POSTROUTING wgorch:office {NAT.name}", restored(NAT, f"-X {NAT.name}")])],
+        )
+    ],
+    "clamp_mss": [("as wanted", with_chain(MSS, ACCEPT), with_chain(MSS, ACCEPT), [])],
+    "tables": [
+        ("a table that we caused", BASE, replace(BASE, tables=frozenset({"nat"})), [("-", ["drop_table nat"])]),
+        ("a table that was there", replace(BASE, tables=frozenset({"nat"})), replace(BASE, tables=frozenset({"nat"})), []),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("step", "want", "have", "expected"),
+    [(step, want, have, expected) for step, rows in CASES.items() for _, want, have, expected in rows],
+    ids=[f"{step}:_{name}".replace(" ", "_") for step, rows in CASES.items() for name, *_ in rows],
+)
+def test_a_step_finds_exactly_the_difference(
+    step: str, want: State, have: State, expected: list[tuple[str, list[str]]]
+) -> None:
+    assert expected == make(step, want, have)
+
+
+def test_every_step_but_persist_has_a_table() -> None:
+    assert set(all_steps()) - {"persist"} == set(CASES)
+
+
+def test_every_step_says_in_one_line_what_it_is_for() -> None:
+    assert [] == [name for name, step in all_steps().items() if not step.doc.endswith((".", ";"))]
+
+
+def test_every_change_says_why() -> None:
+    changes = [
+        change for step, rows in CASES.items() for _, want, have, _ in rows for change in all_steps()[step](want, have)
+    ]
+
+    assert [] == [c for c in changes if not c.why or not c.what or "\n" in c.why + c.what]
+
+
+def test_the_unit_is_written_enabled_and_taken_away() -> None:
+    up = make("persist", replace(BASE, unit="d"), BASE)
+    down = make("persist", BASE, replace(BASE, unit="d"))
+
+    assert ["write_file", "systemctl", "systemctl"] == [line.split()[0] for line in up[0][1]]
+    assert [] == make("persist", replace(BASE, unit="d"), replace(BASE, unit="d"))
+    assert "rm -f /etc/systemd/system/wgorch-office.service" in down[0][1]
+
+
+@pytest.mark.parametrize("comment", ["two words", "it's", 'a "quote"', "a ] bracket", "back\\slash", "$(touch x)", "*"])
+def test_a_foreign_comment_comes_out_of_iptables_restore_as_it_was(comment: str) -> None:
+    foreign = Rule(("-s", "10.9.0.0/16", "-m", "comment", "--comment", comment, "-j", "ACCEPT"))
+    have = with_chain(FWD, foreign)
+    change = next(iter(all_steps()["forward_rules"](keep_foreign(with_chain(FWD, ACCEPT), have), have)))
+    lines = change.commands[-1].stdin.split("\n")
+
+    written = next(line for line in lines if "10.9.0.0" in line)
+
+    assert ("-A", FWD.name, *foreign.words) == restore_words(written)
