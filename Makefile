@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-all fast lab check fix setup clean
+.PHONY: docs demo test test-all fast lab check fix setup clean
 
 demo: setup   ## the reference network in namespaces, and the main job on it
 	@$(BIN)/python -m wgorch.rehearsal demo
@@ -29,6 +29,9 @@ check: setup   ## format, lint, types, pure tests
 fix: setup
 	@$(BIN)/ruff format wgorch tests
 	@$(BIN)/ruff check --fix wgorch tests
+
+docs: setup   ## write what is generated
+	@$(BIN)/python -c "from wgorch.inventory.schema import markdown; print(markdown(), end=\"\")" >docs/inventory.md
 
 setup: $(VENV)/.ready
 

@@ -1,4 +1,4 @@
-"""What passes a card of a machine while something is done, as tcpdump tells it; and small questions asked from there."""
+"""What passes a card of a machine while something is done, as tcpdump tells it; and small questions from there."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
-"""No private key leaves its host: not to the controller, not into its output, not over the wire, not into an argument."""
+"""No private key leaves its host: not to the controller, not into output, not over the wire, not into an argument."""
 
 from __future__ import annotations
 
 import base64
-import os
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -43,7 +43,7 @@ WRITTEN = "find /etc /run /var/lib /var/log /root -xdev -type f -newer /run/bega
 
 @dataclass
 class Told:
-    """All that one life of a network told: by verb what was printed, what was on the wire, every argument on any machine."""
+    """All that one life of a network told: by verb what was printed and was on the wire; files, arguments, keys."""
 
     printed: dict[str, str]
     wire: dict[str, bytes]
@@ -75,17 +75,16 @@ class Sampler(threading.Thread):
         self.ended = threading.Event()
 
     def run(self) -> None:
-        old = frozenset(os.listdir("/proc"))
+        old = frozenset(Path("/proc").iterdir())
         while not self.ended.is_set():
-            for pid in os.listdir("/proc"):
-                if pid not in old and pid.isdigit():
+            for process in Path("/proc").iterdir():
+                if process not in old and process.name.isdigit():
                     for part in ("cmdline", "environ"):
                         try:
-                            with open(f"/proc/{pid}/{part}", "rb") as file:
-                                self.seen.add(file.read())
+                            self.seen.add((process / part).read_bytes())
                         except OSError:
                             continue
-            time.sleep(0.004)
+            time.sleep(0.002)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +105,6 @@ def told(_reference: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     for machine in (*HOSTS, "controller"):
         world.sh(machine, ": >/run/began")
     sampler = Sampler()
-    sampler.start()
     verbs = {
         "plan": ("plan", INVENTORY, "-vv"),
         "up": ("up", INVENTORY, "--yes", "-vv"),
@@ -120,11 +118,15 @@ def told(_reference: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         for verb, args in verbs.items():
             if verb == "plan of an edit":
                 world.sh("home", "ip link delete wg0")
+            if verb == "up":
+                sampler.start()
             record = place / verb
             argv = (sys.executable, str(script), str(record), *map(str, args))
             done = world.run("controller", *argv, check=False, timeout=120, env={"PYTHONPATH": str(ROOT)})
             printed[verb], wire[verb] = done.stdout + done.stderr, record.read_bytes()
             if verb == "up":
+                sampler.ended.set()
+                sampler.join()
                 assert done.returncode == 0, printed[verb]
                 for host in HOSTS:
                     private[host] = world.sh(host, f"cat {KEY}").strip()
@@ -135,8 +137,6 @@ def told(_reference: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
                         host, "journalctl --no-pager -o export; cat /var/log/* 2>/dev/null", check=False
                     ).encode()
                     others[host] = world.sh(host, f"{WRITTEN} -exec grep -lF -f {KEY} {{}} +", check=False).strip()
-        sampler.ended.set()
-        sampler.join()
         for path in filter(None, world.sh("controller", WRITTEN, check=False).split("\n")):
             files[path] = world.sh("controller", f"cat '{path}'").encode()
         for path in lab.directory.rglob("*"):

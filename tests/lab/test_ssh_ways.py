@@ -78,7 +78,7 @@ def without(lab: Lab, address: str) -> str:
 
 
 def on_terminal(lab: Lab, *args: str | Path, answers: dict[str, str]) -> tuple[int, str]:
-    """Run wgorch on a terminal of its own, typing each answer when its question is seen; exit code and all that was shown."""
+    """Run wgorch on a terminal of its own, typing each answer once, when its question is seen; exit code, all shown."""
     ours, theirs = pty.openpty()
 
     def take_terminal() -> None:
@@ -89,7 +89,7 @@ def on_terminal(lab: Lab, *args: str | Path, answers: dict[str, str]) -> tuple[i
     env = {**ENVIRONMENT, "PYTHONPATH": str(ROOT), "TERM": "dumb"}
     process = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=env, preexec_fn=take_terminal)
     os.close(theirs)
-    shown, left, end = "", dict(answers), time.monotonic() + 60
+    shown, left, end = "", dict(answers), time.monotonic() + 15
     try:
         while time.monotonic() < end:
             if not select.select([ours], [], [], 0.2)[0]:
@@ -438,10 +438,10 @@ def sudo(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 SUDO = """set -e
-mkdir -p /run/sudo-usr/upper /run/sudo-usr/work /run/sudo-etc/upper /run/sudo-etc/work /run/sudo-lib/upper /run/sudo-lib/work
-mount -t overlay -o lowerdir=/usr,upperdir=/run/sudo-usr/upper,workdir=/run/sudo-usr/work overlay /usr
-mount -t overlay -o lowerdir=/etc,upperdir=/run/sudo-etc/upper,workdir=/run/sudo-etc/work overlay /etc
-mount -t overlay -o lowerdir=/var/lib,upperdir=/run/sudo-lib/upper,workdir=/run/sudo-lib/work overlay /var/lib
+for tree in usr etc var/lib; do
+    mkdir -p /run/over/$tree.upper /run/over/$tree.work
+    mount -t overlay -o lowerdir=/$tree,upperdir=/run/over/$tree.upper,workdir=/run/over/$tree.work overlay /$tree
+done
 command -v sudo >/dev/null || dpkg --force-depends -i /run/sudo.deb >/dev/null 2>&1
 useradd --password '*' --no-user-group --gid nogroup --home-dir /run/operator --create-home --shell /bin/bash operator
 mkdir -p -m 700 /run/operator/.ssh

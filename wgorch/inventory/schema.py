@@ -100,3 +100,32 @@ def _record(entries: dict[str, Entry]) -> dict[str, Any]:
         "required": [name for name, entry in entries.items() if entry.required],
         "properties": {name: entry.reader.schema | {"description": entry.doc} for name, entry in entries.items()},
     }
+
+
+def markdown() -> str:
+    """The inventory's reference, for docs/inventory.md."""
+    parts = [
+        "# The inventory",
+        "One YAML file says what network is wanted. This page is made from the table that also validates it"
+        " (`wgorch/inventory/schema.py`).",
+        "At the top: " + "; ".join(f"`{name}`: {doc[0].lower()}{doc[1:]}" for name, doc in TOP.items()),
+    ]
+    for title, entries in (("network", NETWORK), ("hosts.NAME", HOST), ("hosts.NAME.ssh, as a mapping", SSH)):
+        rows = ["| field | meaning | takes | example |", "| --- | --- | --- | --- |"]
+        for name, entry in entries.items():
+            reader = entry.reader
+            takes = f"a list: {reader.of.kind}" if isinstance(reader, f.Listing) else reader.kind
+            must = " (must be given)" if entry.required else ""
+            example = f"`{entry.example}`" if entry.example else ""
+            rows.append(f"| `{name}` | {entry.doc.replace('|', chr(92) + '|')}{must} | {takes} | {example} |")
+        parts += [f"## {title}", "\n".join(rows)]
+    parts += [
+        "## How it becomes a network",
+        "- Two hosts are peers where at least one of them has an `endpoint`. Hosts without one meet at the first `relay`.\n"
+        "- A peer's allowed-ips are its address and the `subnets` behind it; a relay's also all that lies beyond it.\n"
+        "- Every other host gets a route into the tunnel for each of `subnets`; the gateway forwards and, unless\n"
+        "  `masquerade: false`, lets tunnel traffic enter the LAN under its own address.\n"
+        "- `ssh: local` is the machine wgorch runs on. `via` names a jump host: an address, an alias of `~/.ssh/config`, or\n"
+        "  another host of this file; several make a chain.",
+    ]
+    return "\n\n".join(parts) + "\n"

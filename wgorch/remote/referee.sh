@@ -203,7 +203,8 @@ confirm) # RUN
 revert) # RUN WHY: also of a change that is confirmed here but not everywhere
     if mv pending reverting 2>/dev/null; then
         take_back "$3"
-    elif mine && [ -r undo ] && [ -e lease ] && mv boot reverting 2>/dev/null; then
+    elif mine && [ -e lease ] && [ ! -e reverting ] && [ ! -e outcome ] && mv boot reverting 2>/dev/null; then
+        # The lease is open, and `pending` is neither there nor claimed: it became `boot` by this very run.
         take_back "$3"
     else
         tries=0

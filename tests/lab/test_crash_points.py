@@ -1,0 +1,74 @@
+"""Every command of every program is a crash point: some drawn by the seed, or (every variant) several hundred.
+
+The full run writes ``crash-points.json`` beside this file: the points tried, what struck, and the violations (none).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import ALL, SEED
+from tests.lab.crash import HOSTS, KINDS, VERBS, Bench, Point
+from wgorch.rehearsal.world import sweep
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKERS = 3
+COMMANDS_AT_MOST = {"up": (124, 103, 122), "revert": (135, 32, 33), "boot": (40, 17, 38), "teardown": (123, 98, 130)}
+"""About how many commands each host runs in each verb; a point beyond the last command strikes nothing and is not counted."""
+
+
+def _points(count: int) -> list[Point]:
+    """Points over all verbs, hosts and kinds, drawn by the seed."""
+    every = [
+        Point(verb, host, k, kind)
+        for verb in VERBS
+        for host, last in zip(HOSTS, COMMANDS_AT_MOST[verb], strict=True)
+        for k in range(1, last + 1)
+        for kind in KINDS
+    ]
+    return random.Random(SEED).sample(every, count)
+
+
+def test_at_every_crash_point_hosts_are_old_or_new_and_converge() -> None:
+    told = _many(450) if ALL else _few(7)
+    struck = [t for t in told if t.get("fired")]
+    violations = [t for t in told if "violation" in t]
+
+    if ALL:
+        result = {"seed": SEED, "points": len(struck), "violations": len(violations), "tried": told}
+        (Path(__file__).parent / "crash-points.json").write_text(json.dumps(result, indent=1) + "\n")
+        assert len(struck) >= 400
+    assert [] == violations
+    assert struck
+
+
+def _few(count: int) -> list[dict[str, object]]:
+    with Bench(f"crash-{os.getpid()}") as bench:
+        return [bench.attempt(point) for point in _points(count)]
+
+
+def _many(count: int) -> list[dict[str, object]]:
+    points = _points(count)
+    names = [f"crash-{os.getpid()}-{n}" for n in range(WORKERS)]
+    workers = []
+    try:
+        for n, name in enumerate(names):
+            argv = [sys.executable, "-m", "tests.lab.crash", "--name", name, *map(str, points[n::WORKERS])]
+            workers.append(subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True))
+        told = []
+        for worker in workers:
+            out, _ = worker.communicate(timeout=50 * 60)
+            assert worker.returncode == 0, out[-2000:]
+            told += [json.loads(line) for line in out.split("\n") if line]
+        return told
+    finally:
+        for worker, name in zip(workers, names, strict=False):
+            if worker.poll() is None:
+                worker.kill()
+                worker.wait(10)
+            sweep(name)

@@ -1,0 +1,45 @@
+"""What is generated is fresh, and what README and quick start tell people to type exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from wgorch.cli import VERBS, build_parser
+from wgorch.inventory.load import loads
+from wgorch.inventory.schema import markdown
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_the_inventory_reference_is_fresh() -> None:
+    assert markdown() == (ROOT / "docs" / "inventory.md").read_text()
+
+
+def test_every_command_in_readme_and_docs_parses() -> None:
+    parser = build_parser()
+    found = 0
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for line in re.findall(r"(?:^ +|`)wgorch ([a-z]+(?: [^`#\n]*?)?)(?:`| {2,}|$)", page.read_text(), re.M):
+            words = line.split()
+            if words[0] not in VERBS:
+                continue
+            words = [word for word in words if word not in ("HOST", "…")] or words
+            parser.parse_args([*words, *(["home"] if words == ["trust"] else [])])
+            found += 1
+
+    assert found > 10
+
+
+def test_the_inventory_in_the_readme_is_good() -> None:
+    text = (ROOT / "README.md").read_text()
+    block = text.split("put in your machines:\n\n")[1].split("\n3. ")[0]
+    inventory = loads("\n".join(line[7:] for line in block.split("\n")))
+
+    assert ["bcc", "home", "company"] == list(inventory.hosts)
+
+
+def test_links_in_docs_lead_somewhere() -> None:
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            assert link.startswith("http") or (page.parent / link).exists(), f"{page.name}: {link}"
