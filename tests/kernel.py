@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from wgorch.command import Command
 from wgorch.facts.observed import our_chains
@@ -260,7 +261,7 @@ class Kernel:
 
     @staticmethod
     def _rule(table: str, tables: dict[str, dict[str, list[Rule]]], words: list[str]) -> Rule:
-        for word, after in zip(words, words[1:], strict=False):
+        for word, after in pairwise(words):
             if word == "-j" and after.startswith("wgorch-") and after not in tables[table]:
                 raise Refused(f"no chain {after}")
             if word == "--comment" and words.index("--comment") + 2 < len(words):

@@ -10,6 +10,7 @@ from ipaddress import ip_network
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import ALL
 from tests.kernel import Kernel
 from wgorch.command import Change, Command
 from wgorch.facts.observed import our_chains
@@ -47,6 +48,11 @@ OURS = [
 Foreign = dict[tuple[str, str], list[Rule]]
 
 
+def examples(few: int) -> int:
+    """So many drawn states, and ten times as many in `make test-all`."""
+    return few * 10 if ALL else few
+
+
 @st.composite
 def peers(draw: st.DrawFn) -> dict[str, Peer]:
     """Peers whose allowed-ips are disjoint, as the kernel keeps them."""
@@ -81,7 +87,9 @@ def states(draw: st.DrawFn, *, wanted: bool) -> State:
         mark=NETWORK.mark,
         directory=NETWORK.directory,
         interface=interface,
-        addresses=frozenset(draw(st.sets(st.sampled_from(["192.168.2.1/24", "192.168.2.9/24"])))) if interface else frozenset(),
+        addresses=frozenset(draw(st.sets(st.sampled_from(["192.168.2.1/24", "192.168.2.9/24"]))))
+        if interface
+        else frozenset(),
         peers=draw(peers()) if interface else {},
         routes=frozenset(draw(st.sets(st.sampled_from(NETS[2:4])))) if interface and up else frozenset(),
         chains=chains,
@@ -134,7 +142,7 @@ def compared(state: State, like: State) -> State:
     return replace(state, peers=found, sysctls=sysctls, tables=tables)
 
 
-thorough = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+thorough = settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @thorough
@@ -167,7 +175,7 @@ def test_running_a_plan_twice_equals_running_it_once(want: State, have: State, f
     assert once == twice
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(states(wanted=True), states(wanted=False), foreigners(), st.data())
 def test_a_plan_cut_anywhere_can_be_taken_back(want: State, have: State, foreign: Foreign, data: st.DataObject) -> None:
     want, have = settled(want, have, foreign)
@@ -181,9 +189,11 @@ def test_a_plan_cut_anywhere_can_be_taken_back(want: State, have: State, foreign
     assert foreign == kernel.foreign()
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(states(wanted=True), states(wanted=False), foreigners(), st.data())
-def test_a_plan_cut_anywhere_can_be_begun_again(want: State, have: State, foreign: Foreign, data: st.DataObject) -> None:
+def test_a_plan_cut_anywhere_can_be_begun_again(
+    want: State, have: State, foreign: Foreign, data: st.DataObject
+) -> None:
     want, have = settled(want, have, foreign)
     forth, back = commands(do(want, have)), commands(undo(want, have))
     kernel = Kernel.of(have, NETWORK, OWN, foreign).run(forth[: data.draw(st.integers(0, len(forth)))])
@@ -217,7 +227,7 @@ def test_a_plan_for_nothing_gives_the_host_back(have: State, foreign: Foreign) -
 def test_the_boot_program_makes_the_state_out_of_nothing(want: State, foreign: Foreign) -> None:
     assume(want.interface)
     want = replace(want, tables=want.tables | {table for table, _ in foreign})
-    fresh = replace(nothing(want), tables=frozenset(), sysctls={path: "1" for path in HOST_VALUES})
+    fresh = replace(nothing(want), tables=frozenset(), sysctls=dict.fromkeys(HOST_VALUES, "1"))
     kernel = Kernel.of(replace(fresh, tables=want.tables), NETWORK, OWN, foreign)
 
     kernel.run(commands(list(changes_between(want, nothing(want), BUILT))))
@@ -225,7 +235,7 @@ def test_the_boot_program_makes_the_state_out_of_nothing(want: State, foreign: F
     assert compared(want, want) == compared(kernel.state(want), want)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(states(wanted=True), foreigners())
 def test_two_networks_on_one_host_leave_each_other_alone(want: State, foreign: Foreign) -> None:
     theirs = {
@@ -264,7 +274,7 @@ def texts(want: State, have: State) -> list[str]:
     ]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
 @given(states(wanted=True), states(wanted=False), foreigners())
 def test_every_program_is_sh_that_parses(want: State, have: State, foreign: Foreign) -> None:
     want, have = settled(want, have, foreign)
@@ -274,7 +284,7 @@ def test_every_program_is_sh_that_parses(want: State, have: State, foreign: Fore
         assert (0, b"") == (checked.returncode, checked.stderr)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(states(wanted=True), states(wanted=False), foreigners())
 def test_every_program_is_printable_ascii(want: State, have: State, foreign: Foreign) -> None:
     want, have = settled(want, have, foreign)
@@ -282,7 +292,7 @@ def test_every_program_is_printable_ascii(want: State, have: State, foreign: For
     assert set() == {c for text in texts(want, have) for c in text} - PLAIN
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=list(HealthCheck))
 @given(states(wanted=True), states(wanted=False), foreigners(), st.randoms(use_true_random=False))
 def test_the_order_in_which_things_were_found_changes_no_program(
     want: State, have: State, foreign: Foreign, random: object

@@ -138,16 +138,15 @@ def find_inventory(given: str | None) -> tuple[str, str]:
     raise UsageError("no inventory is given\n    fix: wgorch VERB INVENTORY, or set WGORCH_INVENTORY")
 
 
-def _load(args: argparse.Namespace, out: Console) -> Inventory:
+def _load(args: argparse.Namespace) -> Inventory:
     from wgorch.inventory.load import load
 
     path, how = find_inventory(args.inventory)
     inventory = load(path)
-    err = _stderr()
     if how and not getattr(args, "quiet", False):
-        err.print(f"inventory: {path} ({how})")
+        sys.stderr.write(f"inventory: {path} ({how})\n")
     for warning in inventory.warnings:
-        err.print(warning)
+        sys.stderr.write(f"{warning}\n")
     return inventory
 
 
@@ -171,7 +170,7 @@ def check(args: argparse.Namespace, out: Console) -> int:
 
         sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
         return DONE
-    inventory = _load(args, out)
+    inventory = _load(args)
     topology = build(inventory)
     wrong = []
     for flow in inventory.verify:
@@ -179,9 +178,10 @@ def check(args: argparse.Namespace, out: Console) -> int:
         if there.dropped:
             wrong.append(f"{flow.source} -> {flow.target}: {there.dropped}")
     if args.json:
-        from wgorch.report.render import print_json
+        import json
 
-        print_json(out, {"version": 1, "good": not wrong, "hosts": len(inventory.hosts), "refuted": wrong})
+        told = {"version": 1, "good": not wrong, "hosts": len(inventory.hosts), "refuted": wrong}
+        sys.stdout.write(json.dumps(told, indent=2) + "\n")
         return BAD_INPUT if wrong else DONE
     for line in wrong:
         sys.stderr.write(f"{inventory.path}: error: {line}\n")
@@ -197,7 +197,7 @@ def _world(args: argparse.Namespace, out: Console) -> tuple[World, Any]:
     from wgorch.remote.fleet import Fleet
     from wgorch.report.progress import Progress, log_to_stderr
 
-    inventory = _load(args, out)
+    inventory = _load(args)
     limit = frozenset(args.limit.split(",")) if getattr(args, "limit", None) else frozenset()
     workflow.check_names(inventory, sorted(limit))
     import secrets
@@ -448,7 +448,7 @@ def trust(args: argparse.Namespace, out: Console) -> int:
     from wgorch import workflow
     from wgorch.remote.fleet import Fleet
 
-    inventory = _load(args, out)
+    inventory = _load(args)
     workflow.check_names(inventory, [args.host])
     fleet = Fleet(inventory.hosts)
     try:
@@ -478,7 +478,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return DONE
     out: Any = None
-    if args.verb != "check" or args.json:
+    if args.verb != "check":
         from wgorch.report.console import console
 
         out = console()

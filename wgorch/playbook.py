@@ -82,7 +82,11 @@ def load(path: Path, hosts: frozenset[str] = frozenset()) -> Playbook:
         raise InventoryError([f"{path}: error: cannot read it: {error.strerror}"]) from None
     stages: dict[str, tuple[str | UserStep, ...]] = {}
     node = root.get("stages") if isinstance(root, source.Mapping) else None
-    if not isinstance(node, source.Sequence):
+    if isinstance(root, source.Mapping):
+        f.check_keys(root, ("stages",), "", troubles)
+    if root is None and troubles.errors:
+        pass  # not YAML, and told already
+    elif not isinstance(node, source.Sequence):
         troubles.add(root, "stages", "expected a list of stages", "see playbooks/up.yaml")
     else:
         for item in node.items:
@@ -102,6 +106,11 @@ def _stage(
     if not isinstance(name, source.Scalar) or not isinstance(steps, source.Sequence):
         troubles.add(node, "stages", "expected a stage: and its steps:", "see playbooks/up.yaml")
         return
+    assert isinstance(node, source.Mapping)
+    f.check_keys(node, ("stage", "steps"), "stages", troubles)
+    if name.text in stages:
+        troubles.add(name, "stages", f'the stage "{name.text}" is given twice', "keep one")
+        return
     if name.text not in STAGES:
         troubles.add(name, "stages", f'unknown stage "{name.text}".{f.suggest(name.text, STAGES)}', f"one of {', '.join(STAGES)}")
         return
@@ -116,7 +125,10 @@ def _stage(
                 troubles.add(step, name.text, f'unknown step "{step.text}".{hint}', f"one of {', '.join(known)}")
         elif isinstance(step, source.Mapping):
             own = _user_step(step, name.text, hosts, troubles)
-            if own:
+            others = {s.name for steps in (*stages.values(), found) for s in steps if isinstance(s, UserStep)}
+            if own and own.name in others:
+                troubles.add(step, name.text, f'run: "{own.name}" is given twice', "give each its own name")
+            elif own:
                 found.append(own)
         else:
             troubles.add(step, name.text, "expected the name of a step, or a run: step")
@@ -140,6 +152,8 @@ def _user_step(
         troubles.add(undo, stage, "undo: is one line")
         return None
     on = node.get("on")
+    if on is not None and not isinstance(on, source.Sequence):
+        troubles.add(on, stage, "on: is a list of hosts", "on: [home]")
     names = [item.text for item in on.items if isinstance(item, source.Scalar)] if isinstance(on, source.Sequence) else []
     for wrong in (n for n in names if hosts and n not in hosts):
         troubles.add(on, stage, f'there is no host "{wrong}".{f.suggest(wrong, hosts)}')
@@ -150,13 +164,18 @@ def _user_step(
 def _check_order(
     stages: dict[str, tuple[str | UserStep, ...]], node: source.Node, troubles: source.Troubles
 ) -> None:
-    order = [s for stage in STAGES for s in stages.get(stage, ()) if isinstance(s, str)]
-    if [s for s in stages if s in STAGES] != [s for s in STAGES if s in stages]:
-        troubles.add(node, "stages", f"the stages come in the order {', '.join(STAGES)}")
-    for first, second in MUST_PRECEDE:
-        if first in order and second in order and order.index(first) > order.index(second):
-            troubles.add(node, "stages", f"{first} must come before {second}", f"move {first} up")
+    misplaced = False
     for step, stage in (("install", "prepare"), ("keys", "prepare"), ("persist", "stay")):
         for other, steps in stages.items():
             if step in steps and other != stage:
                 troubles.add(node, "stages", f"{step} belongs into the stage {stage}")
+                misplaced = True
+    if misplaced:
+        return
+    if [s for s in stages if s in STAGES] != [s for s in STAGES if s in stages]:
+        troubles.add(node, "stages", f"the stages come in the order {', '.join(STAGES)}")
+        return
+    order = [s for stage in STAGES for s in stages.get(stage, ()) if isinstance(s, str)]
+    for first, second in MUST_PRECEDE:
+        if first in order and second in order and order.index(first) > order.index(second):
+            troubles.add(node, "stages", f"{first} must come before {second}", f"move {first} up")

@@ -10,6 +10,7 @@ from wgorch.command import Change, Command, command, quote_words
 from wgorch.sh import text_of
 from wgorch.state import State
 from wgorch.steps.firewall import RESTORE
+from wgorch.text import one_line
 
 
 def program(title: str, state: State, changes: Iterable[Change], header: Mapping[str, str] | None = None) -> str:
@@ -51,7 +52,7 @@ def _body(changes: list[Change]) -> Iterator[str]:
             yield from _restore(restores)
             restores = []
         yield ""
-        yield f"# {change.sign} {change.what}: {change.why}"
+        yield f"# {_comment(f'{change.sign} {change.what}: {change.why}')}"
         yield f"at {number}"
         for cmd in change.commands:
             if _is_restore(cmd):
@@ -59,6 +60,11 @@ def _body(changes: list[Change]) -> Iterator[str]:
             else:
                 yield _render(number, cmd)
     yield from _restore(restores)
+
+
+def _comment(text: str) -> str:
+    """Text that stays in one comment line whatever is in it."""
+    return one_line(text).translate({0x201C: '"', 0x201D: '"', 0x2026: "..."}).encode("ascii", "replace").decode()
 
 
 def _is_restore(cmd: Command) -> bool:

@@ -246,6 +246,11 @@ def conflicts(desired: Desired, seen: Observed) -> Iterator[HostError]:
     if not seen.kernel_wireguard and not desired.host.wireguard_go and card is None:
         saw = f"kernel {seen.kernel} has no WireGuard, and wireguard_go is false"
         yield Unfit(name, f"make {tunnel}", saw, "a kernel from 5.6 on, or wireguard_go: true")
+    for chain, rules in seen.state(network).chains.items():
+        for foreign in foreign_rules(rules, network.mark):
+            if not foreign.can_be_restated:
+                wish = f"keep a rule of others in its chain {chain.name}"
+                yield Unfit(name, wish, f"it has characters that cannot be handed on: {foreign}", "move that rule elsewhere")
     if seen.key_file and "wg" in seen.tools and not seen.key_file_public:
         saw = f"{network.directory}/private_key is not a key"
         yield Unfit(name, "use its key", saw, "restore it from a backup, or delete that file for a new key")

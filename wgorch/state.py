@@ -6,6 +6,7 @@ start-up program (boot) and teardown need no code of their own: they are the sam
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,7 +53,19 @@ class Rule:
             return None
 
     def __str__(self) -> str:
-        return shlex.join(self.words)
+        return " ".join(map(_quoted, self.words))
+
+    @property
+    def can_be_restated(self) -> bool:
+        """True where every character of it survives the way through our programs unchanged."""
+        return all(word.isascii() and word.isprintable() for word in self.words)
+
+
+def _quoted(word: str) -> str:
+    """A word as iptables-restore reads it: only double quotes, with a backslash before \\ and the quote."""
+    if re.fullmatch(r"[A-Za-z0-9_.:/,+!=%@-]+", word):
+        return word
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def rule(text: str, mark: str, target: str) -> Rule:

@@ -65,8 +65,14 @@ def test_the_recorded_answer_as_a_state() -> None:
     assert frozenset({"192.168.2.3/24"}) == state.addresses
     assert frozenset({"10.20.0.0/16"}) == state.routes
     assert {("192.168.2.0/24",), ("10.20.0.0/16", "fd00::5/128")} == set(peers)
-    assert ("203.0.113.13:38371", 15) == (peers["192.168.2.0/24",].endpoint, peers["192.168.2.0/24",].persistent_keepalive)
-    assert (None, 0) == (peers["10.20.0.0/16", "fd00::5/128"].endpoint, peers["10.20.0.0/16", "fd00::5/128"].persistent_keepalive)
+    assert ("203.0.113.13:38371", 15) == (
+        peers["192.168.2.0/24",].endpoint,
+        peers["192.168.2.0/24",].persistent_keepalive,
+    )
+    assert (None, 0) == (
+        peers["10.20.0.0/16", "fd00::5/128"].endpoint,
+        peers["10.20.0.0/16", "fd00::5/128"].persistent_keepalive,
+    )
     assert [("wgorch-office-fwd", (1,))] == [(chain.name, places) for chain, places in state.jumps.items()]
 
 
@@ -197,7 +203,6 @@ def test_a_good_public_key_is_taken() -> None:
         ("wg listen-port", "many"),
         ("wg endpoints", "k" * 43 + "="),
         ("rules", "-A FORWARD -j ACCEPT"),
-        ("rules", "*filter\n-A"),
         ("rules", '*filter\n-A x -m comment --comment "never closed'),
         ("rules", "*../x"),
         ("rules", "*filter\n:x"),
@@ -251,7 +256,10 @@ def test_any_text_is_an_answer_or_garbled(text: str) -> None:
 
 
 @fuzz
-@given(st.sampled_from(SECTIONS), st.text(max_size=200) | st.text(alphabet="0123456789abcdef:./-* \t\n\"'\\[]{}=A", max_size=80))
+@given(
+    st.sampled_from(SECTIONS),
+    st.text(max_size=200) | st.text(alphabet="0123456789abcdef:./-* \t\n\"'\\[]{}=A", max_size=80),
+)
 def test_any_text_in_any_section_is_an_answer_or_garbled(name: str, body: str) -> None:
     taken_or_garbled(section(name, body))
 
@@ -302,7 +310,14 @@ def programs(seen: dict[str, Observed], keys: dict[str, str]) -> dict[str, list[
     found = {}
     for host, facts in seen.items():
         plan = plan_host(host, NETWORK, wanted(TOPOLOGY.desired(host), facts, keys), facts, PLAYBOOK)
-        found[host] = [plan.prepare_program, plan.do_program, plan.undo_program, plan.stay_program, plan.boot, plan.probe]
+        found[host] = [
+            plan.prepare_program,
+            plan.do_program,
+            plan.undo_program,
+            plan.stay_program,
+            plan.boot,
+            plan.probe,
+        ]
     return found
 
 
@@ -323,7 +338,8 @@ def test_what_a_host_says_of_itself_is_in_no_program_of_another(
     lied = lie(
         hostname=hostname, kernel=kernel, os=os, uid=uid, peers=peers, listen_port=mtu, machine_id=hostname,
         cards={**seen.cards, "ens192": Card("ens192", mtu, True, kernel)}, ssh_client=kernel, clock=mtu,
-        rules={"filter": {"FORWARD": (Rule(("-j", hostname)),)}}, sysctls={**seen.sysctls, "net/ipv4/conf/all/rp_filter": "2"},
+        rules={"filter": {"FORWARD": (Rule(("-j", hostname)),)}},
+        sysctls={**seen.sysctls, "net/ipv4/conf/all/rp_filter": "2"},
     )  # fmt: skip
 
     told = programs({**SEEN, liar: lied}, KEYS)

@@ -82,7 +82,11 @@ def fits(schema: dict[str, Any], value: Any) -> bool:
     if kind == "object":
         if not isinstance(value, dict) or len(value) < schema.get("minProperties", 0):
             return False
-        names, known, more = schema.get("propertyNames", {}), schema.get("properties", {}), schema["additionalProperties"]
+        names, known, more = (
+            schema.get("propertyNames", {}),
+            schema.get("properties", {}),
+            schema["additionalProperties"],
+        )
         return (
             all(name in value for name in schema.get("required", ()))
             and all(re.search(names.get("pattern", ""), name) for name in value)

@@ -37,7 +37,7 @@ run()
 """wgorch with every byte written down that goes into an SSH channel, or comes out of one, before it is encrypted."""
 
 KEY = "/var/lib/wgorch/office/private_key"
-WRITTEN = "find /etc /run /var/lib /var/log /root -xdev -type f -newer /run/began"
+WRITTEN = "find /etc /run /var/lib /var/log /root -xdev -path '/root/.*env' -prune -o -type f -newer /run/began -print"
 """Every file of a machine that was written since the network's life began."""
 
 
@@ -136,7 +136,7 @@ def told(_reference: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
                     journals[host] = world.sh(
                         host, "journalctl --no-pager -o export; cat /var/log/* 2>/dev/null", check=False
                     ).encode()
-                    others[host] = world.sh(host, f"{WRITTEN} -exec grep -lF -f {KEY} {{}} +", check=False).strip()
+                    others[host] = world.sh(host, f"{WRITTEN}0 | xargs -0 -r grep -lF -f {KEY}", check=False).strip()
         for path in filter(None, world.sh("controller", WRITTEN, check=False).split("\n")):
             files[path] = world.sh("controller", f"cat '{path}'").encode()
         for path in lab.directory.rglob("*"):

@@ -1,4 +1,4 @@
-"""Each step as a table: what is wanted, what is there, and the commands between: missing, present, changed, torn down."""
+"""Each step as a table: what is wanted, what is there, and the commands between the two."""
 
 from __future__ import annotations
 
@@ -57,7 +57,12 @@ I = f"-I FORWARD 1 {JUMP} {FWD.name}"  # noqa: E741
 
 CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]] = {
     "install": [
-        ("nothing is missing", replace(BASE, tools=frozenset({"wg"})), replace(BASE, tools=frozenset({"wg", "ip"})), []),
+        (
+            "nothing is missing",
+            replace(BASE, tools=frozenset({"wg"})),
+            replace(BASE, tools=frozenset({"wg", "ip"})),
+            [],
+        ),
         (
             "one package serves several commands",
             replace(BASE, tools=frozenset({"wg", "iptables", "iptables-save"})),
@@ -148,7 +153,12 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
         ),
     ],
     "addresses": [
-        ("as wanted", replace(UP, addresses=frozenset({"10.0.0.1/24"})), replace(UP, addresses=frozenset({"10.0.0.1/24"})), []),
+        (
+            "as wanted",
+            replace(UP, addresses=frozenset({"10.0.0.1/24"})),
+            replace(UP, addresses=frozenset({"10.0.0.1/24"})),
+            [],
+        ),
         (
             "another one",
             replace(UP, addresses=frozenset({"10.0.0.1/24"})),
@@ -195,7 +205,15 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             "another endpoint",
             replace(UP, **with_peer("10.0.0.2/32", endpoint="203.0.113.13:51820")),
             replace(UP, **with_peer("10.0.0.2/32", endpoint="203.0.113.14:51820")),
-            [("~", [f"wg set wg0 peer {PEER} allowed-ips 10.0.0.2/32 endpoint 203.0.113.13:51820 persistent-keepalive 0"])],
+            [
+                (
+                    "~",
+                    [
+                        f"wg set wg0 peer {PEER} allowed-ips 10.0.0.2/32 "
+                        "endpoint 203.0.113.13:51820 persistent-keepalive 0"
+                    ],
+                )
+            ],
         ),
         (
             "another keepalive",
@@ -222,7 +240,12 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             UP,
             [("+", ["ip route replace 10.10.13.0/24 dev wg0 proto 119"])],
         ),
-        ("as wanted", replace(UP, routes=frozenset({"10.10.13.0/24"})), replace(UP, routes=frozenset({"10.10.13.0/24"})), []),
+        (
+            "as wanted",
+            replace(UP, routes=frozenset({"10.10.13.0/24"})),
+            replace(UP, routes=frozenset({"10.10.13.0/24"})),
+            [],
+        ),
         (
             "no longer wanted",
             UP,
@@ -357,7 +380,12 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
     "clamp_mss": [("as wanted", with_chain(MSS, ACCEPT), with_chain(MSS, ACCEPT), [])],
     "tables": [
         ("a table that we caused", BASE, replace(BASE, tables=frozenset({"nat"})), [("-", ["drop_table nat"])]),
-        ("a table that was there", replace(BASE, tables=frozenset({"nat"})), replace(BASE, tables=frozenset({"nat"})), []),
+        (
+            "a table that was there",
+            replace(BASE, tables=frozenset({"nat"})),
+            replace(BASE, tables=frozenset({"nat"})),
+            [],
+        ),
     ],
 }
 

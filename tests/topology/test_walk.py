@@ -34,7 +34,9 @@ def without(peer: str, *lost: str) -> Callable[[Desired], Desired]:
 
     def change(desired: Desired) -> Desired:
         links = (
-            replace(link, allowed_ips=tuple(n for n in link.allowed_ips if n not in nets)) if link.peer == peer else link
+            replace(link, allowed_ips=tuple(n for n in link.allowed_ips if n not in nets))
+            if link.peer == peer
+            else link
             for link in desired.links
         )
         return replace(desired, links=tuple(links))
@@ -74,7 +76,9 @@ def test_a_source_that_the_next_host_does_not_allow_is_told_of_that_host() -> No
 def test_a_relay_that_does_not_forward_is_told() -> None:
     still = other_than("bcc", lambda d: replace(d, forwards_between_peers=False))
 
-    assert "bcc does not forward between peers" == walk(TOPOLOGY, "home", ip_address("192.168.2.3"), desired=still).dropped
+    assert (
+        "bcc does not forward between peers" == walk(TOPOLOGY, "home", ip_address("192.168.2.3"), desired=still).dropped
+    )
 
 
 def test_a_missing_route_is_told() -> None:

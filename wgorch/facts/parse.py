@@ -10,7 +10,6 @@ import binascii
 import ipaddress
 import json
 import re
-import shlex
 from collections.abc import Iterator
 
 from wgorch.errors import Garbled
@@ -40,7 +39,7 @@ def observed(host: str, text: str, nonce: str) -> Observed:
     """All answers of one host. Raises Garbled with the line that does not fit."""
     try:
         return _observed(host, sections(text, nonce))
-    except (NotAnAnswer, KeyError, IndexError, ValueError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise Garbled(
             host, "understand what it answers", str(error), "a bug of wgorch, or a host that lies; see -vv"
         ) from error
@@ -111,7 +110,7 @@ def _match(pattern: str, text: str) -> str:
 
 
 def _int(text: str) -> int:
-    return int(_match(r"\d{1,20}", text.strip()))
+    return int(_match(r"[0-9]{1,20}", text.strip()))
 
 
 def public_key(text: str) -> str:
@@ -238,12 +237,22 @@ def _iptables(lines: list[str]) -> tuple[dict[str, dict[str, tuple[Rule, ...]]],
             name, policy = line[1:].split(" ")[:2]
             tables[table][name] = []
             policies[table, name] = policy
-        elif line.startswith("-A "):
-            # Quoted comments may hold anything; shlex reads them as iptables wrote them.
-            words = shlex.split(line)
+        elif line.startswith("-A"):
+            words = split_rule(line)
             tables[table].setdefault(words[1], []).append(Rule(tuple(words[2:])))
         # COMMIT, comments, and the warning that iptables-legacy has rules too, which is told elsewhere.
     return {t: {c: tuple(rules) for c, rules in chains.items()} for t, chains in tables.items()}, policies
+
+
+def split_rule(line: str) -> list[str]:
+    """The words of a line of iptables-save: quoted ones may hold anything, with a backslash before \\, " and '."""
+    words = _RULE_WORD.findall(line)
+    if '"' in _RULE_WORD.sub("", line):
+        raise NotAnAnswer(f"{line[:80]!r} has a quote that is never closed")
+    return [re.sub(r"\\(.)", r"\1", w[1:-1], flags=re.S) if w[:1] == '"' else w for w in words]
+
+
+_RULE_WORD = re.compile(r'[^\s"]+|"(?:[^"\\]|\\.)*"', re.S)
 
 
 def _sysctls(lines: list[str]) -> Iterator[tuple[str, str]]:

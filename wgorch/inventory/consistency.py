@@ -49,7 +49,9 @@ def _addresses(inventory: Inventory, places: Places, troubles: Troubles) -> None
         else:
             continue
         free = _free(subnet, used)
-        troubles.add(places.get(path), path, f"{ip} {problem}", f"{free} is free" if free else "a larger network.subnet")
+        troubles.add(
+            places.get(path), path, f"{ip} {problem}", f"{free} is free" if free else "a larger network.subnet"
+        )
 
 
 def _free(subnet: IPNetwork, used: Container[object]) -> IPAddress | None:
@@ -125,7 +127,7 @@ def _reachable_without_itself(inventory: Inventory, places: Places, troubles: Tr
         ip = _as_address(host.ssh.host)
         for path in lan_of(ip) if ip else ():
             if not path.startswith(f"hosts.{name}."):
-                message = f"it contains the SSH address of {name} {ip} ({places.where(where)}), which is not behind this gateway"
+                message = f"it contains the SSH address of {name} {ip} ({places.where(where)}), not behind this gateway"
                 troubles.add(places.get(path), path, message, "narrow the subnet", warning=True)
         if ip and ip.version == tunnel.version and ip in tunnel:
             message = f"{ip} lies inside network.subnet: SSH would need the tunnel that it builds"
@@ -146,17 +148,22 @@ def _endpoints(inventory: Inventory, places: Places, troubles: Troubles) -> None
         path = f"hosts.{name}"
         if host.relay and not host.endpoint and not troubles.about(f"{path}.endpoint"):
             fix = f"endpoint: ADDRESS:{host.listen_port} under {name}"
-            troubles.add(places.get(f"{path}.relay"), f"{path}.relay", "a relay must have an endpoint that others can dial", fix)
+            troubles.add(
+                places.get(f"{path}.relay"), f"{path}.relay", "a relay must have an endpoint that others can dial", fix
+            )
         if host.endpoint and f"{path}.listen_port" in places and host.endpoint.port != host.listen_port:
-            message = f"port {host.endpoint.port} is not {path}.listen_port {host.listen_port}; right only behind a port forward"
+            given = f"port {host.endpoint.port} is not {path}.listen_port {host.listen_port}"
             fix = f"leave listen_port out, and it is {host.endpoint.port}"
+            message = f"{given}; right only behind a port forward"
             troubles.add(places.get(f"{path}.endpoint"), f"{path}.endpoint", message, fix, warning=True)
         if not host.endpoint and host.persistent_keepalive == 0:
             message = "no endpoint and persistent_keepalive 0: others cannot reach it once its NAT forgets"
             troubles.add(places.get(path), path, message, "persistent_keepalive: 25", warning=True)
         if host.lan_interface and not host.subnets and not troubles.about(f"{path}.subnets"):
             where = f"{path}.lan_interface"
-            troubles.add(places.get(where), where, "given without subnets, so it is never used", "add subnets", warning=True)
+            troubles.add(
+                places.get(where), where, "given without subnets, so it is never used", "add subnets", warning=True
+            )
         if host.lan_interface == inventory.network.interface:
             where = f"{path}.lan_interface"
             troubles.add(places.get(where), where, f"{host.lan_interface} is the tunnel itself", "name the LAN's card")
@@ -164,7 +171,9 @@ def _endpoints(inventory: Inventory, places: Places, troubles: Troubles) -> None
     dialable = next((name for name, host in hosts.items() if host.endpoint), None)
     if len(spokes) > 1 and len(spokes) == len(hosts):
         message = "no host has an endpoint, so nobody can dial anybody"
-        troubles.add(places.get(f"hosts.{spokes[0]}"), "hosts", message, "give the public host an endpoint and relay: true")
+        troubles.add(
+            places.get(f"hosts.{spokes[0]}"), "hosts", message, "give the public host an endpoint and relay: true"
+        )
     elif len(spokes) > 1 and not relays and dialable:
         message = f"{spokes[1]} and {spokes[0]} cannot dial each other, and no host is a relay"
         fix = f"relay: true under {dialable}"
@@ -187,13 +196,19 @@ def _jumps(inventory: Inventory, places: Places, troubles: Troubles) -> None:
         if not here or here[0] in good:
             good.update(trail)
         elif here[0] == name:
-            troubles.add(places.get(path), path, f"cycle {' -> '.join([*trail, name])}", "let one of them be reached directly")
+            troubles.add(
+                places.get(path), path, f"cycle {' -> '.join([*trail, name])}", "let one of them be reached directly"
+            )
         for jump in host.ssh.via:
             # Any word may be an alias of ~/.ssh/config; one that nearly names a host is more likely a slip.
-            hint = suggest(jump.host, hosts) if jump.host not in hosts and re.fullmatch(r"[a-z0-9-]+", jump.host) else ""
+            hint = (
+                suggest(jump.host, hosts) if jump.host not in hosts and re.fullmatch(r"[a-z0-9-]+", jump.host) else ""
+            )
             if hint and len(troubles.found) < 100:
                 message = f'there is no host "{jump.host}" here, so it must be an alias of ~/.ssh/config.{hint}'
-                troubles.add(places.get(path), path, message, "a host of this file, an alias, or user@host", warning=True)
+                troubles.add(
+                    places.get(path), path, message, "a host of this file, an alias, or user@host", warning=True
+                )
 
 
 def _same_machine(inventory: Inventory, places: Places, troubles: Troubles) -> None:
@@ -204,7 +219,9 @@ def _same_machine(inventory: Inventory, places: Places, troubles: Troubles) -> N
         if twin is not host:
             path = f"hosts.{name}.ssh"
             where = places.where(f"hosts.{twin.name}.ssh")
-            troubles.add(places.get(path), path, f"{target} is also hosts.{twin.name} ({where})", "one entry for each machine")
+            troubles.add(
+                places.get(path), path, f"{target} is also hosts.{twin.name} ({where})", "one entry for each machine"
+            )
         if target.host in ("127.0.0.1", "localhost", "::1") and not target.via and not target.port:
             path = f"hosts.{name}.ssh"
             troubles.add(places.get(path), path, f"{target.host} is the machine wgorch runs on", 'say so: "ssh: local"')

@@ -1,4 +1,4 @@
-"""The grammars of single values: each reads a node, or says exactly what is wrong with it, and is its own JSON Schema."""
+"""The grammars of single values: each reads a node, or says what exactly is wrong; each is its own JSON Schema."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def no_controls(text: str) -> None:
             where = f'after "{before}"' if before else "at the start"
             raise Bad(f"invisible character U+{ord(c):04X} {where}", "delete it and type the value again")
         if category in ("Pi", "Pf") or c == "„":
-            raise Bad(f"typographic quote {c} at position {position}", "use \" or no quotes at all")
+            raise Bad(f"typographic quote {c} at position {position}", 'use " or no quotes at all')
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
@@ -170,7 +170,9 @@ def word(
 
 
 def _reserved_interface(name: str) -> str:
-    usual = re.match(r"(lo|all|default|eth|en[opsx]|wlan|wlp|wlx|br|docker|veth|tailscale|tun|tap|bond|virbr)[0-9]*", name)
+    usual = re.match(
+        r"(lo|all|default|eth|en[opsx]|wlan|wlp|wlx|br|docker|veth|tailscale|tun|tap|bond|virbr)[0-9]*", name
+    )
     return "is a reserved or usual system name" if usual else ""
 
 
@@ -194,7 +196,11 @@ CARD = Field(_CARD.kind, _card, _CARD.schema, _CARD.trap)
 
 def _host_key(text: str) -> str:
     words = text.split()
-    if len(words) >= 2 and re.fullmatch(r"(ssh|ecdsa|sk)-[a-z0-9@.-]+", words[0]) and re.fullmatch(r"[A-Za-z0-9+/=]+", words[1]):
+    if (
+        len(words) >= 2
+        and re.fullmatch(r"(ssh|ecdsa|sk)-[a-z0-9@.-]+", words[0])
+        and re.fullmatch(r"[A-Za-z0-9+/=]+", words[1])
+    ):
         return " ".join(words[:2])
     if re.fullmatch(r"SHA256:[A-Za-z0-9+/]{43}=?", text):
         return text.rstrip("=")
@@ -206,7 +212,9 @@ HOST_KEY = Field("a host key", _host_key, {"type": "string"})
 
 def _path(text: str) -> str:
     if "PRIVATE KEY" in text:
-        raise Bad("a key itself, where its file is meant (value hidden)", "like ~/.ssh/id_ed25519; treat this key as leaked")
+        raise Bad(
+            "a key itself, where its file is meant (value hidden)", "like ~/.ssh/id_ed25519; treat this key as leaked"
+        )
     if text.startswith("-"):
         raise Bad('must not start with "-"', "like ~/.ssh/id_ed25519")
     return text
@@ -240,7 +248,9 @@ def _not_an_address(text: str) -> Bad:
     parts = text.split(".")
     strange = next((part for part in parts if not re.fullmatch(r"[0-9]+", part)), None)
     if strange is not None:
-        return Bad(f'"{text}" is not an IP address' + (f' ("{strange}" is not a number)' if len(parts) == 4 else ""), four)
+        return Bad(
+            f'"{text}" is not an IP address' + (f' ("{strange}" is not a number)' if len(parts) == 4 else ""), four
+        )
     if len(parts) == 2:
         return Bad(f"{text} reads as a decimal number; an address has 4 parts", four)
     if len(parts) != 4:
@@ -342,7 +352,9 @@ def endpoint(text: str) -> Endpoint:
     """``host:port``, IPv6 in brackets."""
     if "://" in text:
         scheme, _, rest = text.partition("://")
-        raise Bad(f'"{scheme}://" is not accepted', f"write {rest}" if re.search(r":[0-9]+$", rest) else "write host:port")
+        raise Bad(
+            f'"{scheme}://" is not accepted', f"write {rest}" if re.search(r":[0-9]+$", rest) else "write host:port"
+        )
     bracketed = re.fullmatch(r"\[([^\]]*)\](?::(.*))?", text)
     if bracketed:
         host, after = bracketed[1], bracketed[2]
@@ -415,7 +427,9 @@ def check_keys(node: Mapping, known: Iterable[str], path: str, troubles: Trouble
                     "delete it; keys are born on their host. Treat this one as leaked",
                 )
             else:
-                troubles.add(value, at, "a secret in the file (value hidden)", "delete it; wgorch asks where it needs one")
+                troubles.add(
+                    value, at, "a secret in the file (value hidden)", "delete it; wgorch asks where it needs one"
+                )
             continue
         # Guessing costs time, and nobody reads the hundredth guess.
         hint = suggest(key.text, known) if len(troubles.found) < 100 else ""

@@ -86,7 +86,9 @@ def _mapping(node: Node | None, path: str, troubles: Troubles) -> Mapping | None
         troubles.add(node, path, "empty", "give a value or delete the line")
     else:
         fix = f"write the fields of {path} below it, each indented, as name: value"
-        troubles.add(node, path, f"expected a mapping, got {'a list' if isinstance(node, Sequence) else 'a value'}", fix)
+        troubles.add(
+            node, path, f"expected a mapping, got {'a list' if isinstance(node, Sequence) else 'a value'}", fix
+        )
     return None
 
 
@@ -117,9 +119,7 @@ def _record(
     return values
 
 
-def _hosts(
-    node: Mapping, shared: dict[str, Any], troubles: Troubles, places: Places
-) -> Iterator[tuple[str, Host]]:
+def _hosts(node: Mapping, shared: dict[str, Any], troubles: Troubles, places: Places) -> Iterator[tuple[str, Host]]:
     lower: dict[str, Scalar] = {}
     for key, value in node.items:
         name = f.HOST_NAME.read(key, "hosts", troubles)
@@ -129,7 +129,9 @@ def _hosts(
             troubles.add(key, f"hosts.{key.text}", message, "give each host a name of its own, in small letters")
         path = f"hosts.{key.text}"
         if not isinstance(value, Mapping):
-            troubles.add(value, path, "expected a mapping with ssh and address", 'write "ssh: root@HOST" below the name')
+            troubles.add(
+                value, path, "expected a mapping with ssh and address", 'write "ssh: root@HOST" below the name'
+            )
             continue
         values = _record(value, schema.HOST, path, troubles, places, skip="ssh")
         ssh_node = value.get("ssh")

@@ -82,18 +82,22 @@ class Troubles:
     name: str
     text: str = ""
     found: list[Trouble] = field(default_factory=list)
-    _told: set[tuple[int, int, str]] = field(default_factory=set, repr=False)
+    _refused: set[tuple[int, int, str]] = field(default_factory=set, repr=False)
     _touched: set[str] = field(default_factory=set, repr=False)
 
     def add(self, node: Node | None, path: str, message: str, fix: str = "", *, warning: bool = False) -> None:
-        """Note a trouble at a node (or at the start of the file); of several with one field, the first is the cause."""
+        """Note a trouble at a node (or at the start of the file)."""
         line, column = (node.line, node.column) if node else (1, 1)
-        if len(self.found) < MAX_TROUBLES and ((line, column, path) not in self._told or not path):
-            self._told.add((line, column, path))
+        if len(self.found) < MAX_TROUBLES and (line, column, path) not in self._refused:
             self.found.append(Trouble(line, column, path, message, fix, warning))
         while path:
             self._touched.add(path)
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
+
+    def refuse(self, node: Node, path: str, message: str, fix: str) -> None:
+        """Note what is not even looked at; nothing more is said of it."""
+        self.add(node, path, message, fix)
+        self._refused.add((node.line, node.column, path))
 
     def about(self, path: str) -> bool:
         """True where a field, or something in it, is wrong already."""
@@ -153,7 +157,9 @@ def read(text: str, troubles: Troubles) -> Node | None:
     """The root node of a YAML text, or None with the reason noted."""
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
-        troubles.add(None, "", f"file is {size / (1 << 20):.1f} MiB; the limit is {MAX_BYTES >> 20} MiB", "is it an inventory?")
+        troubles.add(
+            None, "", f"file is {size / (1 << 20):.1f} MiB; the limit is {MAX_BYTES >> 20} MiB", "is it an inventory?"
+        )
         return None
     troubles.text = text
     try:
@@ -165,7 +171,9 @@ def read(text: str, troubles: Troubles) -> Node | None:
         # libyaml counts bytes here, so the character is looked for.
         before = BREAKS.split(text[: max(0, text.find(chr(code)))])
         place = Scalar(len(before), len(before[-1]) + 1, "", True)
-        troubles.add(place, "", f"character U+{code:04X} is not allowed in YAML", "delete it, or save the file as UTF-8 text")
+        troubles.add(
+            place, "", f"character U+{code:04X} is not allowed in YAML", "delete it, or save the file as UTF-8 text"
+        )
     return None
 
 
@@ -196,19 +204,27 @@ def _build(text: str, troubles: Troubles) -> Node | None:
             return None
         node = _node(event)
         if problem := _refused(event):
-            troubles.add(node, _path(open_nodes, keys[-1] if keys else None), *problem)
+            troubles.refuse(node, _path(open_nodes, keys[-1] if keys else None), *problem)
         is_key = bool(open_nodes) and isinstance(open_nodes[-1], Mapping) and keys[-1] is None
         if is_key:
             mapping_keys = seen[-1]
             if not isinstance(node, Scalar):
-                fix = "write the value itself; templates ({{ … }}) are not read" if isinstance(node, Mapping) else "write key: value"
+                fix = (
+                    "write the value itself; templates ({{ … }}) are not read"
+                    if isinstance(node, Mapping)
+                    else "write key: value"
+                )
                 troubles.add(node, "", "a key must be a word, not a list or a mapping", fix)
                 return None
             if node.text == "<<" and node.plain:
-                troubles.add(node, _path(open_nodes, node), 'merge keys ("<<") are not accepted', "repeat the values")
+                troubles.refuse(
+                    node, _path(open_nodes, node), 'merge keys ("<<") are not accepted', "repeat the values"
+                )
             elif node.text in mapping_keys:
                 first = mapping_keys[node.text]
-                troubles.add(node, _path(open_nodes, node), f"given twice (first at {first.line}:{first.column})", "keep one")
+                troubles.refuse(
+                    node, _path(open_nodes, node), f"given twice (first at {first.line}:{first.column})", "keep one"
+                )
             mapping_keys.setdefault(node.text, node)
             keys[-1] = node
             continue
@@ -286,7 +302,9 @@ def _tell_yaml_error(error: yaml.MarkedYAMLError, text: str, troubles: Troubles)
     here = source[line - 1]
     at = here[column - 1 : column]
     address = re.search(r"(?<![\"'\[])\[[0-9a-fA-F.]*:[0-9a-fA-F:.]*\]:?\d*", here)
-    odd = next((n for n in (line, line - 1, line - 2) if n > 0 and source[n - 1][: _indent(source[n - 1])].strip(" ")), None)
+    odd = next(
+        (n for n in (line, line - 1, line - 2) if n > 0 and source[n - 1][: _indent(source[n - 1])].strip(" ")), None
+    )
 
     def tell(place: tuple[int, int], message: str, fix: str) -> None:
         troubles.add(Scalar(*place, "", True), "", message, fix)
@@ -299,12 +317,22 @@ def _tell_yaml_error(error: yaml.MarkedYAMLError, text: str, troubles: Troubles)
     elif address:
         tell((line, address.start() + 1), "YAML reads [..] as a list", f'put it in quotes: "{address[0]}"')
     elif "alias" in context or "anchor" in context:
-        tell(opened, f'"{here[opened[1] - 1 : opened[1]]}" stands for aliases and anchors, which are not accepted', "put the value in quotes")
+        tell(
+            opened,
+            f'"{here[opened[1] - 1 : opened[1]]}" stands for aliases and anchors, which are not accepted',
+            "put the value in quotes",
+        )
     elif "escape" in problem:
         tell((line, column), "a backslash begins something that YAML does not know", "put the value in single quotes")
     elif "flow sequence" in context or "flow mapping" in context:
         bracket, closing, kind = ("[", "]", "list") if "sequence" in context else ("{", "}", "mapping")
-        tell(opened, f'the {kind} opened here with "{bracket}" is never closed with "{closing}"', f'add the "{closing}"')
+        tell(
+            opened, f'the {kind} opened here with "{bracket}" is never closed with "{closing}"', f'add the "{closing}"'
+        )
+    elif "flow node" in context and not here[column - 1 :].strip() and re.search(r"[\[{]\s*$", text):
+        last = BREAKS.split(text.rstrip())
+        bracket = last[-1][-1]
+        tell((len(last), len(last[-1])), f'"{bracket}" is opened here and never closed', "close it, or delete it")
     elif "flow node" in context and at in (",", "]", "}"):
         tell((line, column), f'a value is missing before "{at}"', "delete one comma")
     elif "quoted scalar" in context:
@@ -312,7 +340,11 @@ def _tell_yaml_error(error: yaml.MarkedYAMLError, text: str, troubles: Troubles)
     elif "could not find expected ':'" in problem:
         tell(opened, 'a ":", or the space after it, is missing here', 'write "key: value"')
     elif "mapping values are not allowed" in problem and len(re.findall(r":(?:\s|$)", here)) > 1:
-        tell((line, column), 'a second ":" on one line', 'put the value in quotes, or start a new line after the first ":"')
+        tell(
+            (line, column),
+            'a second ":" on one line',
+            'put the value in quotes, or start a new line after the first ":"',
+        )
     elif "cannot start any token" in problem:
         tell((line, column), f'"{at}" cannot start a value', "put the value in quotes")
     elif here.startswith("%"):

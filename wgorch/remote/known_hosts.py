@@ -53,7 +53,7 @@ class KnownHosts:
             if hits and not any(p.startswith("!") for p in hits):
                 found.append(key)
         for salt, digest, key in self.hashed:
-            if hmac.digest(salt, name.encode(), "sha1") == digest:
+            if hmac.digest(salt, name.lower().encode(), "sha1") == digest:
                 found.append(key)
         return found
 
@@ -82,7 +82,9 @@ class KnownHosts:
     def _add(self, names: str, key: KnownKey) -> None:
         if names.startswith("|1|"):
             try:
-                salt, digest = (base64.b64decode(part) for part in names[3:].split("|")[:2])
+                salt, digest = (base64.b64decode(part, validate=True) for part in names[3:].split("|"))
+                if not salt or len(digest) != hashlib.sha1().digest_size:
+                    raise ValueError(names)
             except ValueError:
                 self.unread.append(f"{key.place}: the hashed name is broken")
                 return

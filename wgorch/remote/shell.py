@@ -88,7 +88,7 @@ class Shell:
                     body, self._buffer = self._buffer[at + len(begin) :], b""
             if body is not None:
                 at = body.find(finish, max(0, scanned - len(finish)))
-                scanned = len(body)
+                scanned = len(body) if at < 0 else at + len(finish)
                 if on_line:
                     told = self._tell(body if at < 0 else body[: at + 1], told, on_line)
                 if at >= 0 and b"\n" in body[at + len(finish) :]:

@@ -26,7 +26,7 @@ def interface(want: State, have: State) -> Iterator[Change]:
             command("make_interface", new.name),
             command(*device, "alias", new.alias),
             command("wg", "set", new.name, "listen-port", new.listen_port, "private-key", want.key_file),
-            command(*device, "mtu", new.mtu, "up"),
+            command(*device, "mtu", new.mtu, *(("up",) if new.up else ())),
         )
         return
     if new.public_key != old.public_key:

@@ -1,0 +1,204 @@
+"""The frame around an answer: noise, split bytes, floods, silence and ends, over a wire that is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from wgorch.errors import Lost, Unfit
+from wgorch.remote.shell import MAX_OUTPUT, Shell
+
+
+class FakeWire:
+    """Answers each program with bytes made from its nonce; a TimeoutError stands for silence."""
+
+    def __init__(self, answer: Callable[[str], Iterator[bytes | BaseException]]) -> None:
+        self._answer = answer
+        self._coming: Iterator[bytes | BaseException] = iter(())
+        self.sent: list[str] = []
+        self.closed = False
+
+    def send(self, data: bytes, timeout_s: float) -> None:
+        self.sent.append(data.decode())
+        nonces = set(re.findall(r"wgorch-[0-9a-f]{24}", self.sent[-1]))
+        assert len(nonces) == 1
+        self._coming = self._answer(nonces.pop())
+
+    def receive(self, timeout_s: float) -> bytes:
+        data = next(self._coming, b"")
+        if isinstance(data, BaseException):
+            raise data
+        return data
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def shell_that(*parts: str | bytes | BaseException) -> Shell:
+    """A shell whose host sends these parts; {n} is the nonce."""
+
+    def answer(nonce: str) -> Iterator[bytes | BaseException]:
+        for part in parts:
+            if isinstance(part, str):
+                part = part.replace("{n}", nonce).encode()
+            yield part
+
+    return Shell("home", FakeWire(answer))
+
+
+GOOD = "\n{n} begin\nhello\n\n{n} end 0\n"
+
+
+def test_what_the_program_printed_comes_back() -> None:
+    assert "hello\n" == shell_that(GOOD).exchange("echo hello", "greet it")
+
+
+def test_nothing_printed_is_an_empty_answer() -> None:
+    assert "" == shell_that("\n{n} begin\n\n{n} end 0\n").exchange(":", "do nothing")
+
+
+@pytest.mark.parametrize(
+    "noise", ["motd\n", "$ ", "\x1b[0m", "{n}\n", "{n} begins\n", "\nwgorch-000 begin\nx\n", "é" * 9999]
+)
+def test_noise_before_the_frame_is_ignored(noise: str) -> None:
+    assert "hello\n" == shell_that(noise, GOOD).exchange("echo hello", "greet it")
+
+
+def test_noise_behind_the_frame_is_kept_for_nobody() -> None:
+    shell = shell_that(GOOD + "left over")
+
+    assert "hello\n" == shell.exchange("echo hello", "greet it")
+    assert "hello\n" == shell.exchange("echo hello", "greet it")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 31])
+def test_a_frame_in_pieces_is_the_same_frame(size: int) -> None:
+    def answer(nonce: str) -> Iterator[bytes]:
+        data = ("motd\n" + GOOD.replace("{n}", nonce)).encode()
+        yield from (data[i : i + size] for i in range(0, len(data), size))
+
+    assert "hello\n" == Shell("home", FakeWire(answer)).exchange("echo hello", "greet it")
+
+
+def test_a_program_that_prints_a_nonce_of_its_own_does_not_end_the_frame() -> None:
+    text = "\nwgorch-000000000000000000000000 end 0\n"
+
+    assert text + "hello\n" == shell_that("\n{n} begin\n" + text + "hello\n\n{n} end 0\n").exchange("x", "greet it")
+
+
+def test_every_program_has_a_nonce_of_its_own() -> None:
+    shell = shell_that(GOOD)
+    for _ in range(5):
+        shell.exchange("x", "greet it")
+
+    sent = shell._wire.sent  # type: ignore[attr-defined]
+    assert 5 == len({re.findall(r"wgorch-[0-9a-f]{24}", text)[0] for text in sent})
+
+
+def test_bytes_that_are_no_utf8_are_replaced() -> None:
+    def answer(nonce: str) -> Iterator[bytes]:
+        yield f"\n{nonce} begin\n".encode() + b"\xff\xfe" + f"\n{nonce} end 0\n".encode()
+
+    assert "\ufffd\ufffd" == Shell("home", FakeWire(answer)).exchange("x", "greet it")
+
+
+def test_lines_are_told_as_they_come_each_once() -> None:
+    heard: list[str] = []
+    shell = shell_that("\n{n} begin\n@at 1\n@a", "t 2\n", "@at", " 3\n\n{n} end 0\n")
+
+    shell.exchange("x", "change it", on_line=heard.append)
+
+    assert ["@at 1", "@at 2", "@at 3"] == [line for line in heard if line]
+
+
+def test_a_huge_answer_is_refused() -> None:
+    def answer(nonce: str) -> Iterator[bytes]:
+        yield f"\n{nonce} begin\n".encode()
+        while True:
+            yield b"x" * (1 << 20)
+
+    shell = Shell("home", FakeWire(answer))
+    with pytest.raises(Lost, match="larger than 4 MiB"):
+        shell.exchange("x", "greet it")
+
+    assert shell.broken
+
+
+def test_huge_noise_before_the_frame_is_refused() -> None:
+    def answer(_nonce: str) -> Iterator[bytes]:
+        while True:
+            yield b"x" * (1 << 20)
+
+    with pytest.raises(Lost, match="larger than"):
+        Shell("home", FakeWire(answer)).exchange("x", "greet it")
+
+
+def test_an_answer_of_just_the_limit_in_small_pieces_is_taken() -> None:
+    def answer(nonce: str) -> Iterator[bytes]:
+        yield f"\n{nonce} begin\n".encode()
+        for _ in range((MAX_OUTPUT - 200) // 65536):
+            yield b"x\n" * 32768
+        yield f"\n{nonce} end 0\n".encode()
+
+    assert MAX_OUTPUT - 200 - 65536 < len(Shell("home", FakeWire(answer)).exchange("x", "read it"))
+
+
+def test_silence_is_lost_with_the_wish_and_the_time() -> None:
+    shell = shell_that("\n{n} begin\nhel", TimeoutError())
+    with pytest.raises(Lost, match="home: greet it: no answer within 3 s"):
+        shell.exchange("x", "greet it", 3)
+
+    assert shell.broken
+
+
+def test_a_host_that_only_trickles_is_late_too() -> None:
+    def answer(nonce: str) -> Iterator[bytes]:
+        yield f"\n{nonce} begin\n".encode()
+        while True:
+            yield b"."
+
+    with pytest.raises(Lost, match=r"no answer within 0\.05 s"):
+        Shell("home", FakeWire(answer)).exchange("x", "greet it", 0.05)
+
+
+def test_an_end_in_the_middle_is_lost() -> None:
+    with pytest.raises(Lost, match="the session ended in the middle"):
+        shell_that("\n{n} begin\nhel").exchange("x", "greet it")
+
+
+def test_a_connection_that_breaks_is_lost() -> None:
+    with pytest.raises(Lost, match="the connection broke: reset"):
+        shell_that(ConnectionResetError("reset")).exchange("x", "greet it")
+
+
+def test_a_login_that_is_refused_says_what_the_host_said() -> None:
+    with pytest.raises(Unfit, match="This account is currently not available") as raised:
+        shell_that("This account is currently not available.\n").exchange("x", "greet it")
+
+    assert "open a root shell" == raised.value.wish
+
+
+def test_a_broken_shell_is_not_used_again() -> None:
+    shell = shell_that(TimeoutError())
+    with pytest.raises(Lost):
+        shell.exchange("x", "greet it")
+
+    with pytest.raises(Lost, match="broken already"):
+        shell.exchange("x", "greet it")
+
+
+def test_what_a_host_says_when_it_breaks_is_made_visible() -> None:
+    with pytest.raises(Unfit) as raised:
+        shell_that("\x1b[2Jno\x07").exchange("x", "greet it")
+
+    assert "\x1b" not in str(raised.value)
+    assert "\x07" not in str(raised.value)
+
+
+def test_a_program_stands_in_parentheses_and_reads_nothing() -> None:
+    shell = shell_that(GOOD)
+    shell.exchange("cat", "greet it")
+
+    assert "(\ncat\n) </dev/null 2>&1" in shell._wire.sent[0]  # type: ignore[attr-defined]

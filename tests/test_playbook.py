@@ -1,0 +1,128 @@
+"""Playbooks: the order of steps is checked, a user's own steps are read, and what is wrong is told with its place."""
+
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wgorch.errors import InventoryError
+from wgorch.playbook import STAGES, Playbook, UserStep, find, load, shipped
+from wgorch.state import Run
+from wgorch.steps import all_steps
+
+HOSTS = frozenset({"home", "bcc"})
+
+GOOD = """\
+stages:
+  - stage: prepare
+    steps: [install, keys]
+  - stage: tunnel
+    steps: [interface, addresses, peers]
+  - stage: traffic
+    steps:
+      - forwarding
+      - masquerade
+      - tables
+      - routes
+      - run: announce
+        command: logger wgorch is up
+        undo: logger wgorch is down
+        on: [home]
+      - run: count
+        command: "true"
+  - stage: stay
+    steps: [persist]
+"""
+
+
+def read(tmp_path: Path, text: str, name: str = "up.yaml") -> object:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return load(path, HOSTS)
+
+
+def test_the_shipped_playbook_has_every_step_once() -> None:
+    playbook = load(shipped() / "up.yaml")
+
+    assert sorted(all_steps()) == sorted(step for step in playbook.steps(*STAGES) if isinstance(step, str))
+    assert list(STAGES) == list(playbook.stages)
+
+
+def test_teardown_takes_traffic_away_before_its_way() -> None:
+    playbook = load(shipped() / "teardown.yaml")
+
+    assert ["traffic", "tunnel", "stay"] == list(playbook.stages)
+    assert set(load(shipped() / "up.yaml").steps("tunnel", "traffic")) == set(playbook.steps("tunnel", "traffic"))
+
+
+def test_a_users_own_steps_are_read(tmp_path: Path) -> None:
+    playbook = load_good(tmp_path)
+    announce, count = playbook.user_steps
+
+    assert UserStep("announce", Run("logger wgorch is up", "logger wgorch is down"), frozenset({"home"})) == announce
+    assert (True, False, True) == (announce.is_for("home"), announce.is_for("bcc"), count.is_for("bcc"))
+    assert ["announce", "count"] == list(playbook.runs_for("home"))
+    assert {"count": Run("true", "")} == playbook.runs_for("bcc")
+
+
+def load_good(tmp_path: Path) -> Playbook:
+    (tmp_path / "up.yaml").write_text(GOOD)
+    return load(tmp_path / "up.yaml", HOSTS)
+
+
+def swap(old: str, new: str) -> str:
+    assert old in GOOD
+    return GOOD.replace(old, new, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "stages: expected a list of stages"),
+        ("stages: 1\n", "stages: expected a list of stages"),
+        ("- a\n", "stages: expected a list of stages"),
+        ("stages: [x]\n", "expected a stage: and its steps:"),
+        (swap("stage: tunnel", "stage: tunel"), 'unknown stage "tunel". Did you mean "tunnel"?'),
+        (swap("[install, keys]", "[install, kyes]"), 'unknown step "kyes". Did you mean "keys"?'),
+        (swap("[install, keys]", "[keys, install]"), "install must come before keys"),
+        (swap("[interface, addresses, peers]", "[peers, interface, addresses]"), "interface must come before peers"),
+        (swap("      - masquerade\n      - tables\n", "      - tables\n      - masquerade\n"), "masquerade must come before tables"),
+        (swap("[install, keys]", "[keys]").replace("peers]", "peers, install]"), "install belongs into the stage prepare"),
+        (swap("[persist]", "[]").replace("peers]", "peers, persist]"), "persist belongs into the stage stay"),
+        (swap("[install, keys]", "[install, [keys]]"), "expected the name of a step"),
+        (swap("run: announce", "run: An;nounce"), "a run: step needs a name of a-z 0-9 - _"),
+        (swap("        command: logger wgorch is up\n", ""), "run: announce needs a command: of one line"),
+        (swap("command: logger wgorch is up", "command: ''"), "run: announce needs a command: of one line"),
+        (swap("command: logger wgorch is up", "command: |\n          a\n          b"), "needs a command: of one line"),
+        (swap("undo: logger wgorch is down", 'undo: "a\\nb"'), "undo: is one line"),
+        (swap("on: [home]", "on: [hme]"), 'there is no host "hme". Did you mean "home"?'),
+        (swap("on: [home]", "on: home"), "on: is a list of hosts"),
+        (swap("on: [home]", "when: reboot"), "unknown field"),
+        (swap("[persist]", "[persist, {run: late, command: x}]"), "run: steps belong into the stages tunnel or traffic"),
+        (swap("run: count", "run: announce"), "given twice"),
+        (GOOD + "  - stage: tunnel\n    steps: [peers]\n", "given twice"),
+        (GOOD + "extra: 1\n", "unknown field"),
+        (GOOD.replace("  - stage: stay\n    steps: [persist]\n", "").replace("stages:\n", "stages:\n  - stage: stay\n    steps: [persist]\n"), "the stages come in the order"),
+        ("stages: [\n", "is opened here and never closed"),
+    ],
+)  # fmt: skip
+def test_a_bad_playbook_is_told_with_its_place(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InventoryError) as raised:
+        read(tmp_path, text)
+
+    assert message in str(raised.value)
+    assert all("up.yaml:" in trouble.split("\n")[0] for trouble in raised.value.troubles)
+
+
+def test_a_playbook_beside_the_inventory_goes_before_the_shipped_one(tmp_path: Path) -> None:
+    inventory = tmp_path / "inventory.yaml"
+    own = tmp_path / "playbooks" / "up.yaml"
+
+    assert shipped() / "up.yaml" == find("up.yaml", inventory)
+    own.parent.mkdir()
+    own.write_text(GOOD)
+    assert own == find("up.yaml", inventory)
+    assert shipped() / "up.yaml" == find("up.yaml", inventory, tmp_path / "elsewhere")
