@@ -8,7 +8,8 @@ import socket
 
 import pytest
 
-SEED = int(os.environ.get("WGORCH_SEED") or random.SystemRandom().randrange(1_000_000))
+# In the environment, so that every worker of one run draws the same.
+SEED = int(os.environ.setdefault("WGORCH_SEED", str(random.SystemRandom().randrange(1_000_000))))
 ALL = bool(os.environ.get("WGORCH_TEST_ALL"))
 
 

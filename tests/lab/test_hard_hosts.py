@@ -141,14 +141,15 @@ def test_a_changed_key_needs_consent(network: Lab) -> None:
 def test_nothing_that_a_host_says_controls_the_terminal(network: Lab) -> None:
     evil = "\x1b]0;owned\x07\x1b[31m\u202eevil\x9b"
     network.world.run("company", "iptables", "-A", "wgorch-office-fwd", "-m", "comment", "--comment", "x\x1b[2Jy\u202e", "-j", "RETURN")
+    network.world.sh("company", "rm /etc/os-release")
     network.world.write("company", "/etc/os-release", f'ID=debian\nPRETTY_NAME="{evil}"\n')
     outputs = []
     for verb in ("plan", "status", "verify"):
         for option in ((), ("--json",), ("-vv",)):
             done = network.wgorch(verb, INVENTORY, *option, code=None)
             outputs.append(done.stdout + done.stderr)
-    network.world.sh("company", "iptables -D wgorch-office-fwd -m comment --comment \"$(printf 'x\\033[2Jy\\342\\200\\256')\" -j RETURN; rm /etc/os-release; cp -P /usr/lib/os-release /dev/null", check=False)
-    network.world.sh("company", "ln -sf ../usr/lib/os-release /etc/os-release; touch -h -d '1 day ago' /etc/os-release")
+    network.world.sh("company", "iptables -D wgorch-office-fwd -m comment --comment \"$(printf 'x\\033[2Jy\\342\\200\\256')\" -j RETURN", check=False)
+    network.world.sh("company", "rm /etc/os-release; ln -s ../usr/lib/os-release /etc/os-release")
     journal = network.world.sh("controller", "cat /root/.local/state/wgorch/*.jsonl")
 
     for text in [*outputs, journal]:

@@ -99,9 +99,10 @@ def documents(_reference: Lab) -> Iterator[ByHand]:
 
 @pytest.fixture(scope="class")
 def ours(_reference: Lab) -> Iterator[Lab]:
-    """The same network by wgorch; both sides declare their LAN."""
+    """The same network by wgorch; both sides declare their LAN, and no card is named."""
     declared = ("    address: 192.168.2.2\n", "    address: 192.168.2.2\n    subnets: [192.168.0.0/24]\n")
-    _reference.up(_reference.edited(declared))
+    found_by_itself = ("    lan_interface: ens192              # found by itself where left out\n", "")
+    _reference.up(_reference.edited(declared, found_by_itself))
     yield _reference
     _clean(_reference)
 
