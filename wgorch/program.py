@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -92,6 +93,23 @@ def _render(number: int, cmd: Command) -> str:
     first, *rest = cmd.render().split("\n")
     quietly = " 2>/dev/null || :" if cmd.may_be_absent else f" || fail {number}"
     return "\n".join([first + quietly, *rest])
+
+
+def by_hand(state: State, changes: Iterable[Change]) -> list[str]:
+    """What a person's shell needs before the commands of some changes: the directory, and the functions they call."""
+    prelude = text_of("remote", "prelude.sh")
+    functions = dict(re.findall(r"^([a-z_]+)(\(\) \{ [^\n]*\}|\(\) \{.*?^\})$", prelude, re.M | re.S))
+    wanted: list[str] = []
+    waiting = {c.argv[0] for change in changes for c in change.commands} | {"write_file"}
+    while waiting:
+        name = waiting.pop()
+        if name in functions and name not in wanted:
+            wanted.append(name)
+            waiting |= {word for word in re.findall(r"[a-z_]+", functions[name]) if word in functions}
+    place = quote_words([state.directory])
+    lines = ["umask 077", f"mkdir -p -m 700 {place} && cd {place}"]
+    lines += ["boot_id=$(cat /proc/sys/kernel/random/boot_id)"]
+    return lines + [name + functions[name] for name in functions if name in wanted]
 
 
 def probe_program(want: State, have: State, interface: str) -> str:

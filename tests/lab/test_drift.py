@@ -48,7 +48,7 @@ def test_every_mutation_is_named_and_mended_by_one_change(network: Lab) -> None:
         status = json.loads(network.wgorch("status", INVENTORY, "--json", code=2).stdout)
         found = {h: [d["what"] for d in told["drift"]] for h, told in status["hosts"].items() if told["drift"]}
 
-        if name in ("interface gone", "interface down"):  # what lay on it went with it
+        if name in ("interface gone", "interface down", "address gone"):  # what lay on it went with it
             assert [host] == list(found), name
             assert what in found[host]
         else:

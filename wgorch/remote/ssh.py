@@ -73,6 +73,8 @@ class Connections:
         self._keys: dict[str, paramiko.PKey | None] = {}
         self._guard = threading.RLock()
         self._agent: list[Any] | None = None
+        self._signing = threading.Lock()
+        self._locked_keys: list[str] = []
 
     # --- opening
 
@@ -217,6 +219,9 @@ class Connections:
             connection.client.close()
             tried = ", ".join(_shown(source) for source, _ in error.result) or "no key was found to try"
             fix = f"put a public key of yours into {way.user}'s authorized_keys there"
+            if self._locked_keys:
+                tried += f"; not unlocked: {', '.join(self._locked_keys)}"
+                fix = "give the passphrase on a terminal, or load the key into an agent: ssh-add"
             raise Unreachable(host, f"log in as {way.user}", f"{way.host} refused: {tried}", fix) from None
         except (paramiko.SSHException, EOFError, OSError) as error:
             connection.client.close()
@@ -261,7 +266,7 @@ class Connections:
                 self._agent = []
                 if os.environ.get("SSH_AUTH_SOCK"):
                     with contextlib.suppress(paramiko.SSHException, OSError):
-                        self._agent = list(paramiko.Agent().get_keys())
+                        self._agent = [_one_at_a_time(key, self._signing) for key in paramiko.Agent().get_keys()]
             return self._agent
 
     def _key(self, path: str) -> Any:
@@ -281,8 +286,14 @@ class Connections:
         except (paramiko.SSHException, OSError):
             return None
         for _ in range(3):
+            try:
+                # paramiko's annotation says str, its code wants bytes.
+                passphrase: Any = self._ask(f"Passphrase for {path}: ").encode()
+            except paramiko.SSHException:
+                break
             with contextlib.suppress(paramiko.SSHException, ValueError, TypeError):
-                return paramiko.PKey.from_path(path, self._ask(f"Passphrase for {path}: "))
+                return paramiko.PKey.from_path(path, passphrase)
+        self._locked_keys.append(path)
         return None
 
     def close(self) -> None:
@@ -307,6 +318,18 @@ class Identities(AuthStrategy):
     def get_sources(self) -> Iterator[Any]:
         for origin, key in self._connections.identities(self._way):
             yield OneKey(self._way.user, key, origin)
+
+
+def _one_at_a_time(key: Any, lock: threading.Lock) -> Any:
+    """An agent's key that waits for its turn: all of them share one socket, and answers carry no name."""
+    sign = key.sign_ssh_data
+
+    def signing(*args: Any, **options: Any) -> Any:
+        with lock:
+            return sign(*args, **options)
+
+    key.sign_ssh_data = signing
+    return key
 
 
 class OneKey(InMemoryPrivateKey):

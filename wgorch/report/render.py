@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from wgorch.command import command
 from wgorch.facts.observed import Observed
 from wgorch.plan import HostPlan
+from wgorch.program import by_hand
 from wgorch.report.console import SIGNS, plain
 from wgorch.text import visible, without_keys
 from wgorch.topology.build import Topology
@@ -65,11 +67,19 @@ def _draw_notes(out: Console, plans: Mapping[str, HostPlan]) -> None:
 
 
 def shell_plan(plans: Mapping[str, HostPlan]) -> str:
-    """The commands of a plan, host by host, as a person could type them."""
+    """The commands of a plan, host by host, as a person could type them: what they need, then each with its reason."""
     lines = []
+    if any("<" in peer for plan in plans.values() for peer in plan.want.peers):
+        lines.append("# <host> stands for the public key of a host that has none yet: wg pubkey <private_key there")
     for name, plan in plans.items():
         lines.append(f"# on {name}")
+        if plan.changes:
+            lines += by_hand(plan.want, plan.changes)
         for change in plan.changes:
+            if change.what == "boot program" and plan.want.interface:
+                boot = command("write_file", f"{plan.want.directory}/boot", "600", stdin=plan.boot)
+                lines += [f"# {change.sign} boot program: {visible(change.why)}", boot.render()]
+                continue
             lines.append(f"# {change.sign} {visible(change.what)}: {visible(change.why)}")
             lines += [command.render() for command in change.commands]
         lines.append("")
