@@ -1,6 +1,5 @@
 """Playbooks: the order of steps is checked, a user's own steps are read, and what is wrong is told with its place."""
 
-# ruff: noqa: E501
 
 from __future__ import annotations
 

@@ -121,7 +121,9 @@ class Transaction:
         program += [_file(name, text) for name, text in files.items()]
         program += [f"sh -n ./{name} || {{ printf '@fail stage\\n'; exit 1; }}" for name in files]
         for text in _testable(plan):
-            program.append(f"iptables-restore --wait 10 --noflush --test <<'END' || {{ printf '@fail rules\\n'; exit 1; }}\n{text}\nEND")
+            program.append(
+                f"iptables-restore --wait 10 --noflush --test <<'END' || {{ printf '@fail rules\\n'; exit 1; }}\n{text}\nEND"
+            )
         program.append("printf '@staged\\n'")
         self.listener.event(host, "stage")
         said = self.fleet.open(host).exchange("\n".join(program), "stage the change", PHASE_S)
@@ -198,7 +200,9 @@ class Transaction:
             end = max(self.armed.get(host, 0), time.monotonic()) + 20
             while True:
                 try:
-                    said = self._referee(host, f"revert {self.run} {quote_words([_word(why)])}", "take the change back", PHASE_S + 30)
+                    said = self._referee(
+                        host, f"revert {self.run} {quote_words([_word(why)])}", "take the change back", PHASE_S + 30
+                    )
                     self._heard(host, said)
                     return
                 except HostError as error:
@@ -235,9 +239,7 @@ class Transaction:
         program = f"{ENVIRONMENT}cd {directory} || exit 1\nsh ./referee {words}"
         return shell.exchange(program, wish, deadline_s)
 
-    def _ask(
-        self, host: str, program: str, deadline_s: float, changes: Sequence[Change]
-    ) -> tuple[str, Observed]:
+    def _ask(self, host: str, program: str, deadline_s: float, changes: Sequence[Change]) -> tuple[str, Observed]:
         """Run a program and ask everything afterwards, telling each change as the host begins it."""
 
         def heard(line: str) -> None:
@@ -299,7 +301,16 @@ def _cut_short(said: str, changes: Sequence[Change]) -> tuple[str, str]:
     return "change it", one_line(said, 300) or "no word from its referee"
 
 
-MOVES_IN_PREPARE = {"tools", "key_file", "key_file_mode", "key_file_public", "kernel_wireguard", "os", "unit", "unit_enabled"}
+MOVES_IN_PREPARE = {
+    "tools",
+    "key_file",
+    "key_file_mode",
+    "key_file_public",
+    "kernel_wireguard",
+    "os",
+    "unit",
+    "unit_enabled",
+}
 
 
 def _differences(before: Observed, after: Observed) -> list[str]:

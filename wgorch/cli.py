@@ -98,7 +98,9 @@ def build_parser() -> argparse.ArgumentParser:
         sub = verb(name, text)
         sub.add_argument("--limit", metavar="HOST,…", help="only these hosts, and their peers' entries for them")
         sub.add_argument("--json", action="store_true", help="the result for programs")
-        sub.add_argument("-v", "--verbose", action="count", default=0, help="the programs as they are sent; -vv: answers too")
+        sub.add_argument(
+            "-v", "--verbose", action="count", default=0, help="the programs as they are sent; -vv: answers too"
+        )
         sub.add_argument("-q", "--quiet", action="store_true", help="only what is wrong")
         if name in ("plan", "up", "teardown"):
             sub.add_argument("--playbooks", metavar="DIR", type=Path, help="playbooks of your own")
@@ -108,13 +110,19 @@ def build_parser() -> argparse.ArgumentParser:
             sub.add_argument("-y", "--yes", action="store_true", help="do not ask")
             sub.add_argument("--confirm-timeout", metavar="SECONDS", type=int, default=60, help="the lease (60)")
         if name in ("plan", "up"):
-            sub.add_argument("--accept-new-key", metavar="HOST", action="append", default=[], help="its key may be another")
+            sub.add_argument(
+                "--accept-new-key", metavar="HOST", action="append", default=[], help="its key may be another"
+            )
         if name == "up":
             sub.add_argument("--keep-going", action="store_true", help="where a host fails, keep the others' change")
         if name == "teardown":
             sub.add_argument("--purge", action="store_true", help="the keys go too")
             sub.add_argument(
-                "--host", metavar="USER@HOST", action="append", default=[], help="without an inventory: what is ours on this host"
+                "--host",
+                metavar="USER@HOST",
+                action="append",
+                default=[],
+                help="without an inventory: what is ours on this host",
             )
     trust = verb("trust", "accept the SSH host key of a host, after comparing it", inventory=False)
     trust.add_argument("host", help="a host of the inventory")
@@ -243,7 +251,9 @@ def _consent(
         if not args.quiet and not args.json:
             render.draw_plan(out, plans, verb)
             for name, host in (removed or {}).items():
-                out.print(f"- host {name} ({host.ssh}): no longer in the inventory; it is taken down after its peers dropped it")
+                out.print(
+                    f"- host {name} ({host.ssh}): no longer in the inventory; it is taken down after its peers dropped it"
+                )
         changes = bool(removed) or any(p.changes for p in plans.values())
         foreign = verb == "teardown" and any("not ours, kept" in note for p in plans.values() for note in p.notes)
         gentle = verb == "up" and not removed and not any(p.disturbs for p in plans.values())
@@ -251,7 +261,9 @@ def _consent(
             return
         what = "take all of this away" if verb == "teardown" else "make these changes, some of which disturb what runs"
         if not sys.stdin.isatty():
-            raise Declined(f"this plan would {what}, and nobody is there to ask\n    fix: look at the plan above, then add --yes")
+            raise Declined(
+                f"this plan would {what}, and nobody is there to ask\n    fix: look at the plan above, then add --yes"
+            )
         answer = input(f"wgorch: {what}? [y/N] ").strip().lower()
         if answer not in ("y", "yes"):
             raise Declined("not done: declined")
@@ -285,6 +297,8 @@ def up(args: argparse.Namespace, out: Console) -> int:
         told["hosts_stand"] = {n: {"state": s.state, "why": s.why} for n, s in outcome.standing.items()}
         told["errors"] = [str(e) for e in outcome.failed]
         told["orphans"] = sorted(orphans)
+        told["round_trips"] = outcome.exchanges
+        told["ssh_handshakes"] = outcome.handshakes
         if outcome.verdict:
             told["verdict"] = render.verdict_json(outcome.verdict)
         render.print_json(out, told)
@@ -304,7 +318,9 @@ def up(args: argparse.Namespace, out: Console) -> int:
     return outcome.code
 
 
-def _take_down_removed(removed: Mapping[str, Host], world: World, args: argparse.Namespace, out: Console) -> dict[str, Host]:
+def _take_down_removed(
+    removed: Mapping[str, Host], world: World, args: argparse.Namespace, out: Console
+) -> dict[str, Host]:
     """Hosts that left the inventory, now that no peer knows them any more; those not reached stay listed as orphans."""
     from wgorch import workflow
     from wgorch.errors import HostsFailed
@@ -323,7 +339,9 @@ def _take_down_removed(removed: Mapping[str, Host], world: World, args: argparse
                 continue
         except HostsFailed as error:
             if not args.json:
-                _stderr().print(f"orphan: {name} ({host.ssh}) left the inventory; no host knows it any more, but: {error}")
+                _stderr().print(
+                    f"orphan: {name} ({host.ssh}) left the inventory; no host knows it any more, but: {error}"
+                )
         finally:
             there.fleet.close()
         orphans[name] = host
@@ -345,7 +363,9 @@ def _check_lease(args: argparse.Namespace) -> None:
 def teardown(args: argparse.Namespace, out: Console) -> int:
     _check_lease(args)
     if args.host:
-        return max((_teardown_of(world, progress, args, out) for world, progress in _found_on_hosts(args, out)), default=DONE)
+        return max(
+            (_teardown_of(world, progress, args, out) for world, progress in _found_on_hosts(args, out)), default=DONE
+        )
     return _teardown_of(*_world(args, out), args, out)
 
 
@@ -406,7 +426,9 @@ def _found_on_hosts(args: argparse.Namespace, out: Console) -> list[tuple[World,
         anything = Network(network.name, ipaddress.ip_network("0.0.0.0/32"), network.interface)
         inventory = Inventory("playbooks", anything, here)
         progress = Progress(out, list(here), quiet=args.quiet or args.json, verbose=args.verbose)
-        worlds.append((workflow.World(inventory, Fleet(here, log), progress, playbook_directory=args.playbooks), progress))
+        worlds.append(
+            (workflow.World(inventory, Fleet(here, log), progress, playbook_directory=args.playbooks), progress)
+        )
     return worlds
 
 
@@ -485,7 +507,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return VERBS[args.verb](args, out)
     except WgorchError as error:
-        sys.stderr.write(f"{error}\n" if error.exit_code == BAD_INPUT and "error:" in str(error) else f"wgorch: {error}\n")
+        sys.stderr.write(
+            f"{error}\n" if error.exit_code == BAD_INPUT and "error:" in str(error) else f"wgorch: {error}\n"
+        )
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("wgorch: interrupted; nothing was changed\n")

@@ -1,16 +1,16 @@
 """What can go wrong, as a tree; every error knows the host, the cause and the way out.
 
-    WgorchError
-    ├── InventoryError      the file is wrong: all of its troubles at once           exit 3
-    ├── UsageError          what was asked cannot be done like that                  exit 3
-    ├── HostError           one host, and what we wanted of it
-    │   ├── Unreachable     no session: name, TCP, banner, host key, login           exit 4
-    │   ├── Unfit           a session, but the host cannot do what is asked          exit 4
-    │   ├── Changed         the host is no longer as it was planned for              exit 4
-    │   ├── Lost            the session broke, or a deadline passed                  exit 5 or 6
-    │   ├── Garbled         an answer that does not parse; a bug or a hostile host   exit 4
-    │   └── Locked          another run holds the host                               exit 75
-    └── HostsFailed         several of the above, told together
+WgorchError
+├── InventoryError      the file is wrong: all of its troubles at once           exit 3
+├── UsageError          what was asked cannot be done like that                  exit 3
+├── HostError           one host, and what we wanted of it
+│   ├── Unreachable     no session: name, TCP, banner, host key, login           exit 4
+│   ├── Unfit           a session, but the host cannot do what is asked          exit 4
+│   ├── Changed         the host is no longer as it was planned for              exit 4
+│   ├── Lost            the session broke, or a deadline passed                  exit 5 or 6
+│   ├── Garbled         an answer that does not parse; a bug or a hostile host   exit 4
+│   └── Locked          another run holds the host                               exit 75
+└── HostsFailed         several of the above, told together
 """
 
 from __future__ import annotations

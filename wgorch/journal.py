@@ -43,7 +43,9 @@ class Journal:
         """One line; text is made visible and keys that are not public are hidden."""
         if self._file is None:
             return
-        clean = {k: without_keys(one_line(v, 500), self.known_keys) if isinstance(v, str) else v for k, v in more.items()}
+        clean = {
+            k: without_keys(one_line(v, 500), self.known_keys) if isinstance(v, str) else v for k, v in more.items()
+        }
         line = {"time": round(time.time(), 3), "run": self.run, "event": event, "host": host, **clean}
         try:
             self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -107,7 +109,12 @@ def removed_since(inventory: Inventory) -> dict[str, Host]:
 
 
 def _host_to_json(host: Host) -> dict[str, Any]:
-    return {"ssh": asdict(host.ssh), "address": str(host.address), "listen_port": host.listen_port, "host_key": host.host_key}
+    return {
+        "ssh": asdict(host.ssh),
+        "address": str(host.address),
+        "listen_port": host.listen_port,
+        "host_key": host.host_key,
+    }
 
 
 def _host_from_json(name: str, words: dict[str, Any]) -> Host:

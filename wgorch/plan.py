@@ -140,9 +140,7 @@ def _boot(host: str, network: Network, want: State, playbook: Playbook) -> str:
     """The boot program: the same steps, from nothing."""
     changes = changes_between(want, nothing(want), playbook.steps(*BUILT))
     cards = {
-        path.split("/")[3]
-        for path in want.sysctls
-        if path.split("/")[3] not in ("all", "default", network.interface)
+        path.split("/")[3] for path in want.sysctls if path.split("/")[3] not in ("all", "default", network.interface)
     }
     header = {"host": host, "network": network.name, "interface": network.interface, "subnet": str(network.subnet)}
     return boot_program(want, changes, header, network.interface, cards)

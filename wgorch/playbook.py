@@ -112,7 +112,9 @@ def _stage(
         troubles.add(name, "stages", f'the stage "{name.text}" is given twice', "keep one")
         return
     if name.text not in STAGES:
-        troubles.add(name, "stages", f'unknown stage "{name.text}".{f.suggest(name.text, STAGES)}', f"one of {', '.join(STAGES)}")
+        troubles.add(
+            name, "stages", f'unknown stage "{name.text}".{f.suggest(name.text, STAGES)}', f"one of {', '.join(STAGES)}"
+        )
         return
     known = all_steps()
     found: list[str | UserStep] = []
@@ -135,9 +137,7 @@ def _stage(
     stages[name.text] = tuple(found)
 
 
-def _user_step(
-    node: source.Mapping, stage: str, hosts: frozenset[str], troubles: source.Troubles
-) -> UserStep | None:
+def _user_step(node: source.Mapping, stage: str, hosts: frozenset[str], troubles: source.Troubles) -> UserStep | None:
     f.check_keys(node, ("run", "command", "undo", "on"), stage, troubles)
     name, command, undo = node.get("run"), node.get("command"), node.get("undo")
     if not isinstance(name, source.Scalar) or not re.fullmatch(r"[a-z0-9][a-z0-9 _-]{0,40}", name.text):
@@ -154,16 +154,16 @@ def _user_step(
     on = node.get("on")
     if on is not None and not isinstance(on, source.Sequence):
         troubles.add(on, stage, "on: is a list of hosts", "on: [home]")
-    names = [item.text for item in on.items if isinstance(item, source.Scalar)] if isinstance(on, source.Sequence) else []
+    names = (
+        [item.text for item in on.items if isinstance(item, source.Scalar)] if isinstance(on, source.Sequence) else []
+    )
     for wrong in (n for n in names if hosts and n not in hosts):
         troubles.add(on, stage, f'there is no host "{wrong}".{f.suggest(wrong, hosts)}')
     undo_text = undo.text.strip() if isinstance(undo, source.Scalar) else ""
     return UserStep(name.text, Run(command.text.strip(), undo_text), frozenset(names))
 
 
-def _check_order(
-    stages: dict[str, tuple[str | UserStep, ...]], node: source.Node, troubles: source.Troubles
-) -> None:
+def _check_order(stages: dict[str, tuple[str | UserStep, ...]], node: source.Node, troubles: source.Troubles) -> None:
     misplaced = False
     for step, stage in (("install", "prepare"), ("keys", "prepare"), ("persist", "stay")):
         for other, steps in stages.items():

@@ -16,7 +16,9 @@ from wgorch.text import one_line
 
 def program(title: str, state: State, changes: Iterable[Change], header: Mapping[str, str] | None = None) -> str:
     """A program that makes the changes and says before each which one it is (``@at 3``)."""
-    return "\n".join([*_head(title, state, header), text_of("remote", "prelude.sh"), *_body(list(changes)), "printf '@done\\n'", ""])
+    return "\n".join(
+        [*_head(title, state, header), text_of("remote", "prelude.sh"), *_body(list(changes)), "printf '@done\\n'", ""]
+    )
 
 
 def boot_program(

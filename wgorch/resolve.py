@@ -81,7 +81,9 @@ def keep_foreign(want: State, have: State) -> State:
     foreign = {chain: kept for chain, rules in have.chains.items() if (kept := foreign_rules(rules, have.mark))}
     if not foreign:
         return want
-    chains = {chain: (*want.chains.get(chain, ()), *foreign.get(chain, ())) for chain in want.chains.keys() | foreign.keys()}
+    chains = {
+        chain: (*want.chains.get(chain, ()), *foreign.get(chain, ())) for chain in want.chains.keys() | foreign.keys()
+    }
     return replace(
         want,
         chains=chains,
@@ -129,7 +131,9 @@ def changed_keys(
             held = [
                 key
                 for key, entry in seen[peer].peers.items()
-                if key != keys.get(name) and key not in current and (address in entry.allowed_ips or entry.allowed_ips == expected)
+                if key != keys.get(name)
+                and key not in current
+                and (address in entry.allowed_ips or entry.allowed_ips == expected)
             ]
             if held:
                 shows = f"shows the key {keys[name][:8]}…" if name in keys else "has no key any more"
@@ -172,7 +176,9 @@ def lan_card(desired: Desired, seen: Observed, lan: IPNetwork) -> str:
             raise Unfit(desired.name, wish, saw, f"lan_interface: {found}, or leave it out")
         return declared
     if found is None or found == desired.network.interface:
-        raise Unfit(desired.name, wish, f"no card of it has an address in {lan}, and no route leads there", "check subnets")
+        raise Unfit(
+            desired.name, wish, f"no card of it has an address in {lan}, and no route leads there", "check subnets"
+        )
     return found
 
 
@@ -203,9 +209,7 @@ def _chains(desired: Desired, cards: Mapping[IPNetwork, str]) -> Iterator[tuple[
         rules.append(rule(f"-s {lan} -i {card} -o {tunnel}", mark, "ACCEPT"))
     if rules:
         yield forward, tuple(rules)
-        clamp = rule(
-            f"-o {tunnel} -p tcp -m tcp --tcp-flags SYN,RST SYN", mark, "TCPMSS --clamp-mss-to-pmtu"
-        )
+        clamp = rule(f"-o {tunnel} -p tcp -m tcp --tcp-flags SYN,RST SYN", mark, "TCPMSS --clamp-mss-to-pmtu")
         yield mss, (clamp,)
     if desired.host.endpoint:
         yield incoming, (rule(f"-p udp -m udp --dport {desired.host.listen_port}", mark, "ACCEPT"),)
@@ -233,7 +237,9 @@ def conflicts(desired: Desired, seen: Observed) -> Iterator[HostError]:
     tunnel = network.interface
     card = seen.cards.get(tunnel)
     if seen.uid != 0:
-        yield Unfit(name, "change the network", f"the login is not root (uid {seen.uid})", "log in as root, or allow sudo -n")
+        yield Unfit(
+            name, "change the network", f"the login is not root (uid {seen.uid})", "log in as root, or allow sudo -n"
+        )
     if "ip" not in seen.tools:
         yield Unfit(name, "read its network", "there is no ip command", "install iproute2 there")
     if card is not None and not seen.is_ours(network):
@@ -250,7 +256,9 @@ def conflicts(desired: Desired, seen: Observed) -> Iterator[HostError]:
         for foreign in foreign_rules(rules, network.mark):
             if not foreign.can_be_restated:
                 wish = f"keep a rule of others in its chain {chain.name}"
-                yield Unfit(name, wish, f"it has characters that cannot be handed on: {foreign}", "move that rule elsewhere")
+                yield Unfit(
+                    name, wish, f"it has characters that cannot be handed on: {foreign}", "move that rule elsewhere"
+                )
     if seen.key_file and "wg" in seen.tools and not seen.key_file_public:
         saw = f"{network.directory}/private_key is not a key"
         yield Unfit(name, "use its key", saw, "restore it from a backup, or delete that file for a new key")
@@ -269,12 +277,16 @@ def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:
             if route.subnet == subnet and route.card != tunnel:
                 way = f"via {route.gateway} " if route.gateway else ""
                 saw = f"a route to {subnet} {way}dev {route.card} is there already"
-                yield Unfit(name, f"send {subnet} into the tunnel", saw, "remove that route, or the subnet from the inventory")
+                yield Unfit(
+                    name, f"send {subnet} into the tunnel", saw, "remove that route, or the subnet from the inventory"
+                )
         client = _ip(seen.ssh_client)
         way_back = seen.route_to(client) if client else None
         if client and client in subnet and way_back and way_back.card != tunnel:
             saw = f"our own SSH session comes from {client}, which lies in {subnet}"
-            yield Unfit(name, f"send {subnet} into the tunnel", saw, "reach the host by another way, or narrow the subnet")
+            yield Unfit(
+                name, f"send {subnet} into the tunnel", saw, "reach the host by another way, or narrow the subnet"
+            )
 
 
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -120,7 +120,6 @@ class State:
         """Where the private key lies; its content never leaves the host."""
         return f"{self.directory}/private_key"
 
-
     @property
     def network(self) -> str:
         """The network's name."""

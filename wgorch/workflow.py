@@ -165,7 +165,7 @@ class World:
             try:
                 want = wanted(desired, seen, keys, playbook.runs_for(name))
             except Unfit as error:
-                found = [error] if not found else found
+                found = found or [error]
             failed += found
             if found:
                 continue
@@ -311,7 +311,7 @@ def teardown(
 
 
 def _leftovers(seen: Observed, purge: bool) -> bool:
-    return seen.has_directory and (purge and seen.key_file or bool(seen.recorded or seen.boot or seen.pending))
+    return seen.has_directory and ((purge and seen.key_file) or bool(seen.recorded or seen.boot or seen.pending))
 
 
 def verify(world: World) -> Outcome:
@@ -495,7 +495,11 @@ class _Change:
         left_out = set(self.shown) - set(self.plans)
         names = [name for name in self.world.names if name not in left_out]
         verdict = _verify(self.world, names, clocks, renew, left_out)
-        ended = [n for n, m in verdict.measured.items() if n in self.plans and f"renewed {self.run.run} " not in m.said_before]
+        ended = [
+            n
+            for n, m in verdict.measured.items()
+            if n in self.plans and f"renewed {self.run.run} " not in m.said_before
+        ]
         if ended:
             over = tuple(Finding(name, "its lease ended before it could be renewed") for name in ended)
             verdict = Verdict(verdict.measured, (*over, *verdict.findings))
@@ -565,6 +569,7 @@ def check_names(inventory: Inventory, names: Iterable[str]) -> frozenset[str]:
     for name in names:
         if name not in inventory.hosts:
             hint = suggest(name, inventory.hosts)
-            raise UsageError(f'there is no host "{name}" in {inventory.path}.{hint}\n    fix: one of {", ".join(inventory.hosts)}')
+            raise UsageError(
+                f'there is no host "{name}" in {inventory.path}.{hint}\n    fix: one of {", ".join(inventory.hosts)}'
+            )
     return frozenset(names)
-

@@ -1,10 +1,10 @@
 """The lab: the reference world, built once, and a controller in it.
 
-        controller ─┐
-              home ─┴─ home-router (NAT) ── internet ── bcc
-                                               │
-           company ─┬─ company-router (NAT, SSH gateway)
-            target ─┘
+controller ─┐
+      home ─┴─ home-router (NAT) ── internet ── bcc
+                                       │
+   company ─┬─ company-router (NAT, SSH gateway)
+    target ─┘
 """
 
 from __future__ import annotations
@@ -41,13 +41,17 @@ class Lab:
     directory: Path
     before: dict[str, Snapshot] = field(default_factory=dict)
 
-    def wgorch(self, *args: str | Path, code: int | None = 0, timeout: float = 300, **options: object) -> subprocess.CompletedProcess[str]:
+    def wgorch(
+        self, *args: str | Path, code: int | None = 0, timeout: float = 300, **options: object
+    ) -> subprocess.CompletedProcess[str]:
         """Run wgorch as the controller; `code` is the exit code that must come, None for any."""
         argv = [sys.executable, "-m", "wgorch", *map(str, args)]
         env = {"PYTHONPATH": str(ROOT), **options.pop("env", {})}  # type: ignore[dict-item]
         done = self.world.run("controller", *argv, check=False, timeout=timeout, env=env, **options)  # type: ignore[arg-type]
         if code is not None:
-            assert done.returncode == code, f"wgorch {' '.join(map(str, args))}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+            assert done.returncode == code, (
+                f"wgorch {' '.join(map(str, args))}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+            )
         return done
 
     def spawn(self, *args: str | Path) -> subprocess.Popen[str]:

@@ -23,11 +23,11 @@ from wgorch import apply, workflow
 from wgorch.errors import WgorchError
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Inventory
+from wgorch.rehearsal.reference import ReferenceWorld
+from wgorch.rehearsal.world import ENVIRONMENT, World
 from wgorch.remote.fleet import Fleet
 from wgorch.remote.local import LocalWire
 from wgorch.remote.shell import Wire
-from wgorch.rehearsal.reference import ReferenceWorld
-from wgorch.rehearsal.world import ENVIRONMENT, World
 from wgorch.verify import measure
 
 HOSTS = ("bcc", "home", "company")
@@ -36,10 +36,7 @@ VERBS = ("up", "revert", "boot", "teardown")
 INVENTORY = Path(__file__).resolve().parents[2] / "inventory" / "home-company.yaml"
 LEASE_S = 6
 
-COMMANDS = (
-    "ip wg iptables iptables-save iptables-restore nft sync mv rm cat cmp cp chmod mkdir rmdir ln setsid sh date sort "
-    "grep sed systemctl systemd-run wireguard-go ls sha256sum id uname"
-).split()
+COMMANDS = ["ip", "wg", "iptables", "iptables-save", "iptables-restore", "nft", "sync", "mv", "rm", "cat", "cmp", "cp", "chmod", "mkdir", "rmdir", "ln", "setsid", "sh", "date", "sort", "grep", "sed", "systemctl", "systemd-run", "wireguard-go", "ls", "sha256sum", "id", "uname"]
 
 SHIM = r"""#!/bin/dash
 name=${0##*/}
@@ -199,7 +196,12 @@ class Bench:
         try:
             work = workflow.up if verb == "up" else workflow.teardown
             outcome = work(world, agreed, lease_s=LEASE_S)
-            self.last = (listener.heard[-12:], [str(e) for e in outcome.failed], outcome.standing, outcome.verdict and outcome.verdict.findings)
+            self.last = (
+                listener.heard[-12:],
+                [str(e) for e in outcome.failed],
+                outcome.standing,
+                outcome.verdict and outcome.verdict.findings,
+            )
             return outcome.code
         except WgorchError as error:
             self.last = (listener.heard[-12:], str(error))
@@ -289,7 +291,17 @@ class Bench:
             if point.verb == "boot" and point.kind == "hang":
                 # Nobody watches a machine that starts; whoever waits for it gives up and starts it again.
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    self.world.run(point.host, "timeout", "-s", "KILL", "5", "sh", "/var/lib/wgorch/office/boot", check=False, timeout=20)
+                    self.world.run(
+                        point.host,
+                        "timeout",
+                        "-s",
+                        "KILL",
+                        "5",
+                        "sh",
+                        "/var/lib/wgorch/office/boot",
+                        check=False,
+                        timeout=20,
+                    )
             else:
                 told["code"] = self.act(point.verb, point.host)
         finally:
@@ -298,13 +310,17 @@ class Bench:
         if point.verb != "boot":
             now = self.runtime()
             for host in HOSTS:
-                assert now[host] in (self.old[host], self.new[host]), f"{host} is neither old nor new:\n{self._delta(host, now[host])}\n{self.last}"
+                assert now[host] in (self.old[host], self.new[host]), (
+                    f"{host} is neither old nor new:\n{self._delta(host, now[host])}\n{self.last}"
+                )
                 if point.verb == "revert":
                     assert now[host] == self.old[host], f"{host} was not taken back:\n{self._delta(host, now[host])}"
         else:
             self.world.sh(point.host, "sh /var/lib/wgorch/office/boot")
             now = self.runtime()
-            assert now == self.new, f"boot, and boot again, is not the new state: {self._delta(point.host, now[point.host])}"
+            assert now == self.new, (
+                f"boot, and boot again, is not the new state: {self._delta(point.host, now[point.host])}"
+            )
         code = self.up()
         assert code == 0, f"up does not converge: {code} {self.last}"
         assert self.runtime() == self.new, "up converges to another state"
@@ -321,8 +337,16 @@ class Bench:
         """After a violation: by force, so that the next point starts clean."""
         for host in HOSTS:
             self.disarm(host)
-            self.world.sh(host, "cd /var/lib/wgorch/office && ls | grep -v private_key | xargs rm -rf; ip link delete wg0; nft flush ruleset; rm -rf /etc/systemd/system/wgorch-*; true", check=False)
-            self.world.sh(host, "for t in filter nat mangle; do nft delete table ip $t; done; for c in all eth0 wlp2s0 ens192; do echo 1 >/proc/sys/net/ipv4/conf/$c/send_redirects; [ $c = all ] || echo 0 >/proc/sys/net/ipv4/conf/$c/forwarding; done; true", check=False)
+            self.world.sh(
+                host,
+                "cd /var/lib/wgorch/office && ls | grep -v private_key | xargs rm -rf; ip link delete wg0; nft flush ruleset; rm -rf /etc/systemd/system/wgorch-*; true",
+                check=False,
+            )
+            self.world.sh(
+                host,
+                "for t in filter nat mangle; do nft delete table ip $t; done; for c in all eth0 wlp2s0 ens192; do echo 1 >/proc/sys/net/ipv4/conf/$c/send_redirects; [ $c = all ] || echo 0 >/proc/sys/net/ipv4/conf/$c/forwarding; done; true",
+                check=False,
+            )
 
     def _delta(self, host: str, now: str) -> str:
         old, new, here = (set(text.split("\n")) for text in (self.old[host], self.new[host], now))

@@ -59,7 +59,9 @@ def _many(count: int) -> list[dict[str, object]]:
     try:
         for n, name in enumerate(names):
             argv = [sys.executable, "-m", "tests.lab.crash", "--name", name, *map(str, points[n::WORKERS])]
-            workers.append(subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True))
+            workers.append(
+                subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+            )
         told = []
         for worker in workers:
             out, _ = worker.communicate(timeout=50 * 60)

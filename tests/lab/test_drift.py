@@ -15,7 +15,11 @@ MUTATIONS = {
     "address added": ("bcc", "ip address add 192.168.9.1/24 dev wg0", "address 192.168.9.1/24"),
     "MTU": ("company", "ip link set wg0 mtu 1300", "MTU of wg0"),
     "port": ("bcc", "wg set wg0 listen-port 4444", "port of wg0"),
-    "peer gone": ("bcc", "wg set wg0 peer $(wg show wg0 allowed-ips | grep 192.168.2.2/32 | cut -f1) remove", "peer home"),
+    "peer gone": (
+        "bcc",
+        "wg set wg0 peer $(wg show wg0 allowed-ips | grep 192.168.2.2/32 | cut -f1) remove",
+        "peer home",
+    ),
     "peer added": ("bcc", "wg set wg0 peer $(wg genkey | wg pubkey) allowed-ips 192.168.2.77/32", "peer "),
     "allowed-ips": ("home", "wg set wg0 peer $(wg show wg0 peers) allowed-ips 192.168.2.0/24", "peer bcc"),
     "endpoint": ("home", "wg set wg0 peer $(wg show wg0 peers) endpoint 203.0.113.99:38371", "peer bcc"),
@@ -31,7 +35,11 @@ MUTATIONS = {
         "iptables -A FORWARD -m comment --comment wgorch:office -j wgorch-office-fwd",
         "jump to wgorch-office-fwd",
     ),
-    "sysctl": ("company", "echo 0 >/proc/sys/net/ipv4/conf/ens192/forwarding", "sysctl net.ipv4.conf.ens192.forwarding"),
+    "sysctl": (
+        "company",
+        "echo 0 >/proc/sys/net/ipv4/conf/ens192/forwarding",
+        "sysctl net.ipv4.conf.ens192.forwarding",
+    ),
     "unit disabled": ("home", "systemctl disable --quiet wgorch-office", "unit wgorch-office.service"),
     "boot program": ("home", "echo '# by hand' >>/var/lib/wgorch/office/boot", "boot program"),
     "key readable": ("home", "chmod 644 /var/lib/wgorch/office/private_key", "private key"),
@@ -67,7 +75,9 @@ def test_an_endpoint_learned_by_roaming_is_no_drift(network: Lab) -> None:
     network.world.sh("home-router", move.format("198.51.100.34", "198.51.100.35"))
     try:
         learned = network.wait(
-            lambda: "198.51.100.35" in network.world.sh("bcc", "wg show wg0 endpoints"), 30, "bcc learns home's new address"
+            lambda: "198.51.100.35" in network.world.sh("bcc", "wg show wg0 endpoints"),
+            30,
+            "bcc learns home's new address",
         )
         assert "0 changes" in network.wgorch("plan", INVENTORY).stdout
         assert learned < 15 + 5  # one keepalive, and a little

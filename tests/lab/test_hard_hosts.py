@@ -56,7 +56,10 @@ def test_ten_mebibytes_of_output_are_refused(lab: Lab) -> None:
 def test_sshd_with_one_session_and_few_startups_is_enough(lab: Lab) -> None:
     for host in HOSTS:
         lab.world.stop_sshd(host)
-        lab.world.sh(host, "cp /etc/ssh/world_sshd_config /root/kept; printf 'MaxSessions 1\\nMaxStartups 2:100:3\\n' >>/etc/ssh/world_sshd_config")
+        lab.world.sh(
+            host,
+            "cp /etc/ssh/world_sshd_config /root/kept; printf 'MaxSessions 1\\nMaxStartups 2:100:3\\n' >>/etc/ssh/world_sshd_config",
+        )
         lab.world.start_sshd(host)
     try:
         lab.up()
@@ -64,7 +67,10 @@ def test_sshd_with_one_session_and_few_startups_is_enough(lab: Lab) -> None:
     finally:
         for host in HOSTS:
             lab.world.stop_sshd(host)
-            lab.world.sh(host, "cat /root/kept >/etc/ssh/world_sshd_config; rm /root/kept; touch -d '1 hour ago' /etc/ssh/world_sshd_config; touch -r /etc/ssh/world_host_key.pub /etc/ssh/world_sshd_config")
+            lab.world.sh(
+                host,
+                "cat /root/kept >/etc/ssh/world_sshd_config; rm /root/kept; touch -d '1 hour ago' /etc/ssh/world_sshd_config; touch -r /etc/ssh/world_host_key.pub /etc/ssh/world_sshd_config",
+            )
             lab.world.start_sshd(host)
 
 
@@ -129,7 +135,9 @@ def test_another_hosts_key_is_refused_and_both_are_named(lab: Lab) -> None:
 
 
 def test_a_changed_key_needs_consent(network: Lab) -> None:
-    network.world.sh("home", "systemctl disable --quiet wgorch-office; ip link delete wg0; sleep 0.5; rm -rf /var/lib/wgorch/office")
+    network.world.sh(
+        "home", "systemctl disable --quiet wgorch-office; ip link delete wg0; sleep 0.5; rm -rf /var/lib/wgorch/office"
+    )
     refused = network.wgorch("up", INVENTORY, "--yes", code=4)
     network.up(INVENTORY, "--accept-new-key", "home")
 
@@ -140,7 +148,18 @@ def test_a_changed_key_needs_consent(network: Lab) -> None:
 
 def test_nothing_that_a_host_says_controls_the_terminal(network: Lab) -> None:
     evil = "\x1b]0;owned\x07\x1b[31m\u202eevil\x9b"
-    network.world.run("company", "iptables", "-A", "wgorch-office-fwd", "-m", "comment", "--comment", "x\x1b[2Jy\u202e", "-j", "RETURN")
+    network.world.run(
+        "company",
+        "iptables",
+        "-A",
+        "wgorch-office-fwd",
+        "-m",
+        "comment",
+        "--comment",
+        "x\x1b[2Jy\u202e",
+        "-j",
+        "RETURN",
+    )
     network.world.sh("company", "rm /etc/os-release")
     network.world.write("company", "/etc/os-release", f'ID=debian\nPRETTY_NAME="{evil}"\n')
     outputs = []
@@ -148,7 +167,11 @@ def test_nothing_that_a_host_says_controls_the_terminal(network: Lab) -> None:
         for option in ((), ("--json",), ("-vv",)):
             done = network.wgorch(verb, INVENTORY, *option, code=None)
             outputs.append(done.stdout + done.stderr)
-    network.world.sh("company", "iptables -D wgorch-office-fwd -m comment --comment \"$(printf 'x\\033[2Jy\\342\\200\\256')\" -j RETURN", check=False)
+    network.world.sh(
+        "company",
+        "iptables -D wgorch-office-fwd -m comment --comment \"$(printf 'x\\033[2Jy\\342\\200\\256')\" -j RETURN",
+        check=False,
+    )
     network.world.sh("company", "rm /etc/os-release; ln -s ../usr/lib/os-release /etc/os-release")
     journal = network.world.sh("controller", "cat /root/.local/state/wgorch/*.jsonl")
 
@@ -160,10 +183,10 @@ FIELDS = {
     "name: office": "name: $(touch /root/canary)",
     "ssh: root@192.168.0.9": "ssh: root@`touch /root/canary`",
     "user: root, via": "user: $(touch /root/canary), via",
-    "via: root@198.51.100.66": "via: \"root@198.51.100.66; touch /root/canary\"",
-    "endpoint: 203.0.113.13:38371": "endpoint: \"$(touch /root/canary):38371\"",
+    "via: root@198.51.100.66": 'via: "root@198.51.100.66; touch /root/canary"',
+    "endpoint: 203.0.113.13:38371": 'endpoint: "$(touch /root/canary):38371"',
     "address: 192.168.2.2": "address: 192.168.2.2;touch /root/canary",
-    "subnets: [10.10.13.0/24]": "subnets: [\"10.10.13.0/24; touch /root/canary\"]",
+    "subnets: [10.10.13.0/24]": 'subnets: ["10.10.13.0/24; touch /root/canary"]',
     "lan_interface: ens192": "lan_interface: $(touch /root/canary)",
     "- home -> 10.10.13.61": "- home -> 10.10.13.61;touch /root/canary",
     "subnet: 192.168.2.0/24": "subnet: $(touch /root/canary)",
@@ -180,7 +203,10 @@ def test_shell_text_in_any_field_is_refused_and_never_runs(lab: Lab) -> None:
 
 def test_a_machine_in_the_middle_gets_no_login(lab: Lab) -> None:
     lab.world.stop_sshd("home")
-    lab.world.sh("home", "ssh-keygen -q -t ed25519 -N '' -f /run/other_key; sed 's#^HostKey.*#HostKey /run/other_key#' /etc/ssh/world_sshd_config >/run/other_config; echo 'LogLevel DEBUG1' >>/run/other_config; /usr/sbin/sshd -f /run/other_config -E /run/other.log")
+    lab.world.sh(
+        "home",
+        "ssh-keygen -q -t ed25519 -N '' -f /run/other_key; sed 's#^HostKey.*#HostKey /run/other_key#' /etc/ssh/world_sshd_config >/run/other_config; echo 'LogLevel DEBUG1' >>/run/other_config; /usr/sbin/sshd -f /run/other_config -E /run/other.log",
+    )
     try:
         done = lab.wgorch("up", INVENTORY, "--yes", code=4)
         log = lab.world.sh("home", "cat /run/other.log")
@@ -192,3 +218,36 @@ def test_a_machine_in_the_middle_gets_no_login(lab: Lab) -> None:
     assert "home: know it by its host key" in done.stderr
     assert "userauth-request" not in log
     assert {} == lab.differences(ignore=())
+
+
+@pytest.mark.parametrize("shell", ["/bin/busybox", "/bin/bash"])
+def test_the_programs_and_the_lease_run_under_other_shells(lab: Lab, shell: str) -> None:
+    """dash is /bin/sh here anyway; these stand in its place on one host."""
+    lab.world.sh("home", f"mount --bind {shell} $(readlink -f /bin/sh)")
+    try:
+        lab.wgorch("up", INVENTORY, "--yes", "--playbooks", _with_run(lab, "false", "home"), code=5)
+        assert {} == lab.differences()
+        lab.up()
+        assert lab.world.ping("home", "10.10.13.61")
+        assert "0 changes" in lab.wgorch("up", INVENTORY).stdout
+        # A lease that ends by itself: the timer alone takes a change back.
+        lab.world.sh("home", LEASE_ALONE)
+        lab.wait(lambda: "lease-ended" in lab.world.sh("home", "cat /var/lib/wgorch/office/outcome", check=False), 15, "it ends")
+        assert "reverted" in lab.world.sh("home", "cat /var/lib/wgorch/office/outcome")
+        assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
+        lab.wgorch("teardown", INVENTORY, "--yes")
+    finally:
+        lab.world.sh("home", "umount $(readlink -f /bin/sh)")
+
+    assert {} == lab.differences()
+
+
+LEASE_ALONE = r"""
+cd /var/lib/wgorch/office
+printf '#!/bin/sh\nip link set dev wg0 mtu 1420\n' >undo
+printf '#!/bin/sh\ncat /sys/class/net/wg0/mtu\n' >probe
+printf '#!/bin/sh\nip link set dev wg0 mtu 1300\n' >do
+cp boot pending.new
+sh ./referee lock alone test 60 && sh ./referee arm alone 3 60 && sh ./referee apply alone 5
+[ "$(cat /sys/class/net/wg0/mtu)" = 1300 ]
+"""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import subprocess
 import time
 
@@ -64,7 +63,10 @@ def test_an_unreachable_host_stops_everything_before_it_begins(lab: Lab) -> None
 
 
 CUTS = {
-    "firewall": ("iptables -I INPUT -p tcp --dport 22 -j DROP", "iptables -D INPUT -p tcp --dport 22 -j DROP; nft delete table ip filter"),
+    "firewall": (
+        "iptables -I INPUT -p tcp --dport 22 -j DROP",
+        "iptables -D INPUT -p tcp --dport 22 -j DROP; nft delete table ip filter",
+    ),
     "route": ("ip route replace blackhole 192.168.0.20/32", "ip route delete blackhole 192.168.0.20/32"),
     "address": ("ip link set dev wlp2s0 mtu 68", "ip link set dev wlp2s0 mtu 1500"),
 }
@@ -73,11 +75,30 @@ CUTS = {
 @pytest.mark.parametrize("cut", ["firewall", "route"])
 def test_a_change_that_cuts_ssh_is_taken_back_within_its_lease(lab: Lab, cut: str) -> None:
     command, undo = CUTS[cut]
-    running = lab.spawn("up", INVENTORY, "--yes", "--confirm-timeout", LEASE, "--playbooks", _with_run(lab, command, "home", undo))
+    running = lab.spawn(
+        "up", INVENTORY, "--yes", "--confirm-timeout", LEASE, "--playbooks", _with_run(lab, command, "home", undo)
+    )
     out, _ = running.communicate(timeout=120)
 
     assert running.returncode in (5, 6), out
-    lab.wait(lambda: lab.world.run("controller", "ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=2", "root@192.168.0.9", "true", check=False).returncode == 0, 20, "home is reachable again")
+    lab.wait(
+        lambda: (
+            lab.world.run(
+                "controller",
+                "ssh",
+                "-o",
+                "BatchMode=yes",
+                "-o",
+                "ConnectTimeout=2",
+                "root@192.168.0.9",
+                "true",
+                check=False,
+            ).returncode
+            == 0
+        ),
+        20,
+        "home is reachable again",
+    )
     lab.wait(lambda: _as_before(lab), 20, f"all hosts are as before: {lab.differences()}\n{out}")
 
 
@@ -90,7 +111,9 @@ def test_the_controller_dies_and_the_hosts_go_back_by_themselves(lab: Lab) -> No
                 break
         _kill_all(lab, running)
 
-        lab.wait(lambda: _as_before(lab), 40, f"all hosts are as before after a death at {moment!r}: {lab.differences()}")
+        lab.wait(
+            lambda: _as_before(lab), 40, f"all hosts are as before after a death at {moment!r}: {lab.differences()}"
+        )
         lab.wait(lambda: lab.wgorch("up", INVENTORY, "--yes", code=None).returncode == 0, 60, "up converges")
         assert "0 changes" in lab.wgorch("up", INVENTORY).stdout
         lab.wgorch("teardown", INVENTORY, "--yes")
@@ -99,7 +122,10 @@ def test_the_controller_dies_and_the_hosts_go_back_by_themselves(lab: Lab) -> No
 
 def _kill_all(lab: Lab, running: subprocess.Popen[str]) -> None:
     """SIGKILL to wgorch itself inside the world, then to what started it."""
-    pids = lab.world.sh("controller", "for p in /proc/[0-9]*; do case $(tr '\\0' ' ' <$p/cmdline 2>/dev/null) in *'-m wg''orch up'*) echo ${p#/proc/};; esac; done")
+    pids = lab.world.sh(
+        "controller",
+        "for p in /proc/[0-9]*; do case $(tr '\\0' ' ' <$p/cmdline 2>/dev/null) in *'-m wg''orch up'*) echo ${p#/proc/};; esac; done",
+    )
     for pid in pids.split():
         lab.world.sh("controller", f"kill -9 {pid}", check=False)
     running.kill()
@@ -214,7 +240,9 @@ def test_a_host_changed_between_plan_and_lock_is_refused(lab: Lab) -> None:
 
     lab.world.sh("controller", "rm -f /root/asked /root/answer")
     running = lab.world.spawn("controller", sys.executable, "-c", script, env={"PYTHONPATH": str(INVENTORY.parents[1])})
-    lab.wait(lambda: lab.world.run("controller", "test", "-e", "/root/asked", check=False).returncode == 0, 30, "it asks")
+    lab.wait(
+        lambda: lab.world.run("controller", "test", "-e", "/root/asked", check=False).returncode == 0, 30, "it asks"
+    )
     lab.world.sh("company", "ip route add 10.77.0.0/24 dev ens192")
     lab.world.sh("controller", "touch /root/answer")
     out, _ = running.communicate(timeout=60)
@@ -249,18 +277,27 @@ cp /root/boot.kept boot
 echo "$confirmed $reverted $both $none"
 """.replace("RACES", str(races))
     # Expiry only ever claims `pending`; so race that claim itself.
-    script = script.replace("sh ./referee revert r$i race >/root/r &", "( mv pending reverting 2>/dev/null && sh ./referee take-back r$i race >/root/r || : >/root/r ) &")
+    script = script.replace(
+        "sh ./referee revert r$i race >/root/r &",
+        "( mv pending reverting 2>/dev/null && sh ./referee take-back r$i race >/root/r || : >/root/r ) &",
+    )
     confirmed, reverted, both, none = map(int, lab.world.sh("home", script, timeout=300).split())
 
     assert (races, 0, 0) == (confirmed + reverted, both, none)
 
 
 def test_limit_touches_only_the_named_host_and_its_entries(network: Lab) -> None:
-    before = {h: network.world.sh(h, "wg show wg0 allowed-ips | sort; ls -l --time-style=full-iso /var/lib/wgorch/office") for h in HOSTS}
+    before = {
+        h: network.world.sh(h, "wg show wg0 allowed-ips | sort; ls -l --time-style=full-iso /var/lib/wgorch/office")
+        for h in HOSTS
+    }
     network.world.sh("home", "wg set wg0 peer $(wg show wg0 peers) remove")
     network.world.sh("company", "ip address add 192.168.2.99/24 dev wg0")
     done = network.wgorch("up", INVENTORY, "--yes", "--limit", "home")
-    after = {h: network.world.sh(h, "wg show wg0 allowed-ips | sort; ls -l --time-style=full-iso /var/lib/wgorch/office") for h in HOSTS}
+    after = {
+        h: network.world.sh(h, "wg show wg0 allowed-ips | sort; ls -l --time-style=full-iso /var/lib/wgorch/office")
+        for h in HOSTS
+    }
 
     assert "peer bcc" in done.stdout
     assert before["bcc"] == after["bcc"]
@@ -269,7 +306,10 @@ def test_limit_touches_only_the_named_host_and_its_entries(network: Lab) -> None
 
 
 def test_limit_to_a_new_host_adds_it_at_its_relay_and_drops_nobody(lab: Lab) -> None:
-    without = lab.edited(("  home:\n    ssh: root@192.168.0.9\n    address: 192.168.2.2\n", ""), ("  - home -> 10.10.13.61", "  - bcc -> 10.10.13.61"))
+    without = lab.edited(
+        ("  home:\n    ssh: root@192.168.0.9\n    address: 192.168.2.2\n", ""),
+        ("  - home -> 10.10.13.61", "  - bcc -> 10.10.13.61"),
+    )
     lab.up(without)
     lab.up(INVENTORY, "--limit", "home")
 
@@ -279,7 +319,10 @@ def test_limit_to_a_new_host_adds_it_at_its_relay_and_drops_nobody(lab: Lab) -> 
 
 
 def test_a_host_that_left_the_inventory_is_dropped_by_its_peers_and_taken_down(network: Lab) -> None:
-    without = network.edited(("  home:\n    ssh: root@192.168.0.9\n    address: 192.168.2.2\n", ""), ("  - home -> 10.10.13.61", "  - bcc -> 10.10.13.61"))
+    without = network.edited(
+        ("  home:\n    ssh: root@192.168.0.9\n    address: 192.168.2.2\n", ""),
+        ("  - home -> 10.10.13.61", "  - bcc -> 10.10.13.61"),
+    )
     done = network.up(without)
 
     assert "home left the inventory" in done.stdout
@@ -288,7 +331,10 @@ def test_a_host_that_left_the_inventory_is_dropped_by_its_peers_and_taken_down(n
 
 
 def test_a_host_that_left_and_cannot_be_reached_is_an_orphan_without_access(network: Lab) -> None:
-    without = network.edited(("  home:\n    ssh: root@192.168.0.9\n    address: 192.168.2.2\n", ""), ("  - home -> 10.10.13.61", "  - bcc -> 10.10.13.61"))
+    without = network.edited(
+        ("  home:\n    ssh: root@192.168.0.9\n    address: 192.168.2.2\n", ""),
+        ("  - home -> 10.10.13.61", "  - bcc -> 10.10.13.61"),
+    )
     network.world.stop_sshd("home")
     try:
         done = network.up(without)
@@ -307,7 +353,10 @@ def test_teardown_from_another_controller_without_the_inventory(network: Lab) ->
     network.wgorch("teardown", "--host", "root@203.0.113.13", "--host", "root@192.168.0.9", "--yes")
 
     assert {"company"} == set(network.differences())
-    network.world.sh("controller", "printf 'Host office-gateway\\n  HostName 10.10.13.62\\n  User root\\n  ProxyJump root@198.51.100.66\\n' >/root/.ssh/config")
+    network.world.sh(
+        "controller",
+        "printf 'Host office-gateway\\n  HostName 10.10.13.62\\n  User root\\n  ProxyJump root@198.51.100.66\\n' >/root/.ssh/config",
+    )
     network.wgorch("teardown", "--host", "office-gateway", "--yes")
     network.world.sh("controller", "rm /root/.ssh/config")
     assert {} == network.differences()
@@ -329,7 +378,10 @@ def test_teardown_leaves_everything_of_others(lab: Lab) -> None:
     lab.wgorch("teardown", INVENTORY, "--yes")
     after = snapshot(lab.world, "company")
 
-    lab.world.sh("company", "ip link del wg1; ip link del docker0; iptables -F; iptables -X; iptables -t nat -F; nft delete table ip filter; nft delete table ip nat; echo 0 >/proc/sys/net/ipv4/conf/ens192/forwarding; sleep 0.3; rmdir /run/wireguard; true")
+    lab.world.sh(
+        "company",
+        "ip link del wg1; ip link del docker0; iptables -F; iptables -X; iptables -t nat -F; nft delete table ip filter; nft delete table ip nat; echo 0 >/proc/sys/net/ipv4/conf/ens192/forwarding; sleep 0.3; rmdir /run/wireguard; true",
+    )
     assert [] == before.difference(after, ignore=KEYS_STAY)
 
 
@@ -339,7 +391,10 @@ def test_a_foreign_rule_in_our_chain_is_shown_kept_and_needs_consent(network: La
     refused = network.wgorch("teardown", INVENTORY, code=3)
     network.wgorch("teardown", INVENTORY, "--yes")
     left = network.world.sh("company", "iptables-save")
-    network.world.sh("company", "iptables -D FORWARD 1; iptables -F wgorch-office-fwd; iptables -X wgorch-office-fwd; nft delete table ip filter")
+    network.world.sh(
+        "company",
+        "iptables -D FORWARD 1; iptables -F wgorch-office-fwd; iptables -X wgorch-office-fwd; nft delete table ip filter",
+    )
 
     assert "not ours, kept in chain wgorch-office-fwd" in plan.stdout
     assert "--yes" in refused.stderr

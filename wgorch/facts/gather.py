@@ -33,7 +33,11 @@ def questions(network: Network, listen_port: int) -> str:
 
 
 def gather(
-    shell: Shell, network: Network, listen_port: int, before: str = "", deadline_s: float = DEADLINE_S,
+    shell: Shell,
+    network: Network,
+    listen_port: int,
+    before: str = "",
+    deadline_s: float = DEADLINE_S,
     on_line: Callable[[str], None] | None = None,
 ) -> tuple[str, Observed]:
     """Run `before` (if any) and ask everything, in one round trip; what `before` printed, and the answers."""

@@ -151,7 +151,9 @@ class Observed:
             interface=Interface(card.name, card.alias, card.mtu, self.listen_port, self.public_key, card.up)
             if card and ours
             else None,
-            addresses=frozenset(str(a) for name, a in self.addresses if ours and name == network.interface and _global(a)),
+            addresses=frozenset(
+                str(a) for name, a in self.addresses if ours and name == network.interface and _global(a)
+            ),
             peers=self.peers if ours else {},
             routes=frozenset(
                 str(r.subnet)
@@ -201,5 +203,3 @@ def our_chains(network: Network) -> tuple[Chain, ...]:
 
 def _global(address: IPv4Interface | IPv6Interface) -> bool:
     return not (address.version == 6 and address.ip.is_link_local)
-
-

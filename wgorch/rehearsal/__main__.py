@@ -45,7 +45,7 @@ def main() -> int:
         sys.stderr.write(f"there is no machine {name}; there are {', '.join(sorted(there.pids))}\n")
         return 3
     argv = there.argv(name, command or ["bash"])
-    os.execvpe(argv[0], argv, {**world.ENVIRONMENT, "TERM": os.environ.get("TERM", "dumb")})
+    return os.execvpe(argv[0], argv, {**world.ENVIRONMENT, "TERM": os.environ.get("TERM", "dumb")})
 
 
 if __name__ == "__main__":

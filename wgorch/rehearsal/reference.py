@@ -1,12 +1,12 @@
 """The reference world: the documents' machines with the documents' addresses, and documentation addresses outside.
 
-        controller 192.168.0.20 ─┐
-              home 192.168.0.9  ─┴─ home LAN ─ home-router (NAT) ──┐
-                                               198.51.100.34       │
-                                                                internet ── bcc 203.0.113.13
-                                               198.51.100.66       │
-           company 10.10.13.62 ─┬─ company LAN ─ company-router ───┘
-            target 10.10.13.61 ─┘               (NAT, SSH gateway)
+controller 192.168.0.20 ─┐
+      home 192.168.0.9  ─┴─ home LAN ─ home-router (NAT) ──┐
+                                       198.51.100.34       │
+                                                        internet ── bcc 203.0.113.13
+                                       198.51.100.66       │
+   company 10.10.13.62 ─┬─ company LAN ─ company-router ───┘
+    target 10.10.13.61 ─┘               (NAT, SSH gateway)
 """
 
 from __future__ import annotations

@@ -107,7 +107,9 @@ class World:
             check=False,
         )
         if check and done.returncode:
-            raise WorldError(f"{machine}: {' '.join(argv)}: exit {done.returncode}: {done.stderr.strip() or done.stdout}")
+            raise WorldError(
+                f"{machine}: {' '.join(argv)}: exit {done.returncode}: {done.stderr.strip() or done.stdout}"
+            )
         return done
 
     def sh(self, machine: str, script: str, *, check: bool = True, timeout: float = 60) -> str:

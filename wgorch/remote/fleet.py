@@ -65,9 +65,7 @@ class Fleet:
             connections = self.connections
             connections.banner(name, connections.ways.of(self.hosts[name]), timeout_s)
 
-    def each(
-        self, names: Iterable[str], work: Callable[[str], T]
-    ) -> tuple[dict[str, T], dict[str, HostError]]:
+    def each(self, names: Iterable[str], work: Callable[[str], T]) -> tuple[dict[str, T], dict[str, HostError]]:
         """Run a phase on several hosts at once; what came back, and what failed, by host in the order asked."""
         futures = {name: self._pool.submit(work, name) for name in names}
         done: dict[str, T] = {}

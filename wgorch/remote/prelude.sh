@@ -40,7 +40,7 @@ before_us() { # KIND NAME: what was recorded, or nothing
 }
 set_value() {
     seen= # read's status says nothing here: dash reads byte by byte, and such a file ends after its first read
-    [ -r "/proc/sys/$1" ] && read -r seen <"/proc/sys/$1"
+    [ ! -r "/proc/sys/$1" ] || read -r seen <"/proc/sys/$1" || :
     [ -n "$seen" ] || { echo "cannot read /proc/sys/$1"; return 1; }
     before=$(before_us sysctl "$1")
     if [ -n "$before" ] && [ "$before" = "$2" ]; then

@@ -150,7 +150,9 @@ class Connections:
                 )
             except (paramiko.SSHException, EOFError, OSError) as error:
                 saw = f"{way.via} cannot open {way.host}:{way.port}: {error}"
-                raise Unreachable(host, "connect", saw, "is the jump host allowed to forward, and the host up?") from None
+                raise Unreachable(
+                    host, "connect", saw, "is the jump host allowed to forward, and the host up?"
+                ) from None
         if way.proxy_command:
             command = way.proxy_command.replace("%h", way.host).replace("%p", str(way.port)).replace("%r", way.user)
             return paramiko.ProxyCommand(command)
@@ -350,7 +352,7 @@ class StrictPolicy(paramiko.MissingHostKeyPolicy):
     def __init__(self, way: Way, known: KnownHosts) -> None:
         self._way, self._known = way, known
 
-    def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:  # noqa: ARG002
+    def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
         way, blob = self._way, key.asbytes()
         shown = f"{key.get_name()} {fingerprint(blob)}"
         known = self._known.keys(way.known_as or way.host, way.port)
@@ -362,7 +364,9 @@ class StrictPolicy(paramiko.MissingHostKeyPolicy):
             if expected in (fingerprint(blob), key.get_base64()):
                 return
             told = way.host_key if expected.startswith("SHA256:") else f"{words[0]} {_print_of(expected)}"
-            raise HostKeyChanged(f"it shows {shown}, but host_key says {told}\nif the host was set up anew, correct host_key")
+            raise HostKeyChanged(
+                f"it shows {shown}, but host_key says {told}\nif the host was set up anew, correct host_key"
+            )
         name = lookup_name(way.known_as or way.host, way.port)
         if any(k.blob == blob for k in known if not k.revoked):
             return
@@ -370,7 +374,9 @@ class StrictPolicy(paramiko.MissingHostKeyPolicy):
             told = ", ".join(f"{k.kind} {fingerprint(k.blob)} ({k.place})" for k in others[:3])
             fix = f"if the host was set up anew: ssh-keygen -R '{name}', then wgorch trust HOST"
             raise HostKeyChanged(f"{name} shows {shown}, but known is {told}\n{fix}")
-        raise HostKeyUnknown(f"{name} shows the unknown key {shown}\ncompare it with the host's own, then: wgorch trust HOST")
+        raise HostKeyUnknown(
+            f"{name} shows the unknown key {shown}\ncompare it with the host's own, then: wgorch trust HOST"
+        )
 
 
 def _print_of(encoded: str) -> str:

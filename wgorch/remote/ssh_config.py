@@ -115,5 +115,3 @@ def _parse_jump(word: str) -> SshTarget:
     user, at, rest = word.strip().removeprefix("ssh://").rpartition("@")
     host, colon, port = rest.rpartition(":") if rest.count(":") == 1 else (rest, "", "")
     return SshTarget(host.strip("[]"), user if at else None, int(port) if colon and port.isdigit() else None)
-
-

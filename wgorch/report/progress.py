@@ -39,7 +39,9 @@ QUIET_EVENTS = {"gathered", "verified"}
 class Progress:
     """A Listener that draws. `verbose` also tells each change as its host begins it."""
 
-    def __init__(self, out: Console, hosts: list[str], journal: Journal | None = None, *, quiet: bool = False, verbose: int = 0) -> None:
+    def __init__(
+        self, out: Console, hosts: list[str], journal: Journal | None = None, *, quiet: bool = False, verbose: int = 0
+    ) -> None:
         self._out, self._hosts, self._journal = out, hosts, journal
         self._quiet, self._verbose = quiet, verbose
         self._began = time.monotonic()
@@ -55,7 +57,9 @@ class Progress:
             self._live.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def stop(self) -> None:
@@ -77,7 +81,11 @@ class Progress:
             if self._live or self._quiet or what in QUIET_EVENTS or (what == "failed" and not self._verbose):
                 return
             elapsed = time.monotonic() - self._began
-            said = f"    {detail}" if what == "change" else f"{WORDS.get(what, what)}{f' ({detail} s)' if what == 'arm' else ''}"
+            said = (
+                f"    {detail}"
+                if what == "change"
+                else f"{WORDS.get(what, what)}{f' ({detail} s)' if what == 'arm' else ''}"
+            )
             if what in ("failed", "waiting", "unlike", "revert"):
                 said += f": {one_line(detail)}" if detail else ""
             self._out.print(plain(f"{elapsed:7.2f}s  {host:<12} {said}"))
@@ -88,9 +96,15 @@ class Progress:
             what, detail = self._rows.get(host, ("", ""))
             state = WORDS.get(what, "changing" if what == "change" else what)
             style = {"failed": "red", "unlike": "red", "confirmed": "green", "finished": "green"}.get(what, "")
-            table.add_row(plain(host, "bold"), plain(state, style), plain(one_line(detail, 80) if what == "change" else "", "dim"))
+            table.add_row(
+                plain(host, "bold"), plain(state, style), plain(one_line(detail, 80) if what == "change" else "", "dim")
+            )
         elapsed = time.monotonic() - self._began
-        lease = f", undone in {max(0, self._lease_ends - time.monotonic()):.0f} s unless confirmed" if self._lease_ends else ""
+        lease = (
+            f", undone in {max(0, self._lease_ends - time.monotonic()):.0f} s unless confirmed"
+            if self._lease_ends
+            else ""
+        )
         table.add_row(plain(""), plain(f"{elapsed:.1f} s{lease}", "dim"), plain(""))
         return table
 

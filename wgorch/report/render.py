@@ -94,7 +94,13 @@ def plan_json(plans: Mapping[str, HostPlan]) -> dict[str, Any]:
         "hosts": {
             name: {
                 "changes": [
-                    {"sign": c.sign, "step": c.step, "what": visible(c.what), "why": visible(c.why), "disturbs": c.disturbs}
+                    {
+                        "sign": c.sign,
+                        "step": c.step,
+                        "what": visible(c.what),
+                        "why": visible(c.why),
+                        "disturbs": c.disturbs,
+                    }
                     for c in p.changes
                 ],
                 "notes": [visible(n) for n in p.notes],
@@ -144,12 +150,16 @@ def draw_verdict(out: Console, topology: Topology, verdict: Verdict) -> None:
         if ping:
             line.append(f"  {ping.received}/{ping.sent}", "dim")
         out.print(line)
-        out.print(plain(f"    {walk(topology, flow.source, flow.address, card=lambda h, lan: _card(topology, h))}", "dim"))
+        out.print(
+            plain(f"    {walk(topology, flow.source, flow.address, card=lambda h, lan: _card(topology, h))}", "dim")
+        )
     for finding in verdict.findings:
         out.print(plain(f"✗ {finding}", "red"))
     pings = [p for m in verdict.measured.values() for p in m.pings.values()]
     good = sum(p.works for p in pings)
-    out.print(plain(f"{'✓' if verdict.works else '✗'} {good} of {len(pings)} ways work", "green" if verdict.works else "red"))
+    out.print(
+        plain(f"{'✓' if verdict.works else '✗'} {good} of {len(pings)} ways work", "green" if verdict.works else "red")
+    )
 
 
 def _card(topology: Topology, host: str) -> str:
@@ -161,7 +171,9 @@ def _cell(ping: Any) -> Text:
         return plain("-", "dim")
     if not ping.works:
         return plain("✗", "red")
-    return plain(f"{ping.rtt_ms:.1f}" if ping.rtt_ms is not None else "ok", "green" if ping.received == ping.sent else "yellow")
+    return plain(
+        f"{ping.rtt_ms:.1f}" if ping.rtt_ms is not None else "ok", "green" if ping.received == ping.sent else "yellow"
+    )
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
@@ -266,7 +278,9 @@ def status_json(topology: Topology, status: Status) -> dict[str, Any]:
                 for key, t in seen.traffic.items()
             ],
             "paths": {o: topology.path(name, o)[1:-1] for o in topology.hosts if o != name},
-            "drift": [{"sign": c.sign, "what": visible(c.what), "why": visible(c.why)} for c in plan.changes] if plan else [],
+            "drift": [{"sign": c.sign, "what": visible(c.what), "why": visible(c.why)} for c in plan.changes]
+            if plan
+            else [],
             "notes": [visible(n) for n in plan.notes] if plan else [],
         }
     return {

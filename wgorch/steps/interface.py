@@ -41,4 +41,10 @@ def interface(want: State, have: State) -> Iterator[Change]:
         yield change("~", f"MTU of {new.name}", why, command(*device, "mtu", new.mtu))
     if new.up != old.up:
         state = "up" if new.up else "down"
-        yield change("~", f"interface {new.name}", f"it is {'down' if new.up else 'up'}", command(*device, state), disturbs=not new.up)
+        yield change(
+            "~",
+            f"interface {new.name}",
+            f"it is {'down' if new.up else 'up'}",
+            command(*device, state),
+            disturbs=not new.up,
+        )
