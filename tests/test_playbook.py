@@ -1,6 +1,5 @@
 """Playbooks: the order of steps is checked, a user's own steps are read, and what is wrong is told with its place."""
 
-
 from __future__ import annotations
 
 from pathlib import Path

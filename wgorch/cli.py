@@ -258,6 +258,7 @@ def _consent(
         foreign = verb == "teardown" and any("not ours, kept" in note for p in plans.values() for note in p.notes)
         gentle = verb == "up" and not removed and not any(p.disturbs for p in plans.values())
         if not changes or args.yes or (gentle and not foreign):
+            progress.resume()
             return
         what = "take all of this away" if verb == "teardown" else "make these changes, some of which disturb what runs"
         if not sys.stdin.isatty():
@@ -267,6 +268,7 @@ def _consent(
         answer = input(f"wgorch: {what}? [y/N] ").strip().lower()
         if answer not in ("y", "yes"):
             raise Declined("not done: declined")
+        progress.resume()
 
     return ask
 

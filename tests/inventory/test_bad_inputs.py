@@ -1,6 +1,5 @@
 """What is told of an inventory that a hand mistyped: the place, the field, what is wrong, and what to type instead."""
 
-
 from __future__ import annotations
 
 import re

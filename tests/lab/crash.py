@@ -36,7 +36,37 @@ VERBS = ("up", "revert", "boot", "teardown")
 INVENTORY = Path(__file__).resolve().parents[2] / "inventory" / "home-company.yaml"
 LEASE_S = 6
 
-COMMANDS = ["ip", "wg", "iptables", "iptables-save", "iptables-restore", "nft", "sync", "mv", "rm", "cat", "cmp", "cp", "chmod", "mkdir", "rmdir", "ln", "setsid", "sh", "date", "sort", "grep", "sed", "systemctl", "systemd-run", "wireguard-go", "ls", "sha256sum", "id", "uname"]
+COMMANDS = [
+    "ip",
+    "wg",
+    "iptables",
+    "iptables-save",
+    "iptables-restore",
+    "nft",
+    "sync",
+    "mv",
+    "rm",
+    "cat",
+    "cmp",
+    "cp",
+    "chmod",
+    "mkdir",
+    "rmdir",
+    "ln",
+    "setsid",
+    "sh",
+    "date",
+    "sort",
+    "grep",
+    "sed",
+    "systemctl",
+    "systemd-run",
+    "wireguard-go",
+    "ls",
+    "sha256sum",
+    "id",
+    "uname",
+]
 
 SHIM = r"""#!/bin/dash
 name=${0##*/}
@@ -224,12 +254,15 @@ class Bench:
 
     def arm(self, host: str, k: int, kind: str, *, always: bool = False) -> None:
         flag = "touch /run/shim/always" if always else "rm -f /run/shim/always"
-        self.world.sh(host, f"mkdir -p /run/shim; rm -f /run/shim/*; {flag}; echo '{k} {kind}' >/run/shim/fault")
+        self.world.sh(
+            host,
+            f"PATH=/usr/bin:/bin; mkdir -p /run/shim; rm -f /run/shim/*; {flag}; echo '{k} {kind}' >/run/shim/fault",
+        )
 
     def disarm(self, host: str) -> str:
         """Take the fault away and let what hangs go on dying; what fired, if anything did."""
         script = (
-            "cat /run/shim/fired 2>/dev/null; rm -f /run/shim/fault /run/shim/always; "
+            "PATH=/usr/sbin:/usr/bin:/sbin:/bin; cat /run/shim/fired 2>/dev/null; rm -f /run/shim/fault /run/shim/always; "
             "[ -r /run/shim/hung ] && while read -r p; do kill -9 $p 2>/dev/null; done </run/shim/hung; rm -f /run/shim/hung; true"
         )
         return self.world.sh(host, script).strip()

@@ -232,7 +232,11 @@ def test_the_programs_and_the_lease_run_under_other_shells(lab: Lab, shell: str)
         assert "0 changes" in lab.wgorch("up", INVENTORY).stdout
         # A lease that ends by itself: the timer alone takes a change back.
         lab.world.sh("home", LEASE_ALONE)
-        lab.wait(lambda: "lease-ended" in lab.world.sh("home", "cat /var/lib/wgorch/office/outcome", check=False), 15, "it ends")
+        lab.wait(
+            lambda: "lease-ended" in lab.world.sh("home", "cat /var/lib/wgorch/office/outcome", check=False),
+            15,
+            "it ends",
+        )
         assert "reverted" in lab.world.sh("home", "cat /var/lib/wgorch/office/outcome")
         assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
         lab.wgorch("teardown", INVENTORY, "--yes")

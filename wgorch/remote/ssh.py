@@ -392,15 +392,9 @@ def _same_kind(offered: str, known: str) -> bool:
     return offered == known or (known == "ssh-rsa" and offered.startswith("rsa-sha2-"))
 
 
-_shared_config: Any = None
-
-
 def _config() -> Any:
-    """One fabric configuration for all connections: building one costs a millisecond, and reads nothing of the user's."""
-    global _shared_config
-    if _shared_config is None:
-        _shared_config = fabric.Config(ssh_config=paramiko.SSHConfig())
-    return _shared_config
+    """A fabric configuration that reads nothing of the user's. One for each connection: it is not safe to share."""
+    return fabric.Config(ssh_config=paramiko.SSHConfig())
 
 
 def _ask_on_terminal(prompt: str) -> str:

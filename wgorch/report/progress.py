@@ -49,12 +49,10 @@ class Progress:
         self._guard = threading.Lock()
         self._lease_ends: float | None = None
         self._live: Live | None = None
-        if out.is_terminal and not quiet and len(hosts) <= 40 and not verbose:
-            self._live = Live(console=out, refresh_per_second=8, transient=True, get_renderable=self._draw)
+        self._draws = out.is_terminal and not quiet and len(hosts) <= 40 and not verbose
 
     def __enter__(self) -> Progress:
-        if self._live:
-            self._live.start()
+        self.resume()
         return self
 
     def __exit__(
@@ -62,8 +60,14 @@ class Progress:
     ) -> None:
         self.stop()
 
+    def resume(self) -> None:
+        """Draw from here on, where there is a terminal to draw on."""
+        if self._draws and self._live is None:
+            self._live = Live(console=self._out, refresh_per_second=8, transient=True, get_renderable=self._draw)
+            self._live.start()
+
     def stop(self) -> None:
-        """End the drawing; later events are lines."""
+        """End the drawing; events until it is resumed are lines."""
         if self._live:
             self._live.stop()
             self._live = None
