@@ -10,6 +10,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tests.conftest import ALL, SEED
@@ -17,7 +18,7 @@ from tests.lab.crash import HOSTS, KINDS, VERBS, Bench, Point
 from wgorch.rehearsal.world import sweep
 
 ROOT = Path(__file__).resolve().parents[2]
-WORKERS = 3
+WORKERS = 4
 COMMANDS_AT_MOST = {"up": (124, 103, 122), "revert": (135, 32, 33), "boot": (40, 17, 38), "teardown": (123, 98, 130)}
 """About how many commands each host runs in each verb; a point beyond the last command strikes nothing and is not counted."""
 
@@ -55,19 +56,18 @@ def _few(count: int) -> list[dict[str, object]]:
 def _many(count: int) -> list[dict[str, object]]:
     points = _points(count)
     names = [f"crash-{os.getpid()}-{n}" for n in range(WORKERS)]
+    place = Path(tempfile.mkdtemp(prefix="crash-points-"))
     workers = []
     try:
         for n, name in enumerate(names):
             argv = [sys.executable, "-m", "tests.lab.crash", "--name", name, *map(str, points[n::WORKERS])]
-            workers.append(
-                subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-            )
-        told = []
-        for worker in workers:
-            out, _ = worker.communicate(timeout=50 * 60)
-            assert worker.returncode == 0, out[-2000:]
-            told += [json.loads(line) for line in out.split("\n") if line]
-        return told
+            with (place / name).open("w") as file:
+                workers.append(subprocess.Popen(argv, cwd=ROOT, stdout=file, stdin=subprocess.DEVNULL))
+        codes = [worker.wait(50 * 60) for worker in workers]
+        lines = [line for name in names for line in (place / name).read_text().split("\n") if line]
+
+        assert [0] * WORKERS == codes, lines[-3:]
+        return [json.loads(line) for line in lines]
     finally:
         for worker, name in zip(workers, names, strict=False):
             if worker.poll() is None:
