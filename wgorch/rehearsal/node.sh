@@ -57,7 +57,6 @@ mount -t sysfs sysfs /sys
 mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null || :
 mount -t tmpfs -o mode=755,size=64m run /run
 mount -t tmpfs -o mode=755,size=64m log /var/log
-[ "$init" = none ] || mount -t tmpfs -o mode=1777,size=64m tmp /tmp
 mkdir -p /run/lock /run/sshd /etc/wireguard
 # A boot of its own, and of /proc/sys only the network's part can be written.
 cat /proc/sys/kernel/random/uuid >/run/boot_id
