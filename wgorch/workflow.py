@@ -271,7 +271,6 @@ def up(
     *,
     lease_s: int = LEASE_S,
     keep_going: bool = False,
-    check_ways: bool = True,
 ) -> Outcome:
     """Make the network as the inventory says, or leave every host as it was."""
     with Interrupts() as interrupts:
