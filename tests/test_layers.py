@@ -26,6 +26,8 @@ RIVER = [
     {"plan"},
     {"remote"},
     {"apply", "verify", "journal"},
+    {"operation"},
+    {"change"},
     {"workflow"},
     {"report"},
     {"rehearsal"},

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from wgorch.cli import main
 from wgorch.errors import InventoryError
-from wgorch.playbook import STAGES, Playbook, UserStep, find, load, shipped
+from wgorch.playbook import CHECKS, STAGES, Playbook, UserStep, find, load, load_checks, shipped
 from wgorch.state import Run
 from wgorch.steps import all_steps
 
+ROOT = Path(__file__).parents[1]
 HOSTS = frozenset({"home", "bcc"})
 
 GOOD = """\
@@ -124,3 +126,29 @@ def test_a_playbook_beside_the_inventory_goes_before_the_shipped_one(tmp_path: P
     own.write_text(GOOD)
     assert own == find("up.yaml", inventory)
     assert shipped() / "up.yaml" == find("up.yaml", inventory, tmp_path / "elsewhere")
+
+
+def test_the_shipped_checks_are_all_there_are() -> None:
+    assert frozenset(CHECKS) == load_checks(shipped() / "verify.yaml")
+
+
+def test_a_check_is_left_out_by_deleting_its_line(tmp_path: Path) -> None:
+    (tmp_path / "verify.yaml").write_text("checks: [handshakes, flows]\n")
+
+    assert {"handshakes", "flows"} == load_checks(tmp_path / "verify.yaml")
+
+
+def test_an_unknown_check_is_told_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "verify.yaml").write_text("checks:\n  - handshakes\n  - flow\n")
+    with pytest.raises(InventoryError) as caught:
+        load_checks(tmp_path / "verify.yaml")
+
+    assert 'verify.yaml:3:5: error: checks: unknown check "flow". Did you mean "flows"?' in str(caught.value)
+
+
+def test_a_broken_playbook_is_told_before_any_connection(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "verify.yaml").write_text("checks: all\n")
+    code = main(["check", str(ROOT / "inventory" / "home-company.yaml"), "--playbooks", str(tmp_path)])
+
+    assert code == 3
+    assert "verify.yaml:1:9" in capsys.readouterr().err

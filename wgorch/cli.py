@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from wgorch.inventory.model import Host, Inventory
+    from wgorch.operation import Operation
     from wgorch.plan import HostPlan
-    from wgorch.workflow import World
 
 EXAMPLES = """\
 examples:
@@ -86,6 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     check = verb("check", "is the inventory good? No connection is made")
     check.add_argument("--json", action="store_true", help="the result for programs")
+    check.add_argument("--playbooks", metavar="DIR", type=Path, help="playbooks of your own")
     check.add_argument("--schema", action="store_true", help="print the inventory's JSON Schema, for editors")
 
     for name, text in (
@@ -102,8 +103,7 @@ def build_parser() -> argparse.ArgumentParser:
             "-v", "--verbose", action="count", default=0, help="the programs as they are sent; -vv: answers too"
         )
         sub.add_argument("-q", "--quiet", action="store_true", help="only what is wrong")
-        if name in ("plan", "up", "teardown"):
-            sub.add_argument("--playbooks", metavar="DIR", type=Path, help="playbooks of your own")
+        sub.add_argument("--playbooks", metavar="DIR", type=Path, help="playbooks of your own")
         if name == "plan":
             sub.add_argument("--format", choices=("text", "json", "shell"), default="text", help="how to show it")
         if name in ("up", "teardown"):
@@ -168,6 +168,7 @@ def _stderr() -> Console:
 
 
 def check(args: argparse.Namespace, out: Console) -> int:
+    from wgorch.playbook import load_all
     from wgorch.topology.build import build
     from wgorch.topology.walk import walk
 
@@ -179,6 +180,7 @@ def check(args: argparse.Namespace, out: Console) -> int:
         sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
         return DONE
     inventory = _load(args)
+    load_all(inventory.path, args.playbooks, frozenset(inventory.hosts))
     topology = build(inventory)
     wrong = []
     for flow in inventory.verify:
@@ -199,15 +201,15 @@ def check(args: argparse.Namespace, out: Console) -> int:
     return BAD_INPUT if wrong else DONE
 
 
-def _world(args: argparse.Namespace, out: Console) -> tuple[World, Any]:
-    from wgorch import workflow
+def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
     from wgorch.journal import Journal
+    from wgorch.operation import Operation, check_names
     from wgorch.remote.fleet import Fleet
     from wgorch.report.progress import Progress, log_to_stderr
 
     inventory = _load(args)
     limit = frozenset(args.limit.split(",")) if getattr(args, "limit", None) else frozenset()
-    workflow.check_names(inventory, sorted(limit))
+    check_names(inventory, sorted(limit))
     import secrets
 
     journal = Journal(inventory.network.name, secrets.token_hex(4))
@@ -217,20 +219,20 @@ def _world(args: argparse.Namespace, out: Console) -> tuple[World, Any]:
     progress = Progress(_stderr() if args.json else out, names, journal, quiet=quiet, verbose=args.verbose)
     log: Any = log_to_stderr(args.verbose)
     fleet = Fleet(inventory.hosts, log)
-    accepted = workflow.check_names(inventory, getattr(args, "accept_new_key", []))
-    world = workflow.World(inventory, fleet, progress, limit, getattr(args, "playbooks", None), accepted)
-    return world, progress
+    accepted = check_names(inventory, getattr(args, "accept_new_key", []))
+    operation = Operation(inventory, fleet, progress, limit, getattr(args, "playbooks", None), accepted)
+    return operation, progress
 
 
 def plan(args: argparse.Namespace, out: Console) -> int:
     from wgorch import workflow
     from wgorch.report import render
 
-    world, _ = _world(args, out)
+    operation, _ = _operation(args, out)
     try:
-        outcome = workflow.plan(world)
+        outcome = workflow.plan(operation)
     finally:
-        world.fleet.close()
+        operation.fleet.close()
     if args.json or args.format == "json":
         render.print_json(out, render.plan_json(outcome.plans))
     elif args.format == "shell":
@@ -279,21 +281,21 @@ def up(args: argparse.Namespace, out: Console) -> int:
     from wgorch.report import render
 
     _check_lease(args)
-    world, progress = _world(args, out)
-    removed = {} if world.limit else removed_since(world.inventory)
+    operation, progress = _operation(args, out)
+    removed = {} if operation.limit else removed_since(operation.inventory)
     try:
         with progress:
             outcome = workflow.up(
-                world,
+                operation,
                 _consent(args, out, progress, "up", removed),
                 lease_s=args.confirm_timeout,
                 keep_going=args.keep_going,
             )
     finally:
-        world.fleet.close()
-    orphans = _take_down_removed(removed, world, args, out) if removed and outcome.code == DONE else removed
+        operation.fleet.close()
+    orphans = _take_down_removed(removed, operation, args, out) if removed and outcome.code == DONE else removed
     if outcome.code == DONE:
-        remember(world.inventory, orphans)
+        remember(operation.inventory, orphans)
     if args.json:
         told = render.plan_json(outcome.plans) | {"code": outcome.code}
         told["hosts_stand"] = {n: {"state": s.state, "why": s.why} for n, s in outcome.standing.items()}
@@ -306,7 +308,7 @@ def up(args: argparse.Namespace, out: Console) -> int:
         render.print_json(out, told)
         return outcome.code
     if outcome.verdict and (not args.quiet or not outcome.verdict.works):
-        render.draw_verdict(out, world.topology, outcome.verdict)
+        render.draw_verdict(out, operation.topology, outcome.verdict)
     render.draw_outcome(out, outcome, "up")
     if not args.quiet:
         changes = sum(len(p.changes) for p in outcome.plans.values())
@@ -321,18 +323,19 @@ def up(args: argparse.Namespace, out: Console) -> int:
 
 
 def _take_down_removed(
-    removed: Mapping[str, Host], world: World, args: argparse.Namespace, out: Console
+    removed: Mapping[str, Host], operation: Operation, args: argparse.Namespace, out: Console
 ) -> dict[str, Host]:
     """Hosts that left the inventory, now that no peer knows them any more; those not reached stay listed as orphans."""
     from wgorch import workflow
     from wgorch.errors import HostsFailed
     from wgorch.inventory.model import Inventory
+    from wgorch.operation import Operation
     from wgorch.remote.fleet import Fleet
 
     orphans: dict[str, Host] = {}
     for name, host in removed.items():
-        old = Inventory(world.inventory.path, world.network, {name: host})
-        there = workflow.World(old, Fleet(old.hosts), world.listener, playbook_directory=world.playbook_directory)
+        old = Inventory(operation.inventory.path, operation.network, {name: host})
+        there = Operation(old, Fleet(old.hosts), operation.listener, playbook_directory=operation.playbook_directory)
         try:
             outcome = workflow.teardown(there, lambda _plans: None, lease_s=args.confirm_timeout)
             if outcome.code == DONE:
@@ -366,22 +369,23 @@ def teardown(args: argparse.Namespace, out: Console) -> int:
     _check_lease(args)
     if args.host:
         return max(
-            (_teardown_of(world, progress, args, out) for world, progress in _found_on_hosts(args, out)), default=DONE
+            (_teardown_of(operation, progress, args, out) for operation, progress in _found_on_hosts(args, out)),
+            default=DONE,
         )
-    return _teardown_of(*_world(args, out), args, out)
+    return _teardown_of(*_operation(args, out), args, out)
 
 
-def _teardown_of(world: World, progress: Any, args: argparse.Namespace, out: Console) -> int:
+def _teardown_of(operation: Operation, progress: Any, args: argparse.Namespace, out: Console) -> int:
     from wgorch import workflow
     from wgorch.report import render
 
     try:
         with progress:
             outcome = workflow.teardown(
-                world, _consent(args, out, progress, "teardown"), lease_s=args.confirm_timeout, purge=args.purge
+                operation, _consent(args, out, progress, "teardown"), lease_s=args.confirm_timeout, purge=args.purge
             )
     finally:
-        world.fleet.close()
+        operation.fleet.close()
     if args.json:
         told = render.plan_json(outcome.plans) | {"code": outcome.code}
         told["hosts_stand"] = {n: {"state": s.state, "why": s.why} for n, s in outcome.standing.items()}
@@ -397,13 +401,14 @@ def _teardown_of(world: World, progress: Any, args: argparse.Namespace, out: Con
     return outcome.code
 
 
-def _found_on_hosts(args: argparse.Namespace, out: Console) -> list[tuple[World, Any]]:
+def _found_on_hosts(args: argparse.Namespace, out: Console) -> list[tuple[Operation, Any]]:
     """For teardown without an inventory: each network of ours on the hosts named, as the hosts themselves tell it."""
     import ipaddress
 
     from wgorch import workflow
     from wgorch.inventory.load import ssh_target
     from wgorch.inventory.model import Host, Inventory, Network
+    from wgorch.operation import Operation
     from wgorch.remote.fleet import Fleet
     from wgorch.report.progress import Progress, log_to_stderr
 
@@ -422,33 +427,33 @@ def _found_on_hosts(args: argparse.Namespace, out: Console) -> list[tuple[World,
     networks = sorted({network for networks in found.values() for network in networks}, key=lambda n: n.name)
     if not networks:
         out.print("0 changes: nothing of ours is there")
-    worlds = []
+    operations = []
     for network in networks:
         here = {name: hosts[name] for name in hosts if network in found[name]}
         anything = Network(network.name, ipaddress.ip_network("0.0.0.0/32"), network.interface)
         inventory = Inventory("playbooks", anything, here)
         progress = Progress(out, list(here), quiet=args.quiet or args.json, verbose=args.verbose)
-        worlds.append(
-            (workflow.World(inventory, Fleet(here, log), progress, playbook_directory=args.playbooks), progress)
+        operations.append(
+            (Operation(inventory, Fleet(here, log), progress, playbook_directory=args.playbooks), progress)
         )
-    return worlds
+    return operations
 
 
 def verify(args: argparse.Namespace, out: Console) -> int:
     from wgorch import workflow
     from wgorch.report import render
 
-    world, progress = _world(args, out)
+    operation, progress = _operation(args, out)
     try:
         with progress:
-            outcome = workflow.verify(world)
+            outcome = workflow.verify(operation)
     finally:
-        world.fleet.close()
+        operation.fleet.close()
     assert outcome.verdict is not None
     if args.json:
         render.print_json(out, render.verdict_json(outcome.verdict))
     elif not args.quiet or outcome.code:
-        render.draw_verdict(out, world.topology, outcome.verdict)
+        render.draw_verdict(out, operation.topology, outcome.verdict)
     return outcome.code
 
 
@@ -456,24 +461,24 @@ def status(args: argparse.Namespace, out: Console) -> int:
     from wgorch import workflow
     from wgorch.report import render
 
-    world, _ = _world(args, out)
+    operation, _ = _operation(args, out)
     try:
-        found = workflow.status(world)
+        found = workflow.status(operation)
     finally:
-        world.fleet.close()
+        operation.fleet.close()
     if args.json:
-        render.print_json(out, render.status_json(world.topology, found), frozenset(found.keys.values()))
+        render.print_json(out, render.status_json(operation.topology, found), frozenset(found.keys.values()))
     elif not args.quiet or found.code:
-        render.draw_status(out, world.topology, found)
+        render.draw_status(out, operation.topology, found)
     return found.code
 
 
 def trust(args: argparse.Namespace, out: Console) -> int:
-    from wgorch import workflow
+    from wgorch.operation import check_names
     from wgorch.remote.fleet import Fleet
 
     inventory = _load(args)
-    workflow.check_names(inventory, [args.host])
+    check_names(inventory, [args.host])
     fleet = Fleet(inventory.hosts)
     try:
         from wgorch.remote.trust import trust_host

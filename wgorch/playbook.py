@@ -1,4 +1,4 @@
-"""The order of the steps, read from playbooks/*.yaml: stages, the steps in each, and steps of the user's own."""
+"""The order of the steps, read from playbooks/*.yaml: stages, the steps in each, steps of the user's own, and checks."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from wgorch.state import Run
 from wgorch.steps import all_steps
 
 STAGES = ("prepare", "tunnel", "traffic", "stay")
+
+CHECKS = ("handshakes", "tunnel", "flows", "full_size")
+"""What `verify` can measure; playbooks/verify.yaml says what each is."""
 
 MUST_PRECEDE = (
     ("install", "keys"),
@@ -60,6 +63,24 @@ class Playbook:
                 yield from steps
 
 
+@dataclass(frozen=True, slots=True)
+class Playbooks:
+    """The order of the steps of each verb, and what `verify` measures (and `up`, before it confirms)."""
+
+    up: Playbook
+    teardown: Playbook
+    checks: frozenset[str]
+
+
+def load_all(inventory: str | Path, directory: Path | None, hosts: frozenset[str]) -> Playbooks:
+    """Every playbook that goes with an inventory. Raises InventoryError."""
+    return Playbooks(
+        load(find("up.yaml", inventory, directory), hosts),
+        load(find("teardown.yaml", inventory, directory), hosts),
+        load_checks(find("verify.yaml", inventory, directory)),
+    )
+
+
 def shipped() -> Path:
     """Where the playbooks lie that come with wgorch."""
     here = Path(__file__).parent
@@ -76,19 +97,9 @@ def find(name: str, inventory: str | Path, directory: Path | None = None) -> Pat
 def load(path: Path, hosts: frozenset[str] = frozenset()) -> Playbook:
     """A playbook from its file. Raises InventoryError with every trouble in it."""
     troubles = source.Troubles(str(path))
-    try:
-        root = source.read(path.read_text(encoding="utf-8"), troubles)
-    except OSError as error:
-        raise InventoryError([f"{path}: error: cannot read it: {error.strerror}"]) from None
     stages: dict[str, tuple[str | UserStep, ...]] = {}
-    node = root.get("stages") if isinstance(root, source.Mapping) else None
-    if isinstance(root, source.Mapping):
-        f.check_keys(root, ("stages",), "", troubles)
-    if root is None and troubles.errors:
-        pass  # not YAML, and told already
-    elif not isinstance(node, source.Sequence):
-        troubles.add(root, "stages", "expected a list of stages", "see playbooks/up.yaml")
-    else:
+    node = _list_in(path, "stages", "see playbooks/up.yaml", troubles)
+    if node is not None:
         for item in node.items:
             _stage(item, stages, hosts, troubles)
         if "up" in path.name:
@@ -96,6 +107,39 @@ def load(path: Path, hosts: frozenset[str] = frozenset()) -> Playbook:
     if troubles.errors:
         raise InventoryError(troubles.lines())
     return Playbook(stages)
+
+
+def load_checks(path: Path) -> frozenset[str]:
+    """What `verify` is to measure. Raises InventoryError with every trouble in the file."""
+    troubles = source.Troubles(str(path))
+    found = set()
+    node = _list_in(path, "checks", "see playbooks/verify.yaml", troubles)
+    for item in node.items if node is not None else ():
+        if isinstance(item, source.Scalar) and item.text in CHECKS:
+            found.add(item.text)
+        else:
+            text = item.text if isinstance(item, source.Scalar) else ""
+            what = f'unknown check "{text}".{f.suggest(text, CHECKS)}' if text else "expected the name of a check"
+            troubles.add(item, "checks", what, f"one of {', '.join(CHECKS)}")
+    if troubles.errors:
+        raise InventoryError(troubles.lines())
+    return frozenset(found)
+
+
+def _list_in(path: Path, key: str, fix: str, troubles: source.Troubles) -> source.Sequence | None:
+    """The list that a playbook consists of."""
+    try:
+        root = source.read(path.read_text(encoding="utf-8"), troubles)
+    except OSError as error:
+        raise InventoryError([f"{path}: error: cannot read it: {error.strerror}"]) from None
+    node = root.get(key) if isinstance(root, source.Mapping) else None
+    if isinstance(root, source.Mapping):
+        f.check_keys(root, (key,), "", troubles)
+    if isinstance(node, source.Sequence):
+        return node
+    if root is not None or not troubles.errors:  # otherwise it is not YAML, and told already
+        troubles.add(node or root, key, f"expected a list of {key}", fix)
+    return None
 
 
 def _stage(

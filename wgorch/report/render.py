@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from wgorch.change import Outcome
 from wgorch.command import command
 from wgorch.facts.observed import Observed
 from wgorch.plan import HostPlan
@@ -20,7 +21,7 @@ from wgorch.text import visible, without_keys
 from wgorch.topology.build import Topology
 from wgorch.topology.walk import walk
 from wgorch.verify.diagnose import Verdict
-from wgorch.workflow import Outcome, Status
+from wgorch.workflow import Status
 
 STALE_S = 180
 """WireGuard forgets a session after 180 s; with keepalive a handshake is never older."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from wgorch.inventory.model import IPAddress
+from wgorch.playbook import CHECKS
 from wgorch.topology.build import Topology
 from wgorch.topology.walk import walk
 from wgorch.verify.measure import Measured
@@ -49,12 +50,15 @@ def diagnose(
     keys: Mapping[str, str],
     since: Mapping[str, Since] | None = None,
     left_out: frozenset[str] = frozenset(),
+    checks: frozenset[str] = frozenset(CHECKS),
 ) -> Verdict:
     """Judge what was measured. `since`: the sessions that must be newer than the change.
 
-    `left_out`: hosts that are known not to take part; ways through them are not judged.
+    `left_out`: hosts that are known not to take part; ways through them are not judged. `checks`: what counts.
     """
-    findings = [*_sessions(topology, measured, keys, since or {}), *_pairs(topology, measured, keys, left_out)]
+    findings = [*_pairs(topology, measured, keys, left_out)]
+    if "handshakes" in checks:
+        findings[:0] = _sessions(topology, measured, keys, since or {})
     return Verdict(measured, tuple(dict.fromkeys(findings)))
 
 

@@ -59,14 +59,20 @@ class Measured:
     said_before: str = ""
 
 
-def targets(topology: Topology, host: str) -> list[IPAddress]:
-    """What a host pings: every other host it has a way to, its own `verify:` lines, and machines in its own LANs."""
+def targets(topology: Topology, host: str, checks: frozenset[str]) -> list[IPAddress]:
+    """What a host pings.
+
+    `tunnel`: every other host it has a way to; `full_size`: its peers at least; `flows`: its own `verify:` lines, those
+    of others that it should reach too, and machines in its own LANs.
+    """
     inventory = topology.inventory
     found: dict[IPAddress, None] = {}
+    peers = set(topology.peers(host)) if "full_size" in checks else set()
     for other in inventory.hosts.values():
-        if other.name != host and topology.next_hop(host, other.name):
+        wanted = other.name in peers or ("tunnel" in checks and topology.next_hop(host, other.name))
+        if other.name != host and wanted:
             found[other.address] = None
-    for flow in inventory.verify:
+    for flow in inventory.verify if "flows" in checks else ():
         # The gateway's own ping tells a dead machine from a broken tunnel.
         own = any(flow.address in lan for lan in inventory.hosts[host].subnets)
         if flow.source == host or own or known_machine(inventory, host, flow.address):

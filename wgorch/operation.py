@@ -1,0 +1,168 @@
+"""One run over an inventory: its topology, its sessions, what the hosts said, and the plans made of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from wgorch import playbook
+from wgorch.apply import Listener
+from wgorch.command import Change
+from wgorch.errors import HostError, HostsFailed, Unfit, UsageError
+from wgorch.facts.gather import gather
+from wgorch.facts.observed import Observed
+from wgorch.inventory.fields import suggest
+from wgorch.inventory.model import Inventory, Network
+from wgorch.plan import HostPlan, named, plan_host
+from wgorch.remote.fleet import Fleet
+from wgorch.resolve import changed_keys, conflicts, only_entries_of, wanted
+from wgorch.topology.build import Topology, build
+from wgorch.verify.diagnose import Since
+
+
+@dataclass
+class Operation:
+    """An inventory, its topology and the sessions of one run."""
+
+    inventory: Inventory
+    fleet: Fleet
+    listener: Listener
+    limit: frozenset[str] = frozenset()
+    playbook_directory: Path | None = None
+    accept_new_keys: frozenset[str] = frozenset()
+    topology: Topology = field(init=False)
+    playbooks: playbook.Playbooks = field(init=False)
+    seen: dict[str, Observed] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.topology = build(self.inventory)
+        self.playbooks = playbook.load_all(
+            self.inventory.path, self.playbook_directory, frozenset(self.inventory.hosts)
+        )
+
+    @property
+    def network(self) -> Network:
+        return self.inventory.network
+
+    @property
+    def names(self) -> list[str]:
+        """The hosts of this run: all, or those that --limit names."""
+        return [name for name in self.inventory.hosts if not self.limit or name in self.limit]
+
+    @property
+    def involved(self) -> list[str]:
+        """The hosts of this run and their peers, whose entries for them change with them."""
+        if not self.limit:
+            return self.names
+        peers = {peer for name in self.names for peer in self.topology.peers(name)}
+        return [name for name in self.inventory.hosts if name in self.limit or name in peers]
+
+    @property
+    def ports(self) -> dict[str, int]:
+        return {name: host.listen_port for name, host in self.inventory.hosts.items()}
+
+    # --- gather
+
+    def gather(self, names: Iterable[str], *, tolerant: bool = False) -> dict[str, HostError]:
+        """Ask hosts everything. Raises HostsFailed unless `tolerant`; then what failed is returned."""
+
+        def work(name: str) -> Observed:
+            self.listener.event(name, "connect")
+            shell = self.fleet.open(name)
+            _, seen = gather(shell, self.network, self.ports[name])
+            self.listener.event(name, "gathered")
+            return seen
+
+        seen, failed = self.fleet.each(names, work)
+        self.seen.update(seen)
+        for name, error in failed.items():
+            self.listener.event(name, "failed", str(error))
+        if failed and not tolerant:
+            raise HostsFailed(list(failed.values()))
+        return failed
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The public keys known so far, by host. Raises where two hosts show the same one."""
+        keys = {n: s.key_file_public or s.public_key for n, s in self.seen.items() if s.key_file_public or s.public_key}
+        owner: dict[str, str] = {}
+        for name, key in keys.items():
+            twin = owner.setdefault(key, name)
+            if twin != name:
+                saw = f"it has the same key as {twin} ({key[:8]}…)"
+                fix = f"one is a copy of the other: delete {self.network.directory}/private_key on one of them"
+                raise HostsFailed([Unfit(name, "use its key", saw, fix)])
+        return keys
+
+    # --- plan
+
+    def plans(self) -> dict[str, HostPlan]:
+        """The plan of every host that was seen. Raises HostsFailed with all that stands in the way."""
+        steps = self.playbooks.up
+        keys = self.keys
+        failed: list[HostError] = list(changed_keys(self.topology, self.seen, keys, self.accept_new_keys))
+        plans: dict[str, HostPlan] = {}
+        for name, seen in self.seen.items():
+            aside = bool(self.limit) and name not in self.limit
+            if aside and not seen.is_ours(self.network):
+                continue
+            desired = self.topology.desired(name)
+            found = [] if aside else list(conflicts(desired, seen))
+            try:
+                want = wanted(desired, seen, keys, steps.runs_for(name))
+            except Unfit as error:
+                found = found or [error]
+            failed += found
+            if found:
+                continue
+            if aside:
+                want = only_entries_of(self.limit, want, seen.state(self.network), keys)
+            plan = plan_host(name, self.network, want, seen, steps)
+            if aside and not plan.do:
+                continue
+            plans[name] = with_names(plan, {key: name for name, key in keys.items()})
+        if failed:
+            raise HostsFailed(failed)
+        return plans
+
+    def new_sessions(self, plans: Mapping[str, HostPlan]) -> dict[str, Since]:
+        """For each host the peers whose session must be newer than the change, and the moment before it, by its own clock.
+
+        Only a new peer or a new key needs one: with any other change the old session goes on, and the pings prove it.
+        """
+        found = {}
+        for name, plan in plans.items():
+            old, new = plan.have.interface, plan.want.interface
+            everything = old is None or new is None or old.public_key != new.public_key
+            fresh = {p.name for key, p in plan.want.peers.items() if everything or key not in plan.have.peers}
+            found[name] = Since(self.seen[name].clock, frozenset(fresh))
+        return found
+
+
+def with_names(plan: HostPlan, names: Mapping[str, str]) -> HostPlan:
+    def told(changes: Iterable[Change]) -> tuple[Change, ...]:
+        return tuple(replace(c, what=_name_key(c.what, names)) if c.step == "peers" else c for c in changes)
+
+    return replace(plan, have=named(plan.have, names), do=told(plan.do), undo=told(plan.undo))
+
+
+def _name_key(what: str, names: Mapping[str, str]) -> str:
+    for key, name in names.items():
+        if what == f"peer {key[:8]}…":
+            return f"peer {name}"
+    return what
+
+
+# --- the verbs
+
+
+def check_names(inventory: Inventory, names: Iterable[str]) -> frozenset[str]:
+    """The hosts that --limit names. Raises UsageError for one that is not in the inventory."""
+    for name in names:
+        if name not in inventory.hosts:
+            hint = suggest(name, inventory.hosts)
+            raise UsageError(
+                f'there is no host "{name}" in {inventory.path}.{hint}\n    fix: one of {", ".join(inventory.hosts)}'
+            )
+    return frozenset(names)
