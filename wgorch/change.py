@@ -267,7 +267,7 @@ def measure_all(
 
     def work(name: str) -> measure.Measured:
         operation.listener.event(name, "verify")
-        addresses = measure.targets(topology, name, checks)
+        addresses = measure.targets(topology, name, checks, frozenset(left_out))
         direct = [topology.hosts[peer].address for peer in topology.peers(name)] if "full_size" in checks else []
         card = operation.seen[name].cards.get(network.interface)
         mtu = card.mtu if card else 1420
@@ -279,7 +279,7 @@ def measure_all(
         return measure.parse(name, text, addresses)
 
     measured, failed = operation.fleet.each(names, work)
-    verdict = diagnose(topology, measured, operation.keys, since, frozenset(left_out), checks)
+    verdict = diagnose(topology, measured, operation.keys, since, checks)
     lost = tuple(Finding(name, f"could not be asked: {error.saw}") for name, error in failed.items())
     return Verdict(verdict.measured, (*verdict.findings, *lost))
 

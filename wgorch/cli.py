@@ -204,10 +204,12 @@ def check(args: argparse.Namespace, out: Console) -> int:
 def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
     from wgorch.journal import Journal
     from wgorch.operation import Operation, check_names
+    from wgorch.playbook import load_all
     from wgorch.remote.fleet import Fleet
     from wgorch.report.progress import Progress, log_to_stderr
 
     inventory = _load(args)
+    playbooks = load_all(inventory.path, args.playbooks, frozenset(inventory.hosts))
     limit = frozenset(args.limit.split(",")) if getattr(args, "limit", None) else frozenset()
     check_names(inventory, sorted(limit))
     import secrets
@@ -220,7 +222,7 @@ def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
     log: Any = log_to_stderr(args.verbose)
     fleet = Fleet(inventory.hosts, log)
     accepted = check_names(inventory, getattr(args, "accept_new_key", []))
-    operation = Operation(inventory, fleet, progress, limit, getattr(args, "playbooks", None), accepted)
+    operation = Operation(inventory, fleet, progress, playbooks, limit, accepted)
     return operation, progress
 
 
@@ -335,7 +337,7 @@ def _take_down_removed(
     orphans: dict[str, Host] = {}
     for name, host in removed.items():
         old = Inventory(operation.inventory.path, operation.network, {name: host})
-        there = Operation(old, Fleet(old.hosts), operation.listener, playbook_directory=operation.playbook_directory)
+        there = Operation(old, Fleet(old.hosts), operation.listener, operation.playbooks)
         try:
             outcome = workflow.teardown(there, lambda _plans: None, lease_s=args.confirm_timeout)
             if outcome.code == DONE:
@@ -409,9 +411,11 @@ def _found_on_hosts(args: argparse.Namespace, out: Console) -> list[tuple[Operat
     from wgorch.inventory.load import ssh_target
     from wgorch.inventory.model import Host, Inventory, Network
     from wgorch.operation import Operation
+    from wgorch.playbook import load_all
     from wgorch.remote.fleet import Fleet
     from wgorch.report.progress import Progress, log_to_stderr
 
+    playbooks = load_all("", args.playbooks)
     nowhere = ipaddress.ip_address("0.0.0.0")
     hosts = {text: Host(text, ssh_target(text), nowhere, 0) for text in args.host}
     log: Any = log_to_stderr(args.verbose)
@@ -431,11 +435,9 @@ def _found_on_hosts(args: argparse.Namespace, out: Console) -> list[tuple[Operat
     for network in networks:
         here = {name: hosts[name] for name in hosts if network in found[name]}
         anything = Network(network.name, ipaddress.ip_network("0.0.0.0/32"), network.interface)
-        inventory = Inventory("playbooks", anything, here)
+        inventory = Inventory("", anything, here)
         progress = Progress(out, list(here), quiet=args.quiet or args.json, verbose=args.verbose)
-        operations.append(
-            (Operation(inventory, Fleet(here, log), progress, playbook_directory=args.playbooks), progress)
-        )
+        operations.append((Operation(inventory, Fleet(here, log), progress, playbooks), progress))
     return operations
 
 

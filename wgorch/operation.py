@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from wgorch import playbook
 from wgorch.apply import Listener
 from wgorch.command import Change
 from wgorch.errors import HostError, HostsFailed, Unfit, UsageError
@@ -15,6 +13,7 @@ from wgorch.facts.observed import Observed
 from wgorch.inventory.fields import suggest
 from wgorch.inventory.model import Inventory, Network
 from wgorch.plan import HostPlan, named, plan_host
+from wgorch.playbook import Playbooks
 from wgorch.remote.fleet import Fleet
 from wgorch.resolve import changed_keys, conflicts, only_entries_of, wanted
 from wgorch.topology.build import Topology, build
@@ -28,18 +27,14 @@ class Operation:
     inventory: Inventory
     fleet: Fleet
     listener: Listener
+    playbooks: Playbooks
     limit: frozenset[str] = frozenset()
-    playbook_directory: Path | None = None
     accept_new_keys: frozenset[str] = frozenset()
     topology: Topology = field(init=False)
-    playbooks: playbook.Playbooks = field(init=False)
     seen: dict[str, Observed] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.topology = build(self.inventory)
-        self.playbooks = playbook.load_all(
-            self.inventory.path, self.playbook_directory, frozenset(self.inventory.hosts)
-        )
 
     @property
     def network(self) -> Network:

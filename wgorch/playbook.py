@@ -72,8 +72,8 @@ class Playbooks:
     checks: frozenset[str]
 
 
-def load_all(inventory: str | Path, directory: Path | None, hosts: frozenset[str]) -> Playbooks:
-    """Every playbook that goes with an inventory. Raises InventoryError."""
+def load_all(inventory: str | Path, directory: Path | None, hosts: frozenset[str] = frozenset()) -> Playbooks:
+    """Every playbook that goes with an inventory of these hosts. Raises InventoryError."""
     return Playbooks(
         load(find("up.yaml", inventory, directory), hosts),
         load(find("teardown.yaml", inventory, directory), hosts),

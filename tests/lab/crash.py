@@ -24,6 +24,7 @@ from wgorch.errors import WgorchError
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Inventory
 from wgorch.operation import Operation
+from wgorch.playbook import load_all
 from wgorch.rehearsal.reference import ReferenceWorld
 from wgorch.rehearsal.world import ENVIRONMENT, World
 from wgorch.remote.fleet import Fleet
@@ -219,7 +220,7 @@ class Bench:
         self.last: object = listener
         fleet = InWorldFleet(self.world, self.inventory)
         directory = self._broken_playbooks() if broken else None
-        world = Operation(self.inventory, fleet, listener, playbook_directory=directory)
+        world = Operation(self.inventory, fleet, listener, load_all(self.inventory.path, directory))
 
         def agreed(_plans: Mapping[str, object]) -> None:
             self.changes = sum(len(p.changes) for p in _plans.values())  # type: ignore[attr-defined]

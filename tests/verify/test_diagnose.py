@@ -105,11 +105,9 @@ def test_a_dead_machine_is_no_fault_of_the_tunnel() -> None:
     assert "company: 10.10.13.61 does not answer, although it is in its own LAN" in told(measured)
 
 
-def test_a_host_left_out_takes_its_ways_with_it() -> None:
-    measured = healthy()
-    measured["home"] = without(measured["home"], COMPANY, TARGET)
-
-    assert told(measured, left_out=frozenset({"company"})) == []
+def test_what_lies_behind_a_host_that_is_left_out_is_not_asked_for() -> None:
+    assert targets(TOPOLOGY, "home", EVERY, frozenset({"company"})) == [BCC]
+    assert targets(TOPOLOGY, "home", EVERY, frozenset({"bcc"})) == []
 
 
 def test_what_ping_prints_is_counted() -> None:

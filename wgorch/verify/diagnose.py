@@ -49,14 +49,10 @@ def diagnose(
     measured: Mapping[str, Measured],
     keys: Mapping[str, str],
     since: Mapping[str, Since] | None = None,
-    left_out: frozenset[str] = frozenset(),
     checks: frozenset[str] = frozenset(CHECKS),
 ) -> Verdict:
-    """Judge what was measured. `since`: the sessions that must be newer than the change.
-
-    `left_out`: hosts that are known not to take part; ways through them are not judged. `checks`: what counts.
-    """
-    findings = [*_pairs(topology, measured, keys, left_out)]
+    """Judge what was measured. `since`: the sessions that must be newer than the change; `checks`: what counts."""
+    findings = [*_pairs(topology, measured, keys)]
     if "handshakes" in checks:
         findings[:0] = _sessions(topology, measured, keys, since or {})
     return Verdict(measured, tuple(dict.fromkeys(findings)))
@@ -86,9 +82,7 @@ def _sessions(
                 yield Finding(host, what, f"run wgorch verify in a moment, and look at {peer}")
 
 
-def _pairs(
-    topology: Topology, measured: Mapping[str, Measured], keys: Mapping[str, str], left_out: frozenset[str]
-) -> Iterator[Finding]:
+def _pairs(topology: Topology, measured: Mapping[str, Measured], keys: Mapping[str, str]) -> Iterator[Finding]:
     flows = {(flow.source, flow.address) for flow in topology.inventory.verify}
     by_address = {host.address: name for name, host in topology.hosts.items()}
     for host, seen in measured.items():
@@ -96,8 +90,6 @@ def _pairs(
             if ping.works:
                 continue
             target = by_address.get(address)
-            if left_out and left_out & {*walk(topology, host, address).hosts, target}:
-                continue
             own = any(address in lan for lan in topology.hosts[host].subnets)
             if target is None and not own and (host, address) not in flows:
                 continue  # told by those whose flow it is

@@ -12,6 +12,7 @@ from wgorch.facts.gather import ENVIRONMENT, NONCE
 from wgorch.facts.parse import NotAnAnswer, public_key, sections
 from wgorch.inventory.model import Inventory, IPAddress
 from wgorch.topology.build import Topology
+from wgorch.topology.walk import walk
 
 PATIENCE_S = 20
 """How long a first answer may take: WireGuard repeats a lost handshake after 5 s, and needs 15 s to drop a dead session."""
@@ -59,11 +60,14 @@ class Measured:
     said_before: str = ""
 
 
-def targets(topology: Topology, host: str, checks: frozenset[str]) -> list[IPAddress]:
+def targets(
+    topology: Topology, host: str, checks: frozenset[str], left_out: frozenset[str] = frozenset()
+) -> list[IPAddress]:
     """What a host pings.
 
     `tunnel`: every other host it has a way to; `full_size`: its peers at least; `flows`: its own `verify:` lines, those
-    of others that it should reach too, and machines in its own LANs.
+    of others that it should reach too, and machines in its own LANs. What lies behind a host that is `left_out` of
+    this run is not asked for: it could not answer.
     """
     inventory = topology.inventory
     found: dict[IPAddress, None] = {}
@@ -78,7 +82,12 @@ def targets(topology: Topology, host: str, checks: frozenset[str]) -> list[IPAdd
         if flow.source == host or own or known_machine(inventory, host, flow.address):
             found[flow.address] = None
     found.pop(inventory.hosts[host].address, None)
-    return list(found)
+    return [address for address in found if not (left_out and _passes(topology, host, address, left_out))]
+
+
+def _passes(topology: Topology, host: str, address: IPAddress, others: frozenset[str]) -> bool:
+    owner = next((name for name in others if topology.hosts[name].address == address), None)
+    return owner is not None or bool(others & set(walk(topology, host, address).hosts))
 
 
 def known_machine(inventory: Inventory, host: str, address: IPAddress) -> bool:
