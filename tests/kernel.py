@@ -11,9 +11,10 @@ from wgorch.command import Command
 from wgorch.facts.observed import our_chains
 from wgorch.inventory.model import Network
 from wgorch.state import Chain, Interface, Peer, Rule, State
-from wgorch.steps.firewall import RESTORE, jump
+from wgorch.steps.firewall import RESTORES, jump
 
 BUILT_IN = {"filter": ("INPUT", "FORWARD", "OUTPUT"), "nat": ("PREROUTING", "POSTROUTING"), "mangle": ("FORWARD",)}
+BUILT_IN |= {f"{table}6": chains for table, chains in BUILT_IN.items()}
 
 
 class Refused(AssertionError):
@@ -165,8 +166,8 @@ class Kernel:
                 if table in self.tables:
                     gone = jump(Chain(table, parent, name), mark)
                     self.tables[table][parent] = [r for r in self.tables[table][parent] if r != gone]
-            case argv if argv == RESTORE:
-                self._restore(command.stdin)
+            case argv if argv in RESTORES:
+                self._restore(command.stdin, "6" if argv == RESTORES[1] else "")
             case argv:
                 raise AssertionError(f"the model does not know {argv}")
 
@@ -230,12 +231,12 @@ class Kernel:
         else:
             raise Refused(f"no such {value}")
 
-    def _restore(self, text: str) -> None:
+    def _restore(self, text: str, suffix: str) -> None:
         tables = copy.deepcopy(self.tables)  # iptables-restore changes a table whole or not at all
         table = ""
         for line in text.split("\n"):
             if line.startswith("*"):
-                table = line[1:]
+                table = line[1:] + suffix
                 tables.setdefault(table, {name: [] for name in BUILT_IN[table]})
             elif line.startswith(":"):
                 tables[table][line[1:].split(" ")[0]] = []

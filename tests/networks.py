@@ -9,17 +9,27 @@ from hypothesis import strategies as st
 
 from wgorch.inventory.model import Endpoint, Host, Inventory, Network, SshTarget
 
+TUNNELS = {4: ip_network("192.168.0.0/20"), 6: ip_network("fd00:1::/64")}
+
 
 def make_host(
-    number: int, version: int, *, dialable: bool, relay: bool, lans: tuple[int, ...], masquerade: bool, keepalive: int
+    number: int,
+    versions: tuple[int, ...],
+    *,
+    dialable: bool,
+    relay: bool,
+    lans: tuple[int, ...],
+    masquerade: bool,
+    keepalive: int,
 ) -> Host:
     """Host `number` of a network: its names and addresses follow from the number, so any mix of hosts is valid."""
-    tunnel = ip_network("192.168.0.0/20" if version == 4 else "fd00:1::/64")
+    addresses = tuple(TUNNELS[version][number + 1] for version in versions)
     endpoint = Endpoint(f"203.0.113.{number + 1}", 51820 + number) if dialable else None
     return Host(
         name=f"h{number}",
         ssh=SshTarget(f"h{number}.example", "root"),
-        address=tunnel[number + 1],
+        addresses=addresses,
+        given=addresses,
         listen_port=endpoint.port if endpoint else 51820,
         endpoint=endpoint,
         relay=relay and dialable,
@@ -35,13 +45,13 @@ def make_host(
 
 @st.composite
 def inventories(draw: st.DrawFn, most: int = 40, least: int = 1) -> Inventory:
-    """A valid inventory; its LANs are of IPv4 and IPv6, whatever the tunnel is of."""
-    version = draw(st.sampled_from((4, 4, 6)))
+    """A valid inventory, of IPv4, IPv6 or both."""
+    versions = draw(st.sampled_from(((4,), (4, 6), (6,))))
     kinds = draw(
         st.lists(
             st.tuples(
                 st.sampled_from(("spoke", "spoke", "dialable", "relay")),
-                st.lists(st.sampled_from((4, 4, 6)), max_size=2),
+                st.lists(st.sampled_from(versions), max_size=2),
                 st.booleans(),
                 st.sampled_from((0, 15, 25)),
             ),
@@ -54,7 +64,7 @@ def inventories(draw: st.DrawFn, most: int = 40, least: int = 1) -> Inventory:
     hosts = [
         make_host(
             number,
-            version,
+            versions,
             dialable=kind != "spoke",
             relay=kind == "relay",
             lans=tuple(lans),
@@ -63,8 +73,8 @@ def inventories(draw: st.DrawFn, most: int = 40, least: int = 1) -> Inventory:
         )
         for number, (kind, lans, masquerade, keepalive) in enumerate(kinds)
     ]
-    subnet = ip_network("192.168.0.0/20" if version == 4 else "fd00:1::/64")
-    return Inventory("inventory.yaml", Network("office", subnet), {host.name: host for host in hosts})
+    network = Network("office", tuple(TUNNELS[version] for version in versions), ipv6=6 in versions)
+    return Inventory("inventory.yaml", network, {host.name: host for host in hosts})
 
 
 def reordered(inventory: Inventory, names: list[str]) -> Inventory:
@@ -75,9 +85,15 @@ def reordered(inventory: Inventory, names: list[str]) -> Inventory:
 def as_yaml(inventory: Inventory) -> str:
     """An inventory as a hand would write it."""
     network = inventory.network
-    lines = ["network:", f"  name: {network.name}", f"  subnet: {network.subnet}", "hosts:"]
+    lines = [
+        "network:",
+        f"  name: {network.name}",
+        f"  subnet: [{', '.join(map(repr, map(str, network.subnets)))}]",
+        "hosts:",
+    ]
     for host in inventory.hosts.values():
-        lines += [f"  {host.name}:", f"    ssh: {host.ssh}", f"    address: {host.address}"]
+        lines += [f"  {host.name}:", f"    ssh: {host.ssh}"]
+        lines.append(f"    address: [{', '.join(map(repr, map(str, host.given)))}]")
         if host.endpoint:
             lines.append(f'    endpoint: "{host.endpoint}"')
         if host.relay:

@@ -21,8 +21,8 @@ from wgorch.program import boot_program, probe_program, program
 from wgorch.resolve import foreign_rules, keep_foreign
 from wgorch.state import Interface, Peer, Rule, State, nothing, rule
 
-NETWORK = Network("office", ip_network("192.168.2.0/24"))
-OTHER = Network("branch", ip_network("192.168.3.0/24"), "wg1")
+NETWORK = Network("office", (ip_network("192.168.2.0/24"),))
+OTHER = Network("branch", (ip_network("192.168.3.0/24"),), "wg1")
 OWN = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaA="
 KEYS = [f"{c * 42}A=" for c in "bcde"]
 NETS = ["192.168.2.2/32", "192.168.2.3/32", "10.10.13.0/24", "10.20.0.0/16", "fd00::2/128"]

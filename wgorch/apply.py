@@ -12,7 +12,7 @@ import secrets
 import shlex
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -26,6 +26,7 @@ from wgorch.remote.fleet import Fleet
 from wgorch.remote.shell import Shell
 from wgorch.resolve import in_scope
 from wgorch.sh import text_of
+from wgorch.steps.firewall import RESTORES
 from wgorch.text import one_line
 
 LEASE_S = 60
@@ -120,9 +121,9 @@ class Transaction:
         program = [f"{ENVIRONMENT}umask 077", f"cd {quote_words([self.network.directory])} || exit 1"]
         program += [_file(name, text) for name, text in files.items()]
         program += [f"sh -n ./{name} || {{ printf '@fail stage\\n'; exit 1; }}" for name in files]
-        for text in _testable(plan):
+        for restore, text in _testable(plan):
             program.append(
-                f"iptables-restore --wait 10 --noflush --test <<'END' || {{ printf '@fail rules\\n'; exit 1; }}\n{text}\nEND"
+                f"{restore} --wait 10 --noflush --test <<'END' || {{ printf '@fail rules\\n'; exit 1; }}\n{text}\nEND"
             )
         program.append("printf '@staged\\n'")
         self.listener.event(host, "stage")
@@ -271,10 +272,12 @@ def _file(name: str, text: str) -> str:
     )
 
 
-def _testable(plan: HostPlan) -> list[str]:
-    """Rules that `iptables-restore --test` can judge before the chains exist: one text, chains declared first."""
-    made = [c.stdin for ch in plan.do for c in ch.commands if c.argv[0] == "iptables-restore" and "-X " not in c.stdin]
-    return ["\n".join(made)] if made else []
+def _testable(plan: HostPlan) -> Iterator[tuple[str, str]]:
+    """Rules that `iptables-restore --test` can judge before the chains exist: a text each for IPv4 and IPv6."""
+    for argv in RESTORES:
+        made = [c.stdin for ch in plan.do for c in ch.commands if c.argv == argv and "-X " not in c.stdin]
+        if made:
+            yield argv[0], "\n".join(made)
 
 
 def _failure(said: str, changes: Sequence[Change]) -> tuple[str, str] | None:

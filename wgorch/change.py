@@ -268,7 +268,8 @@ def measure_all(
     def work(name: str) -> measure.Measured:
         operation.listener.event(name, "verify")
         addresses = measure.targets(topology, name, checks, frozenset(left_out))
-        direct = [topology.hosts[peer].address for peer in topology.peers(name)] if "full_size" in checks else []
+        peers = topology.peers(name) if "full_size" in checks else ()
+        direct = [address for peer in peers for address in topology.hosts[peer].addresses]
         card = operation.seen[name].cards.get(network.interface)
         mtu = card.mtu if card else 1420
         program = measure.program(

@@ -124,6 +124,11 @@ def build_parser() -> argparse.ArgumentParser:
                 default=[],
                 help="without an inventory: what is ours on this host",
             )
+    rehearse = verb("rehearse", "build this inventory's world on this machine, and try it there")
+    rehearse.add_argument("--hard-nat", action="store_true", help="NAT routers choose a new port for every way")
+    rehearse.add_argument("--keep", action="store_true", help="leave the network up in its world, to look around")
+    rehearse.add_argument("--enter", nargs="+", metavar="MACHINE [COMMAND]", help="become a machine of a kept world")
+    rehearse.add_argument("--end", action="store_true", help="take a kept world down")
     trust = verb("trust", "accept the SSH host key of a host, after comparing it", inventory=False)
     trust.add_argument("host", help="a host of the inventory")
     trust.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
@@ -151,6 +156,11 @@ def _load(args: argparse.Namespace) -> Inventory:
 
     path, how = find_inventory(args.inventory)
     inventory = load(path)
+    if any(len(host.given) < len(inventory.network.subnets) for host in inventory.hosts.values()):
+        from wgorch.inventory.addresses import assign
+        from wgorch.journal import addresses_had
+
+        inventory = assign(inventory, addresses_had(inventory))
     if how and not getattr(args, "quiet", False):
         sys.stderr.write(f"inventory: {path} ({how})\n")
     for warning in inventory.warnings:
@@ -405,8 +415,6 @@ def _teardown_of(operation: Operation, progress: Any, args: argparse.Namespace, 
 
 def _found_on_hosts(args: argparse.Namespace, out: Console) -> list[tuple[Operation, Any]]:
     """For teardown without an inventory: each network of ours on the hosts named, as the hosts themselves tell it."""
-    import ipaddress
-
     from wgorch import workflow
     from wgorch.inventory.load import ssh_target
     from wgorch.inventory.model import Host, Inventory, Network
@@ -416,8 +424,7 @@ def _found_on_hosts(args: argparse.Namespace, out: Console) -> list[tuple[Operat
     from wgorch.report.progress import Progress, log_to_stderr
 
     playbooks = load_all("", args.playbooks)
-    nowhere = ipaddress.ip_address("0.0.0.0")
-    hosts = {text: Host(text, ssh_target(text), nowhere, 0) for text in args.host}
+    hosts = {text: Host(text, ssh_target(text), (), 0) for text in args.host}
     log: Any = log_to_stderr(args.verbose)
     looking = Fleet(hosts, log)
     try:
@@ -434,7 +441,7 @@ def _found_on_hosts(args: argparse.Namespace, out: Console) -> list[tuple[Operat
     operations = []
     for network in networks:
         here = {name: hosts[name] for name in hosts if network in found[name]}
-        anything = Network(network.name, ipaddress.ip_network("0.0.0.0/32"), network.interface)
+        anything = Network(network.name, (), network.interface, ipv6=True)
         inventory = Inventory("", anything, here)
         progress = Progress(out, list(here), quiet=args.quiet or args.json, verbose=args.verbose)
         operations.append((Operation(inventory, Fleet(here, log), progress, playbooks), progress))
@@ -475,6 +482,24 @@ def status(args: argparse.Namespace, out: Console) -> int:
     return found.code
 
 
+def rehearse(args: argparse.Namespace, out: Console) -> int:
+    from wgorch.rehearsal import rehearse as rehearsal
+    from wgorch.rehearsal.world import WorldError, sweep
+
+    inventory = _load(args)
+    if os.geteuid() != 0:
+        raise UsageError("a rehearsal builds network namespaces, which needs root\n    fix: sudo wgorch rehearse …")
+    try:
+        if args.enter:
+            rehearsal.enter(inventory, args.enter[0], args.enter[1:])
+        if args.end:
+            sweep(rehearsal.name_for(inventory))
+            return DONE
+        return DONE if rehearsal.rehearse(inventory, hard_nat=args.hard_nat, keep=args.keep) else FAULT
+    except WorldError as error:
+        raise UsageError(f"{inventory.path}: it cannot be rehearsed here: {error}") from None
+
+
 def trust(args: argparse.Namespace, out: Console) -> int:
     from wgorch.operation import check_names
     from wgorch.remote.fleet import Fleet
@@ -498,6 +523,7 @@ VERBS: dict[str, Callable[[argparse.Namespace, Any], int]] = {
     "verify": verify,
     "teardown": teardown,
     "trust": trust,
+    "rehearse": rehearse,
 }
 
 

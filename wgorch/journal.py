@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from wgorch.inventory.model import Host, Inventory, SshTarget
+from wgorch.inventory.model import Host, Inventory, IPAddress, SshTarget
 from wgorch.text import one_line, without_keys
 
 
@@ -86,14 +86,14 @@ def remember(inventory: Inventory, orphans: Mapping[str, Host]) -> None:
     known[str(Path.cwd())] = str(Path(inventory.path).resolve())
     _write(state_directory() / "last.json", known)
     hosts = {name: _host_to_json(host) for name, host in {**orphans, **inventory.hosts}.items()}
-    told = {"network": inventory.network.name, "subnet": str(inventory.network.subnet), "hosts": hosts}
+    told = {"network": inventory.network.name, "subnets": _subnets(inventory), "hosts": hosts}
     _write(state_directory() / f"{inventory.network.name}.hosts.json", told)
 
 
 def removed_since(inventory: Inventory) -> dict[str, Host]:
     """Hosts that this network had when it was last brought up from here, and that left the inventory since."""
     told = _known(state_directory() / f"{inventory.network.name}.hosts.json")
-    if told.get("subnet") != str(inventory.network.subnet) or not isinstance(told.get("hosts"), dict):
+    if told.get("subnets") != _subnets(inventory) or not isinstance(told.get("hosts"), dict):
         return {}
     there = {(host.ssh.host, host.ssh.port, host.ssh.via) for host in inventory.hosts.values()}
     found = {}
@@ -108,18 +108,35 @@ def removed_since(inventory: Inventory) -> dict[str, Host]:
     return found
 
 
+def _subnets(inventory: Inventory) -> list[str]:
+    return [str(subnet) for subnet in inventory.network.subnets]
+
+
+def addresses_had(inventory: Inventory) -> dict[str, tuple[IPAddress, ...]]:
+    """The addresses that the hosts of this network had when it was last brought up from here."""
+    told = _known(state_directory() / f"{inventory.network.name}.hosts.json")
+    hosts = told.get("hosts")
+    found = {}
+    for name, words in hosts.items() if isinstance(hosts, dict) else ():
+        try:
+            found[str(name)] = _host_from_json(str(name), words).addresses
+        except (KeyError, TypeError, ValueError):
+            continue
+    return found
+
+
 def _host_to_json(host: Host) -> dict[str, Any]:
     return {
         "ssh": asdict(host.ssh),
-        "address": str(host.address),
+        "addresses": [str(address) for address in host.addresses],
         "listen_port": host.listen_port,
         "host_key": host.host_key,
     }
 
 
 def _host_from_json(name: str, words: dict[str, Any]) -> Host:
-    address = ipaddress.ip_address(words["address"])
-    return Host(name, _target(words["ssh"]), address, int(words["listen_port"]), host_key=words.get("host_key"))
+    addresses = tuple(ipaddress.ip_address(text) for text in words["addresses"])
+    return Host(name, _target(words["ssh"]), addresses, int(words["listen_port"]), host_key=words.get("host_key"))
 
 
 def _target(words: dict[str, Any]) -> SshTarget:

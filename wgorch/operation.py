@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
 
 from wgorch.apply import Listener
 from wgorch.command import Change
 from wgorch.errors import HostError, HostsFailed, Unfit, UsageError
 from wgorch.facts.gather import gather
 from wgorch.facts.observed import Observed
+from wgorch.inventory.addresses import assign
 from wgorch.inventory.fields import suggest
 from wgorch.inventory.model import Inventory, Network
 from wgorch.plan import HostPlan, named, plan_host
@@ -50,6 +52,8 @@ class Operation:
         """The hosts of this run and their peers, whose entries for them change with them."""
         if not self.limit:
             return self.names
+        if not self._addresses_are_given:
+            return list(self.inventory.hosts)  # only they themselves can say which addresses they have
         peers = {peer for name in self.names for peer in self.topology.peers(name)}
         return [name for name in self.inventory.hosts if name in self.limit or name in peers]
 
@@ -71,11 +75,29 @@ class Operation:
 
         seen, failed = self.fleet.each(names, work)
         self.seen.update(seen)
+        self._adopt_addresses()
         for name, error in failed.items():
             self.listener.event(name, "failed", str(error))
         if failed and not tolerant:
             raise HostsFailed(list(failed.values()))
         return failed
+
+    @property
+    def _addresses_are_given(self) -> bool:
+        return all(len(host.given) == len(self.network.subnets) for host in self.inventory.hosts.values())
+
+    def _adopt_addresses(self) -> None:
+        """Hosts to which the inventory gives no address keep the one they have; others get what nobody has."""
+        if self._addresses_are_given:
+            return
+        had = {name: self.topology.hosts[name].addresses for name in self.inventory.hosts if name not in self.seen}
+        ours = {n: s for n, s in self.seen.items() if s.is_ours(self.network)}
+        had |= {n: tuple(a.ip for card, a in s.addresses if card == self.network.interface) for n, s in ours.items()}
+        nets = (ip_network(text) for s in ours.values() for peer in s.peers.values() for text in peer.allowed_ips)
+        taken = {net.network_address for net in nets if net.prefixlen == net.max_prefixlen}
+        inventory = assign(self.inventory, had, taken - {a for own in had.values() for a in own})
+        if inventory != self.inventory:
+            self.inventory, self.topology = inventory, build(inventory)
 
     @property
     def keys(self) -> dict[str, str]:

@@ -142,7 +142,14 @@ def _boot(host: str, network: Network, want: State, playbook: Playbook) -> str:
     cards = {
         path.split("/")[3] for path in want.sysctls if path.split("/")[3] not in ("all", "default", network.interface)
     }
-    header = {"host": host, "network": network.name, "interface": network.interface, "subnet": str(network.subnet)}
+    header = {
+        "host": host,
+        "network": network.name,
+        "interface": network.interface,
+        "subnet": " ".join(map(str, network.subnets)),
+    }
+    if network.ipv6:
+        header["ipv6"] = "yes"
     return boot_program(want, changes, header, network.interface, cards)
 
 

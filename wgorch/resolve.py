@@ -13,13 +13,15 @@ from dataclasses import replace
 from wgorch.errors import HostError, Unfit
 from wgorch.facts.observed import Observed, our_chains
 from wgorch.inventory.model import IPNetwork, Network
-from wgorch.state import Chain, Interface, Peer, Rule, Run, State, nothing, rule
+from wgorch.state import Chain, Interface, Peer, Rule, Run, State, nothing, rule, tool
 from wgorch.topology.build import Topology
 from wgorch.topology.desired import Desired
 from wgorch.unit import unit_digest
 
 OVERHEAD = 80
 """Bytes that WireGuard adds to a packet over IPv6; over IPv4 it is 60, but the underlay may be either."""
+
+IPV6_OFF = "net/ipv6/conf/default/disable_ipv6"
 
 KEY_FILE_MODE = "-rw-------"
 
@@ -34,7 +36,7 @@ def wanted(desired: Desired, seen: Observed, keys: Mapping[str, str], runs: Mapp
     network, host = desired.network, desired.host
     cards = {lan: lan_card(desired, seen, lan) for lan in desired.lans}
     chains = dict(_chains(desired, cards))
-    needed = {"ip", "wg", *(("iptables", "iptables-save", "iptables-restore") if chains else ())}
+    needed = {"ip", "wg", *(f"{tool(chain.table)}{part}" for chain in chains for part in ("", "-save", "-restore"))}
     if not seen.kernel_wireguard and host.wireguard_go:
         needed.add("wireguard-go")
     return State(
@@ -47,13 +49,13 @@ def wanted(desired: Desired, seen: Observed, keys: Mapping[str, str], runs: Mapp
             listen_port=host.listen_port,
             public_key=keys.get(host.name, unknown_key(host.name)),
         ),
-        addresses=frozenset({f"{host.address}/{network.subnet.prefixlen}"}),
+        addresses=frozenset(f"{address}/{network.prefix_of(address)}" for address in host.addresses),
         peers=dict(_peers(desired, keys)),
         routes=frozenset(str(subnet) for subnet in desired.routes),
         chains=chains,
         jumps=dict.fromkeys(chains, (1,)),
         tables=(frozenset(seen.rules) - seen.only_ours(network)) | {chain.table for chain in chains},
-        sysctls=dict(_sysctls(desired, cards)),
+        sysctls=dict(_sysctls(desired, seen, cards)),
         runs=runs or {},
         tools=frozenset(needed),
         key_mode=KEY_FILE_MODE,
@@ -122,7 +124,7 @@ def changed_keys(
     for name in seen:
         if name in accepted:
             continue
-        address = f"{topology.hosts[name].address}/{topology.hosts[name].address.max_prefixlen}"
+        own = {f"{address}/{address.max_prefixlen}" for address in topology.hosts[name].addresses}
         for peer in topology.peers(name):
             if peer not in seen or not seen[peer].is_ours(topology.inventory.network):
                 continue
@@ -133,7 +135,7 @@ def changed_keys(
                 for key, entry in seen[peer].peers.items()
                 if key != keys.get(name)
                 and key not in current
-                and (address in entry.allowed_ips or entry.allowed_ips == expected)
+                and (own & set(entry.allowed_ips) or entry.allowed_ips == expected)
             ]
             if held:
                 shows = f"shows the key {keys[name][:8]}…" if name in keys else "has no key any more"
@@ -199,32 +201,59 @@ def _mtu(desired: Desired, seen: Observed) -> int:
 
 def _chains(desired: Desired, cards: Mapping[IPNetwork, str]) -> Iterator[tuple[Chain, tuple[Rule, ...]]]:
     mark, tunnel = desired.network.mark, desired.network.interface
-    forward, incoming, nat, mss = our_chains(desired.network)
-    rules = []
-    if desired.forwards_between_peers:
-        rules.append(rule(f"-i {tunnel} -o {tunnel}", mark, "ACCEPT"))
-    for lan, card in cards.items():
-        # Sources need no rule: WireGuard lets a peer send only what its allowed-ips hold.
-        rules.append(rule(f"-d {lan} -i {tunnel} -o {card}", mark, "ACCEPT"))
-        rules.append(rule(f"-s {lan} -i {card} -o {tunnel}", mark, "ACCEPT"))
-    if rules:
-        yield forward, tuple(rules)
-        clamp = rule(f"-o {tunnel} -p tcp -m tcp --tcp-flags SYN,RST SYN", mark, "TCPMSS --clamp-mss-to-pmtu")
-        yield mss, (clamp,)
-    if desired.host.endpoint:
-        yield incoming, (rule(f"-p udp -m udp --dport {desired.host.listen_port}", mark, "ACCEPT"),)
-    masked = [rule(f"-s {m.source} -d {m.into} -o {cards[m.into]}", mark, "MASQUERADE") for m in desired.masquerade]
-    if masked:
-        yield nat, tuple(masked)
+    kinds = {subnet.version for subnet in desired.network.subnets}
+    for version in (4, 6):
+        forward, incoming, nat, mss = our_chains(desired.network, version)
+        rules = []
+        if desired.forwards_between_peers and version in kinds:
+            rules.append(rule(f"-i {tunnel} -o {tunnel}", mark, "ACCEPT"))
+        for lan, card in cards.items():
+            if lan.version == version:
+                # Sources need no rule: WireGuard lets a peer send only what its allowed-ips hold.
+                rules.append(rule(f"-d {lan} -i {tunnel} -o {card}", mark, "ACCEPT"))
+                rules.append(rule(f"-s {lan} -i {card} -o {tunnel}", mark, "ACCEPT"))
+        if rules:
+            yield forward, tuple(rules)
+            clamp = rule(f"-o {tunnel} -p tcp -m tcp --tcp-flags SYN,RST SYN", mark, "TCPMSS --clamp-mss-to-pmtu")
+            yield mss, (clamp,)
+        if desired.host.endpoint and version in _dialled_over(desired):
+            yield incoming, (rule(f"-p udp -m udp --dport {desired.host.listen_port}", mark, "ACCEPT"),)
+        masked = [
+            rule(f"-s {m.source} -d {m.into} -o {cards[m.into]}", mark, "MASQUERADE")
+            for m in desired.masquerade
+            if m.into.version == version
+        ]
+        if masked:
+            yield nat, tuple(masked)
 
 
-def _sysctls(desired: Desired, cards: Mapping[IPNetwork, str]) -> Iterator[tuple[str, str]]:
+def _dialled_over(desired: Desired) -> set[int]:
+    """The kinds of IP that others dial this host over; a name may lead to either, where the network knows both."""
+    assert desired.host.endpoint is not None
+    ip = _ip(desired.host.endpoint.host)
+    if ip is not None:
+        return {ip.version}
+    return {4, 6} if desired.network.ipv6 else {4}
+
+
+def _sysctls(desired: Desired, seen: Observed, cards: Mapping[IPNetwork, str]) -> Iterator[tuple[str, str]]:
     tunnel = desired.network.interface
-    if desired.forwards:
-        yield f"net/ipv4/conf/{tunnel}/forwarding", "1"
-    for card in cards.values():
-        yield f"net/ipv4/conf/{card}/forwarding", "1"
+    kinds = {subnet.version for subnet in desired.network.subnets}
+    through = {4: set[str](), 6: set[str]()}
+    for lan, card in cards.items():
+        through[lan.version] |= {tunnel, card}
     if desired.forwards_between_peers:
+        for version in kinds:
+            through[version].add(tunnel)
+    for card in sorted(through[4]):
+        yield f"net/ipv4/conf/{card}/forwarding", "1"
+    if "net/ipv6/conf/all/force_forwarding" in seen.sysctls:
+        for card in sorted(through[6]):
+            yield f"net/ipv6/conf/{card}/force_forwarding", "1"
+    elif through[6]:
+        # Before Linux 6.17 there is one switch for all cards; how it is turned without another effect: prelude.sh.
+        yield "net/ipv6/conf/all/forwarding", "1"
+    if desired.forwards_between_peers and 4 in kinds:
         # A relay sends a packet out of the card it came in by and would tell the sender so (ICMP redirect). The
         # kernel takes the larger of all's and the card's value, so both are needed; other cards keep their own.
         yield "net/ipv4/conf/all/send_redirects", "0"
@@ -252,6 +281,9 @@ def conflicts(desired: Desired, seen: Observed) -> Iterator[HostError]:
     if not seen.kernel_wireguard and not desired.host.wireguard_go and card is None:
         saw = f"kernel {seen.kernel} has no WireGuard, and wireguard_go is false"
         yield Unfit(name, f"make {tunnel}", saw, "a kernel from 5.6 on, or wireguard_go: true")
+    if any(a.version == 6 for a in desired.host.addresses) and seen.sysctls.get(IPV6_OFF, "1") == "1":
+        saw = "IPv6 is switched off there (net.ipv6.conf.default.disable_ipv6)"
+        yield Unfit(name, f"give {tunnel} an IPv6 address", saw, "switch it on, or leave IPv6 out of network.subnet")
     for chain, rules in seen.state(network).chains.items():
         for foreign in foreign_rules(rules, network.mark):
             if not foreign.can_be_restated:
@@ -268,7 +300,7 @@ def conflicts(desired: Desired, seen: Observed) -> Iterator[HostError]:
 def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:
     network, name = desired.network, desired.name
     tunnel = network.interface
-    for subnet in (network.subnet, *desired.routes):
+    for subnet in (*network.subnets, *desired.routes):
         for card, address in seen.addresses:
             if card != tunnel and address.version == subnet.version and address.network.overlaps(subnet):
                 saw = f"{card} has {address}, which overlaps {subnet}"

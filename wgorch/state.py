@@ -75,11 +75,16 @@ def rule(text: str, mark: str, target: str) -> Rule:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Chain:
-    """A chain of ours and the chain that it is reached from."""
+    """A chain of ours and the chain that it is reached from. `table` is one of IPv4, or with a 6 behind it of IPv6."""
 
     table: str
     parent: str
     name: str
+
+
+def tool(table: str) -> str:
+    """The command that changes a table: ``nat6`` is the table nat of ip6tables."""
+    return "ip6tables" if table.endswith("6") else "iptables"
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,8 @@ def fits(schema: dict[str, Any], value: Any) -> bool:
             and all(fits(known.get(name, more), v) if name in known or more else False for name, v in value.items())
         )
     if kind == "array":
-        return isinstance(value, list) and all(fits(schema["items"], item) for item in value)
+        least, most = schema.get("minItems", 0), schema.get("maxItems", 1 << 32)
+        return isinstance(value, list) and least <= len(value) <= most and all(fits(schema["items"], i) for i in value)
     if kind == "boolean":
         return isinstance(value, bool)
     if kind == "integer":
@@ -108,6 +109,7 @@ def test_the_schema_is_one_that_our_check_understands() -> None:
     known = {
         *("$schema", "title", "type", "required", "additionalProperties", "properties", "description", "minProperties"),
         *("propertyNames", "items", "pattern", "maxLength", "minimum", "maximum", "anyOf", "examples", "default"),
+        *("minItems", "maxItems"),
     }
 
     def words(schema: Any, names: bool = False) -> set[str]:
@@ -205,7 +207,7 @@ def test_loader_and_schema_both_take_a_good_value(path: str, value: Any) -> None
         ("hosts.h.ssh", {"host": "h.example", "port": 70000}),
         ("hosts.h.ssh", {"host": "h.example", "user": "-x"}),
         ("hosts.h.ssh", {"host": "h.example", "via": 5.5}),
-        ("hosts.h.address", None),
+        ("hosts.h.address", []),
         ("hosts.h.address", 10.0),
         ("hosts.h.relay", "maybe"),
         ("hosts.h.subnets", "10.10.13.0/24"),

@@ -29,16 +29,20 @@ def meet(inventory: Inventory, one: str, other: str) -> bool:
 
 
 def ends(inventory: Inventory, name: str) -> Iterator[IPAddress]:
-    """A host's own address, and a machine in each of its LANs."""
+    """A host's own addresses, and a machine in each of its LANs."""
     host = inventory.hosts[name]
-    yield host.address
+    yield from host.addresses
     for lan in host.subnets:
         yield lan[61]
 
 
 def networks(inventory: Inventory, name: str) -> set[IPNetwork]:
     host = inventory.hosts[name]
-    return {ip_network(host.address), *host.subnets}
+    return {*map(ip_network, host.addresses), *host.subnets}
+
+
+def within(net: IPNetwork, wide: IPNetwork) -> bool:
+    return net.version == wide.version and net.subnet_of(wide)  # type: ignore[arg-type]
 
 
 def all_desired(topology: Topology) -> dict[str, Desired]:
@@ -80,10 +84,10 @@ def test_the_same_holds_for_large_networks(inventory: Inventory) -> None:
 def test_no_address_is_allowed_to_two_peers_of_a_host(inventory: Inventory) -> None:
     for desired in all_desired(build(inventory)).values():
         allowed = [(net, link.peer) for link in desired.links for net in link.allowed_ips]
-        tunnel = inventory.network.subnet
+        tunnels = inventory.network.subnets
 
         assert len(allowed) == len({net for net, _ in allowed})
-        lans = sorted((n for n, _ in allowed if n != tunnel), key=lambda n: (n.version, int(n[0])))
+        lans = sorted((n for n, _ in allowed if n not in tunnels), key=lambda n: (n.version, int(n[0])))
         for low, high in pairwise(lans):
             assert not (low.version == high.version and low.overlaps(high))
 
@@ -97,24 +101,20 @@ def test_a_host_is_allowed_all_it_must_reach_and_nothing_of_its_own(inventory: I
             net for other in inventory.hosts if other != name and meet(inventory, name, other)
             for net in networks(inventory, other)
         }  # fmt: skip
-        tunnel = inventory.network.subnet
+        tunnels = set(inventory.network.subnets)
 
-        assert set() == {
-            net
-            for net in must - allowed
-            if not (tunnel in allowed and net.version == tunnel.version and net.subnet_of(tunnel))
-        }  # type: ignore[arg-type]
-        assert set() == allowed - must - {tunnel}
+        assert set() == {net for net in must - allowed if not any(within(net, wide) for wide in tunnels & allowed)}
+        assert set() == allowed - must - tunnels
         assert set() == networks(inventory, name) & allowed
 
 
 @some
 @given(inventories())
 def test_every_route_has_a_peer_and_every_peers_lan_has_a_route(inventory: Inventory) -> None:
-    tunnel = inventory.network.subnet
+    tunnels = inventory.network.subnets
     for desired in all_desired(build(inventory)).values():
         allowed = {net for link in desired.links for net in link.allowed_ips}
-        beyond = {n for n in allowed if not (n.version == tunnel.version and n.subnet_of(tunnel))}  # type: ignore[arg-type]
+        beyond = {net for net in allowed if not any(within(net, tunnel) for tunnel in tunnels)}
 
         assert beyond == set(desired.routes)
         assert len(desired.routes) == len(set(desired.routes))
@@ -125,7 +125,7 @@ def test_every_route_has_a_peer_and_every_peers_lan_has_a_route(inventory: Inven
 def test_no_endpoint_lies_in_what_is_routed_into_the_tunnel(inventory: Inventory) -> None:
     for desired in all_desired(build(inventory)).values():
         ends = [ip_network(link.endpoint.host) for link in desired.links if link.endpoint]
-        routed = [n for n in (*desired.routes, inventory.network.subnet) if n.version == 4]
+        routed = [n for n in (*desired.routes, *inventory.network.subnets) if n.version == 4]
 
         assert [] == [end for end in ends if any(end.subnet_of(net) for net in routed)]  # type: ignore[arg-type]
 
@@ -170,7 +170,7 @@ def test_masquerade_names_own_lans_and_sources_of_their_family(inventory: Invent
         for m in desired.masquerade:
             assert m.source.version == m.into.version
             assert m.source not in host.subnets
-            assert m.source == inventory.network.subnet or m.source in desired.routes
+            assert m.source in (*inventory.network.subnets, *desired.routes)
 
 
 @some
@@ -200,14 +200,22 @@ def test_the_order_of_the_hosts_changes_nothing(inventory: Inventory, random: ob
 def test_a_new_host_changes_its_neighbours_alone(
     inventory: Inventory, dialable: bool, relay: bool, lans: list[int]
 ) -> None:
-    version = inventory.network.subnet.version
-    new = make_host(200, version, dialable=dialable, relay=relay, lans=tuple(lans), masquerade=True, keepalive=25)
+    versions = tuple(subnet.version for subnet in inventory.network.subnets)
+    new = make_host(
+        200,
+        versions,
+        dialable=dialable,
+        relay=relay,
+        lans=tuple(k for k in lans if k in versions),
+        masquerade=True,
+        keepalive=25,
+    )
     larger = replace(inventory, hosts={**inventory.hosts, new.name: new})
     before, after = build(inventory), build(larger)
 
     changed = {name for name in inventory.hosts if before.desired(name) != after.desired(name)}
     neighbours = {*after.peers(new.name), *after.relays}
-    if lans:
+    if new.subnets:
         neighbours |= {name for name in inventory.hosts if meet(larger, name, new.name)}
     if new.relay and len(after.relays) == 1:
         neighbours |= set(inventory.hosts)  # those who could not meet before, now can

@@ -25,6 +25,7 @@ def questions(network: Network, listen_port: int) -> str:
     words = {
         "network": network.name,
         "interface": network.interface,
+        "ipv6": "yes" if network.ipv6 else "no",
         "port_hex": f"{listen_port:04X}",
         "nonce": NONCE,
     }

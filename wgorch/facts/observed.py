@@ -191,13 +191,17 @@ class Observed:
         return jumps
 
 
-def our_chains(network: Network) -> tuple[Chain, ...]:
-    """Every chain that this network may have on a host."""
-    return (
-        Chain("filter", "FORWARD", f"wgorch-{network.name}-fwd"),
-        Chain("filter", "INPUT", f"wgorch-{network.name}-in"),
-        Chain("nat", "POSTROUTING", f"wgorch-{network.name}-nat"),
-        Chain("mangle", "FORWARD", f"wgorch-{network.name}-mss"),
+def our_chains(network: Network, *versions: int) -> tuple[Chain, ...]:
+    """Every chain that this network may have on a host, of IPv4 and IPv6 or of one: forward, input, nat, mss."""
+    return tuple(
+        Chain(f"{table}{'' if version == 4 else '6'}", parent, f"wgorch-{network.name}-{name}")
+        for version in versions or (4, 6)
+        for table, parent, name in (
+            ("filter", "FORWARD", "fwd"),
+            ("filter", "INPUT", "in"),
+            ("nat", "POSTROUTING", "nat"),
+            ("mangle", "FORWARD", "mss"),
+        )
     )
 
 

@@ -60,6 +60,7 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
             facts[word] = value
     files = _files(s.get("files", []))
     tables, policies = _iptables(s.get("rules", []))
+    tables6, policies6 = _iptables(s.get("rules6", []), "6")
     return Observed(
         host=host,
         uid=_int(facts["uid"]),
@@ -72,12 +73,12 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         kernel_wireguard="wireguard" in facts,
         cards={card.name: card for card in map(_card, s["links"])},
         addresses=tuple(_addresses(s["addresses"])),
-        routes=tuple(_routes(s["routes"])),
+        routes=(*_routes(s["routes"], "0.0.0.0/0"), *_routes(s.get("routes6", []), "::/0")),
         public_key=_public_key(s),
         listen_port=_int((s.get("wg listen-port") or ["0"])[0]),
         peers=_peers(s),
-        rules=tables,
-        policies=policies,
+        rules=tables | tables6,
+        policies=policies | policies6,
         sysctls=dict(_sysctls(s["sysctls"])),
         port_taken=bool(s.get("udp")),
         key_file="private_key" in files.names,
@@ -166,14 +167,14 @@ def _addresses(lines: list[str]) -> Iterator[tuple[str, ipaddress.IPv4Interface 
 _ROUTE_KINDS = ("unreachable", "blackhole", "prohibit", "throw", "local", "broadcast", "multicast", "anycast")
 
 
-def _routes(lines: list[str]) -> Iterator[Route]:
+def _routes(lines: list[str], everything: str) -> Iterator[Route]:
     for line in lines[:MAX_LINES]:
         words = line.split()
         if line[0].isspace() or not words:
             continue  # the next hops of a multipath route
         if words[0] in _ROUTE_KINDS:
             words = words[1:]
-        subnet = ipaddress.ip_network("0.0.0.0/0" if words[0] == "default" else words[0], strict=False)
+        subnet = ipaddress.ip_network(everything if words[0] == "default" else words[0], strict=False)
         after = dict(zip(words[1:], words[2:], strict=False))
         metric = int(after.get("metric", "0"))
         yield Route(subnet, after.get("dev", ""), after.get("via", ""), after.get("proto", ""), metric)
@@ -225,13 +226,15 @@ def _traffic(s: dict[str, list[str]]) -> dict[str, Traffic]:
     return traffic
 
 
-def _iptables(lines: list[str]) -> tuple[dict[str, dict[str, tuple[Rule, ...]]], dict[tuple[str, str], str]]:
+def _iptables(
+    lines: list[str], suffix: str = ""
+) -> tuple[dict[str, dict[str, tuple[Rule, ...]]], dict[tuple[str, str], str]]:
     tables: dict[str, dict[str, list[Rule]]] = {}
     policies: dict[tuple[str, str], str] = {}
     table = ""
     for line in lines[:MAX_LINES]:
         if line.startswith("*"):
-            table = _match(r"[a-z]{1,20}", line[1:])
+            table = _match(r"[a-z]{1,20}", line[1:]) + suffix
             tables[table] = {}
         elif line.startswith(":"):
             name, policy = line[1:].split(" ")[:2]
@@ -259,7 +262,7 @@ def _sysctls(lines: list[str]) -> Iterator[tuple[str, str]]:
     for line in lines[:MAX_LINES]:
         path, _, value = line.partition(" ")
         if value:
-            yield _match(r"net/ipv[46]/conf/[^\s/]{1,15}/[a-z_]{1,40}", path), _match(r"-?\d{1,10}", value)
+            yield _match(r"net/ipv[46]/conf/[^\s/]{1,15}/[a-z0-9_]{1,40}", path), _match(r"-?\d{1,10}", value)
 
 
 class _Files:

@@ -1,5 +1,5 @@
 # The questions asked of a host. Nothing here changes anything.
-# Set before: network, interface, port_hex, nonce. Values are read by the shell itself where that saves a process.
+# Set before: network, interface, ipv6 (yes or no), port_hex, nonce. Values are read by the shell itself where that saves a process.
 directory=/var/lib/wgorch/$network
 section() { printf '\n%s %s\n' "$nonce" "$1"; }
 line_of() { line=; [ -r "$1" ] && IFS= read -r line <"$1"; }
@@ -22,7 +22,7 @@ done
 [ -r /etc/os-release ] && while IFS= read -r line; do printf 'os %s\n' "$line"; done </etc/os-release
 
 section tools
-for tool in ip wg wireguard-go iptables iptables-save iptables-restore nft systemctl systemd-run setsid ping tcpdump \
+for tool in ip wg wireguard-go iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore nft systemctl systemd-run setsid ping tcpdump \
     sha256sum apt-get dnf yum zypper pacman apk opkg; do
     command -v "$tool" >/dev/null 2>&1 && printf '%s\n' "$tool"
 done
@@ -88,8 +88,32 @@ if [ -d "$directory" ]; then
     [ -r "$directory/lock/owner" ] && while IFS= read -r line; do printf 'lock %s\n' "$line"; done <"$directory/lock/owner"
     [ -d "$directory/lock" ] && [ ! -r "$directory/lock/owner" ] && echo 'lock unknown'
 fi
+
+# What is of IPv6 is asked only where the network has any, or had when it was last brought up.
+for file in boot pending; do
+    [ -r "$directory/$file" ] && while IFS= read -r line; do
+        case $line in '#: ipv6 yes') ipv6=yes ;; '#: '* | '#!'* | '# '*) ;; *) break ;; esac
+    done <"$directory/$file"
+done
 unit=/etc/systemd/system/wgorch-$network.service
 [ -r "$unit" ] && printf 'unit %s\n' "$(sha256sum "$unit")"
 [ -L "/etc/systemd/system/multi-user.target.wants/wgorch-$network.service" ] && echo 'enabled yes'
+
+if [ "$ipv6" = yes ]; then
+    section routes6
+    ip -6 route show
+    section rules6
+    command -v ip6tables-save >/dev/null 2>&1 && ip6tables-save
+    section sysctls
+    for path in /proc/sys/net/ipv6/conf/*; do
+        [ -r "$path/force_forwarding" ] || continue
+        line_of "$path/force_forwarding"
+        printf '%s %s\n' "${path#/proc/sys/}/force_forwarding" "$line"
+    done
+    for name in all/forwarding default/disable_ipv6; do
+        line_of "/proc/sys/net/ipv6/conf/$name"
+        printf '%s %s\n' "net/ipv6/conf/$name" "$line"
+    done
+fi
 
 section end

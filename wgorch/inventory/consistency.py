@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
+from wgorch.inventory.addresses import next_free
 from wgorch.inventory.fields import suggest
 from wgorch.inventory.model import Host, Inventory, IPAddress, IPNetwork, SshTarget
 from wgorch.inventory.source import Node, Troubles
@@ -23,6 +24,8 @@ class Places(dict[str, Node]):
 def check(inventory: Inventory, places: Places, troubles: Troubles) -> None:
     """Note everything that contradicts something else."""
     _addresses(inventory, places, troubles)
+    _room(inventory, places, troubles)
+    _kinds(inventory, places, troubles)
     _subnets(inventory, places, troubles)
     _reachable_without_itself(inventory, places, troubles)
     _endpoints(inventory, places, troubles)
@@ -31,12 +34,11 @@ def check(inventory: Inventory, places: Places, troubles: Troubles) -> None:
 
 
 def _addresses(inventory: Inventory, places: Places, troubles: Troubles) -> None:
-    subnet = inventory.network.subnet
-    used = {host.address for host in inventory.hosts.values()}
+    subnets = {subnet.version: subnet for subnet in inventory.network.subnets}
+    used = {ip for host in inventory.hosts.values() for ip in host.given}
     seen: dict[object, str] = {}
-    for name, host in inventory.hosts.items():
-        path = f"hosts.{name}.address"
-        ip = host.address
+    for path, name, ip in _given(inventory, places):
+        subnet = subnets.get(ip.version, inventory.network.subnet)
         twin = seen.setdefault(ip, name)
         if ip.version != subnet.version or ip not in subnet:
             problem = f"lies outside network.subnet {subnet} ({places.where('network.subnet')})"
@@ -48,16 +50,37 @@ def _addresses(inventory: Inventory, places: Places, troubles: Troubles) -> None
             problem = f"is already used by hosts.{twin} ({places.where(f'hosts.{twin}.address')})"
         else:
             continue
-        free = _free(subnet, used)
+        free = next_free(subnet, used)
         troubles.add(
             places.get(path), path, f"{ip} {problem}", f"{free} is free" if free else "a larger network.subnet"
         )
 
 
-def _free(subnet: IPNetwork, used: Container[object]) -> IPAddress | None:
-    """The first address of the tunnel that no host has."""
-    candidates: Iterator[IPAddress] = iter(subnet.hosts())
-    return next((ip for ip in candidates if ip not in used), None)
+def _given(inventory: Inventory, places: Places) -> Iterator[tuple[str, str, IPAddress]]:
+    for name, host in inventory.hosts.items():
+        for i, ip in enumerate(host.given):
+            path = f"hosts.{name}.address"
+            yield (f"{path}[{i}]" if f"{path}[{i}]" in places else path), name, ip
+
+
+def _room(inventory: Inventory, places: Places, troubles: Troubles) -> None:
+    """Every host needs an address in each subnet."""
+    for subnet in inventory.network.subnets:
+        room = max(1, subnet.num_addresses - (2 if subnet.version == 4 and subnet.prefixlen < 31 else 0))
+        if len(inventory.hosts) > room:
+            message = f"{subnet} has room for {room} hosts; there are {len(inventory.hosts)}"
+            troubles.add(places.get("network.subnet"), "network.subnet", message, "a larger network.subnet")
+
+
+def _kinds(inventory: Inventory, places: Places, troubles: Troubles) -> None:
+    """A LAN can be reached only by hosts that have an address of its kind in the tunnel."""
+    kinds = {subnet.version for subnet in inventory.network.subnets}
+    for path, lan in _lans(inventory):
+        if lan.version not in kinds:
+            message = f"{lan} is of IPv{lan.version}, but the tunnel has no network of that kind"
+            example = "192.168.2.0/24" if lan.version == 4 else "fd00:2::/64"
+            subnets = ", ".join(f'"{s}"' for s in (*inventory.network.subnets, example))
+            troubles.add(places.get(path), path, message, f"network.subnet: [{subnets}]")
 
 
 def _lans(inventory: Inventory) -> Iterator[tuple[str, IPNetwork]]:
@@ -67,8 +90,8 @@ def _lans(inventory: Inventory) -> Iterator[tuple[str, IPNetwork]]:
 
 
 def _subnets(inventory: Inventory, places: Places, troubles: Troubles) -> None:
-    tunnel = inventory.network.subnet
-    spans = sorted(_spans([*_lans(inventory), ("network.subnet", tunnel)]))
+    tunnels = [("network.subnet", subnet) for subnet in inventory.network.subnets]
+    spans = sorted(_spans([*_lans(inventory), *tunnels]))
     # Sorted by first address: a network overlaps another one only if it starts before the widest open one ends.
     widest: tuple[int, str, IPNetwork] | None = None
     version = 0
@@ -113,14 +136,14 @@ def _reachable_without_itself(inventory: Inventory, places: Places, troubles: Tr
             if path:
                 yield path
 
-    tunnel = inventory.network.subnet
+    tunnels = inventory.network.subnets
     for name, host in inventory.hosts.items():
         where = f"hosts.{name}.endpoint"
         ip = _as_address(host.endpoint.host) if host.endpoint else None
         for path in lan_of(ip) if ip else ():
             message = f"it contains the endpoint of {name} {ip} ({places.where(where)}): the tunnel would carry itself"
             troubles.add(places.get(path), path, message, "narrow the subnet")
-        if ip and ip.version == tunnel.version and ip in tunnel:
+        if ip and any(ip in tunnel for tunnel in tunnels):
             message = f"{ip} lies inside network.subnet: the tunnel would carry itself"
             troubles.add(places.get(where), where, message, "the endpoint is the address outside the tunnel")
         where = f"hosts.{name}.ssh"
@@ -129,7 +152,7 @@ def _reachable_without_itself(inventory: Inventory, places: Places, troubles: Tr
             if not path.startswith(f"hosts.{name}."):
                 message = f"it contains the SSH address of {name} {ip} ({places.where(where)}), not behind this gateway"
                 troubles.add(places.get(path), path, message, "narrow the subnet", warning=True)
-        if ip and ip.version == tunnel.version and ip in tunnel:
+        if ip and any(ip in tunnel for tunnel in tunnels):
             message = f"{ip} lies inside network.subnet: SSH would need the tunnel that it builds"
             troubles.add(places.get(where), where, message, "the address outside the tunnel", warning=True)
 

@@ -410,6 +410,40 @@ class Listing:
         return [(item, value) for item, value in values if value is not None]
 
 
+@dataclass(frozen=True, slots=True)
+class OneOrTwo:
+    """A value, or a list of two: one of IPv4 and one of IPv6."""
+
+    of: Field
+
+    @property
+    def kind(self) -> str:
+        return f"{self.of.kind}, or a list of one for IPv4 and one for IPv6"
+
+    @property
+    def schema(self) -> Schema:
+        several = {"type": "array", "items": self.of.schema, "minItems": 1, "maxItems": 2}
+        return {"anyOf": [self.of.schema, several]}
+
+    def read(self, node: Node, path: str, troubles: Troubles) -> list[tuple[Node, Any]] | None:
+        """The values with their nodes, in the order of the file; None where there is none, with the trouble noted."""
+        if not isinstance(node, Sequence):
+            value = self.of.read(node, path, troubles)
+            return None if value is None else [(node, value)]
+        if not node.items:
+            troubles.add(node, path, "the list is empty", "give a value or delete the line")
+        found: list[tuple[Node, Any]] = []
+        for i, item in enumerate(node.items):
+            value = self.of.read(item, f"{path}[{i}]", troubles)
+            twin = next((v for _, v in found if value is not None and v.version == value.version), None)
+            if twin is not None:
+                message = f"{value} is of IPv{value.version}, as {twin} is; there can be one of each kind"
+                troubles.add(item, f"{path}[{i}]", message, "keep one")
+            elif value is not None:
+                found.append((item, value))
+        return found or None
+
+
 def check_keys(node: Mapping, known: Iterable[str], path: str, troubles: Troubles) -> None:
     """Name every key of a mapping that is not known; a secret is named without its value."""
     known = list(known)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from wgorch.errors import InventoryError, UsageError
 from wgorch.inventory import fields as f
 from wgorch.inventory import schema
+from wgorch.inventory.addresses import assign
 from wgorch.inventory.consistency import Places, check
 from wgorch.inventory.model import Flow, Host, Inventory, Network, SshTarget
 from wgorch.inventory.source import MAX_BYTES, Mapping, Node, Scalar, Sequence, Troubles, read
@@ -71,12 +73,18 @@ def _inventory(root: Node | None, name: str, troubles: Troubles) -> Inventory | 
         troubles.add(hosts_node, "hosts", "no host is given", "see inventory/home-company.yaml for one")
     hosts = dict(_hosts(hosts_node, shared, troubles, places)) if hosts_node else {}
     all_names = {key.text for key, _ in hosts_node.items} if hosts_node else set()
-    flows = tuple(_flows(root.get("verify"), all_names, hosts, troubles, places))
+    flows = tuple(_flows(root.get("verify"), all_names, troubles, places))
     if network is None:
         return None
-    inventory = Inventory(name, network, hosts, flows)
-    check(inventory, places, troubles)
-    return inventory
+    network = replace(network, ipv6=_uses_ipv6(network, hosts.values()))
+    given = Inventory(name, network, hosts, tuple(flow for flow in flows if flow.to or flow.target in hosts))
+    check(given, places, troubles)
+    return assign(given)
+
+
+def _uses_ipv6(network: Network, hosts: Iterable[Host]) -> bool:
+    endpoints = (host.endpoint.host for host in hosts if host.endpoint)
+    return any(s.version == 6 for s in network.subnets) or any(":" in machine for machine in endpoints)
 
 
 def _mapping(node: Node | None, path: str, troubles: Troubles) -> Mapping | None:
@@ -107,7 +115,7 @@ def _record(
         if value is None:
             continue
         if isinstance(value, list):
-            for i, (item_node, _) in enumerate(value):
+            for i, (item_node, _) in enumerate(value if isinstance(value_node, Sequence) else ()):
                 places[f"{at}[{i}]"] = item_node
             value = tuple(item for _, item in value)
         values[key.text] = value
@@ -129,15 +137,13 @@ def _hosts(node: Mapping, shared: dict[str, Any], troubles: Troubles, places: Pl
             troubles.add(key, f"hosts.{key.text}", message, "give each host a name of its own, in small letters")
         path = f"hosts.{key.text}"
         if not isinstance(value, Mapping):
-            troubles.add(
-                value, path, "expected a mapping with ssh and address", 'write "ssh: root@HOST" below the name'
-            )
+            troubles.add(value, path, "expected a mapping with ssh", 'write "ssh: root@HOST" below the name')
             continue
         values = _record(value, schema.HOST, path, troubles, places, skip="ssh")
         ssh_node = value.get("ssh")
         ssh = _ssh(ssh_node, f"{path}.ssh", troubles, places) if ssh_node else None
         places[path] = key
-        if name is None or ssh is None or "address" not in values:
+        if name is None or ssh is None or (value.get("address") is not None and "address" not in values):
             continue
         yield name, _host(name, ssh, values, shared)
 
@@ -148,7 +154,8 @@ def _host(name: str, ssh: SshTarget, values: dict[str, Any], shared: dict[str, A
     return Host(
         name=name,
         ssh=ssh,
-        address=values["address"],
+        addresses=values.get("address", ()),
+        given=values.get("address", ()),
         listen_port=port,
         endpoint=endpoint,
         relay=values.get("relay", False),
@@ -226,9 +233,7 @@ def _target(node: Node, path: str, troubles: Troubles) -> SshTarget | None:
     return target
 
 
-def _flows(
-    node: Node | None, names: set[str], hosts: dict[str, Host], troubles: Troubles, places: Places
-) -> Iterator[Flow]:
+def _flows(node: Node | None, names: set[str], troubles: Troubles, places: Places) -> Iterator[Flow]:
     if node is None:
         return
     if isinstance(node, Scalar) and not node.text:
@@ -241,7 +246,7 @@ def _flows(
         path = f"verify[{i}]"
         places[path] = item
 
-        def parse(text: str) -> Flow | None:
+        def parse(text: str) -> Flow:
             source, arrow, target = (part.strip() for part in text.partition("->"))
             if not arrow or not source or not target or "->" in target:
                 raise f.Bad(f'"{text}" is not a flow', "write it as: home -> 10.10.13.61")
@@ -249,9 +254,7 @@ def _flows(
                 if names and name not in names:
                     hint = f.suggest(name, names) if len(troubles.found) < 100 else ""
                     raise f.Bad(f'there is no host "{name}".{hint}', f.choice(names))
-            if target in names or not names:
-                return Flow(source, target, hosts[target].address) if target in hosts else None
-            return Flow(source, target, f.address(target))
+            return Flow(source, target, None if target in names or not names else f.address(target))
 
         flow = f.Field("a flow like home -> 10.10.13.61", parse, {}).read(item, path, troubles)
         if flow is not None:

@@ -44,11 +44,14 @@ class SshTarget:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One machine that wgorch reaches by SSH."""
+    """One machine that wgorch reaches by SSH.
+
+    `addresses`: one for each subnet of the network; `given`: those of them that stand in the file.
+    """
 
     name: str
     ssh: SshTarget
-    address: IPAddress
+    addresses: tuple[IPAddress, ...]
     listen_port: int
     endpoint: Endpoint | None = None
     relay: bool = False
@@ -59,24 +62,50 @@ class Host:
     masquerade: bool = True
     wireguard_go: bool = True
     host_key: str | None = None
+    given: tuple[IPAddress, ...] = ()
+
+    @property
+    def address(self) -> IPAddress:
+        """The first of its addresses in the tunnel; it has one for each of the network's subnets."""
+        return self.addresses[0]
+
+    def address_of(self, version: int) -> IPAddress | None:
+        """Its address in the tunnel of IPv4 or IPv6, if it has one."""
+        return next((address for address in self.addresses if address.version == version), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A line of `verify:`: from this host that address must answer."""
+    """A line of `verify:`: from this host that address must answer. None stands for a host's, not chosen yet."""
 
     source: str
     target: str
-    address: IPAddress
+    to: IPAddress | None
+
+    @property
+    def address(self) -> IPAddress:
+        """What must answer."""
+        assert self.to is not None, "addresses are assigned when an inventory is loaded"
+        return self.to
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What all hosts share."""
+    """What all hosts share. `ipv6`: something of it is of IPv6, the tunnel or what is outside or behind it."""
 
     name: str
-    subnet: IPNetwork
+    subnets: tuple[IPNetwork, ...]
     interface: str = "wg0"
+    ipv6: bool = False
+
+    @property
+    def subnet(self) -> IPNetwork:
+        """The first of the tunnel's networks; there is at most one of IPv4 and one of IPv6."""
+        return self.subnets[0]
+
+    def prefix_of(self, address: IPAddress) -> int:
+        """The prefix length that an address has on the interface."""
+        return next(s.prefixlen for s in self.subnets if s.version == address.version)
 
     @property
     def mark(self) -> str:

@@ -12,7 +12,7 @@ from wgorch.inventory import fields as f
 class Entry:
     """One field of a mapping."""
 
-    reader: f.Field | f.Listing
+    reader: f.Field | f.Listing | f.OneOrTwo
     doc: str
     required: bool = False
     example: str = ""
@@ -20,7 +20,12 @@ class Entry:
 
 NETWORK = {
     "name": Entry(f.NETWORK_NAME, "Marks everything of this network on every host.", True, "office"),
-    "subnet": Entry(f.SUBNET, "The tunnel's own network; every host has an address in it.", True, "192.168.2.0/24"),
+    "subnet": Entry(
+        f.OneOrTwo(f.SUBNET),
+        "The tunnel's own network; every host has an address in it. For both kinds of IP a list of two.",
+        True,
+        "192.168.2.0/24",
+    ),
     "interface": Entry(f.TUNNEL_NAME, "The WireGuard interface on every host (wg0).", example="wg0"),
     "listen_port": Entry(f.number(1, 65535, "a port"), "UDP port where a host names none (51820).", example="51820"),
     "mtu": Entry(f.number(1280, 1500, "an MTU", "1420"), "MTU of the tunnel; found from the card where left out."),
@@ -31,7 +36,11 @@ NETWORK = {
 
 HOST = {
     "ssh": Entry(f.MACHINE, "How SSH gets there: [user@]host[:port], a mapping, or `local` for this machine.", True),
-    "address": Entry(f.ADDRESS, "The host's address in the tunnel.", True, "192.168.2.1"),
+    "address": Entry(
+        f.OneOrTwo(f.ADDRESS),
+        "The host's address in the tunnel; left out, it gets the next free one, and keeps it.",
+        example="192.168.2.1",
+    ),
     "endpoint": Entry(
         f.ENDPOINT, "Where others can dial this host: host:port. Leave it out behind NAT.", example="203.0.113.13:51820"
     ),

@@ -66,6 +66,7 @@ mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
 mount --bind /proc/sys/net /proc/sys/net
 mount -o remount,bind,ro /proc/sys
 ip link set lo up
+for place in all default; do echo 0 >"/proc/sys/net/ipv6/conf/$place/accept_dad"; done # nobody waits for a second
 
 if [ "$init" = none ]; then
     # The shell reaps what is orphaned while it waits for each sleep.

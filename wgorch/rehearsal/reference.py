@@ -77,21 +77,21 @@ def machines(*, systemd: bool = True, hard_nat: bool = False) -> dict[str, Machi
             ),
             forwards=True,
         ),
-        Machine("bcc", (Card("eth0", "net-bcc", ("203.0.113.13/24",)),), "203.0.113.1", sshd=(), systemd=systemd),
+        Machine("bcc", (Card("eth0", "net-bcc", ("203.0.113.13/24",)),), ("203.0.113.1",), sshd=(), systemd=systemd),
         Machine(
             "home-router",
             (Card("wan", "net-home", ("198.51.100.34/27",)), Card("lan", "home-lan", ("192.168.0.1/24",))),
-            "198.51.100.33",
+            ("198.51.100.33",),
             forwards=True,
             nat="wan",
             hard_nat=hard_nat,
         ),
-        Machine("home", (Card("wlp2s0", "home-lan", ("192.168.0.9/24",)),), "192.168.0.1", sshd=(), systemd=systemd),
-        Machine("controller", (Card("eth0", "home-lan", ("192.168.0.20/24",)),), "192.168.0.1"),
+        Machine("home", (Card("wlp2s0", "home-lan", ("192.168.0.9/24",)),), ("192.168.0.1",), sshd=(), systemd=systemd),
+        Machine("controller", (Card("eth0", "home-lan", ("192.168.0.20/24",)),), ("192.168.0.1",)),
         Machine(
             "company-router",
             (Card("wan", "net-company", ("198.51.100.66/27",)), Card("lan", "company-lan", ("10.10.13.1/24",))),
-            "198.51.100.65",
+            ("198.51.100.65",),
             forwards=True,
             nat="wan",
             hard_nat=hard_nat,
@@ -99,9 +99,9 @@ def machines(*, systemd: bool = True, hard_nat: bool = False) -> dict[str, Machi
             sshd=(),
         ),
         Machine(
-            "company", (Card("ens192", "company-lan", ("10.10.13.62/24",)),), "10.10.13.1", sshd=(), systemd=systemd
+            "company", (Card("ens192", "company-lan", ("10.10.13.62/24",)),), ("10.10.13.1",), sshd=(), systemd=systemd
         ),
-        Machine("target", (Card("ens192", "company-lan", ("10.10.13.61/24",)),), "10.10.13.1", sshd=()),
+        Machine("target", (Card("ens192", "company-lan", ("10.10.13.61/24",)),), ("10.10.13.1",), sshd=()),
     ]
     return {machine.name: machine for machine in found}
 

@@ -10,8 +10,10 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,16 +48,20 @@ class Card:
 class Machine:
     """One machine. `nat`: the outer card of a NAT router; `tcp_in`: ports it lets in there from outside.
 
+    `handed_in`: what it hands on from there, as (protocol, port, address behind it). IPv6 it passes on unchanged, and
+    lets nothing in that was not asked for. `gateways`: the way out, of IPv4, of IPv6 or both.
+
     `sshd`: options of its own sshd beyond the world's, or None for no sshd. `systemd`: a real systemd is its init.
     """
 
     name: str
     cards: tuple[Card, ...]
-    gateway: str | None = None
+    gateways: tuple[str, ...] = ()
     forwards: bool = False
     nat: str | None = None
     hard_nat: bool = False
     tcp_in: tuple[int, ...] = ()
+    handed_in: tuple[tuple[str, int, str], ...] = ()
     sshd: tuple[str, ...] | None = None
     systemd: bool = False
     routes: tuple[tuple[str, str], ...] = ()
@@ -224,24 +230,35 @@ class World:
                             inside.addr("add", index=here, address=ip, prefixlen=int(prefix))
                     for subnet, via in machine.routes:
                         inside.route("add", dst=subnet, gateway=via)
-                    if machine.gateway:
-                        inside.route("add", dst="default", gateway=machine.gateway)
+                    for gateway in machine.gateways:
+                        family = socket.AF_INET6 if ":" in gateway else socket.AF_INET
+                        inside.route("add", dst="default", gateway=gateway, family=family)
 
     def _settle(self, machine: Machine) -> None:
         """What a machine is besides its cards: routing, NAT, sshd, trust in the controller's key."""
         name = machine.name
         script = [self._trust_script()] if machine.sshd is not None else []
         if machine.forwards:
-            script.append("echo 1 >/proc/sys/net/ipv4/ip_forward")
+            script.append("echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding")
         if machine.nat:
             random = " --random-fully" if machine.hard_nat else ""
             accept = "".join(f"-A INPUT -i {machine.nat} -p tcp --dport {p} -j ACCEPT\n" for p in machine.tcp_in)
+            handed = "".join(
+                f"-A PREROUTING -i {machine.nat} -p {protocol} --dport {port} -j DNAT --to-destination {inside}\n"
+                for protocol, port, inside in machine.handed_in
+            )
+            through = f"-A FORWARD -i {machine.nat} -m conntrack --ctstate DNAT -j ACCEPT\n" if handed else ""
             script.append(
                 "iptables-restore <<'END'\n"
-                f"*nat\n-A POSTROUTING -o {machine.nat} -j MASQUERADE{random}\nCOMMIT\n"
+                f"*nat\n{handed}-A POSTROUTING -o {machine.nat} -j MASQUERADE{random}\nCOMMIT\n"
                 "*filter\n"
                 f"-A INPUT -i {machine.nat} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n{accept}"
                 f"-A INPUT -i {machine.nat} -j DROP\n"
+                f"-A FORWARD -i {machine.nat} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n{through}"
+                f"-A FORWARD -i {machine.nat} -j DROP\nCOMMIT\nEND"
+            )
+            script.append(
+                "ip6tables-restore <<'END'\n*filter\n"
                 f"-A FORWARD -i {machine.nat} -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n"
                 f"-A FORWARD -i {machine.nat} -j DROP\nCOMMIT\nEND"
             )
@@ -391,9 +408,9 @@ def _start_time(pid: int) -> str | None:
 
 def _short(name: str) -> str:
     """A device name: at most 15 characters, and still its own."""
-    if len(name) <= 15:
+    if re.fullmatch(r"[a-zA-Z0-9.-]{1,15}", name):
         return name
-    return f"{name[:9]}{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+    return f"{re.sub('[^a-zA-Z0-9-]', '', name)[:9]}{hashlib.sha256(name.encode()).hexdigest()[:6]}"
 
 
 def _mac(name: str) -> str:

@@ -12,16 +12,19 @@ start_anew() { # INTERFACE MARK
     [ -r "/sys/class/net/$1/ifalias" ] && IFS= read -r line <"/sys/class/net/$1/ifalias"
     [ "$line" = "$2" ] && end_interface "$1"
     network=${2#*:}
-    rules=$(iptables-save 2>/dev/null)
-    for place in "filter FORWARD fwd" "filter INPUT in" "nat POSTROUTING nat" "mangle FORWARD mss"; do
-        # shellcheck disable=SC2086
-        set -- "$1" "$2" $place
-        case $rules in *":wgorch-$network-$5 "*)
-            unjump "$3" "$4" "$2" "wgorch-$network-$5"
-            iptables --wait 10 -t "$3" -F "wgorch-$network-$5"
-            iptables --wait 10 -t "$3" -X "wgorch-$network-$5"
-            ;;
-        esac
+    for kind in '' 6; do
+        by=$(rules_by "$kind")
+        rules=$("$by-save" 2>/dev/null)
+        for place in "filter FORWARD fwd" "filter INPUT in" "nat POSTROUTING nat" "mangle FORWARD mss"; do
+            # shellcheck disable=SC2086
+            set -- "$1" "$2" $place
+            case $rules in *":wgorch-$network-$5 "*)
+                unjump "$3$kind" "$4" "$2" "wgorch-$network-$5"
+                "$by" --wait 10 -t "$3" -F "wgorch-$network-$5"
+                "$by" --wait 10 -t "$3" -X "wgorch-$network-$5"
+                ;;
+            esac
+        done
     done
     # A change that was not confirmed before the machine went down is over.
     if [ -r lock/owner ]; then

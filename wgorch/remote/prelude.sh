@@ -19,7 +19,29 @@ write_file() { put "$1" && chmod "$2" "$1"; }
 # Values below /proc/sys can carry no mark, so what was there before us is recorded: "sysctl PATH BEFORE OURS".
 boot_id=none
 [ -r /proc/sys/kernel/random/boot_id ] && read -r boot_id </proc/sys/kernel/random/boot_id
-write() { printf '%s\n' "$2" >"/proc/sys/$1"; }
+write() {
+    [ "$1" != net/ipv6/conf/all/forwarding ] || { forward_ipv6 "$2"; return; }
+    printf '%s\n' "$2" >"/proc/sys/$1"
+}
+# This one switch turns every card's too, and forgets what routers announced on cards whose accept_ra is 1. So each
+# card is noted first, and has its own values again afterwards: only the switch itself, which decides alone, differs.
+forward_ipv6() {
+    [ -s cards6 ] || for card in /proc/sys/net/ipv6/conf/*; do
+        [ "${card##*/}" = all ] && continue
+        read -r own <"$card/forwarding" || :
+        read -r heard <"$card/accept_ra" || :
+        printf '%s %s %s\n' "${card##*/}" "$own" "$heard"
+    done | put cards6 || return 1
+    while read -r card own heard; do
+        [ "$heard" != 1 ] || echo 2 >"/proc/sys/net/ipv6/conf/$card/accept_ra" 2>/dev/null
+    done <cards6
+    echo "$1" >/proc/sys/net/ipv6/conf/all/forwarding || return 1
+    while read -r card own heard; do
+        echo "$own" >"/proc/sys/net/ipv6/conf/$card/forwarding" 2>/dev/null
+        echo "$heard" >"/proc/sys/net/ipv6/conf/$card/accept_ra" 2>/dev/null
+    done <cards6
+    rm -f cards6
+}
 records() { # records of this boot, without those that match PATTERN
     printf 'boot %s\n' "$boot_id"
     [ -r recorded ] || return 0
@@ -79,21 +101,25 @@ end_interface() { # and wireguard-go's directory, where nothing else is in it
 }
 
 # Firewall. iptables-restore takes many rules at once but cannot delete a jump that may be absent.
+# A table with a 6 behind its name is one of ip6tables.
+rules_by() { case $1 in *6) echo ip6tables ;; *) echo iptables ;; esac; }
 note_table() { # an iptables table that is there only because of us
     # Asked for one table, iptables-nft-save prints it even where it is not there.
-    case $(iptables-save 2>/dev/null) in *"*$1"*) return 0 ;; esac
+    case $("$(rules_by "$1")-save" 2>/dev/null) in *"*${1%6}"*) return 0 ;; esac
     { records "table $1"; printf 'table %s\n' "$1"; } | put recorded
 }
 unjump() { # TABLE PARENT MARK CHAIN: until absent
     tries=0
-    case $(iptables-save -t "$1" 2>/dev/null) in *"-j $4"*) ;; *) return 0 ;; esac
-    while iptables --wait 10 -t "$1" -D "$2" -m comment --comment "$3" -j "$4" 2>/dev/null; do
+    by=$(rules_by "$1")
+    case $("$by-save" -t "${1%6}" 2>/dev/null) in *"-j $4"*) ;; *) return 0 ;; esac
+    while "$by" --wait 10 -t "${1%6}" -D "$2" -m comment --comment "$3" -j "$4" 2>/dev/null; do
         tries=$((tries + 1))
         [ "$tries" -lt 64 ] || return 1
     done
 }
 drop_table() { # only where nothing but untouched built-in chains is left in it
-    content=$(iptables-save -t "$1" 2>/dev/null)
+    by=$(rules_by "$1")
+    content=$("$by-save" -t "${1%6}" 2>/dev/null)
     untouched=yes
     while read -r line; do
         case $line in
@@ -104,9 +130,11 @@ drop_table() { # only where nothing but untouched built-in chains is left in it
 $content
 TABLE
     if [ "$untouched" = yes ] && [ -n "$content" ] && command -v nft >/dev/null 2>&1; then
-        nft delete table ip "$1" 2>/dev/null
+        family=ip
+        [ "$by" = iptables ] || family=ip6
+        nft delete table "$family" "${1%6}" 2>/dev/null
     fi
-    case $(iptables-save 2>/dev/null) in *"*$1"*) return 0 ;; esac
+    case $("$by-save" 2>/dev/null) in *"*${1%6}"*) return 0 ;; esac
     [ -n "$(before_us table "$1")" ] || return 0
     records "table $1" | put recorded
 }

@@ -139,9 +139,8 @@ def draw_verdict(out: Console, topology: Topology, verdict: Verdict) -> None:
         for name in names:
             cells = []
             for other in names:
-                address = topology.hosts[other].address
-                ping = verdict.measured[name].pings.get(address)
-                cells.append(plain("·", "dim") if name == other else _cell(ping))
+                both = [_cell(verdict.measured[name].pings.get(a)) for a in topology.hosts[other].addresses]
+                cells.append(plain("·", "dim") if name == other else Text(" ").join(both))
             table.add_row(plain(name, "bold"), *cells)
         out.print(table)
     flows = [f for f in topology.inventory.verify if f.source in verdict.measured]

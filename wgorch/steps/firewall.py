@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wgorch.command import Change, Command, change, command
-from wgorch.state import Chain, Rule, State
+from wgorch.state import Chain, Rule, State, tool
 
 
 def forward_rules(want: State, have: State) -> Iterator[Change]:
@@ -34,21 +34,25 @@ def clamp_mss(want: State, have: State) -> Iterator[Change]:
 def _chains(table: str, parent: str, why: str, want: State, have: State) -> Iterator[Change]:
     mark = want.mark
     for chain in sorted(want.chains.keys() | have.chains.keys() | have.jumps.keys()):
-        if (chain.table, chain.parent) != (table, parent):
+        if (chain.table.removesuffix("6"), chain.parent) != (table, parent):
             continue
         new, old = want.chains.get(chain), have.chains.get(chain)
         place, seen = want.jumps.get(chain, ()), have.jumps.get(chain, ())
         if new is None:
             if old is not None or seen:
-                yield change("-", f"chain {chain.name}", "no longer wanted", *_remove(chain, mark))
+                yield change("-", _told(chain), "no longer wanted", *_remove(chain, mark))
         elif old is None:
-            yield change("+", f"chain {chain.name}", why, *_state(chain, new, place, mark, want, have))
+            yield change("+", _told(chain), why, *_state(chain, new, place, mark, want, have))
         elif new != old:
             differs = _difference(new, old)
-            yield change("~", f"chain {chain.name}", differs, *_state(chain, new, place, mark, want, have))
+            yield change("~", _told(chain), differs, *_state(chain, new, place, mark, want, have))
         elif place != seen:
             problem = _jump_problem(seen, parent)
-            yield change("~", f"jump to {chain.name}", problem, *_state(chain, new, place, mark, want, have))
+            yield change("~", f"jump to {_told(chain)[6:]}", problem, *_state(chain, new, place, mark, want, have))
+
+
+def _told(chain: Chain) -> str:
+    return f"chain {chain.name}" + (" of IPv6" if chain.table.endswith("6") else "")
 
 
 def _difference(new: tuple[Rule, ...], old: tuple[Rule, ...]) -> str:
@@ -84,17 +88,22 @@ def _state(
     if chain.table not in have.tables:
         yield command("note_table", chain.table)
     yield command("unjump", chain.table, chain.parent, mark, chain.name)
-    lines = [f"*{chain.table}", f":{chain.name} - [0:0]"]
+    lines = [f"*{chain.table.removesuffix('6')}", f":{chain.name} - [0:0]"]
     lines += [f"-A {chain.name} {rule}" for rule in rules]
     lines += [f"-I {chain.parent} {place + above} {jump(chain, mark)}" for above, place in enumerate(places)]
-    yield command(*RESTORE, stdin="\n".join([*lines, "COMMIT"]))
+    yield command(*restore(chain.table), stdin="\n".join([*lines, "COMMIT"]))
 
 
 def _remove(chain: Chain, mark: str) -> Iterator[Command]:
     yield command("unjump", chain.table, chain.parent, mark, chain.name)
     # Declared (which makes it and empties it) and deleted in one go: gone, whether or not it was there.
-    lines = [f"*{chain.table}", f":{chain.name} - [0:0]", f"-X {chain.name}", "COMMIT"]
-    yield command(*RESTORE, stdin="\n".join(lines))
+    lines = [f"*{chain.table.removesuffix('6')}", f":{chain.name} - [0:0]", f"-X {chain.name}", "COMMIT"]
+    yield command(*restore(chain.table), stdin="\n".join(lines))
 
 
-RESTORE = ("iptables-restore", "--wait", "10", "--noflush")
+def restore(table: str) -> tuple[str, ...]:
+    """The command that takes the rules of a table as text."""
+    return (f"{tool(table)}-restore", "--wait", "10", "--noflush")
+
+
+RESTORES = (restore("filter"), restore("filter6"))

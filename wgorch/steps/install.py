@@ -13,6 +13,9 @@ PACKAGES = {
     "iptables": "iptables",
     "iptables-save": "iptables",
     "iptables-restore": "iptables",
+    "ip6tables": "iptables",
+    "ip6tables-save": "iptables",
+    "ip6tables-restore": "iptables",
     "ip": "iproute2",
 }
 

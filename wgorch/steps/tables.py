@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wgorch.command import Change, change, command
-from wgorch.state import State
+from wgorch.state import State, tool
 
 
 def tables(want: State, have: State) -> Iterator[Change]:
     for table in sorted(have.tables - want.tables):
         gone = command("drop_table", table)
-        yield change("-", f"iptables table {table}", "empty, and there only because of us", gone)
+        yield change("-", f"{tool(table)} table {table.removesuffix('6')}", "empty, and there only because of us", gone)

@@ -74,7 +74,7 @@ class Topology:
     def own_networks(self, name: str) -> tuple[IPNetwork, ...]:
         """A host's address in the tunnel and the LANs behind it."""
         host = self.hosts[name]
-        return (ipaddress.ip_network(host.address), *host.subnets)
+        return (*(ipaddress.ip_network(address) for address in host.addresses), *host.subnets)
 
     def path(self, source: str, target: str) -> list[str]:
         """The hosts that a packet passes, both ends included; empty where there is no way."""
@@ -91,7 +91,7 @@ class Topology:
         host = self.hosts[name]
         remote = self._remote_lans(name)
         lans = tuple(host.subnets)
-        sources = (self.inventory.network.subnet, *remote)
+        sources = (*self.inventory.network.subnets, *remote)
         return Desired(
             host=host,
             network=self.inventory.network,
@@ -152,7 +152,7 @@ class Topology:
             if uplink:
                 # The whole tunnel network: a host that joins later changes nothing here, and a direct peer's own
                 # address is more specific.
-                behind[uplink].append(self.inventory.network.subnet)
+                behind[uplink].extend(self.inventory.network.subnets)
                 for gateway in self._gateways:
                     if gateway.name != name and self.next_hop(name, gateway.name) == uplink:
                         behind[uplink].extend(gateway.subnets)

@@ -45,10 +45,12 @@ def walk(
     names = topology.hosts
     interface = topology.inventory.network.interface
     here = look(source)
-    origin = origin or here.host.address
+    origin = origin or here.host.address_of(destination.version)
+    if origin is None:
+        return Walk((source,), (f"{source}.{interface}",), f"{source} has no IPv{destination.version} address")
     hosts, hops = [source], [f"{source}.{interface}"]
     for _ in range(len(names) + 1):
-        if here.host.address == destination:
+        if destination in here.host.addresses:
             return Walk(tuple(hosts), tuple(hops))
         lan = next((lan for lan in here.lans if destination in lan), None)
         if lan is not None:
@@ -60,7 +62,7 @@ def walk(
             if not here.forwards_between_peers:
                 return Walk(tuple(hosts), tuple(hops), f"{here.name} does not forward between peers")
             hops += ["(forward)", f"{here.name}.{interface}"]
-        if destination not in here.network.subnet and not any(destination in route for route in here.routes):
+        if not any(destination in net for net in (*here.network.subnets, *here.routes)):
             return Walk(tuple(hosts), tuple(hops), f"{here.name}: no route to {destination}")
         link = _peer_for(here, destination)
         if link is None:

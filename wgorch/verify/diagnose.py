@@ -84,7 +84,7 @@ def _sessions(
 
 def _pairs(topology: Topology, measured: Mapping[str, Measured], keys: Mapping[str, str]) -> Iterator[Finding]:
     flows = {(flow.source, flow.address) for flow in topology.inventory.verify}
-    by_address = {host.address: name for name, host in topology.hosts.items()}
+    by_address = {address: name for name, host in topology.hosts.items() for address in host.addresses}
     for host, seen in measured.items():
         for address, ping in seen.pings.items():
             if ping.works:
@@ -110,7 +110,7 @@ def _first_wrong(
 ) -> Finding:
     """Follow the packet's way and name the first place where it cannot go on."""
     way = walk(topology, host, address)
-    goal = next((n for n, h in topology.hosts.items() if h.address == address), str(address))
+    goal = next((n for n, h in topology.hosts.items() if address in h.addresses), str(address))
     if way.dropped:
         return Finding(host, f"cannot reach {goal}: {way.dropped}", "run wgorch check")
     hops = way.hosts
@@ -119,7 +119,8 @@ def _first_wrong(
             what = f"cannot reach {goal}: there is no session between {here} and {there}"
             return Finding(host, what, f"see what is told of {here}")
     for there in hops[1:]:
-        ping = measured[host].pings.get(topology.hosts[there].address)
+        hop = topology.hosts[there].address_of(address.version)
+        ping = measured[host].pings.get(hop) if hop else None
         if ping is not None and not ping.works:
             before = hops[hops.index(there) - 1]
             what = f"cannot reach {goal}: packets get as far as {before}, but {there} does not answer"

@@ -75,18 +75,19 @@ def targets(
     for other in inventory.hosts.values():
         wanted = other.name in peers or ("tunnel" in checks and topology.next_hop(host, other.name))
         if other.name != host and wanted:
-            found[other.address] = None
+            found |= {a: None for a in other.addresses if inventory.hosts[host].address_of(a.version)}
     for flow in inventory.verify if "flows" in checks else ():
         # The gateway's own ping tells a dead machine from a broken tunnel.
         own = any(flow.address in lan for lan in inventory.hosts[host].subnets)
         if flow.source == host or own or known_machine(inventory, host, flow.address):
             found[flow.address] = None
-    found.pop(inventory.hosts[host].address, None)
+    for address in inventory.hosts[host].addresses:
+        found.pop(address, None)
     return [address for address in found if not (left_out and _passes(topology, host, address, left_out))]
 
 
 def _passes(topology: Topology, host: str, address: IPAddress, others: frozenset[str]) -> bool:
-    owner = next((name for name in others if topology.hosts[name].address == address), None)
+    owner = next((name for name in others if address in topology.hosts[name].addresses), None)
     return owner is not None or bool(others & set(walk(topology, host, address).hosts))
 
 

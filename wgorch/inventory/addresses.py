@@ -1,0 +1,69 @@
+"""Addresses in the tunnel for hosts whose inventory gives none: what a host has already, else the next free one."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from wgorch.inventory.model import Flow, Host, Inventory, IPAddress, IPNetwork
+
+
+def assign(
+    inventory: Inventory, known: Mapping[str, Iterable[IPAddress]] | None = None, taken: Iterable[IPAddress] = ()
+) -> Inventory:
+    """The same inventory, in which every host has an address in each subnet, and every flow to a host knows it.
+
+    `known`: what hosts have already, which they keep; `taken`: what others have, which is left alone. A host for
+    which no address is left gets none.
+    """
+    known = known or {}
+    hosts: dict[str, tuple[IPAddress, ...]] = dict.fromkeys(inventory.hosts, ())
+    for subnet in inventory.network.subnets:
+        for name, address in _in_subnet(subnet, inventory.hosts, known, set(taken)):
+            hosts[name] += (address,)
+    made = {name: replace(host, addresses=hosts[name]) for name, host in inventory.hosts.items()}
+    return replace(inventory, hosts=made, verify=tuple(_flows(inventory.verify, made)))
+
+
+def _in_subnet(
+    subnet: IPNetwork, hosts: Mapping[str, Host], known: Mapping[str, Iterable[IPAddress]], taken: set[IPAddress]
+) -> Iterator[tuple[str, IPAddress]]:
+    used = {ip for host in hosts.values() for ip in host.given}
+    waiting = []
+    for name, host in hosts.items():
+        own = [ip for ip in host.given if ip.version == subnet.version]
+        if own:
+            yield name, own[0]
+            continue
+        had = [ip for ip in known.get(name, ()) if ip.version == subnet.version and ip in subnet and ip not in used]
+        if had:
+            used.add(had[0])
+            yield name, had[0]
+        else:
+            waiting.append(name)
+    free = _free_in(subnet, used | taken)
+    for name in waiting:
+        ip = next(free, None)
+        if ip is not None:
+            yield name, ip
+
+
+def _free_in(subnet: IPNetwork, used: Container[object]) -> Iterator[IPAddress]:
+    candidates: Iterator[IPAddress] = iter(subnet.hosts())
+    return (ip for ip in candidates if ip not in used)
+
+
+def next_free(subnet: IPNetwork, used: Container[object]) -> IPAddress | None:
+    """The first address of a subnet that nobody has."""
+    return next(_free_in(subnet, used), None)
+
+
+def _flows(flows: Iterable[Flow], hosts: Mapping[str, Host]) -> Iterator[Flow]:
+    """Each flow once; one to a host leads to each of its addresses, if the source has one of that kind too."""
+    for flow in dict.fromkeys(replace(f, to=None) if f.target in hosts else f for f in flows):
+        if flow.target not in hosts:
+            yield flow
+            continue
+        for address in hosts[flow.target].addresses:
+            if hosts[flow.source].address_of(address.version) is not None:
+                yield replace(flow, to=address)
