@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 from hypothesis import strategies as st
 
-from wgorch.inventory.model import Endpoint, Host, Inventory, Network, SshTarget
+from wgorch.inventory.model import Endpoint, Host, Inventory, LinkRule, Network, SshTarget
 
 TUNNELS = {4: ip_network("192.168.0.0/20"), 6: ip_network("fd00:1::/64")}
 
@@ -74,7 +74,23 @@ def inventories(draw: st.DrawFn, most: int = 40, least: int = 1) -> Inventory:
         for number, (kind, lans, masquerade, keepalive) in enumerate(kinds)
     ]
     network = Network("office", tuple(TUNNELS[version] for version in versions), ipv6=6 in versions)
-    return Inventory("inventory.yaml", network, {host.name: host for host in hosts})
+    return Inventory("inventory.yaml", network, {host.name: host for host in hosts}, links=draw(links(hosts)))
+
+
+@st.composite
+def links(draw: st.DrawFn, hosts: list[Host]) -> tuple[LinkRule, ...]:
+    """Relays for some spokes, and some pairs that are kept apart; nothing where there is no relay."""
+    relays = [host.name for host in hosts if host.relay]
+    if not relays:
+        return ()
+    chosen = [
+        LinkRule(host.name, draw(st.sampled_from(relays)), True)
+        for host in hosts
+        if not host.endpoint and draw(st.integers(0, 3)) == 0
+    ]
+    pairs = [(a, b) for a in hosts for b in hosts if a.endpoint and not a.relay and not b.relay and a.name != b.name]
+    apart = draw(st.lists(st.sampled_from(pairs), max_size=3)) if pairs else []
+    return (*chosen, *(LinkRule(a.name, b.name, False) for a, b in apart))
 
 
 def reordered(inventory: Inventory, names: list[str]) -> Inventory:
@@ -104,4 +120,6 @@ def as_yaml(inventory: Inventory) -> str:
         if not host.masquerade:
             lines.append("    masquerade: false")
         lines.append(f"    persistent_keepalive: {host.persistent_keepalive}")
+    if inventory.links:
+        lines += ["links:", *(f"  - {r.one} {'--' if r.wanted else '-x-'} {r.other}" for r in inventory.links)]
     return "\n".join(lines) + "\n"

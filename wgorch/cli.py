@@ -127,7 +127,9 @@ def build_parser() -> argparse.ArgumentParser:
     rehearse = verb("rehearse", "build this inventory's world on this machine, and try it there")
     rehearse.add_argument("--hard-nat", action="store_true", help="NAT routers choose a new port for every way")
     rehearse.add_argument("--keep", action="store_true", help="leave the network up in its world, to look around")
-    rehearse.add_argument("--enter", nargs="+", metavar="MACHINE [COMMAND]", help="become a machine of a kept world")
+    rehearse.add_argument(
+        "--enter", nargs=argparse.REMAINDER, metavar="MACHINE [COMMAND]", help="last: become a machine of a kept world"
+    )
     rehearse.add_argument("--end", action="store_true", help="take a kept world down")
     trust = verb("trust", "accept the SSH host key of a host, after comparing it", inventory=False)
     trust.add_argument("host", help="a host of the inventory")
@@ -180,7 +182,7 @@ def _stderr() -> Console:
 def check(args: argparse.Namespace, out: Console) -> int:
     from wgorch.playbook import load_all
     from wgorch.topology.build import build
-    from wgorch.topology.walk import walk
+    from wgorch.topology.walk import refuted
 
     if args.schema:
         import json
@@ -192,11 +194,7 @@ def check(args: argparse.Namespace, out: Console) -> int:
     inventory = _load(args)
     load_all(inventory.path, args.playbooks, frozenset(inventory.hosts))
     topology = build(inventory)
-    wrong = []
-    for flow in inventory.verify:
-        there = walk(topology, flow.source, flow.address)
-        if there.dropped:
-            wrong.append(f"{flow.source} -> {flow.target}: {there.dropped}")
+    wrong = refuted(topology)
     if args.json:
         import json
 
@@ -211,6 +209,15 @@ def check(args: argparse.Namespace, out: Console) -> int:
     return BAD_INPUT if wrong else DONE
 
 
+def _refuse_what_cannot_work(inventory: Inventory) -> None:
+    from wgorch.errors import InventoryError
+    from wgorch.topology.build import build
+    from wgorch.topology.walk import refuted
+
+    if wrong := refuted(build(inventory)):
+        raise InventoryError([f"{inventory.path}: error: {line}" for line in wrong])
+
+
 def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
     from wgorch.journal import Journal
     from wgorch.operation import Operation, check_names
@@ -220,6 +227,8 @@ def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
 
     inventory = _load(args)
     playbooks = load_all(inventory.path, args.playbooks, frozenset(inventory.hosts))
+    if args.verb in ("plan", "up"):
+        _refuse_what_cannot_work(inventory)
     limit = frozenset(args.limit.split(",")) if getattr(args, "limit", None) else frozenset()
     check_names(inventory, sorted(limit))
     import secrets
@@ -487,6 +496,7 @@ def rehearse(args: argparse.Namespace, out: Console) -> int:
     from wgorch.rehearsal.world import WorldError, sweep
 
     inventory = _load(args)
+    _refuse_what_cannot_work(inventory)
     if os.geteuid() != 0:
         raise UsageError("a rehearsal builds network namespaces, which needs root\n    fix: sudo wgorch rehearse …")
     try:

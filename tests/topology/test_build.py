@@ -227,7 +227,8 @@ def test_a_new_host_changes_its_neighbours_alone(
 @given(inventories(most=20, least=2), st.data())
 def test_a_host_that_left_leaves_no_trace(inventory: Inventory, data: st.DataObject) -> None:
     gone = data.draw(st.sampled_from(sorted(inventory.hosts)))
-    smaller = replace(inventory, hosts={n: h for n, h in inventory.hosts.items() if n != gone})
+    links = tuple(link for link in inventory.links if gone not in (link.one, link.other))
+    smaller = replace(inventory, hosts={n: h for n, h in inventory.hosts.items() if n != gone}, links=links)
     left = networks(inventory, gone)
 
     for desired in all_desired(build(smaller)).values():

@@ -29,6 +29,7 @@ def check(inventory: Inventory, places: Places, troubles: Troubles) -> None:
     _subnets(inventory, places, troubles)
     _reachable_without_itself(inventory, places, troubles)
     _endpoints(inventory, places, troubles)
+    _links(inventory, places, troubles)
     _jumps(inventory, places, troubles)
     _same_machine(inventory, places, troubles)
 
@@ -201,6 +202,31 @@ def _endpoints(inventory: Inventory, places: Places, troubles: Troubles) -> None
         message = f"{spokes[1]} and {spokes[0]} cannot dial each other, and no host is a relay"
         fix = f"relay: true under {dialable}"
         troubles.add(places.get(f"hosts.{spokes[1]}"), f"hosts.{spokes[1]}", message, fix, warning=True)
+
+
+def _links(inventory: Inventory, places: Places, troubles: Troubles) -> None:
+    hosts = inventory.hosts
+    relays = [name for name, host in hosts.items() if host.relay]
+    chosen: dict[str, str] = {}
+    for i, link in enumerate(inventory.links):
+        path, pair = f"links[{i}]", (hosts[link.one], hosts[link.other])
+        problem, fix = "", ""
+        spokes = [host.name for host in pair if not host.endpoint]
+        relay = next((host.name for host in pair if host.relay), None)
+        if link.one == link.other:
+            problem, fix = f"{link.one} is linked to itself", "name two hosts"
+        elif len(spokes) == 2:
+            problem = f"neither {link.one} nor {link.other} has an endpoint, so neither can dial the other"
+            fix = "delete the line; they meet at a relay"
+        elif not link.wanted and relay:
+            problem, fix = f"{relay} is a relay; it must reach everybody", "relay: false there, or delete the line"
+        elif not link.wanted and not relays:
+            problem, fix = f"{link.one} and {link.other} could meet nowhere: no host is a relay", "relay: true on one"
+        elif link.wanted and relay and spokes and chosen.setdefault(spokes[0], relay) != relay:
+            problem = f"{spokes[0]} has the relay {chosen[spokes[0]]} already; a packet must come back the way it went"
+            fix = "keep one of the two"
+        if problem:
+            troubles.add(places.get(path), path, problem, fix)
 
 
 def _jumps(inventory: Inventory, places: Places, troubles: Troubles) -> None:

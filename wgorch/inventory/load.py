@@ -13,7 +13,7 @@ from wgorch.inventory import fields as f
 from wgorch.inventory import schema
 from wgorch.inventory.addresses import assign
 from wgorch.inventory.consistency import Places, check
-from wgorch.inventory.model import Flow, Host, Inventory, Network, SshTarget
+from wgorch.inventory.model import Flow, Host, Inventory, LinkRule, Network, SshTarget
 from wgorch.inventory.source import MAX_BYTES, Mapping, Node, Scalar, Sequence, Troubles, read
 
 DEFAULT_PORT = 51820
@@ -46,7 +46,7 @@ def loads(text: str, name: str = "inventory.yaml") -> Inventory:
     inventory = _inventory(root, name, troubles) if root is not None or not troubles.found else None
     if troubles.errors or inventory is None:
         raise InventoryError(troubles.lines())
-    return Inventory(name, inventory.network, inventory.hosts, inventory.verify, tuple(troubles.lines()))
+    return replace(inventory, warnings=tuple(troubles.lines()))
 
 
 def _inventory(root: Node | None, name: str, troubles: Troubles) -> Inventory | None:
@@ -76,8 +76,11 @@ def _inventory(root: Node | None, name: str, troubles: Troubles) -> Inventory | 
     flows = tuple(_flows(root.get("verify"), all_names, troubles, places))
     if network is None:
         return None
+    links = tuple(_links(root.get("links"), all_names, troubles, places))
     network = replace(network, ipv6=_uses_ipv6(network, hosts.values()))
-    given = Inventory(name, network, hosts, tuple(flow for flow in flows if flow.to or flow.target in hosts))
+    flows = tuple(flow for flow in flows if flow.to or flow.target in hosts)
+    links = tuple(link for link in links if link.one in hosts and link.other in hosts)
+    given = Inventory(name, network, hosts, flows, links)
     check(given, places, troubles)
     return assign(given)
 
@@ -233,29 +236,49 @@ def _target(node: Node, path: str, troubles: Troubles) -> SshTarget | None:
     return target
 
 
-def _flows(node: Node | None, names: set[str], troubles: Troubles, places: Places) -> Iterator[Flow]:
+def _lines(node: Node | None, key: str, example: str, of: f.Field, troubles: Troubles, places: Places) -> Iterator[Any]:
+    """The values of a list of lines at the top of the file."""
     if node is None:
         return
     if isinstance(node, Scalar) and not node.text:
-        troubles.add(node, "verify", "empty", "list flows below it, or delete the line")
+        troubles.add(node, key, "empty", f"list {'flows' if key == 'verify' else key} below it, or delete the line")
         return
     if not isinstance(node, Sequence):
-        troubles.add(node, "verify", "expected a list", 'write "- home -> 10.10.13.61" on lines of their own')
+        troubles.add(node, key, "expected a list", f'write "- {example}" on lines of their own')
         return
     for i, item in enumerate(node.items):
-        path = f"verify[{i}]"
-        places[path] = item
+        places[f"{key}[{i}]"] = item
+        value = of.read(item, f"{key}[{i}]", troubles)
+        if value is not None:
+            yield value
 
-        def parse(text: str) -> Flow:
-            source, arrow, target = (part.strip() for part in text.partition("->"))
-            if not arrow or not source or not target or "->" in target:
-                raise f.Bad(f'"{text}" is not a flow', "write it as: home -> 10.10.13.61")
-            for name in (source, *([target] if not re.match(r"[0-9:]|[0-9a-f]+:", target) else [])):
-                if names and name not in names:
-                    hint = f.suggest(name, names) if len(troubles.found) < 100 else ""
-                    raise f.Bad(f'there is no host "{name}".{hint}', f.choice(names))
-            return Flow(source, target, None if target in names or not names else f.address(target))
 
-        flow = f.Field("a flow like home -> 10.10.13.61", parse, {}).read(item, path, troubles)
-        if flow is not None:
-            yield flow
+def _known(name: str, names: set[str], troubles: Troubles) -> None:
+    if names and name not in names:
+        hint = f.suggest(name, names) if len(troubles.found) < 100 else ""
+        raise f.Bad(f'there is no host "{name}".{hint}', f.choice(names))
+
+
+def _links(node: Node | None, names: set[str], troubles: Troubles, places: Places) -> Iterator[LinkRule]:
+    def parse(text: str) -> LinkRule:
+        hit = re.fullmatch(r"\s*(\S+)\s+(--|-x-)\s+(\S+)\s*", text)
+        if not hit:
+            raise f.Bad(f'"{text}" is not a link', "write it as: home -- bcc, or as: cloud -x- home")
+        for name in (hit[1], hit[3]):
+            _known(name, names, troubles)
+        return LinkRule(hit[1], hit[3], hit[2] == "--")
+
+    return _lines(node, "links", "home -- bcc", f.Field("a link like home -- bcc", parse, {}), troubles, places)
+
+
+def _flows(node: Node | None, names: set[str], troubles: Troubles, places: Places) -> Iterator[Flow]:
+    def parse(text: str) -> Flow:
+        source, arrow, target = (part.strip() for part in text.partition("->"))
+        if not arrow or not source or not target or "->" in target:
+            raise f.Bad(f'"{text}" is not a flow', "write it as: home -> 10.10.13.61")
+        for name in (source, *([target] if not re.match(r"[0-9:]|[0-9a-f]+:", target) else [])):
+            _known(name, names, troubles)
+        return Flow(source, target, None if target in names or not names else f.address(target))
+
+    reader = f.Field("a flow like home -> 10.10.13.61", parse, {})
+    return _lines(node, "verify", "home -> 10.10.13.61", reader, troubles, places)

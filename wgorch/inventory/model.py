@@ -90,6 +90,15 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkRule:
+    """A line of `links:`: two hosts that are to be peers, or, where not `wanted`, two that are to meet at a relay."""
+
+    one: str
+    other: str
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """What all hosts share. `ipv6`: something of it is of IPv6, the tunnel or what is outside or behind it."""
 
@@ -126,4 +135,5 @@ class Inventory:
     network: Network
     hosts: Mapping[str, Host]
     verify: tuple[Flow, ...] = ()
+    links: tuple[LinkRule, ...] = ()
     warnings: tuple[str, ...] = field(default=(), compare=False)

@@ -66,6 +66,7 @@ SSH = {
 TOP = {
     "network": "What all hosts share.",
     "hosts": "The machines, by name.",
+    "links": "What is not to follow from the endpoints: `home -- bcc2` (its relay), `cloud -x- home` (only by a relay).",
     "verify": "Flows that must work: `host -> address`; `up` pings each.",
 }
 
@@ -92,6 +93,11 @@ def json_schema() -> dict[str, Any]:
                 "minProperties": 1,
                 "propertyNames": {"pattern": f"^(?:{f.HOST_NAME.schema['pattern'][4:-2]})$"},
                 "additionalProperties": host,
+            },
+            "links": {
+                "type": "array",
+                "description": TOP["links"],
+                "items": {"type": "string", "pattern": r"^\s*\S+\s+(?:--|-x-)\s+\S+\s*$"},
             },
             "verify": {
                 "type": "array",
@@ -130,7 +136,8 @@ def markdown() -> str:
         parts += [f"## {title}", "\n".join(rows)]
     parts += [
         "## How it becomes a network",
-        "- Two hosts are peers where at least one of them has an `endpoint`. Hosts without one meet at the first `relay`.\n"
+        "- Two hosts are peers where at least one of them has an `endpoint`. Hosts without one meet at the first `relay`;\n"
+        "  `links:` may give one another relay, or part two that could be peers.\n"
         "- A peer's allowed-ips are its address and the `subnets` behind it; a relay's also all that lies beyond it.\n"
         "- Every other host gets a route into the tunnel for each of `subnets`; the gateway forwards and, unless\n"
         "  `masquerade: false`, lets tunnel traffic enter the LAN under its own address.\n"

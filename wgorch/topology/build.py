@@ -4,6 +4,9 @@ Two hosts peer directly where at least one of them can be dialled. Those who can
 every spoke has one relay (the first), relays peer with each other, and a spoke leaves the other relays to its own, so
 that a packet comes back the way it went. WireGuard drops a packet that arrives from a peer whose allowed-ips lack its
 source, so ways must be symmetric; that is why there is one relay a spoke, and not a choice per packet.
+
+`links:` overrides this: `home -- bcc2` gives a spoke another relay, `cloud -x- home` parts two hosts that could dial
+each other, so that they meet at a relay as well.
 """
 
 from __future__ import annotations
@@ -44,7 +47,35 @@ class Topology:
 
     def relay_of(self, name: str) -> str | None:
         """The relay through which a spoke reaches those it cannot dial."""
-        return self.relays[0] if self.relays and not self.hosts[name].endpoint else None
+        if self.hosts[name].endpoint or not self.relays:
+            return None
+        return self._chosen.get(name, self.relays[0])
+
+    @cached_property
+    def _chosen(self) -> dict[str, str]:
+        """The relay of each spoke to which `links:` gives one."""
+        pairs = [(r.one, r.other) for r in self.inventory.links if r.wanted]
+        both_ways = (*pairs, *((other, one) for one, other in pairs))
+        return {
+            spoke: relay for spoke, relay in both_ways if self.hosts[relay].relay and not self.hosts[spoke].endpoint
+        }
+
+    @cached_property
+    def _parted(self) -> Mapping[str, frozenset[str]]:
+        """For each host those that `links:` keeps it from dialling."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for rule in self.inventory.links:
+            if not rule.wanted:
+                found[rule.one].add(rule.other)
+                found[rule.other].add(rule.one)
+        return {name: frozenset(others) for name, others in found.items()}
+
+    def _apart(self, name: str) -> frozenset[str]:
+        return self._parted.get(name, frozenset())
+
+    def _meeting(self, name: str, target: str) -> str | None:
+        """The relay at which two parted hosts meet."""
+        return self.relay_of(name) or self.relay_of(target) or (self.relays[0] if self.relays else None)
 
     def peers(self, name: str) -> Iterator[str]:
         """The hosts that this host has a session with."""
@@ -54,12 +85,12 @@ class Topology:
             yield from self._dialable
             yield from (spoke for spoke in self._spokes if self.relay_of(spoke) == name)
         elif host.endpoint:
-            yield from (other for other in self.hosts if other != name)
+            yield from (other for other in self.hosts if other != name and other not in self._apart(name))
         else:
             relay = self.relay_of(name)
             if relay:
                 yield relay
-            yield from self._dialable
+            yield from (other for other in self._dialable if other not in self._apart(name))
 
     def next_hop(self, name: str, target: str) -> str | None:
         """The peer that gets a packet for `target` first; None where there is no way."""
@@ -67,6 +98,8 @@ class Topology:
         if here.relay:
             home = self.relay_of(target)
             return target if home in (None, name) else home
+        if target in self._apart(name):
+            return self._meeting(name, target)
         if here.endpoint or (there.endpoint and not there.relay):
             return target
         return self.relay_of(name)
@@ -147,7 +180,14 @@ class Topology:
                     behind[home].extend(self.own_networks(spoke))
             for relay in list(behind):
                 behind[relay][:0] = self.own_networks(relay)
-        elif not host.endpoint:
+        elif host.endpoint:
+            for other in sorted(self._apart(name)):
+                meeting = self._meeting(name, other)
+                if meeting is not None:
+                    behind[meeting].extend(self.own_networks(other))
+            for relay in list(behind):
+                behind[relay][:0] = self.own_networks(relay)
+        else:
             uplink = self.relay_of(name)
             if uplink:
                 # The whole tunnel network: a host that joins later changes nothing here, and a direct peer's own

@@ -80,6 +80,28 @@ def walk(
     return Walk(tuple(hosts), tuple(hops), "no end after every host")
 
 
+def both_ways(topology: Topology, source: str, destination: IPAddress) -> tuple[Walk, Walk]:
+    """A packet's way to an address, and its answer's way back; an answer that has no beginning is the way there."""
+    there = walk(topology, source, destination)
+    own = topology.hosts[source].address_of(destination.version)
+    if there.dropped or own is None or len(there.hosts) < 2:
+        return there, there
+    # The kernel undoes a masquerade before it routes the answer, so its source is the machine that was asked.
+    return there, walk(topology, there.hosts[-1], own, origin=destination)
+
+
+def refuted(topology: Topology) -> list[str]:
+    """The flows of the inventory that cannot work, whatever the hosts are like, each with the place and the reason."""
+    found = []
+    for flow in topology.inventory.verify:
+        there, back = both_ways(topology, flow.source, flow.address)
+        if there.dropped:
+            found.append(f"{flow.source} -> {flow.target}: {there.dropped}")
+        elif back.dropped:
+            found.append(f"{flow.source} -> {flow.target}: the answer: {back.dropped}")
+    return found
+
+
 def _peer_for(here: Desired, destination: IPAddress) -> Link | None:
     """WireGuard's own choice: the longest prefix among all peers' allowed-ips."""
     best: tuple[int, Link] | None = None
