@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "wgorch"
 
 RIVER = [
-    {"errors", "text", "sh", "command", "state", "__init__"},
+    {"errors", "text", "sh", "command", "state", "curve25519", "__init__"},
     {"remote/shell"},
     {"inventory"},
     {"topology"},
@@ -23,7 +23,7 @@ RIVER = [
     {"facts"},
     {"steps"},
     {"playbook", "program", "resolve"},
-    {"plan"},
+    {"plan", "export"},
     {"remote"},
     {"apply", "verify", "journal"},
     {"operation"},

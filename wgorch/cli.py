@@ -124,6 +124,15 @@ def build_parser() -> argparse.ArgumentParser:
                 default=[],
                 help="without an inventory: what is ours on this host",
             )
+    export = verb("export", "the network as files for other tools: a device's, or every host's", inventory=False)
+    export.add_argument("what", nargs="?", help="a device or a host; every host where left out")
+    export.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
+    export.add_argument(
+        "--format", choices=("wg-quick", "peers", "compose", "hosts"), default="wg-quick", help="for which tool"
+    )
+    export.add_argument("--qr", action="store_true", help="a device's file as a QR code, here on the terminal")
+    export.add_argument("-o", "--output", metavar="PATH", type=Path, help="a file (.conf, .png, .svg), or a directory")
+    export.add_argument("--playbooks", metavar="DIR", type=Path, help=argparse.SUPPRESS)
     rehearse = verb("rehearse", "build this inventory's world on this machine, and try it there")
     rehearse.add_argument("--hard-nat", action="store_true", help="NAT routers choose a new port for every way")
     rehearse.add_argument("--keep", action="store_true", help="leave the network up in its world, to look around")
@@ -158,7 +167,7 @@ def _load(args: argparse.Namespace) -> Inventory:
 
     path, how = find_inventory(args.inventory)
     inventory = load(path)
-    if any(len(host.given) < len(inventory.network.subnets) for host in inventory.hosts.values()):
+    if any(len(host.given) < len(inventory.network.subnets) for host in inventory.members.values()):
         from wgorch.inventory.addresses import assign
         from wgorch.journal import addresses_had
 
@@ -491,6 +500,29 @@ def status(args: argparse.Namespace, out: Console) -> int:
     return found.code
 
 
+def export(args: argparse.Namespace, out: Console) -> int:
+    from wgorch import workflow
+    from wgorch.report import files
+
+    if args.what and args.inventory is None and Path(args.what).suffix in (".yaml", ".yml"):
+        args.what, args.inventory = None, args.what
+    args.verbose, args.json, args.quiet = 0, False, True
+    operation, _ = _operation(args, out)
+    try:
+        made = workflow.export(operation, args.what, args.format)
+    finally:
+        operation.fleet.close()
+    for line in made.notes:
+        sys.stderr.write(f"{line}\n")
+    if args.qr or (args.output and args.output.suffix in (".png", ".svg")):
+        files.draw_code(made.only, args.output, sys.stdout)
+    elif args.output:
+        files.write(made.texts, args.output)
+    else:
+        sys.stdout.write("\n".join(made.texts.values()))
+    return DONE
+
+
 def rehearse(args: argparse.Namespace, out: Console) -> int:
     from wgorch.rehearsal import rehearse as rehearsal
     from wgorch.rehearsal.world import WorldError, sweep
@@ -534,6 +566,7 @@ VERBS: dict[str, Callable[[argparse.Namespace, Any], int]] = {
     "teardown": teardown,
     "trust": trust,
     "rehearse": rehearse,
+    "export": export,
 }
 
 

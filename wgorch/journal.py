@@ -86,7 +86,8 @@ def remember(inventory: Inventory, orphans: Mapping[str, Host]) -> None:
     known[str(Path.cwd())] = str(Path(inventory.path).resolve())
     _write(state_directory() / "last.json", known)
     hosts = {name: _host_to_json(host) for name, host in {**orphans, **inventory.hosts}.items()}
-    told = {"network": inventory.network.name, "subnets": _subnets(inventory), "hosts": hosts}
+    devices = {name: [str(a) for a in device.addresses] for name, device in inventory.devices.items()}
+    told = {"network": inventory.network.name, "subnets": _subnets(inventory), "hosts": hosts, "devices": devices}
     _write(state_directory() / f"{inventory.network.name}.hosts.json", told)
 
 
@@ -121,6 +122,12 @@ def addresses_had(inventory: Inventory) -> dict[str, tuple[IPAddress, ...]]:
         try:
             found[str(name)] = _host_from_json(str(name), words).addresses
         except (KeyError, TypeError, ValueError):
+            continue
+    devices = told.get("devices")
+    for name, texts in devices.items() if isinstance(devices, dict) else ():
+        try:
+            found[str(name)] = tuple(ipaddress.ip_address(text) for text in texts)
+        except (TypeError, ValueError):
             continue
     return found
 

@@ -13,7 +13,7 @@ from wgorch.facts.gather import gather
 from wgorch.facts.observed import Observed
 from wgorch.inventory.addresses import assign
 from wgorch.inventory.fields import suggest
-from wgorch.inventory.model import Inventory, Network
+from wgorch.inventory.model import Inventory, IPAddress, Network
 from wgorch.plan import HostPlan, named, plan_host
 from wgorch.playbook import Playbooks
 from wgorch.remote.fleet import Fleet
@@ -84,13 +84,14 @@ class Operation:
 
     @property
     def _addresses_are_given(self) -> bool:
-        return all(len(host.given) == len(self.network.subnets) for host in self.inventory.hosts.values())
+        return all(len(host.given) == len(self.network.subnets) for host in self.inventory.members.values())
 
     def _adopt_addresses(self) -> None:
         """Hosts to which the inventory gives no address keep the one they have; others get what nobody has."""
         if self._addresses_are_given:
             return
-        had = {name: self.topology.hosts[name].addresses for name in self.inventory.hosts if name not in self.seen}
+        had = {name: host.addresses for name, host in self.inventory.hosts.items() if name not in self.seen}
+        had |= self._addresses_of_devices()
         ours = {n: s for n, s in self.seen.items() if s.is_ours(self.network)}
         had |= {n: tuple(a.ip for card, a in s.addresses if card == self.network.interface) for n, s in ours.items()}
         nets = (ip_network(text) for s in ours.values() for peer in s.peers.values() for text in peer.allowed_ips)
@@ -99,10 +100,23 @@ class Operation:
         if inventory != self.inventory:
             self.inventory, self.topology = inventory, build(inventory)
 
+    def _addresses_of_devices(self) -> dict[str, tuple[IPAddress, ...]]:
+        """What the peers of our devices let them have."""
+        names = {device.public_key: name for name, device in self.inventory.devices.items() if device.public_key}
+        found = {}
+        for seen in self.seen.values():
+            for key, peer in seen.peers.items() if seen.is_ours(self.network) else ():
+                if key in names:
+                    found[names[key]] = tuple(ip_network(text).network_address for text in peer.allowed_ips)
+        return found
+
     @property
     def keys(self) -> dict[str, str]:
         """The public keys known so far, by host. Raises where two hosts show the same one."""
-        keys = {n: s.key_file_public or s.public_key for n, s in self.seen.items() if s.key_file_public or s.public_key}
+        keys = {name: device.public_key for name, device in self.inventory.devices.items() if device.public_key}
+        keys |= {
+            n: s.key_file_public or s.public_key for n, s in self.seen.items() if s.key_file_public or s.public_key
+        }
         owner: dict[str, str] = {}
         for name, key in keys.items():
             twin = owner.setdefault(key, name)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from wgorch import curve25519
+from wgorch import export as files
 from wgorch.apply import LEASE_S, Transaction
 from wgorch.change import Interrupts, Outcome, Phases, exchanges, measure_all
 from wgorch.errors import DIFFERS, DONE, FAULT, HostError, HostsFailed, UsageError
 from wgorch.facts.observed import Observed
+from wgorch.inventory.fields import suggest
 from wgorch.operation import Operation, with_names
 from wgorch.plan import HostPlan, plan_teardown
 from wgorch.remote.fleet import Fleet
-from wgorch.resolve import baseline
+from wgorch.resolve import baseline, wanted
+from wgorch.topology.build import build
 
 
 class Declined(UsageError):
@@ -140,5 +144,72 @@ def status(operation: Operation) -> Status:
     except HostsFailed as error:
         trouble = tuple(str(e) for e in error.errors)
     differs = bool(failed or trouble or any(p.changes for p in plans.values()))
-    keys = {n: s.public_key for n, s in operation.seen.items() if s.public_key}
+    keys = {name: device.public_key for name, device in operation.inventory.devices.items() if device.public_key}
+    keys |= {n: s.public_key for n, s in operation.seen.items() if s.public_key}
     return Status(DIFFERS if differs else DONE, operation.seen, plans, failed, keys, trouble)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """Texts by file name, and what a person must know about them."""
+
+    texts: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def only(self) -> str:
+        """The one text there is. Raises UsageError."""
+        if len(self.texts) != 1:
+            raise UsageError("a code holds one file\n    fix: name one device")
+        return next(iter(self.texts.values()))
+
+
+def export(operation: Operation, what: str | None, form: str) -> Exported:
+    """The network as files for another tool; `what` is a device or a host, or None for every host.
+
+    A device without a public key gets a new pair: the private key is in the text, and nowhere else.
+    """
+    inventory = operation.inventory
+    network = inventory.network.name
+    if what is not None and what not in inventory.members:
+        hint = suggest(what, inventory.members)
+        raise UsageError(f'there is no device or host "{what}".{hint}')
+    if form == "compose":
+        if what is None or what not in inventory.devices:
+            raise UsageError("a container is a device of the inventory\n    fix: name a device")
+        return Exported({"docker-compose.yaml": files.compose(what, network)})
+    operation.gather(inventory.hosts)
+    if form == "hosts":
+        return Exported({"hosts": files.hosts_file(operation.inventory.members, network)})
+    if form == "peers":
+        return Exported({"peers.conf": files.shared_peers(operation.topology, operation.keys)})
+    if what is not None and what in inventory.devices:
+        return _export_device(operation, what)
+    names = [what] if what else list(inventory.hosts)
+    texts = {}
+    for name in names:
+        want = wanted(operation.topology.desired(name), operation.seen[name], operation.keys)
+        texts[f"{name}.conf"] = files.wg_quick(operation.topology, name, want, operation.keys)
+    missing = [name for name in inventory.hosts if name not in operation.keys]
+    note = f"not known yet: the keys of {', '.join(missing)}; wgorch up makes them"
+    return Exported(texts, (note,) if missing else ())
+
+
+def _export_device(operation: Operation, name: str) -> Exported:
+    device = operation.inventory.devices[name]
+    notes: list[str] = []
+    private = None
+    if device.public_key is None:
+        private, public = curve25519.new_pair()
+        notes += [
+            f"a new key pair for {name}: the private key is in this file and nowhere else. To let it in, put below",
+            f"devices.{name} of {operation.inventory.path}, and run wgorch up:",
+            f"    public_key: {public}",
+            *(f"    address: {address}" for address in device.addresses[:1]),
+        ]
+        devices = {**operation.inventory.devices, name: replace(device, public_key=public)}
+        operation.topology = build(replace(operation.inventory, devices=devices))
+    missing = [peer for peer in operation.topology.peers(name) if peer not in operation.keys]
+    if missing:
+        raise UsageError(f"the keys of {', '.join(missing)} are not known yet\n    fix: wgorch up first")
+    return Exported({f"{name}.conf": files.device(operation.topology, name, operation.keys, private)}, tuple(notes))

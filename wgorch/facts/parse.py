@@ -5,13 +5,12 @@ The text may come from a hostile host: every value is matched against a closed g
 
 from __future__ import annotations
 
-import base64
-import binascii
 import ipaddress
 import json
 import re
 from collections.abc import Iterator
 
+from wgorch import curve25519
 from wgorch.errors import Garbled
 from wgorch.facts.observed import Card, Lock, Observed, Recorded, Route, Traffic
 from wgorch.state import Peer, Rule, Run
@@ -115,32 +114,11 @@ def _int(text: str) -> int:
 
 
 def public_key(text: str) -> str:
-    """A WireGuard public key: canonical base64 of 32 bytes, not zero, not of low order."""
-    _match(r"[A-Za-z0-9+/]{43}=", text)
+    """A WireGuard public key, as `wgorch.curve25519` has it."""
     try:
-        raw = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise NotAnAnswer(f"{text!r} is not base64") from error
-    if base64.b64encode(raw).decode() != text:
-        raise NotAnAnswer(f"{text!r} is not canonical base64")
-    if raw in _LOW_ORDER:
-        raise NotAnAnswer(f"{text!r} is a key of low order")
-    return text
-
-
-def _low_order() -> frozenset[bytes]:
-    p = 2**255 - 19
-    eights = (
-        325606250916557431795983626356110631294008115727848805560023387167927233504,
-        39382357235489614581723060781553021112529911719440698176882885853963445705823,
-    )
-    points = [0, 1, *eights, p - 1, p, p + 1]
-    encodings = {(n % 2**256).to_bytes(32, "little") for n in points}
-    # The top bit is ignored by X25519, so each has a twin with it set.
-    return frozenset(encodings | {e[:31] + bytes([e[31] | 0x80]) for e in encodings})
-
-
-_LOW_ORDER = _low_order()
+        return curve25519.public_key(text)
+    except ValueError as error:
+        raise NotAnAnswer(str(error)) from None
 
 
 def _public_key(s: dict[str, list[str]]) -> str:

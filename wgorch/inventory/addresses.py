@@ -17,12 +17,13 @@ def assign(
     which no address is left gets none.
     """
     known = known or {}
-    hosts: dict[str, tuple[IPAddress, ...]] = dict.fromkeys(inventory.hosts, ())
+    found: dict[str, tuple[IPAddress, ...]] = dict.fromkeys(inventory.members, ())
     for subnet in inventory.network.subnets:
-        for name, address in _in_subnet(subnet, inventory.hosts, known, set(taken)):
-            hosts[name] += (address,)
-    made = {name: replace(host, addresses=hosts[name]) for name, host in inventory.hosts.items()}
-    return replace(inventory, hosts=made, verify=tuple(_flows(inventory.verify, made)))
+        for name, address in _in_subnet(subnet, inventory.members, known, set(taken)):
+            found[name] += (address,)
+    hosts = {name: replace(host, addresses=found[name]) for name, host in inventory.hosts.items()}
+    devices = {name: replace(device, addresses=found[name]) for name, device in inventory.devices.items()}
+    return replace(inventory, hosts=hosts, devices=devices, verify=tuple(_flows(inventory.verify, hosts)))
 
 
 def _in_subnet(

@@ -30,13 +30,14 @@ def check(inventory: Inventory, places: Places, troubles: Troubles) -> None:
     _reachable_without_itself(inventory, places, troubles)
     _endpoints(inventory, places, troubles)
     _links(inventory, places, troubles)
+    _devices(inventory, places, troubles)
     _jumps(inventory, places, troubles)
     _same_machine(inventory, places, troubles)
 
 
 def _addresses(inventory: Inventory, places: Places, troubles: Troubles) -> None:
     subnets = {subnet.version: subnet for subnet in inventory.network.subnets}
-    used = {ip for host in inventory.hosts.values() for ip in host.given}
+    used = {ip for host in inventory.members.values() for ip in host.given}
     seen: dict[object, str] = {}
     for path, name, ip in _given(inventory, places):
         subnet = subnets.get(ip.version, inventory.network.subnet)
@@ -48,7 +49,7 @@ def _addresses(inventory: Inventory, places: Places, troubles: Troubles) -> None
         elif subnet.version == 4 and subnet.num_addresses > 2 and ip == subnet.broadcast_address:
             problem = f"is the broadcast address of {subnet}"
         elif twin != name:
-            problem = f"is already used by hosts.{twin} ({places.where(f'hosts.{twin}.address')})"
+            problem = f"is already used by {_address_of(twin, inventory, places).rpartition('.')[0]} ({places.where(_address_of(twin, inventory, places))})"
         else:
             continue
         free = next_free(subnet, used)
@@ -57,10 +58,15 @@ def _addresses(inventory: Inventory, places: Places, troubles: Troubles) -> None
         )
 
 
+def _address_of(name: str, inventory: Inventory, places: Places) -> str:
+    path = f"{'devices' if name in inventory.devices else 'hosts'}.{name}.address"
+    return path if path in places else f"{path}[0]"
+
+
 def _given(inventory: Inventory, places: Places) -> Iterator[tuple[str, str, IPAddress]]:
-    for name, host in inventory.hosts.items():
+    for name, host in inventory.members.items():
         for i, ip in enumerate(host.given):
-            path = f"hosts.{name}.address"
+            path = f"{'devices' if host.is_device else 'hosts'}.{name}.address"
             yield (f"{path}[{i}]" if f"{path}[{i}]" in places else path), name, ip
 
 
@@ -68,8 +74,8 @@ def _room(inventory: Inventory, places: Places, troubles: Troubles) -> None:
     """Every host needs an address in each subnet."""
     for subnet in inventory.network.subnets:
         room = max(1, subnet.num_addresses - (2 if subnet.version == 4 and subnet.prefixlen < 31 else 0))
-        if len(inventory.hosts) > room:
-            message = f"{subnet} has room for {room} hosts; there are {len(inventory.hosts)}"
+        if len(inventory.members) > room:
+            message = f"{subnet} has room for {room} hosts; there are {len(inventory.members)}"
             troubles.add(places.get("network.subnet"), "network.subnet", message, "a larger network.subnet")
 
 
@@ -227,6 +233,24 @@ def _links(inventory: Inventory, places: Places, troubles: Troubles) -> None:
             fix = "keep one of the two"
         if problem:
             troubles.add(places.get(path), path, problem, fix)
+
+
+def _devices(inventory: Inventory, places: Places, troubles: Troubles) -> None:
+    keys: dict[str, str] = {}
+    for name, device in inventory.devices.items():
+        path = f"devices.{name}"
+        if name in inventory.hosts:
+            where = places.where(f"hosts.{name}")
+            troubles.add(places.get(path), path, f"there is a host of that name ({where})", "another name")
+        twin = keys.setdefault(device.public_key, name) if device.public_key else name
+        if twin != name:
+            message = f"is the key of devices.{twin}, too ({places.where(f'devices.{twin}.public_key')})"
+            where = f"{path}.public_key"
+            troubles.add(places.get(where), where, message, "a key of its own; delete one of the two")
+    if inventory.devices and not any(host.endpoint for host in inventory.hosts.values()):
+        name = next(iter(inventory.devices))
+        message = "no host has an endpoint that it could dial"
+        troubles.add(places.get(f"devices.{name}"), f"devices.{name}", message, "endpoint: under a public host")
 
 
 def _jumps(inventory: Inventory, places: Places, troubles: Troubles) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from wgorch.curve25519 import public_key
 from wgorch.inventory.model import Endpoint, IPAddress, IPNetwork
 from wgorch.inventory.source import SECRET, Mapping, Node, Scalar, Sequence, Troubles
 
@@ -208,6 +209,16 @@ def _host_key(text: str) -> str:
 
 
 HOST_KEY = Field("a host key", _host_key, {"type": "string"})
+
+
+def _public_key(text: str) -> str:
+    try:
+        return public_key(text)
+    except ValueError as error:
+        raise Bad(str(error), "what `wg pubkey` prints on the device") from None
+
+
+PUBLIC_KEY = Field("a public key", _public_key, {"type": "string", "pattern": "^[A-Za-z0-9+/]{43}=$"})
 
 
 def _path(text: str) -> str:

@@ -13,7 +13,7 @@ from wgorch.inventory import fields as f
 from wgorch.inventory import schema
 from wgorch.inventory.addresses import assign
 from wgorch.inventory.consistency import Places, check
-from wgorch.inventory.model import Flow, Host, Inventory, LinkRule, Network, SshTarget
+from wgorch.inventory.model import NOWHERE, Flow, Host, Inventory, LinkRule, Network, SshTarget
 from wgorch.inventory.source import MAX_BYTES, Mapping, Node, Scalar, Sequence, Troubles, read
 
 DEFAULT_PORT = 51820
@@ -76,11 +76,13 @@ def _inventory(root: Node | None, name: str, troubles: Troubles) -> Inventory | 
     flows = tuple(_flows(root.get("verify"), all_names, troubles, places))
     if network is None:
         return None
+    devices_node = _mapping(root.get("devices"), "devices", troubles)
+    devices = dict(_devices(devices_node, shared, troubles, places)) if devices_node else {}
     links = tuple(_links(root.get("links"), all_names, troubles, places))
     network = replace(network, ipv6=_uses_ipv6(network, hosts.values()))
     flows = tuple(flow for flow in flows if flow.to or flow.target in hosts)
     links = tuple(link for link in links if link.one in hosts and link.other in hosts)
-    given = Inventory(name, network, hosts, flows, links)
+    given = Inventory(name, network, hosts, flows, links, devices)
     check(given, places, troubles)
     return assign(given)
 
@@ -151,6 +153,21 @@ def _hosts(node: Mapping, shared: dict[str, Any], troubles: Troubles, places: Pl
         yield name, _host(name, ssh, values, shared)
 
 
+def _devices(node: Mapping, shared: dict[str, Any], troubles: Troubles, places: Places) -> Iterator[tuple[str, Host]]:
+    for key, value in node.items:
+        path = f"devices.{key.text}"
+        name = f.HOST_NAME.read(key, "devices", troubles)
+        places[path] = key
+        # `phone:` alone is a device of which nothing is known yet.
+        empty = isinstance(value, Scalar) and not value.text
+        if not empty and not isinstance(value, Mapping):
+            troubles.add(value, path, "expected a mapping", 'write "public_key: …" below the name, or nothing')
+            continue
+        values = _record(value, schema.DEVICE, path, troubles, places) if isinstance(value, Mapping) else {}
+        if name is not None:
+            yield name, _host(name, NOWHERE, values, shared)
+
+
 def _host(name: str, ssh: SshTarget, values: dict[str, Any], shared: dict[str, Any]) -> Host:
     endpoint = values.get("endpoint")
     port = values.get("listen_port") or (endpoint.port if endpoint else shared.get("listen_port", DEFAULT_PORT))
@@ -159,6 +176,7 @@ def _host(name: str, ssh: SshTarget, values: dict[str, Any], shared: dict[str, A
         ssh=ssh,
         addresses=values.get("address", ()),
         given=values.get("address", ()),
+        public_key=values.get("public_key"),
         listen_port=port,
         endpoint=endpoint,
         relay=values.get("relay", False),

@@ -42,9 +42,13 @@ class SshTarget:
         return f"{user}{host}" + (f":{self.port}" if self.port else "")
 
 
+NOWHERE = SshTarget("")
+"""The SSH place of a device: wgorch never goes there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One machine that wgorch reaches by SSH.
+    """One machine that wgorch reaches by SSH; or a device, which it does not, and of which it needs the `public_key`.
 
     `addresses`: one for each subnet of the network; `given`: those of them that stand in the file.
     """
@@ -63,6 +67,12 @@ class Host:
     wireguard_go: bool = True
     host_key: str | None = None
     given: tuple[IPAddress, ...] = ()
+    public_key: str | None = None
+
+    @property
+    def is_device(self) -> bool:
+        """True for a phone, a laptop, another one's router: a peer that is not reached by SSH."""
+        return self.ssh == NOWHERE
 
     @property
     def address(self) -> IPAddress:
@@ -129,11 +139,17 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The network that is wanted."""
+    """The network that is wanted: `hosts` are reached by SSH, `devices` are peers that are not."""
 
     path: str
     network: Network
     hosts: Mapping[str, Host]
     verify: tuple[Flow, ...] = ()
     links: tuple[LinkRule, ...] = ()
+    devices: Mapping[str, Host] = field(default_factory=dict)
     warnings: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def members(self) -> Mapping[str, Host]:
+        """Everybody who has an address in the tunnel."""
+        return {**self.hosts, **self.devices} if self.devices else self.hosts

@@ -55,6 +55,14 @@ HOST = {
     "host_key": Entry(f.HOST_KEY, "The SSH host key to expect, in place of known_hosts.", example="SHA256:…"),
 }
 
+DEVICE = {
+    "public_key": Entry(
+        f.PUBLIC_KEY, "The key that the device made; without one it waits for `wgorch export NAME`, which makes one."
+    ),
+    "address": Entry(f.OneOrTwo(f.ADDRESS), "Its address in the tunnel; left out, it gets the next free one."),
+    "persistent_keepalive": Entry(f.number(0, 65535, "seconds", "25"), "Seconds between its keepalives (25)."),
+}
+
 SSH = {
     "host": Entry(f.MACHINE, "Name or address, or an alias of ~/.ssh/config.", True, "10.10.13.62"),
     "user": Entry(f.USER_NAME, "Login name."),
@@ -66,6 +74,7 @@ SSH = {
 TOP = {
     "network": "What all hosts share.",
     "hosts": "The machines, by name.",
+    "devices": "Peers that SSH does not reach (phones, other people's routers), by name.",
     "links": "What is not to follow from the endpoints: `home -- bcc2` (its relay), `cloud -x- home` (only by a relay).",
     "verify": "Flows that must work: `host -> address`; `up` pings each.",
 }
@@ -93,6 +102,12 @@ def json_schema() -> dict[str, Any]:
                 "minProperties": 1,
                 "propertyNames": {"pattern": f"^(?:{f.HOST_NAME.schema['pattern'][4:-2]})$"},
                 "additionalProperties": host,
+            },
+            "devices": {
+                "type": "object",
+                "description": TOP["devices"],
+                "propertyNames": {"pattern": f"^(?:{f.HOST_NAME.schema['pattern'][4:-2]})$"},
+                "additionalProperties": _record(DEVICE),
             },
             "links": {
                 "type": "array",
@@ -125,7 +140,12 @@ def markdown() -> str:
         " (`wgorch/inventory/schema.py`).",
         "At the top: " + "; ".join(f"`{name}`: {doc[0].lower()}{doc[1:]}" for name, doc in TOP.items()),
     ]
-    for title, entries in (("network", NETWORK), ("hosts.NAME", HOST), ("hosts.NAME.ssh, as a mapping", SSH)):
+    for title, entries in (
+        ("network", NETWORK),
+        ("hosts.NAME", HOST),
+        ("devices.NAME", DEVICE),
+        ("hosts.NAME.ssh, as a mapping", SSH),
+    ):
         rows = ["| field | meaning | takes | example |", "| --- | --- | --- | --- |"]
         for name, entry in entries.items():
             reader = entry.reader

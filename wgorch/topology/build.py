@@ -28,9 +28,11 @@ class Topology:
     inventory: Inventory
     _links: dict[tuple[str, int, bool], Link] = field(default_factory=dict, repr=False)
 
-    @property
+    @cached_property
     def hosts(self) -> Mapping[str, Host]:
-        return self.inventory.hosts
+        """The hosts, and the devices whose keys are known; a device is a spoke like any other."""
+        known = {name: device for name, device in self.inventory.devices.items() if device.public_key}
+        return {**self.inventory.hosts, **known}
 
     @cached_property
     def relays(self) -> list[str]:
