@@ -100,7 +100,13 @@ take_back() { # WHY: the change is claimed; put everything back as it was, and p
     if [ -e boot.before ]; then mv -f boot.before boot; fi
     log "event=taken-back result=$result"
     printf '%s %s %s\n' "$result" "$run" "$1" | put outcome
-    rm -f reverting reverter pending.new do lease
+    tries=0
+    until rm -f reverting reverter pending.new do lease; do
+        tries=$((tries + 1))
+        # The claim stands as long as its file does; the watcher goes on, and comes here again.
+        [ "$tries" -lt 20 ] || { log "event=stuck file=reverting"; return 1; }
+        nap
+    done
     [ "$result" = unlike ] || rm -f undo probe before after undo.log
     settle
     second_trigger stop
