@@ -26,6 +26,7 @@ RIVER = [
     {"plan", "export"},
     {"remote"},
     {"apply", "verify", "journal"},
+    {"trace"},
     {"operation"},
     {"change"},
     {"workflow"},

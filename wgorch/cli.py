@@ -133,6 +133,16 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_argument("--qr", action="store_true", help="a device's file as a QR code, here on the terminal")
     export.add_argument("-o", "--output", metavar="PATH", type=Path, help="a file (.conf, .png, .svg), or a directory")
     export.add_argument("--playbooks", metavar="DIR", type=Path, help=argparse.SUPPRESS)
+    trace = verb("trace", "follow one real packet: where does it die, and why?", inventory=False)
+    trace.add_argument("source", help="the host that sends it")
+    trace.add_argument("target", help="a host, a device, or an address in a subnet")
+    trace.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
+    kind = trace.add_mutually_exclusive_group()
+    kind.add_argument("--tcp", metavar="PORT", type=int, help="a TCP connection in place of a ping")
+    kind.add_argument("--udp", metavar="PORT", type=int, help="a UDP packet in place of a ping")
+    trace.add_argument("--pcap", metavar="DIR", type=Path, help="keep what passed on each host, for Wireshark")
+    trace.add_argument("--json", action="store_true", help="the result for programs")
+    trace.add_argument("--playbooks", metavar="DIR", type=Path, help=argparse.SUPPRESS)
     rehearse = verb("rehearse", "build this inventory's world on this machine, and try it there")
     rehearse.add_argument("--hard-nat", action="store_true", help="NAT routers choose a new port for every way")
     rehearse.add_argument("--keep", action="store_true", help="leave the network up in its world, to look around")
@@ -523,6 +533,28 @@ def export(args: argparse.Namespace, out: Console) -> int:
     return DONE
 
 
+def trace(args: argparse.Namespace, out: Console) -> int:
+    from wgorch import workflow
+    from wgorch.report import files, render
+
+    args.verbose, args.quiet = 0, args.json
+    protocol, port = ("tcp", args.tcp) if args.tcp else ("udp", args.udp) if args.udp else ("icmp", 0)
+    if port and not 0 < port < 65536:
+        raise UsageError(f"{port} is not a port")
+    operation, _ = _operation(args, out)
+    try:
+        found = workflow.trace(operation, args.source, args.target, protocol, port, pcap=bool(args.pcap))
+    finally:
+        operation.fleet.close()
+    if args.pcap:
+        files.write_packets({name: seen.packets for name, seen in found.seen.items()}, args.pcap)
+    if args.json:
+        render.print_json(out, render.trace_json(found), frozenset(operation.keys.values()))
+    else:
+        render.draw_trace(out, found)
+    return DONE if found.arrives else FAULT
+
+
 def rehearse(args: argparse.Namespace, out: Console) -> int:
     from wgorch.rehearsal import rehearse as rehearsal
     from wgorch.rehearsal.world import WorldError, sweep
@@ -567,6 +599,7 @@ VERBS: dict[str, Callable[[argparse.Namespace, Any], int]] = {
     "trust": trust,
     "rehearse": rehearse,
     "export": export,
+    "trace": trace,
 }
 
 

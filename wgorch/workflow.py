@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 
 from wgorch import curve25519
 from wgorch import export as files
@@ -13,11 +15,15 @@ from wgorch.change import Interrupts, Outcome, Phases, exchanges, measure_all
 from wgorch.errors import DIFFERS, DONE, FAULT, HostError, HostsFailed, UsageError
 from wgorch.facts.observed import Observed
 from wgorch.inventory.fields import suggest
+from wgorch.inventory.model import Inventory, IPAddress
 from wgorch.operation import Operation, with_names
 from wgorch.plan import HostPlan, plan_teardown
 from wgorch.remote.fleet import Fleet
 from wgorch.resolve import baseline, wanted
 from wgorch.topology.build import build
+from wgorch.topology.walk import walk
+from wgorch.trace import explain
+from wgorch.trace.observe import WINDOW_S, Probe, Seen, parse, program
 
 
 class Declined(UsageError):
@@ -213,3 +219,48 @@ def _export_device(operation: Operation, name: str) -> Exported:
     if missing:
         raise UsageError(f"the keys of {', '.join(missing)} are not known yet\n    fix: wgorch up first")
     return Exported({f"{name}.conf": files.device(operation.topology, name, operation.keys, private)}, tuple(notes))
+
+
+def trace(
+    operation: Operation, source: str, target: str, protocol: str = "icmp", port: int = 0, *, pcap: bool = False
+) -> explain.Trace:
+    """Follow one real packet from a host to another, to a device, or to an address; changes nothing that stays."""
+    inventory, topology = operation.inventory, operation.topology
+    if source not in inventory.hosts:
+        raise UsageError(f'there is no host "{source}".{suggest(source, inventory.hosts)}')
+    goal = _goal(inventory, source, target)
+    hosts = walk(topology, source, goal).hosts
+    operation.gather(hosts)
+    goal = _goal(operation.inventory, source, target)
+    own = operation.topology.hosts[source].address_of(goal.version)
+    if own is None:
+        raise UsageError(f"{source} has no IPv{goal.version} address in the tunnel")
+    interface = operation.network.interface
+    cards = [s.cards[interface].mtu for s in operation.seen.values() if interface in s.cards]
+    room = min(cards, default=1420) - (28 if goal.version == 4 else 48)
+    probe = Probe(own, goal, protocol, port, 96 + secrets.randbelow(400), room if protocol == "icmp" else 0)
+    run = secrets.token_hex(4)
+
+    def work(name: str) -> Seen:
+        operation.listener.event(name, "trace")
+        port_there = operation.topology.hosts[name].listen_port
+        text = program(probe, run, interface, port_there, "" if name == source else interface, pcap=pcap)
+        return parse(name, operation.fleet.open(name).exchange(text, "follow the packet", WINDOW_S + 20), probe)
+
+    on_way = [name for name in hosts if name in inventory.hosts]
+    seen, failed = operation.fleet.each(on_way, work)
+    if failed:
+        raise HostsFailed(list(failed.values()))
+    return explain.explain(operation.topology, operation.seen, operation.keys, seen, probe, source)
+
+
+def _goal(inventory: Inventory, source: str, target: str) -> IPAddress:
+    if target in inventory.members:
+        own = inventory.hosts[source].addresses
+        there = inventory.members[target]
+        return next((a for a in there.addresses if any(o.version == a.version for o in own)), there.address)
+    try:
+        return ip_address(target)
+    except ValueError:
+        hint = suggest(target, inventory.members)
+        raise UsageError(f'"{target}" is no host, device or address.{hint}') from None

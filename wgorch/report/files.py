@@ -37,3 +37,11 @@ def _private(path: Path) -> Path:
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
     return path
+
+
+def write_packets(captures: Mapping[str, bytes], directory: Path) -> None:
+    """What passed on each host, a file each that Wireshark opens."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, packets in captures.items():
+        if packets:
+            _private(directory / f"{name}.pcap").write_bytes(packets)

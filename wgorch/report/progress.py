@@ -23,6 +23,7 @@ WORDS = {
     "arm": "lease armed, changing",
     "applied": "changed, read back",
     "verify": "measuring",
+    "trace": "watching",
     "verified": "measured",
     "confirmed": "confirmed",
     "finished": "done",

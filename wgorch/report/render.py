@@ -20,6 +20,7 @@ from wgorch.report.console import SIGNS, plain
 from wgorch.text import visible, without_keys
 from wgorch.topology.build import Topology
 from wgorch.topology.walk import walk
+from wgorch.trace.explain import Trace
 from wgorch.verify.diagnose import Verdict
 from wgorch.workflow import Status
 
@@ -290,6 +291,50 @@ def status_json(topology: Topology, status: Status) -> dict[str, Any]:
         "as_wanted": status.code == 0,
         "trouble": [visible(t) for t in status.trouble],
         "hosts": hosts,
+    }
+
+
+_LEGS = {"request": "there", "reply": "and back", "request-full": "full size, there", "reply-full": "and back"}
+
+
+def draw_trace(out: Console, trace: Trace) -> None:
+    """The walk as one would tell it: host by host, card by card, and one sentence."""
+    kinds = dict.fromkeys(step.kind for step in trace.steps)
+    for kind in kinds:
+        out.print(plain(_LEGS.get(kind, kind), "bold"))
+        for step in (s for s in trace.steps if s.kind == kind):
+            mark, style = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}[step.seen]
+            arrow = "->" if step.direction == "out" else "<-"
+            addresses = f"{step.source} > {step.destination}" if step.source else ""
+            addresses = addresses or ("not observed" if step.seen is None else "not seen")
+            out.print(plain(f"  {mark} {step.host}.{step.card}".ljust(30) + f"{arrow} {addresses}", style))
+    for host in trace.unobserved:
+        out.print(plain(f"· {host}: neither nft nor tcpdump is there, so nothing was observed", "dim"))
+    if trace.finding:
+        out.print(plain(f"✗ {trace.finding}", "red"))
+    else:
+        out.print(plain(f"✓ {trace.probe.target} answers, and every card on the way saw it", "green"))
+
+
+def trace_json(trace: Trace) -> dict[str, Any]:
+    """A packet's way for programs."""
+    steps = [
+        {"kind": s.kind, "host": s.host, "card": s.card, "direction": s.direction, "seen": s.seen}
+        | ({"source": s.source, "destination": s.destination} if s.source else {})
+        for s in trace.steps
+    ]
+    finding = trace.finding
+    told = {"host": finding.host, "what": visible(finding.what), "fix": visible(finding.fix)} if finding else None
+    return {
+        "version": 1,
+        "source": str(trace.probe.source),
+        "target": str(trace.probe.target),
+        "protocol": trace.probe.protocol,
+        "hosts": list(trace.hosts),
+        "steps": steps,
+        "not_observed_on": list(trace.unobserved),
+        "arrives": trace.arrives,
+        "finding": told,
     }
 
 

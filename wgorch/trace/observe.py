@@ -1,0 +1,271 @@
+"""The programs that follow a probe on each host, and the parser of what they saw."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from wgorch.command import quote_words
+from wgorch.errors import Garbled
+from wgorch.facts.gather import ENVIRONMENT, NONCE
+from wgorch.facts.parse import NotAnAnswer, public_key, sections
+from wgorch.inventory.model import IPAddress
+from wgorch.sh import text_of
+from wgorch.text import one_line
+
+WINDOW_S = 6
+"""How long every host watches; the source begins after a second, and needs at most five."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A packet that is known again wherever it is seen: by an unusual size (ICMP), or by its port.
+
+    `size` and `full_size` count the ICMP payload; 0 where nothing of the tunnel's full size is sent.
+    """
+
+    source: IPAddress
+    target: IPAddress
+    protocol: str = "icmp"
+    port: int = 0
+    size: int = 173
+    full_size: int = 0
+
+    @property
+    def word(self) -> str:
+        """nft's word for the family."""
+        return "ip" if self.target.version == 4 else "ip6"
+
+    def matches(self) -> Iterator[tuple[str, str]]:
+        """What nft must match, by the name of what it is."""
+        if self.protocol != "icmp":
+            yield "request", f"{self.word} daddr {self.target} {self.protocol} dport {self.port}"
+            yield "reply", f"{self.word} saddr {self.target} {self.protocol} sport {self.port}"
+            return
+        kind, extra = ("icmp", 28) if self.target.version == 4 else ("icmpv6", 8)
+        for suffix, size in (("", self.size), ("-full", self.full_size)):
+            if size:
+                length = f"{self.word} length {size + extra}"
+                yield f"request{suffix}", f"{self.word} daddr {self.target} {kind} type echo-request {length}"
+                yield f"reply{suffix}", f"{self.word} saddr {self.target} {kind} type echo-reply {length}"
+
+
+class Sight(NamedTuple):
+    """A packet on a card, with its addresses there."""
+
+    card: str
+    source: str
+    destination: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one host saw. `by`: the tool that saw it, empty where there is none, and then nothing was observed.
+
+    `sights`: by kind and direction, as ``request in``; `outer`: WireGuard's own UDP, ``in`` and ``out``.
+    `verdicts`: rules and policies that dropped the probe, in nft's words.
+    """
+
+    host: str
+    by: str
+    sights: Mapping[str, tuple[Sight, ...]]
+    outer: Mapping[str, tuple[Sight, ...]]
+    verdicts: tuple[str, ...]
+    route: str
+    neighbour: str
+    handshakes: Mapping[str, int]
+    endpoints: Mapping[str, str]
+    clock: int
+    answered: bool | None = None
+    full_answered: bool | None = None
+    said: str = ""
+    packets: bytes = field(default=b"", repr=False)
+
+    def saw(self, kind: str, direction: str, card: str | None = None) -> tuple[Sight, ...]:
+        """The sights of a kind (request, reply, request-full …) coming in or going out, of one card or of any."""
+        return tuple(s for s in self.sights.get(f"{kind} {direction}", ()) if card is None or s.card == card)
+
+
+def program(probe: Probe, run: str, interface: str, listen_port: int, arrives_by: str, *, pcap: bool = False) -> str:
+    """What a host runs; the source (`arrives_by` empty) also sends the probe."""
+    words = {
+        "id": run,
+        "seconds": str(WINDOW_S),
+        "interface": interface,
+        "target": str(probe.target),
+        "origin": str(probe.source),
+        "arrives_by": arrives_by,
+        "rules": _rules(probe, f"wgorch-trace-{run}", listen_port),
+        "filter": _filter(probe),
+        "nonce": NONCE,
+    }
+    given = "\n".join(f"{name}={quote_words([value])}" for name, value in words.items())
+    capture = '{ timeout "$seconds" tcpdump -i any -n -U -w - -c 400 "$filter" 2>/dev/null | base64 | sed \'s/^/pcap /\' & capturing=$!; }'
+    functions = [
+        f"capture() {{ {capture if pcap else ':'}; }}",
+        "probe() {",
+        *(_send(probe) if not arrives_by else [f"    sleep {WINDOW_S}"]),
+        "}",
+    ]
+    return "\n".join([ENVIRONMENT, given, *functions, text_of("trace", "observe.sh")])
+
+
+def _send(probe: Probe) -> Iterator[str]:
+    target = quote_words([str(probe.target)])
+    yield "    sleep 1"
+    if probe.protocol == "icmp":
+        yield f"    ping -n -c 3 -i 0.5 -W 2 -s {probe.size} {target} | sed 's/^/small /'"
+        if probe.full_size:
+            yield f"    ping -n -c 2 -i 0.3 -W 1 -M do -s {probe.full_size} {target} 2>&1 | sed 's/^/full /'"
+        return
+    # The first tool that is there; each gives up after 3 s.
+    kind, port = probe.protocol, probe.port
+    python = (
+        "import socket,sys; s=socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET, "
+        "socket.SOCK_STREAM if sys.argv[3]=='tcp' else socket.SOCK_DGRAM); s.settimeout(3); "
+        "s.connect((sys.argv[1],int(sys.argv[2]))); sys.argv[3]=='tcp' or (s.send(b'wgorch'), s.recv(1)); print('small 1 received')"
+    )
+    yield "    if command -v python3 >/dev/null 2>&1; then"
+    yield f"        python3 -c {quote_words([python])} {target} {port} {kind} 2>&1 | sed 's/^[^s]/small &/'"
+    yield "    elif command -v bash >/dev/null 2>&1; then"
+    yield f"        timeout 3 bash -c 'exec 3<>/dev/{kind}/$0/$1 && echo wgorch >&3 && {{ [ {kind} = tcp ] || read -t 3 -r -N 1 -u 3; }} && echo small 1 received' {target} {port} 2>&1"
+    yield "    elif command -v nc >/dev/null 2>&1; then"
+    option = "-u" if kind == "udp" else ""
+    yield f"        echo wgorch | timeout 3 nc {option} -w 2 {target} {port} >/dev/null 2>&1 && echo 'small 1 received'"
+    yield "    else echo 'small nothing here can send it: python3, bash or nc is needed'; fi"
+
+
+def _rules(probe: Probe, table: str, listen_port: int) -> str:
+    address = "ipv4_addr" if probe.target.version == 4 else "ipv6_addr"
+    lines = [f"table inet {table} {{"]
+    for kind, _ in probe.matches():
+        for direction in ("in", "out"):
+            lines.append(f"set {kind}-{direction} {{ type ifname . {address} . {address}; flags dynamic; size 256; }}")
+    for version in (4, 6):
+        for direction in ("in", "out"):
+            kind = f"ipv{version}_addr . ipv{version}_addr"
+            lines.append(f"set outer{version}-{direction} {{ type ifname . {kind}; flags dynamic; size 256; }}")
+    for hook, direction, card, priority in (
+        ("prerouting", "in", "iifname", -450),
+        ("output", "", "", -450),
+        ("postrouting", "out", "oifname", 300),
+    ):
+        lines.append(f"chain {hook} {{ type filter hook {hook} priority {priority};")
+        for kind, match in probe.matches():
+            sight = f"update @{kind}-{direction} {{ {card} . {probe.word} saddr . {probe.word} daddr }}" if card else ""
+            trace = " meta nftrace set 1" if hook != "postrouting" and not kind.endswith("-full") else ""
+            lines.append(f"{match} {sight}{trace}")
+        if card:
+            port = "dport" if direction == "in" else "sport"
+            lines += [
+                f"udp {port} {listen_port} update @outer{v}-{direction} {{ {card} . {word} saddr . {word} daddr }}"
+                for v, word in ((4, "ip"), (6, "ip6"))
+            ]
+        lines.append("}")
+    return "\n".join([*lines, "}"])
+
+
+def _filter(probe: Probe) -> str:
+    """The same for tcpdump, which tells sizes itself."""
+    if probe.protocol == "icmp":
+        return f"{'icmp' if probe.target.version == 4 else 'icmp6'} and host {probe.target}"
+    return f"{probe.protocol} and host {probe.target} and port {probe.port}"
+
+
+def parse(host: str, text: str, probe: Probe) -> Seen:
+    """What a host saw, read strictly. Raises Garbled."""
+    body, _, rest = text.partition(f"\n{NONCE} ")
+    answers = sections(f"{NONCE} {rest}", NONCE)
+    try:
+        if "end" not in answers:
+            raise NotAnAnswer("it ends too early")
+        by = "".join(answers["by"])
+        # What runs in the background prints when it likes: its lines are known by their first word.
+        everything = text.split("\n")
+        sights = dict(_sets(answers["sets"])) if by == "nft" else _dumped(everything, probe) if by else {}
+        return Seen(
+            host=host,
+            by=by if by in ("nft", "tcpdump") else "",
+            sights={k: v for k, v in sights.items() if not k.startswith("outer")},
+            outer={d: (*sights.get(f"outer4 {d}", ()), *sights.get(f"outer6 {d}", ())) for d in ("in", "out")},
+            verdicts=tuple(dict.fromkeys(_verdicts(everything))),
+            route=one_line("".join(answers["route"][:1]), 200),
+            neighbour=one_line("".join(answers["neighbour"][:1]), 200),
+            handshakes={public_key(k): int(v) for k, _, v in _pairs(answers["latest-handshakes"])},
+            endpoints={k: v for k, _, v in _pairs(answers["endpoints"])},
+            clock=int(answers["clock"][0]),
+            answered=_answered("small", body),
+            full_answered=_answered("full", body),
+            said=one_line(" ".join(line[6:] for line in body.split("\n") if line.startswith("small "))[-200:], 200),
+            packets=_packets(everything),
+        )
+    except (NotAnAnswer, ValueError, KeyError, IndexError) as error:
+        raise Garbled(host, "understand what it saw", str(error), "see -vv for what it said") from None
+
+
+def _pairs(lines: list[str]) -> Iterator[tuple[str, str, str]]:
+    return (line.partition("\t") for line in lines)
+
+
+def _sets(lines: list[str]) -> Iterator[tuple[str, tuple[Sight, ...]]]:
+    _, *parts_of = re.split(r"\bset ([a-z0-9-]+) \{", " ".join(lines))
+    for name, body in zip(parts_of[::2], parts_of[1::2], strict=True):
+        hit = re.search(r"elements = \{([^}]*)\}", body)
+        found = []
+        for element in hit[1].split(",") if hit else ():
+            parts = re.fullmatch(r'\s*"([^"\s]{1,15})" \. ([0-9a-fA-F:.]{2,45}) \. ([0-9a-fA-F:.]{2,45})\s*', element)
+            if parts:
+                found.append(Sight(parts[1], parts[2], parts[3]))
+        kind, _, direction = name.rpartition("-")
+        yield f"{kind} {direction}", tuple(found)
+
+
+_DUMPED = re.compile(
+    r"sight \S+ (\S{1,15}) +(In|Out) +IP6? ([0-9a-fA-F:.]+?)(?:\.\d+)? > ([0-9a-fA-F:.]+?)(?:\.\d+)?: (.*)"
+)
+
+
+def _dumped(lines: list[str], probe: Probe) -> dict[str, tuple[Sight, ...]]:
+    found: dict[str, dict[Sight, None]] = {}
+    for line in lines:
+        hit = _DUMPED.match(line)
+        if not hit:
+            continue
+        back = "echo reply" in hit[5] if probe.protocol == "icmp" else hit[3] == str(probe.target)
+        size = re.search(r"length (\d+)", hit[5])
+        full = probe.protocol == "icmp" and bool(probe.full_size) and size is not None
+        full = full and size is not None and int(size[1]) == probe.full_size + 8
+        kind = f"{'reply' if back else 'request'}{'-full' if full else ''} {hit[2].lower()}"
+        found.setdefault(kind, {})[Sight(hit[1], hit[3], hit[4])] = None
+    return {kind: tuple(sights) for kind, sights in found.items()}
+
+
+def _verdicts(lines: list[str]) -> Iterator[str]:
+    """The places where nft says that the probe was dropped or rejected."""
+    for line in lines:
+        hit = re.match(
+            r"trace id \w+ (\w+) (\S+) (\S+) (rule .*\(verdict drop\)|policy drop|rule .*\breject\b.*)", line
+        )
+        if hit:
+            words = re.sub(r" *\(verdict \w+\)", "", hit[4]).removeprefix("rule ")
+            words = re.sub(r" *counter packets \d+ bytes \d+", "", words)
+            yield one_line(f"{hit[1]} {hit[2]} {hit[3]}: {words.strip()}", 200)
+
+
+def _answered(word: str, body: str) -> bool | None:
+    lines = [line for line in body.split("\n") if line.startswith(f"{word} ")]
+    if not lines:
+        return None
+    return any(re.search(r"\b[1-9]\d* (packets )?received", line) for line in lines)
+
+
+def _packets(lines: list[str]) -> bytes:
+    import base64
+    import binascii
+
+    try:
+        return base64.b64decode("".join(line[5:] for line in lines if line.startswith("pcap ")))
+    except binascii.Error:
+        return b""
