@@ -109,6 +109,8 @@ class _Judge:
         hosts = self.hosts[::-1] if back else self.hosts
         places = list(self._places(hosts, back=back))
         proven = max((i for i, place in enumerate(places) if self._sights(kind, *place)), default=-1)
+        if self._answered(kind):
+            proven = len(places)
         for i, (host, card, direction) in enumerate(places):
             sights = self._sights(kind, host, card, direction)
             blind = not self.seen[host].by if host in self.seen else True
@@ -122,6 +124,10 @@ class _Judge:
             if known is False:
                 return self._lost(kind, places, i)
         return None
+
+    def _answered(self, kind: str) -> bool:
+        source = self.seen.get(self.hosts[0])
+        return source is not None and bool(source.full_answered if kind.endswith("-full") else source.answered)
 
     def _places(self, hosts: tuple[str, ...], *, back: bool) -> Iterator[tuple[str, str, str]]:
         """Where the packet comes by, in order: host, card, direction."""
@@ -329,24 +335,24 @@ class _Judge:
         table, _, rule = place.partition(": ")
         fix = "look at that rule: nft -a list ruleset"
         if rule == "policy drop":
-            gone = [c.name for c in our_chains(self.topology.inventory.network) if self._should_jump(host, c.name)]
-            reason = f"its policy, and the jump to {gone[0]} is gone" if gone else "its policy; no rule let it pass"
+            gone = self._jump_gone(host)
+            reason = f"its policy, and the jump to {gone} is gone" if gone else "its policy; no rule let it pass"
             return Finding(host, f"the firewall drops it: {table} by {reason}", "wgorch up" if gone else fix)
         return Finding(host, f"the firewall stops it: {table}, rule “{rule}”", fix)
 
-    def _should_jump(self, host: str, chain: str) -> bool:
-        """True where a chain of ours should be reached from FORWARD, and is not."""
-        state = self.observed[host].state(self.topology.inventory.network)
-        return chain.endswith("-fwd") and not any(c.name == chain and places for c, places in state.jumps.items())
+    def _jump_gone(self, host: str) -> str:
+        """The chain of ours that should be reached from FORWARD and is not, or nothing."""
+        network = self.topology.inventory.network
+        chain = our_chains(network, self.probe.target.version)[0]
+        return "" if self.observed[host].state(network).jumps.get(chain) else chain.name
 
     def _policy(self, host: str, version: int) -> Finding | None:
         """Without nft: what FORWARD does by policy where nothing of ours is reached."""
         observed = self.observed[host]
         table = "filter" if version == 4 else "filter6"
-        chain = our_chains(self.topology.inventory.network, version)[0]
-        jumps = observed.state(self.topology.inventory.network).jumps
-        if observed.policies.get((table, "FORWARD")) == "DROP" and not jumps.get(chain):
-            what = f"the firewall drops it: FORWARD by its policy, and the jump to {chain.name} is gone"
+        gone = self._jump_gone(host)
+        if observed.policies.get((table, "FORWARD")) == "DROP" and gone:
+            what = f"the firewall drops it: FORWARD by its policy, and the jump to {gone} is gone"
             return Finding(host, what, "wgorch up")
         return None
 
@@ -368,6 +374,9 @@ class _Judge:
             own = self.observed[host].address_on(self.lan_card) or host
             what = f"{target} was reached as {left_as} and does not answer: it has no way back to {net}"
             return Finding(host, what, f"on {target} or its router: ip route add {net} via {own}; or masquerade: true")
+        if not sights:
+            what = f"no answer from {target}; whether the packet left for it was not observed"
+            return Finding(host, what, f"is {target} up, and does it answer {host}?")
         what = f"{target} got it ({left_as} > {target} out of {self.lan_card}) and does not answer"
         return Finding(host, what, f"a firewall on {target}, no way back there, or nothing that listens")
 

@@ -1,0 +1,163 @@
+"""`wgorch trace` names the right host and the right cause, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from tests.conftest import draw
+from tests.lab.conftest import HOSTS, INVENTORY, ROOT, Lab
+from tests.lab.faults import FAULTS, PAIRS, Fault
+from wgorch.inventory.load import load
+from wgorch.rehearsal.rehearse import InventoryWorld, world_of
+from wgorch.rehearsal.snapshot import snapshot
+
+BY_NAME = {fault.name: fault for fault in FAULTS}
+
+
+def trace(lab: Lab, *words: str, code: int) -> dict:
+    return json.loads(lab.wgorch("trace", "home", "10.10.13.61", INVENTORY, "--json", *words, code=code).stdout)
+
+
+def mended(lab: Lab, *faults: Fault) -> None:
+    for fault in faults:
+        if fault.mend:
+            lab.world.sh(fault.machine, fault.mend)
+    lab.up(INVENTORY, "--accept-new-key", "bcc")  # one of the faults is a key that home holds for it
+
+
+@pytest.mark.parametrize("fault", draw(list(FAULTS), 3), ids=lambda f: f.name)
+def test_one_fault_is_named_with_host_and_cause(network: Lab, fault: Fault) -> None:
+    network.world.sh(fault.machine, fault.make)
+    try:
+        told = trace(network, code=1)
+    finally:
+        mended(network, fault)
+
+    assert told["finding"]["host"] == fault.host, told
+    assert fault.says in told["finding"]["what"], told
+    assert told["finding"]["fix"]
+
+
+@pytest.mark.parametrize("pair", draw(list(PAIRS), 1), ids=" and ".join)
+def test_of_two_faults_the_first_on_the_way_is_named(network: Lab, pair: tuple[str, str]) -> None:
+    first, second = (BY_NAME[name] for name in pair)
+    for fault in (second, first):
+        network.world.sh(fault.machine, fault.make)
+    try:
+        told = trace(network, code=1)
+    finally:
+        mended(network, first, second)
+
+    assert (first.host, True) == (told["finding"]["host"], first.says in told["finding"]["what"]), told
+
+
+def test_a_healthy_way_is_seen_on_every_card_and_nothing_stays(network: Lab) -> None:
+    before = {host: snapshot(network.world, host) for host in HOSTS}
+    told = trace(network, code=0)
+
+    assert told["finding"] is None
+    assert all(step["seen"] for step in told["steps"])
+    rewritten = [s for s in told["steps"] if s["kind"] == "request" and s["card"] == "ens192"]
+    assert [("10.10.13.62", "10.10.13.61")] == [(s["source"], s["destination"]) for s in rewritten]
+    assert {} == {h: d for h in HOSTS if (d := before[h].difference(snapshot(network.world, h)))}
+
+
+@pytest.mark.parametrize("kind", ["--tcp", "--udp"])
+def test_tcp_and_udp_are_followed_too(network: Lab, kind: str) -> None:
+    assert trace(network, kind, "7777", code=0)["finding"] is None
+    network.world.sh("company", "iptables -I wgorch-office-fwd -p tcp --dport 7777 -j DROP")
+    try:
+        told = trace(network, kind, "7777", code=1 if kind == "--tcp" else 0)
+    finally:
+        network.up()
+        network.world.sh("company", "iptables -D wgorch-office-fwd -p tcp --dport 7777 -j DROP")
+    if kind == "--tcp":
+        assert told["finding"]["host"] == "company"
+        assert "the firewall stops it: ip filter wgorch-office-fwd" in told["finding"]["what"]
+
+
+def test_killed_in_the_middle_it_leaves_nothing(network: Lab) -> None:
+    before = {host: snapshot(network.world, host) for host in HOSTS}
+    running = network.spawn("trace", "home", "10.10.13.61", INVENTORY)
+    network.wait(lambda: "wgorch-trace" in network.world.sh("bcc", "nft list tables"), 20, "the trace is under way")
+    running.kill()
+    running.wait(10)
+    script = "for p in /proc/[0-9]*; do case $(tr '\\0' ' ' <$p/cmdline 2>/dev/null) in *'-m wg''orch trace'*) kill -9 ${p#/proc/};; esac; done"
+    network.world.sh("controller", script)
+
+    network.wait(
+        lambda: not [h for h in HOSTS if before[h].difference(snapshot(network.world, h))], 25, "nothing is left"
+    )
+
+
+@pytest.mark.parametrize("tools", draw(["tcpdump", "none"], 1))
+def test_it_works_with_what_is_there(network: Lab, tools: str) -> None:
+    hidden = ["nft", *(["tcpdump"] if tools == "none" else [])]
+    hide = "".join(f"mount --bind /dev/null $(command -v {tool}); " for tool in hidden)
+    show = "".join(f"umount /usr/sbin/{tool} /usr/bin/{tool} 2>/dev/null; " for tool in hidden) + "true"
+    fault = BY_NAME["forwarding off"]
+    for host in HOSTS:
+        network.world.sh(host, hide)
+    try:
+        told = trace(network, code=0)
+        if tools == "none":
+            assert sorted(told["not_observed_on"]) == sorted(HOSTS)
+            assert {step["seen"] for step in told["steps"]} == {None}
+        else:
+            assert all(step["seen"] for step in told["steps"]), told
+        network.world.sh(fault.machine, fault.make)
+        broken = trace(network, code=1)
+        assert (broken["finding"]["host"], fault.says in broken["finding"]["what"]) == ("bcc", True), broken
+    finally:
+        for host in HOSTS:
+            network.world.sh(host, show)
+        mended(network, fault)
+
+
+def test_packets_are_kept_for_wireshark(network: Lab) -> None:
+    network.wgorch("trace", "home", "10.10.13.61", INVENTORY, "--pcap", "/root/packets")
+    for host in HOSTS:
+        shown = network.world.sh("controller", f"tcpdump -n -r /root/packets/{host}.pcap 2>/dev/null")
+        assert "ICMP echo request" in shown, host
+    network.world.sh("controller", "rm -r /root/packets")
+
+
+FAULTS_6 = (
+    ("bcc", "echo 0 >/proc/sys/net/ipv6/conf/wg0/force_forwarding", "bcc", "forwarding is off on wg0"),
+    ("home", "ip -6 route delete fd10:13::/64", "home", "no route to fd10:13::/64 into the tunnel"),
+    (
+        "home",
+        "wg set wg0 peer $(wg show wg0 peers) allowed-ips 192.168.2.0/24,10.10.13.0/24,fd00:2::/64",
+        "home",
+        "peer bcc lacks fd10:13::/64 in its allowed-ips",
+    ),
+    (
+        "company",
+        "ip6tables -P FORWARD DROP; ip6tables -D FORWARD 1",
+        "company",
+        "FORWARD by its policy, and the jump to wgorch-dual-fwd is gone",
+    ),
+)
+
+
+def test_ipv6_inside_and_outside_over_hard_nat() -> None:
+    world: InventoryWorld = world_of(load(ROOT / "inventory" / "dual-stack.yaml"), "trace-6", hard_nat=True)
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(world.wgorch(*words), capture_output=True, text=True, timeout=120, check=False)
+
+    with world:
+        done = run("up", "inventory.yaml", "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+        healthy = run("trace", "home", "fd10:13::61", "inventory.yaml", "--json")
+        assert json.loads(healthy.stdout)["finding"] is None, healthy.stdout
+        for machine, make, host, says in draw(list(FAULTS_6), 1):
+            world.sh(machine, make)
+            finding = json.loads(run("trace", "home", "fd10:13::61", "inventory.yaml", "--json").stdout)["finding"]
+            world.sh("company", "ip6tables -P FORWARD ACCEPT")
+            assert run("up", "inventory.yaml", "--yes").returncode == 0
+
+            assert (finding["host"], says in finding["what"]) == (host, True), finding
