@@ -28,6 +28,7 @@ RIVER = [
     {"apply", "verify", "journal"},
     {"trace"},
     {"operation"},
+    {"follow"},
     {"change"},
     {"workflow"},
     {"report"},

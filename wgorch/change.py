@@ -21,8 +21,10 @@ from wgorch.errors import (
 )
 from wgorch.facts.observed import Observed
 from wgorch.facts.parse import NotAnAnswer, public_key
+from wgorch.follow import with_cause
 from wgorch.operation import Operation
 from wgorch.plan import HostPlan
+from wgorch.trace.observe import WINDOW_S
 from wgorch.verify import measure
 from wgorch.verify.diagnose import Finding, Since, Verdict, diagnose
 
@@ -95,7 +97,7 @@ class Phases:
                 return self._back("the change failed")
             verdict = self._prove(clocks)
             if not verdict.works:
-                return self._back("verification failed", verdict)
+                return self._back("verification failed", self._with_cause(verdict))
             if not self._in_order(self.run.confirm, confirming=True):
                 return self._back("a host did not confirm", verdict)
             return self._finish("keep", verdict)
@@ -198,6 +200,12 @@ class Phases:
         if self.interrupts.asked:
             verdict = Verdict(verdict.measured, (*verdict.findings, Finding("you", "interrupted with Ctrl-C")))
         return verdict
+
+    def _with_cause(self, verdict: Verdict) -> Verdict:
+        """Where the first packet dies, asked while the change still stands; only where the lease leaves the time."""
+        if self.interrupts.asked or self.run.lease_s < 4 * WINDOW_S:
+            return verdict
+        return with_cause(self.operation, verdict)
 
     def _knock(self) -> bool:
         """A new connection to every host's sshd, by the same way as the session came."""

@@ -143,6 +143,11 @@ def build_parser() -> argparse.ArgumentParser:
     trace.add_argument("--pcap", metavar="DIR", type=Path, help="keep what passed on each host, for Wireshark")
     trace.add_argument("--json", action="store_true", help="the result for programs")
     trace.add_argument("--playbooks", metavar="DIR", type=Path, help=argparse.SUPPRESS)
+    doctor = verb("doctor", "what may stand in the tunnel's way on these hosts, and what mends it", inventory=False)
+    doctor.add_argument("hosts", nargs="*", metavar="HOST", help="hosts of the inventory; all where left out")
+    doctor.add_argument("-i", "--inventory", help="the inventory; found by itself where left out")
+    doctor.add_argument("--json", action="store_true", help="the result for programs")
+    doctor.add_argument("--playbooks", metavar="DIR", type=Path, help=argparse.SUPPRESS)
     rehearse = verb("rehearse", "build this inventory's world on this machine, and try it there")
     rehearse.add_argument("--hard-nat", action="store_true", help="NAT routers choose a new port for every way")
     rehearse.add_argument("--keep", action="store_true", help="leave the network up in its world, to look around")
@@ -534,7 +539,7 @@ def export(args: argparse.Namespace, out: Console) -> int:
 
 
 def trace(args: argparse.Namespace, out: Console) -> int:
-    from wgorch import workflow
+    from wgorch import follow
     from wgorch.report import files, render
 
     args.verbose, args.quiet = 0, args.json
@@ -543,7 +548,7 @@ def trace(args: argparse.Namespace, out: Console) -> int:
         raise UsageError(f"{port} is not a port")
     operation, _ = _operation(args, out)
     try:
-        found = workflow.trace(operation, args.source, args.target, protocol, port, pcap=bool(args.pcap))
+        found = follow.trace(operation, args.source, args.target, protocol, port, pcap=bool(args.pcap))
     finally:
         operation.fleet.close()
     if args.pcap:
@@ -553,6 +558,25 @@ def trace(args: argparse.Namespace, out: Console) -> int:
     else:
         render.draw_trace(out, found)
     return DONE if found.arrives else FAULT
+
+
+def doctor(args: argparse.Namespace, out: Console) -> int:
+    from wgorch import workflow
+    from wgorch.operation import check_names
+    from wgorch.report import render
+
+    args.verbose, args.quiet = 0, args.json
+    operation, _ = _operation(args, out)
+    names = sorted(check_names(operation.inventory, args.hosts)) or list(operation.inventory.hosts)
+    try:
+        found = workflow.examine(operation, names)
+    finally:
+        operation.fleet.close()
+    if args.json:
+        render.print_json(out, render.findings_json(found))
+    else:
+        render.draw_findings(out, found)
+    return FAULT if any(finding.fix for findings in found.values() for finding in findings) else DONE
 
 
 def rehearse(args: argparse.Namespace, out: Console) -> int:
@@ -600,6 +624,7 @@ VERBS: dict[str, Callable[[argparse.Namespace, Any], int]] = {
     "rehearse": rehearse,
     "export": export,
     "trace": trace,
+    "doctor": doctor,
 }
 
 

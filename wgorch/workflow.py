@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import secrets
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 
 from wgorch import curve25519
 from wgorch import export as files
@@ -14,16 +13,15 @@ from wgorch.apply import LEASE_S, Transaction
 from wgorch.change import Interrupts, Outcome, Phases, exchanges, measure_all
 from wgorch.errors import DIFFERS, DONE, FAULT, HostError, HostsFailed, UsageError
 from wgorch.facts.observed import Observed
+from wgorch.follow import with_cause
 from wgorch.inventory.fields import suggest
-from wgorch.inventory.model import Inventory, IPAddress
 from wgorch.operation import Operation, with_names
 from wgorch.plan import HostPlan, plan_teardown
 from wgorch.remote.fleet import Fleet
 from wgorch.resolve import baseline, wanted
 from wgorch.topology.build import build
-from wgorch.topology.walk import walk
-from wgorch.trace import explain
-from wgorch.trace.observe import WINDOW_S, Probe, Seen, parse, program
+from wgorch.trace import doctor
+from wgorch.verify.diagnose import Finding
 
 
 class Declined(UsageError):
@@ -125,6 +123,8 @@ def verify(operation: Operation) -> Outcome:
     """Measure the whole network; changes nothing."""
     operation.gather(operation.names)
     verdict = measure_all(operation, operation.names, {})
+    if not verdict.works:
+        verdict = with_cause(operation, verdict)
     return Outcome(DONE if verdict.works else FAULT, verdict=verdict)
 
 
@@ -221,46 +221,18 @@ def _export_device(operation: Operation, name: str) -> Exported:
     return Exported({f"{name}.conf": files.device(operation.topology, name, operation.keys, private)}, tuple(notes))
 
 
-def trace(
-    operation: Operation, source: str, target: str, protocol: str = "icmp", port: int = 0, *, pcap: bool = False
-) -> explain.Trace:
-    """Follow one real packet from a host to another, to a device, or to an address; changes nothing that stays."""
-    inventory, topology = operation.inventory, operation.topology
-    if source not in inventory.hosts:
-        raise UsageError(f'there is no host "{source}".{suggest(source, inventory.hosts)}')
-    goal = _goal(inventory, source, target)
-    hosts = walk(topology, source, goal).hosts
-    operation.gather(hosts)
-    goal = _goal(operation.inventory, source, target)
-    own = operation.topology.hosts[source].address_of(goal.version)
-    if own is None:
-        raise UsageError(f"{source} has no IPv{goal.version} address in the tunnel")
-    interface = operation.network.interface
-    cards = [s.cards[interface].mtu for s in operation.seen.values() if interface in s.cards]
-    room = min(cards, default=1420) - (28 if goal.version == 4 else 48)
-    probe = Probe(own, goal, protocol, port, 96 + secrets.randbelow(400), room if protocol == "icmp" else 0)
-    run = secrets.token_hex(4)
+def examine(operation: Operation, names: list[str]) -> dict[str, tuple[Finding, ...]]:
+    """What may stand in the tunnel's way on each of some hosts; reads only."""
+    operation.gather(names)
+    ends = [host.endpoint.host for host in operation.inventory.hosts.values() if host.endpoint]
+    to_resolve = [end for end in ends if re.search(r"[a-z]", end) and ":" not in end]
 
-    def work(name: str) -> Seen:
-        operation.listener.event(name, "trace")
-        port_there = operation.topology.hosts[name].listen_port
-        text = program(probe, run, interface, port_there, "" if name == source else interface, pcap=pcap)
-        return parse(name, operation.fleet.open(name).exchange(text, "follow the packet", WINDOW_S + 20), probe)
+    def work(name: str) -> tuple[Finding, ...]:
+        text = operation.fleet.open(name).exchange(doctor.program(to_resolve), "look at it", 30)
+        looked = doctor.parse(name, text)
+        return tuple(doctor.examine(operation.topology.desired(name), operation.seen[name], looked, int(time.time())))
 
-    on_way = [name for name in hosts if name in inventory.hosts]
-    seen, failed = operation.fleet.each(on_way, work)
+    found, failed = operation.fleet.each(names, work)
     if failed:
         raise HostsFailed(list(failed.values()))
-    return explain.explain(operation.topology, operation.seen, operation.keys, seen, probe, source)
-
-
-def _goal(inventory: Inventory, source: str, target: str) -> IPAddress:
-    if target in inventory.members:
-        own = inventory.hosts[source].addresses
-        there = inventory.members[target]
-        return next((a for a in there.addresses if any(o.version == a.version for o in own)), there.address)
-    try:
-        return ip_address(target)
-    except ValueError:
-        hint = suggest(target, inventory.members)
-        raise UsageError(f'"{target}" is no host, device or address.{hint}') from None
+    return found

@@ -21,7 +21,7 @@ from wgorch.text import visible, without_keys
 from wgorch.topology.build import Topology
 from wgorch.topology.walk import walk
 from wgorch.trace.explain import Trace
-from wgorch.verify.diagnose import Verdict
+from wgorch.verify.diagnose import Finding, Verdict
 from wgorch.workflow import Status
 
 STALE_S = 180
@@ -336,6 +336,21 @@ def trace_json(trace: Trace) -> dict[str, Any]:
         "arrives": trace.arrives,
         "finding": told,
     }
+
+
+def draw_findings(out: Console, found: Mapping[str, tuple[Finding, ...]]) -> None:
+    """What was found on each host, with its remedy."""
+    for name, findings in found.items():
+        if not findings:
+            out.print(plain(f"✓ {name}: nothing stands in the way", "green"))
+        for finding in findings:
+            out.print(plain(f"• {finding}", "yellow"))
+
+
+def findings_json(found: Mapping[str, tuple[Finding, ...]]) -> dict[str, Any]:
+    """The same for programs."""
+    told = {n: [{"what": visible(f.what), "fix": visible(f.fix)} for f in findings] for n, findings in found.items()}
+    return {"version": 1, "hosts": told}
 
 
 def print_json(out: Console, value: Any, known_keys: frozenset[str] = frozenset()) -> None:
