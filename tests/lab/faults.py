@@ -5,7 +5,9 @@ docs/troubleshooting.md shows the same table (`make docs`).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -139,3 +141,16 @@ def table() -> str:
     rows = ["| fault | on | `wgorch trace home 10.10.13.61` says |", "| --- | --- | --- |"]
     rows += [f"| {fault.name} | {fault.machine} | `{fault.host}: … {fault.says} …` |" for fault in FAULTS]
     return "\n".join(rows) + "\n"
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
+
+
+def page() -> str:
+    """docs/troubleshooting.md with a fresh table."""
+    fresh = f"<!-- faults -->\n{table()}<!-- /faults -->"
+    return re.sub(r"<!-- faults -->.*<!-- /faults -->", lambda _: fresh, PAGE.read_text(), flags=re.S)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
