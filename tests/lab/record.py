@@ -1,0 +1,95 @@
+"""Record what hosts answer while a packet is followed, for the pure tests: ``python -m tests.lab.record`` (root)."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from tests.lab.crash import InWorldFleet, Silent
+from tests.lab.faults import FAULTS
+from wgorch import follow, operation, workflow
+from wgorch.facts.gather import NONCE
+from wgorch.inventory.load import load
+from wgorch.inventory.model import Inventory, IPAddress
+from wgorch.operation import Operation
+from wgorch.playbook import load_all
+from wgorch.rehearsal.reference import ReferenceWorld
+from wgorch.trace.observe import Probe
+
+ROOT = Path(__file__).resolve().parents[2]
+PLACE = ROOT / "tests" / "trace" / "recorded"
+TARGET = "10.10.13.61"
+
+
+def run(world: ReferenceWorld, inventory: Inventory) -> Operation:
+    return Operation(inventory, InWorldFleet(world, inventory), Silent(), load_all(inventory.path, None))
+
+
+def up(world: ReferenceWorld, inventory: Inventory) -> None:
+    work = run(world, inventory)
+    work.accept_new_keys = frozenset(inventory.hosts)
+    workflow.up(work, lambda _plans: None)
+    work.fleet.close()
+
+
+def record(world: ReferenceWorld, inventory: Inventory, name: str) -> None:
+    """Follow one packet and keep every answer as it came."""
+    kept: dict[str, dict[str, str]] = {"facts": {}, "seen": {}}
+    probes: list[Probe] = []
+    real_gather, real_parse = operation.gather, follow.parse
+
+    def gather(shell, network, port, *rest):  # type: ignore[no-untyped-def]
+        exchange = shell.exchange
+
+        def keep(program, what, deadline, on_line=None):  # type: ignore[no-untyped-def]
+            kept["facts"][shell.host] = exchange(program, what, deadline, on_line)
+            return kept["facts"][shell.host]
+
+        shell.exchange = keep
+        try:
+            return real_gather(shell, network, port, *rest)
+        finally:
+            shell.exchange = exchange
+
+    def parse(host: str, text: str, probe: Probe):  # type: ignore[no-untyped-def]
+        kept["seen"][host] = text
+        probes[:] = [probe]
+        return real_parse(host, text, probe)
+
+    operation.gather, follow.parse = gather, parse  # type: ignore[assignment]
+    work = run(world, inventory)
+    try:
+        follow.trace(work, "home", TARGET)
+    finally:
+        operation.gather, follow.parse = real_gather, real_parse
+        work.fleet.close()
+    probe = probes[0]
+    told = {"size": probe.size, "full_size": probe.full_size, "nonce": NONCE, **kept}
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    (PLACE / f"{slug}.json").write_text(json.dumps(told, indent=0, ensure_ascii=False) + "\n")
+
+
+def main() -> None:
+    inventory = load(ROOT / "inventory" / "home-company.yaml")
+    with ReferenceWorld("record") as world:
+        assert isinstance(world, ReferenceWorld)
+        up(world, inventory)
+        record(world, inventory, "healthy")
+        for fault in FAULTS:
+            world.sh(fault.machine, fault.make)
+            record(world, inventory, fault.name)
+            if fault.mend:
+                world.sh(fault.machine, fault.mend)
+            up(world, inventory)
+
+
+def target() -> IPAddress:
+    """Where the recorded probes went."""
+    from ipaddress import ip_address
+
+    return ip_address(TARGET)
+
+
+if __name__ == "__main__":
+    main()
