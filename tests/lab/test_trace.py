@@ -117,6 +117,36 @@ def test_it_works_with_what_is_there(network: Lab, tools: str) -> None:
         mended(network, fault)
 
 
+@pytest.mark.parametrize("fault", draw(["rule", "policy"], 1))
+def test_a_rule_of_iptables_legacy_is_known_by_its_counter(lab: Lab, fault: str) -> None:
+    """nft shows nothing of those, and their TRACE needs a switch for the whole machine."""
+    tools = "iptables iptables-save iptables-restore"
+    legacy = f"mount -t tmpfs -o mode=755 shim /usr/local/sbin && for c in {tools}; do ln -s /usr/sbin/xtables-legacy-multi /usr/local/sbin/$c; done"
+    lab.world.sh("company", legacy)
+    try:
+        lab.up()
+        make, mend, says = {
+            "rule": (
+                "iptables -I FORWARD -d 10.10.13.61/32 -j DROP",
+                "iptables -D FORWARD -d 10.10.13.61/32 -j DROP",
+                "filter FORWARD, rule “-d 10.10.13.61/32 -j DROP”",
+            ),
+            "policy": (
+                "iptables -P FORWARD DROP; iptables -D FORWARD 1",
+                "iptables -P FORWARD ACCEPT",
+                "filter FORWARD by its policy, and the jump to wgorch-office-fwd is gone",
+            ),
+        }[fault]
+        lab.world.sh("company", f"PATH=/usr/local/sbin:$PATH; {make}")
+        told = trace(lab, code=1)
+        lab.world.sh("company", f"PATH=/usr/local/sbin:$PATH; {mend}")
+        lab.wgorch("teardown", INVENTORY, "--yes")
+    finally:
+        lab.world.sh("company", "umount /usr/local/sbin; rm -f /run/xtables.lock")
+
+    assert (told["finding"]["host"], says in told["finding"]["what"]) == ("company", True), told
+
+
 def test_packets_are_kept_for_wireshark(network: Lab) -> None:
     network.wgorch("trace", "home", "10.10.13.61", INVENTORY, "--pcap", "/root/packets")
     for host in HOSTS:

@@ -45,7 +45,10 @@ def recorded(name: str) -> tuple[dict[str, Observed], dict[str, Seen], Probe]:
 def explained(name: str, *, blind: bool = False) -> Trace:
     facts, seen, probe = recorded(name)
     if blind:
-        seen = {h: replace(s, by="", sights={}, outer={"in": (), "out": ()}, verdicts=()) for h, s in seen.items()}
+        seen = {
+            h: replace(s, by="", sights={}, outer={"in": (), "out": ()}, verdicts=(), counted=())
+            for h, s in seen.items()
+        }
     keys = {host: o.key_file_public for host, o in facts.items()}
     return explain(TOPOLOGY, facts, keys, seen, probe, "home")
 

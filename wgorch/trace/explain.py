@@ -329,9 +329,10 @@ class _Judge:
     def _verdict(self, host: str) -> Finding | None:
         """What nft said that it dropped."""
         seen = self.seen.get(host)
-        if seen is None or not seen.verdicts:
+        counted = [p for p in seen.counted if not p.split(" ")[1].startswith(("INPUT", "OUTPUT"))] if seen else []
+        if seen is None or not (seen.verdicts or counted):
             return None
-        place = seen.verdicts[0]
+        place = seen.verdicts[0] if seen.verdicts else counted[0]
         table, _, rule = place.partition(": ")
         fix = "look at that rule: nft -a list ruleset"
         if rule == "policy drop":

@@ -65,7 +65,8 @@ class Seen:
     """What one host saw. `by`: the tool that saw it, empty where there is none, and then nothing was observed.
 
     `sights`: by kind and direction, as ``request in``; `outer`: WireGuard's own UDP, ``in`` and ``out``.
-    `verdicts`: rules and policies that dropped the probe, in nft's words.
+    `verdicts`: rules and policies that dropped the probe, in nft's words; `counted`: those of iptables whose counters
+    went up by as much meanwhile, which is weaker.
     """
 
     host: str
@@ -73,6 +74,7 @@ class Seen:
     sights: Mapping[str, tuple[Sight, ...]]
     outer: Mapping[str, tuple[Sight, ...]]
     verdicts: tuple[str, ...]
+    counted: tuple[str, ...]
     route: str
     neighbour: str
     handshakes: Mapping[str, int]
@@ -191,6 +193,7 @@ def parse(host: str, text: str, probe: Probe) -> Seen:
             sights={k: v for k, v in sights.items() if not k.startswith("outer")},
             outer={d: (*sights.get(f"outer4 {d}", ()), *sights.get(f"outer6 {d}", ())) for d in ("in", "out")},
             verdicts=tuple(dict.fromkeys(_verdicts(everything))),
+            counted=tuple(_counted(answers.get("counted-before", []), answers.get("counted-after", []), probe)),
             route=one_line("".join(answers["route"][:1]), 200),
             neighbour=one_line("".join(answers["neighbour"][:1]), 200),
             handshakes={public_key(k): int(v) for k, _, v in _pairs(answers["latest-handshakes"])},
@@ -252,6 +255,30 @@ def _verdicts(lines: list[str]) -> Iterator[str]:
             words = re.sub(r" *\(verdict \w+\)", "", hit[4]).removeprefix("rule ")
             words = re.sub(r" *counter packets \d+ bytes \d+", "", words)
             yield one_line(f"{hit[1]} {hit[2]} {hit[3]}: {words.strip()}", 200)
+
+
+def _counted(before: list[str], after: list[str], probe: Probe) -> Iterator[str]:
+    """Dropping rules and policies whose counter went up by the packets of the probe."""
+    sent = 3 if probe.protocol == "icmp" else 1
+    then = dict(_counts(before))
+    for place, count in _counts(after):
+        if count - then.get(place, 0) >= sent:
+            yield one_line(place, 200)
+
+
+def _counts(lines: list[str]) -> Iterator[tuple[str, int]]:
+    """Each place (table, chain, rule) with its packets; the same rule twice in a chain is counted together."""
+    found: dict[str, int] = {}
+    table = ""
+    for line in lines:
+        if line.startswith("*"):
+            table = line[1:]
+        elif hit := re.fullmatch(r":(\S+) DROP \[(\d+):\d+\]", line):
+            found[f"{table} {hit[1]}: policy drop"] = int(hit[2])
+        elif hit := re.fullmatch(r"\[(\d+):\d+\] -A (\S+) (.*)", line):
+            place = f"{table} {hit[2]}: {hit[3]}"
+            found[place] = found.get(place, 0) + int(hit[1])
+    yield from found.items()
 
 
 def _answered(word: str, body: str) -> bool | None:

@@ -27,7 +27,12 @@ if [ -z "$by" ] && command -v tcpdump >/dev/null 2>&1; then
 fi
 capture
 
+# Rules of iptables that nft cannot show (legacy), or where there is no nft: which of them counted the probe?
+case $target in *:*) save=ip6tables-save ;; *) save=iptables-save ;; esac
+counters() { command -v "$save" >/dev/null 2>&1 && "$save" -c 2>/dev/null | grep -e '^[*]' -e '^:.* DROP ' -e '-j DROP' -e '-j REJECT'; }
+before=$(counters)
 probe
+after=$(counters)
 [ -z "${watching-}" ] || wait "$watching"
 [ -z "${capturing-}" ] || wait "$capturing"
 
@@ -35,6 +40,10 @@ section by
 printf '%s\n' "$by"
 section sets
 [ "$by" = nft ] && nft list table inet "$table"
+section counted-before
+printf '%s\n' "$before"
+section counted-after
+printf '%s\n' "$after"
 section route
 # shellcheck disable=SC2086
 ip route get "$target" ${arrives_by:+from "$origin" iif "$arrives_by"} 2>&1 | head -n 1
