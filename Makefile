@@ -9,7 +9,7 @@ demo: setup   ## the reference network in namespaces, and the main job on it
 	@$(BIN)/python -m wgorch.rehearsal demo
 
 test: setup   ## every test, the lab's too, variants drawn by a printed seed (under 10 minutes)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
 test-all: setup   ## every variant of every lab case (under 60 minutes)
 	@WGORCH_TEST_ALL=1 $(BIN)/python -m pytest -n 3 --dist loadfile

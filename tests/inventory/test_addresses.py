@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wgorch.inventory.addresses import assign
@@ -57,6 +57,7 @@ def test_an_address_that_was_given_to_another_meanwhile_is_not_kept() -> None:
     assert addresses(found)["home"] != ["192.168.2.7"]
 
 
+@settings(deadline=None)
 @given(NAMES, NAMES, st.randoms(use_true_random=False))
 def test_whoever_is_added_removed_or_moved_the_others_keep_theirs(
     before: list[str], after: list[str], random: st.DataObject

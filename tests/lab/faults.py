@@ -127,6 +127,100 @@ FAULTS = (
     Fault("interface down", "company", "ip link set wg0 down", "", "company", "wg0 is down"),
 )
 
+BCC_6 = "$(wg show wg0 allowed-ips | grep fd00:2::/64 | cut -f1)"
+HOME_AT_BCC_6 = "$(wg show wg0 allowed-ips | grep fd00:2::2/128 | cut -f1)"
+TARGET_6 = "machine-fd10-13--61"
+
+FAULTS_6 = (
+    Fault(
+        "allowed-ips missing at the sender",
+        "home",
+        f"wg set wg0 peer {BCC_6} allowed-ips 192.168.2.0/24,10.10.13.0/24,fd00:2::/64",
+        "",
+        "home",
+        "peer bcc lacks fd10:13::/64 in its allowed-ips",
+    ),
+    Fault(
+        "allowed-ips missing at the receiver",
+        "bcc",
+        f"wg set wg0 peer {HOME_AT_BCC_6} allowed-ips 192.168.2.2/32",
+        "",
+        "bcc",
+        "peer home lacks fd00:2::2/128 in its allowed-ips",
+    ),
+    Fault(
+        "no route", "home", "ip -6 route delete fd10:13::/64", "", "home", "no route to fd10:13::/64 into the tunnel"
+    ),
+    Fault(
+        "forwarding off",
+        "bcc",
+        "echo 0 >/proc/sys/net/ipv6/conf/wg0/force_forwarding",
+        "",
+        "bcc",
+        "forwarding is off on wg0",
+    ),
+    Fault(
+        "FORWARD policy DROP, and our jump gone",
+        "company",
+        "ip6tables -P FORWARD DROP; ip6tables -D FORWARD 1",
+        "ip6tables -P FORWARD ACCEPT",
+        "company",
+        "FORWARD by its policy, and the jump to wgorch-dual-fwd is gone",
+    ),
+    Fault(
+        "a reject in a foreign nft chain",
+        "company",
+        "nft 'table inet foreign { chain guard { type filter hook forward priority -10; ip6 daddr fd10:13::61 reject; }; }'",
+        "nft delete table inet foreign",
+        "company",
+        "the firewall stops it: inet foreign guard",
+    ),
+    Fault(
+        "no answer from target",
+        TARGET_6,
+        "ip6tables -A OUTPUT -p ipv6-icmp --icmpv6-type echo-reply -j DROP",
+        "ip6tables -D OUTPUT -p ipv6-icmp --icmpv6-type echo-reply -j DROP",
+        "company",
+        "> fd10:13::61 out of ens192) and does not answer",
+    ),
+    Fault(
+        "a wrong public key",
+        "home",
+        f"wg set wg0 peer {BCC_6} remove; wg set wg0 peer $(wg genkey | wg pubkey) endpoint '[2001:db8:13::13]:38371' "
+        "allowed-ips 192.168.2.0/24,10.10.13.0/24,fd00:2::/64,fd10:13::/64 persistent-keepalive 25",
+        "",
+        "home",
+        "its entry for bcc has the key",
+    ),
+    Fault(
+        "a wrong endpoint port",
+        "home",
+        f"wg set wg0 peer {BCC_6} endpoint '[2001:db8:13::13]:4444'",
+        "",
+        "home",
+        "it dials bcc at [2001:db8:13::13]:4444, not at [2001:db8:13::13]:38371",
+    ),
+    Fault(
+        "UDP blocked one way",
+        "internet",
+        "ip6tables -A FORWARD -s 2001:db8:13::13 -d 2001:db8:1::/64 -p udp -j DROP",
+        "ip6tables -D FORWARD -s 2001:db8:13::13 -d 2001:db8:1::/64 -p udp -j DROP",
+        "bcc",
+        "WireGuard's UDP from bcc to home is lost on the way",
+    ),
+    Fault(
+        "MTU too large, and ICMP blocked",
+        "internet",
+        "ip6tables -t mangle -A FORWARD -d 2001:db8:2::/64 -p udp -m length --length 1401:65535 -j DROP",
+        "ip6tables -t mangle -F",
+        "bcc",
+        "is too large: packets of that size are lost between bcc and company",
+    ),
+    Fault("interface down", "company", "ip link set wg0 down", "", "company", "wg0 is down"),
+)
+"""The same by IPv6, in the world of inventory/dual-stack.yaml. A reverse-path filter is
+IPv4's alone, and company is that LAN's only router, so that nobody there needs masquerade."""
+
 PAIRS = (
     ("forwarding off", "no masquerade"),
     ("no route", "FORWARD policy DROP, and our jump gone"),

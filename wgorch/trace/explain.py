@@ -230,7 +230,7 @@ class _Judge:
         """The place where a host sends WireGuard's UDP for another one."""
         wanted = self.topology.hosts[there].endpoint
         entry = self._entry_of(here, there)
-        if wanted is None or entry is None or not wanted.host.replace(".", "").isdigit():
+        if wanted is None or entry is None or not _is_address(wanted.host):
             return None
         if entry.endpoint and entry.endpoint != str(wanted):
             if self.seen[here].endpoints.get(entry.public_key, entry.endpoint) == str(wanted):
@@ -441,6 +441,13 @@ class _Judge:
     def _net(self, address: IPAddress) -> str:
         nets = (n for name in self.topology.hosts for n in self.topology.own_networks(name) if address in n)
         return str(next(nets, address))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
 
 
 def _machine(endpoint: str) -> str:

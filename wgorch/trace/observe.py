@@ -15,8 +15,8 @@ from wgorch.inventory.model import IPAddress
 from wgorch.sh import text_of
 from wgorch.text import one_line
 
-WINDOW_S = 6
-"""How long every host watches; the source begins after a second, and needs at most five."""
+WINDOW_S = 5
+"""How long every host watches; the source begins after a second, and needs at most four."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +118,10 @@ def _send(probe: Probe) -> Iterator[str]:
     target = quote_words([str(probe.target)])
     yield "    sleep 1"
     if probe.protocol == "icmp":
-        yield f"    ping -n -c 3 -i 0.5 -W 2 -s {probe.size} {target} | sed 's/^/small /'"
+        yield f"    said=$(ping -n -c 3 -i 0.5 -W 2 -s {probe.size} {target} 2>&1); printf '%s\\n' \"$said\" | sed 's/^/small /'"
         if probe.full_size:
-            yield f"    ping -n -c 2 -i 0.3 -W 1 -M do -s {probe.full_size} {target} 2>&1 | sed 's/^/full /'"
+            large = f"ping -n -c 2 -i 0.3 -W 1 -M do -s {probe.full_size} {target} 2>&1 | sed 's/^/full /'"
+            yield f"    case $said in *' 0 received'* | *' 0 packets received'*) ;; *) {large} ;; esac"
         return
     # The first tool that is there; each gives up after 3 s.
     kind, port = probe.protocol, probe.port
