@@ -134,7 +134,7 @@ def build_parser() -> argparse.ArgumentParser:
     export.add_argument("-o", "--output", metavar="PATH", type=Path, help="a file (.conf, .png, .svg), or a directory")
     export.add_argument("--playbooks", metavar="DIR", type=Path, help=argparse.SUPPRESS)
     trace = verb("trace", "follow one real packet: where does it die, and why?", inventory=False)
-    trace.add_argument("source", help="the host that sends it")
+    trace.add_argument("source", help="the host that sends it; or a device, or a machine in a LAN, where you send it")
     trace.add_argument("target", help="a host, a device, or an address in a subnet")
     trace.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
     kind = trace.add_mutually_exclusive_group()
@@ -538,6 +538,11 @@ def export(args: argparse.Namespace, out: Console) -> int:
     return DONE
 
 
+def _ask_to_send(what: str) -> None:
+    sys.stderr.write(f"{what}\n")
+    sys.stderr.flush()
+
+
 def trace(args: argparse.Namespace, out: Console) -> int:
     from wgorch import follow
     from wgorch.report import files, render
@@ -548,7 +553,9 @@ def trace(args: argparse.Namespace, out: Console) -> int:
         raise UsageError(f"{port} is not a port")
     operation, _ = _operation(args, out)
     try:
-        found = follow.trace(operation, args.source, args.target, protocol, port, pcap=bool(args.pcap))
+        found = follow.trace(
+            operation, args.source, args.target, protocol, port, pcap=bool(args.pcap), ask=_ask_to_send
+        )
     finally:
         operation.fleet.close()
     if args.pcap:

@@ -3,26 +3,61 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from ipaddress import ip_address
 
 from wgorch.errors import HostsFailed, UsageError
 from wgorch.inventory.fields import suggest
 from wgorch.inventory.model import Inventory, IPAddress
 from wgorch.operation import Operation
+from wgorch.resolve import lan_card
 from wgorch.topology.walk import walk
 from wgorch.trace import explain
 from wgorch.trace.observe import WINDOW_S, Probe, Seen, parse, program
 from wgorch.verify.diagnose import Verdict
 
+BY_HAND_S = 25
+"""How long hosts watch where a person must send the packet."""
+
 
 def trace(
-    operation: Operation, source: str, target: str, protocol: str = "icmp", port: int = 0, *, pcap: bool = False
+    operation: Operation,
+    source: str,
+    target: str,
+    protocol: str = "icmp",
+    port: int = 0,
+    *,
+    pcap: bool = False,
+    ask: Callable[[str], None] = lambda _command: None,
 ) -> explain.Trace:
-    """Follow one real packet from a host to another, to a device, or to an address; changes nothing that stays."""
-    if source not in operation.inventory.hosts:
-        raise UsageError(f'there is no host "{source}".{suggest(source, operation.inventory.hosts)}')
-    operation.gather(_on_way(operation, source, _goal(operation.inventory, source, target)))
-    return follow(operation, source, _goal(operation.inventory, source, target), protocol, port, pcap=pcap)
+    """Follow one real packet from a host to another, to a device, or to an address; changes nothing that stays.
+
+    From a device, or from a machine in a host's LAN, a person must send it: `ask` is told the command.
+    """
+    inventory, topology = operation.inventory, operation.topology
+    if source in inventory.hosts:
+        operation.gather(_on_way(operation, source, _goal(inventory, source, target)))
+        return follow(operation, source, _goal(operation.inventory, source, target), protocol, port, pcap=pcap)
+    if source in inventory.devices:
+        if source not in topology.hosts:
+            raise UsageError(f"{source} has no public key yet\n    fix: wgorch export {source}")
+        goal = _goal(inventory, source, target)
+        own = inventory.devices[source].address_of(goal.version)
+        way = walk(topology, source, goal).hosts
+        first = way[1] if len(way) > 1 else None
+    else:
+        own = _address(source, inventory)
+        lans = ((name, lan) for name, host in inventory.hosts.items() for lan in host.subnets if own in lan)
+        first, _ = next(lans, (None, None))
+        goal = _goal(inventory, first, target) if first else own
+    if first is None or own is None:
+        raise UsageError(f"{source} lies behind no host of this network")
+    operation.gather(_on_way(operation, first, goal))
+    comes_by = operation.network.interface
+    if source not in inventory.devices:
+        lan = next(lan for lan in inventory.hosts[first].subnets if own in lan)
+        comes_by = lan_card(operation.topology.desired(first), operation.seen[first], lan)
+    return follow(operation, first, goal, protocol, port, pcap=pcap, sender=(own, comes_by), ask=ask)
 
 
 def first_failed(operation: Operation, verdict: Verdict) -> tuple[str, IPAddress] | None:
@@ -51,38 +86,61 @@ def _on_way(operation: Operation, source: str, goal: IPAddress) -> list[str]:
 
 
 def follow(
-    operation: Operation, source: str, goal: IPAddress, protocol: str = "icmp", port: int = 0, *, pcap: bool = False
+    operation: Operation,
+    source: str,
+    goal: IPAddress,
+    protocol: str = "icmp",
+    port: int = 0,
+    *,
+    pcap: bool = False,
+    sender: tuple[IPAddress, str] | None = None,
+    ask: Callable[[str], None] = lambda _command: None,
 ) -> explain.Trace:
-    """The same for hosts that were just read."""
+    """The same for hosts that were just read. `sender`: who sends by hand, and the card that it comes in by."""
     hosts = _on_way(operation, source, goal)
-    own = operation.topology.hosts[source].address_of(goal.version)
+    own, comes_by = sender or (operation.topology.hosts[source].address_of(goal.version), "")
     if own is None:
         raise UsageError(f"{source} has no IPv{goal.version} address in the tunnel")
     interface = operation.network.interface
     cards = [s.cards[interface].mtu for s in (operation.seen[n] for n in hosts) if interface in s.cards]
     room = min(cards, default=1420) - (28 if goal.version == 4 else 48)
-    probe = Probe(own, goal, protocol, port, 96 + secrets.randbelow(400), room if protocol == "icmp" else 0)
+    probe = Probe(
+        own, goal, protocol, port, 96 + secrets.randbelow(400), room if protocol == "icmp" and not sender else 0
+    )
+    if sender:
+        sending = (
+            f"ping -c 3 -s {probe.size} {goal}"
+            if protocol == "icmp"
+            else f"something by {protocol.upper()} to {goal} port {port}"
+        )
+        ask(f"within {BY_HAND_S - 5} s, send it from {own}: {sending}")
+    window_s = BY_HAND_S if sender else WINDOW_S
     run = secrets.token_hex(4)
 
     def work(name: str) -> Seen:
         operation.listener.event(name, "trace")
         port_there = operation.topology.hosts[name].listen_port
-        text = program(probe, run, interface, port_there, "" if name == source else interface, pcap=pcap)
-        return parse(name, operation.fleet.open(name).exchange(text, "follow the packet", WINDOW_S + 20), probe)
+        arrives_by = comes_by if name == source else interface
+        text = program(probe, run, interface, port_there, arrives_by, window_s=window_s, pcap=pcap)
+        return parse(name, operation.fleet.open(name).exchange(text, "follow the packet", window_s + 20), probe)
 
     seen, failed = operation.fleet.each(hosts, work)
     if failed:
         raise HostsFailed(list(failed.values()))
-    return explain.explain(operation.topology, operation.seen, operation.keys, seen, probe, source)
+    return explain.explain(operation.topology, operation.seen, operation.keys, seen, probe, source, comes_by)
 
 
 def _goal(inventory: Inventory, source: str, target: str) -> IPAddress:
     if target in inventory.members:
-        own = inventory.hosts[source].addresses
+        own = inventory.members[source].addresses
         there = inventory.members[target]
         return next((a for a in there.addresses if any(o.version == a.version for o in own)), there.address)
+    return _address(target, inventory)
+
+
+def _address(text: str, inventory: Inventory) -> IPAddress:
     try:
-        return ip_address(target)
+        return ip_address(text)
     except ValueError:
-        hint = suggest(target, inventory.members)
-        raise UsageError(f'"{target}" is no host, device or address.{hint}') from None
+        hint = suggest(text, inventory.members)
+        raise UsageError(f'"{text}" is no host, device or address.{hint}') from None

@@ -150,6 +150,26 @@ def test_a_rule_of_iptables_legacy_is_known_by_its_counter(lab: Lab, fault: str)
     assert (told["finding"]["host"], says in told["finding"]["what"]) == ("company", True), told
 
 
+def test_from_a_machine_in_a_lan_a_person_sends_it(network: Lab) -> None:
+    """target knows no way to the tunnel by itself; with one, its packet is followed from company's LAN card on."""
+    network.world.sh("target", "ip route add 192.168.2.0/24 via 10.10.13.62")
+    running = network.spawn("trace", "10.10.13.61", "home", INVENTORY)
+    try:
+        assert running.stdout is not None
+        command = running.stdout.readline().partition("from 10.10.13.61: ")[2]
+        assert command.startswith("ping -c 3 -s ")
+        network.wait(lambda: "wgorch-trace" in network.world.sh("home", "nft list tables"), 20, "it is watched")
+        network.world.sh("target", command)
+        out = running.stdout.read()
+    finally:
+        network.world.sh("target", "ip route delete 192.168.2.0/24")
+
+    assert running.wait(20) == 0, out
+    assert "✓ company.ens192" in out
+    assert "✓ home.wg0" in out
+    assert "every card on the way saw it" in out
+
+
 def test_packets_are_kept_for_wireshark(network: Lab) -> None:
     network.wgorch("trace", "home", "10.10.13.61", INVENTORY, "--pcap", "/root/packets")
     for host in HOSTS:

@@ -59,13 +59,17 @@ def explain(
     seen: Mapping[str, Seen],
     probe: Probe,
     source: str,
+    comes_by: str = "",
 ) -> Trace:
-    """The whole way, and what is wrong with it."""
-    way = walk(topology, source, probe.target)
+    """The whole way, and what is wrong with it.
+
+    `source` is the host that sends; or, with the card that its packets come in by, the first host behind the sender.
+    """
+    way = walk(topology, source, probe.target, origin=probe.source)
     hosts = way.hosts
     if way.dropped:
         return Trace(probe, hosts, (), Finding(source, way.dropped, "wgorch check"), seen=seen)
-    judge = _Judge(topology, observed, keys, seen, probe, hosts)
+    judge = _Judge(topology, observed, keys, seen, probe, hosts, comes_by)
     steps: list[Step] = []
     finding = None
     kinds = ["request", "reply"]
@@ -92,6 +96,7 @@ class _Judge:
     seen: Mapping[str, Seen]
     probe: Probe
     hosts: tuple[str, ...]
+    comes_by: str = ""
 
     def __post_init__(self) -> None:
         self.tunnel = self.topology.inventory.network.interface
@@ -133,6 +138,8 @@ class _Judge:
         """Where the packet comes by, in order: host, card, direction."""
         if back and self.lan:
             yield hosts[0], self.lan_card, "in"
+        if self.comes_by and not back:
+            yield hosts[0], self.comes_by, "in"
         for i, host in enumerate(hosts):
             if i > 0:
                 yield host, self.tunnel, "in"
@@ -140,6 +147,8 @@ class _Judge:
                 yield host, self.tunnel, "out"
         if not back and self.lan:
             yield hosts[-1], self.lan_card, "out"
+        if self.comes_by and back:
+            yield hosts[-1], self.comes_by, "out"
 
     def _sights(self, kind: str, host: str, card: str, direction: str) -> tuple[Sight, ...]:
         return self.seen[host].saw(kind, direction, card) if host in self.seen else ()
@@ -156,6 +165,9 @@ class _Judge:
         before = places[i - 1] if i else None
         if before and before[0] != host:
             return self._leg(kind, before[0], host)
+        if direction == "in" and before is None and kind.startswith("request"):
+            what = f"nothing from {self.probe.source} to {self.probe.target} came in by {card} while it was watched"
+            return Finding(host, what, f"was it sent? if so: does {self.probe.source} send it by way of {host}?")
         if direction == "in":  # from a machine in the LAN
             return self._no_answer(kind, host)
         if before is None:

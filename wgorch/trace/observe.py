@@ -90,11 +90,20 @@ class Seen:
         return tuple(s for s in self.sights.get(f"{kind} {direction}", ()) if card is None or s.card == card)
 
 
-def program(probe: Probe, run: str, interface: str, listen_port: int, arrives_by: str, *, pcap: bool = False) -> str:
-    """What a host runs; the source (`arrives_by` empty) also sends the probe."""
+def program(
+    probe: Probe,
+    run: str,
+    interface: str,
+    listen_port: int,
+    arrives_by: str,
+    *,
+    window_s: int = WINDOW_S,
+    pcap: bool = False,
+) -> str:
+    """What a host runs for so many seconds; the source (`arrives_by` empty) also sends the probe."""
     words = {
         "id": run,
-        "seconds": str(WINDOW_S),
+        "seconds": str(window_s),
         "interface": interface,
         "target": str(probe.target),
         "origin": str(probe.source),
@@ -108,7 +117,7 @@ def program(probe: Probe, run: str, interface: str, listen_port: int, arrives_by
     functions = [
         f"capture() {{ {capture if pcap else ':'}; }}",
         "probe() {",
-        *(_send(probe) if not arrives_by else [f"    sleep {WINDOW_S}"]),
+        *(_send(probe) if not arrives_by else [f"    sleep {window_s}"]),
         "}",
     ]
     return "\n".join([ENVIRONMENT, given, *functions, text_of("trace", "observe.sh")])
