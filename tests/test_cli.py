@@ -41,13 +41,13 @@ def test_help_names_every_verb_and_every_exit_code(capsys: pytest.CaptureFixture
     told = capsys.readouterr().out
 
     assert 0 == code
-    assert [] == [verb for verb in VERBS if f"\n    {verb}" not in told]
+    assert [] == [verb for verb in VERBS if f"\n  {verb} " not in told]
     assert [] == [number for number in ("0", "1", "2", "3", "4", "5", "6", "75", "130") if f"{number} " not in told]
 
 
 def test_no_verb_at_all_is_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == run()
-    assert "usage: wgorch" in capsys.readouterr().out
+    assert "wgorch VERB --help" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))

@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 
 from tests.lab import faults
-from wgorch.cli import VERBS, build_parser
+from wgorch.cli import VERBS
 from wgorch.inventory.load import loads
 from wgorch.inventory.schema import markdown
+from wgorch.options import build_parser
 
 ROOT = Path(__file__).resolve().parents[1]
 

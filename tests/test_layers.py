@@ -33,6 +33,7 @@ RIVER = [
     {"workflow"},
     {"report"},
     {"rehearsal"},
+    {"options"},
     {"cli"},
     {"__main__"},
 ]

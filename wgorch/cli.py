@@ -1,4 +1,4 @@
-"""The command line: verbs, options and exit codes; what a verb does stands in workflow."""
+"""The command line's verbs: what each reads, shows and ends with; what it does stands in workflow."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from wgorch import __version__
 from wgorch.errors import BAD_INPUT, DONE, FAULT, INTERRUPTED, UsageError, WgorchError
+from wgorch.options import build_parser
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,148 +18,6 @@ if TYPE_CHECKING:
     from wgorch.inventory.model import Host, Inventory
     from wgorch.operation import Operation
     from wgorch.plan import HostPlan
-
-EXAMPLES = """\
-examples:
-  wgorch check inventory.yaml        is the inventory good? (no connection is made)
-  wgorch plan inventory.yaml         what would change, and why (reads only)
-  wgorch up inventory.yaml           build the network, prove it, or leave every host as it was
-  wgorch status                      who talks to whom, and what drifted
-  wgorch verify                      every way measured from the hosts themselves
-  wgorch teardown                    every host as it was before
-  wgorch trust home                  accept a host's SSH key after comparing it
-"""
-
-EXITS = """\
-exit codes:
-  0 done   1 a fault was found   2 plan, status: changes or drift   3 usage, bad inventory, consent missing
-  4 a host unreachable or unfit, nothing changed   5 failed and rolled back   6 failed, not all rolled back
-  75 locked by another run   130 interrupted before any change
-"""
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse with our exit code, and a guess at what was meant."""
-
-    def error(self, message: str) -> NoReturn:
-        if "invalid choice: " in message:
-            from wgorch.inventory.fields import suggest
-
-            wrong = message.split("invalid choice: ")[1].split("'")[1]
-            message = f'there is no verb "{wrong}".{suggest(wrong, VERBS)}'
-        elif message.startswith("unrecognized arguments: "):
-            from wgorch.inventory.fields import suggest
-
-            known = [o for a in _all_actions(self) for o in a.option_strings]
-            wrong = message.split(": ")[1].split()[0]
-            message = f'there is no option or argument "{wrong}" here.{suggest(wrong, known)}'
-        sys.stderr.write(f"wgorch: {message}\n    fix: {self.prog} --help\n")
-        raise SystemExit(BAD_INPUT)
-
-
-def _all_actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    found = list(parser._actions)
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for sub in action.choices.values():
-                found += sub._actions
-    return found
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """All verbs and options."""
-    plain: dict[str, Any] = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
-    parser = Parser(
-        prog="wgorch",
-        description="Build WireGuard networks between sites, over SSH, from one inventory.",
-        epilog=f"{EXAMPLES}\n{EXITS}",
-        **plain,
-    )
-    parser.add_argument("--version", action="version", version=f"wgorch {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=False, parser_class=Parser)
-
-    def verb(name: str, text: str, *, inventory: bool = True) -> argparse.ArgumentParser:
-        sub = verbs.add_parser(name, help=text, description=text, **plain)
-        if inventory:
-            sub.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
-        return sub
-
-    check = verb("check", "is the inventory good? No connection is made")
-    check.add_argument("--json", action="store_true", help="the result for programs")
-    check.add_argument("--playbooks", metavar="DIR", type=Path, help="playbooks of your own")
-    check.add_argument("--schema", action="store_true", help="print the inventory's JSON Schema, for editors")
-
-    for name, text in (
-        ("plan", "what `up` would change, and why; reads only"),
-        ("up", "build the network and prove it, or leave every host as it was"),
-        ("status", "who talks to whom, and what is not as the inventory says"),
-        ("verify", "measure every way from the hosts themselves"),
-        ("teardown", "give every host back as it was"),
-    ):
-        sub = verb(name, text)
-        sub.add_argument("--limit", metavar="HOST,…", help="only these hosts, and their peers' entries for them")
-        sub.add_argument("--json", action="store_true", help="the result for programs")
-        sub.add_argument(
-            "-v", "--verbose", action="count", default=0, help="the programs as they are sent; -vv: answers too"
-        )
-        sub.add_argument("-q", "--quiet", action="store_true", help="only what is wrong")
-        sub.add_argument("--playbooks", metavar="DIR", type=Path, help="playbooks of your own")
-        if name == "plan":
-            sub.add_argument("--format", choices=("text", "json", "shell"), default="text", help="how to show it")
-        if name in ("up", "teardown"):
-            sub.add_argument("-y", "--yes", action="store_true", help="do not ask")
-            sub.add_argument("--confirm-timeout", metavar="SECONDS", type=int, default=60, help="the lease (60)")
-        if name in ("plan", "up"):
-            sub.add_argument(
-                "--accept-new-key", metavar="HOST", action="append", default=[], help="its key may be another"
-            )
-        if name == "up":
-            sub.add_argument("--keep-going", action="store_true", help="where a host fails, keep the others' change")
-        if name == "teardown":
-            sub.add_argument("--purge", action="store_true", help="the keys go too")
-            sub.add_argument(
-                "--host",
-                metavar="USER@HOST",
-                action="append",
-                default=[],
-                help="without an inventory: what is ours on this host",
-            )
-    export = verb("export", "the network as files for other tools: a device's, or every host's", inventory=False)
-    export.add_argument("what", nargs="?", help="a device or a host; every host where left out")
-    export.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
-    export.add_argument(
-        "--format", choices=("wg-quick", "peers", "compose", "hosts"), default="wg-quick", help="for which tool"
-    )
-    export.add_argument("--qr", action="store_true", help="a device's file as a QR code, here on the terminal")
-    export.add_argument("-o", "--output", metavar="PATH", type=Path, help="a file (.conf, .png, .svg), or a directory")
-    export.add_argument("--playbooks", metavar="DIR", type=Path, help=argparse.SUPPRESS)
-    trace = verb("trace", "follow one real packet: where does it die, and why?", inventory=False)
-    trace.add_argument("source", help="the host that sends it; or a device, or a machine in a LAN, where you send it")
-    trace.add_argument("target", help="a host, a device, or an address in a subnet")
-    trace.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
-    kind = trace.add_mutually_exclusive_group()
-    kind.add_argument("--tcp", metavar="PORT", type=int, help="a TCP connection in place of a ping")
-    kind.add_argument("--udp", metavar="PORT", type=int, help="a UDP packet in place of a ping")
-    trace.add_argument("--pcap", metavar="DIR", type=Path, help="keep what passed on each host, for Wireshark")
-    trace.add_argument("--json", action="store_true", help="the result for programs")
-    trace.add_argument("--playbooks", metavar="DIR", type=Path, help=argparse.SUPPRESS)
-    doctor = verb("doctor", "what may stand in the tunnel's way on these hosts, and what mends it", inventory=False)
-    doctor.add_argument("hosts", nargs="*", metavar="HOST", help="hosts of the inventory; all where left out")
-    doctor.add_argument("-i", "--inventory", help="the inventory; found by itself where left out")
-    doctor.add_argument("--json", action="store_true", help="the result for programs")
-    doctor.add_argument("--playbooks", metavar="DIR", type=Path, help=argparse.SUPPRESS)
-    rehearse = verb("rehearse", "build this inventory's world on this machine, and try it there")
-    rehearse.add_argument("--hard-nat", action="store_true", help="NAT routers choose a new port for every way")
-    rehearse.add_argument("--keep", action="store_true", help="leave the network up in its world, to look around")
-    rehearse.add_argument(
-        "--enter", nargs=argparse.REMAINDER, metavar="MACHINE [COMMAND]", help="last: become a machine of a kept world"
-    )
-    rehearse.add_argument("--end", action="store_true", help="take a kept world down")
-    trust = verb("trust", "accept the SSH host key of a host, after comparing it", inventory=False)
-    trust.add_argument("host", help="a host of the inventory")
-    trust.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
-    trust.add_argument("-y", "--yes", action="store_true", help="do not ask")
-    return parser
 
 
 def find_inventory(given: str | None) -> tuple[str, str]:
@@ -216,7 +74,7 @@ def check(args: argparse.Namespace, out: Console) -> int:
         sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
         return DONE
     inventory = _load(args)
-    load_all(inventory.path, args.playbooks, frozenset(inventory.hosts))
+    load_all(inventory.path, getattr(args, "playbooks", None), frozenset(inventory.hosts))
     topology = build(inventory)
     wrong = refuted(topology)
     if args.json:
@@ -250,7 +108,7 @@ def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
     from wgorch.report.progress import Progress, log_to_stderr
 
     inventory = _load(args)
-    playbooks = load_all(inventory.path, args.playbooks, frozenset(inventory.hosts))
+    playbooks = load_all(inventory.path, getattr(args, "playbooks", None), frozenset(inventory.hosts))
     if args.verb in ("plan", "up"):
         _refuse_what_cannot_work(inventory)
     limit = frozenset(args.limit.split(",")) if getattr(args, "limit", None) else frozenset()

@@ -1,0 +1,171 @@
+"""The command line's words: verbs, options, help, and a guess at what was meant."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from wgorch import __version__
+from wgorch.errors import BAD_INPUT
+
+VERBS = {
+    "start": {
+        "check": "is the inventory good? no connection is made",
+        "rehearse": "its network built and tried in namespaces of this machine; no host is touched",
+        "trust": "accept the SSH host key of a host, after comparing it",
+    },
+    "change": {
+        "plan": "what `up` would change, and why; reads only",
+        "up": "build the network and prove it, or leave every host as it was",
+        "teardown": "give every host back as it was",
+        "export": "the network as files for other tools, or a device's as a QR code",
+    },
+    "look": {
+        "status": "who talks to whom, and what is not as the inventory says",
+        "verify": "measure every way from the hosts themselves",
+    },
+    "mend": {
+        "trace": "follow one real packet: where does it die, and why?",
+        "doctor": "what may stand in the tunnel's way on a host, and what mends it",
+    },
+}
+"""Every verb by what one wants, with what it is for."""
+
+EXAMPLES = """\
+examples:
+  wgorch rehearse inventory.yaml     would it work? tried on this machine
+  wgorch up inventory.yaml           build the network, prove it, or leave every host as it was
+  wgorch status                      who talks to whom
+  wgorch trace home 10.10.13.61      why does it not answer?
+  wgorch teardown                    every host as it was before
+"""
+
+EXITS = """\
+exit codes:
+  0 done   1 a fault was found   2 plan, status: changes or drift   3 usage, bad inventory, consent missing
+  4 a host unreachable or unfit, nothing changed   5 failed and rolled back   6 failed, not all rolled back
+  75 locked by another run   130 interrupted before any change
+"""
+
+
+TEXTS = {verb: text for verbs in VERBS.values() for verb, text in verbs.items()}
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with our exit code, and a guess at what was meant."""
+
+    def error(self, message: str) -> NoReturn:
+        if "invalid choice: " in message:
+            from wgorch.inventory.fields import suggest
+
+            wrong = message.split("invalid choice: ")[1].split("'")[1]
+            message = f'there is no verb "{wrong}".{suggest(wrong, TEXTS)}'
+        elif message.startswith("unrecognized arguments: "):
+            from wgorch.inventory.fields import suggest
+
+            known = [o for a in _all_actions(self) for o in a.option_strings]
+            wrong = message.split(": ")[1].split()[0]
+            message = f'there is no option or argument "{wrong}" here.{suggest(wrong, known)}'
+        sys.stderr.write(f"wgorch: {message}\n    fix: {self.prog} --help\n")
+        raise SystemExit(BAD_INPUT)
+
+
+def _all_actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    found = list(parser._actions)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for sub in action.choices.values():
+                found += sub._actions
+    return found
+
+
+def _help() -> str:
+    lines = ["Build WireGuard networks between sites, over SSH, from one inventory.", "", EXAMPLES]
+    for wish, verbs in VERBS.items():
+        lines += [f"{wish}:", *(f"  {verb:<10} {text}" for verb, text in verbs.items())]
+    return "\n".join([*lines, "", "wgorch VERB --help tells a verb's options.  wgorch --version", "", EXITS])
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All verbs and options."""
+    plain: dict[str, Any] = {"formatter_class": argparse.RawDescriptionHelpFormatter, "allow_abbrev": False}
+    parser = Parser(prog="wgorch", **plain)
+    parser.format_help = _help  # type: ignore[method-assign]
+    parser.add_argument("--version", action="version", version=f"wgorch {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=False, parser_class=Parser)
+
+    def verb(name: str, *, inventory: bool = True) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(name, description=TEXTS[name], **plain)
+        if inventory:
+            sub.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
+        return sub
+
+    check = verb("check")
+    check.add_argument("--json", action="store_true", help="the result for programs")
+    check.add_argument("--playbooks", metavar="DIR", type=Path, help="playbooks of your own")
+    check.add_argument("--schema", action="store_true", help="print the inventory's JSON Schema, for editors")
+
+    for name in ("plan", "up", "status", "verify", "teardown"):
+        sub = verb(name)
+        sub.add_argument("--limit", metavar="HOST,…", help="only these hosts, and their peers' entries for them")
+        sub.add_argument("--json", action="store_true", help="the result for programs")
+        sub.add_argument(
+            "-v", "--verbose", action="count", default=0, help="the programs as they are sent; -vv: answers too"
+        )
+        sub.add_argument("-q", "--quiet", action="store_true", help="only what is wrong")
+        sub.add_argument("--playbooks", metavar="DIR", type=Path, help="playbooks of your own")
+        if name == "plan":
+            sub.add_argument("--format", choices=("text", "json", "shell"), default="text", help="how to show it")
+        if name in ("up", "teardown"):
+            sub.add_argument("-y", "--yes", action="store_true", help="do not ask")
+            sub.add_argument("--confirm-timeout", metavar="SECONDS", type=int, default=60, help="the lease (60)")
+        if name in ("plan", "up"):
+            sub.add_argument(
+                "--accept-new-key", metavar="HOST", action="append", default=[], help="its key may be another"
+            )
+        if name == "up":
+            sub.add_argument("--keep-going", action="store_true", help="where a host fails, keep the others' change")
+        if name == "teardown":
+            sub.add_argument("--purge", action="store_true", help="the keys go too")
+            sub.add_argument(
+                "--host",
+                metavar="USER@HOST",
+                action="append",
+                default=[],
+                help="without an inventory: what is ours on this host",
+            )
+    export = verb("export", inventory=False)
+    export.add_argument("what", nargs="?", help="a device or a host; every host where left out")
+    export.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
+    export.add_argument(
+        "--format", choices=("wg-quick", "peers", "compose", "hosts"), default="wg-quick", help="for which tool"
+    )
+    export.add_argument("--qr", action="store_true", help="a device's file as a QR code, here on the terminal")
+    export.add_argument("-o", "--output", metavar="PATH", type=Path, help="a file (.conf, .png, .svg), or a directory")
+    trace = verb("trace", inventory=False)
+    trace.add_argument("source", help="the host that sends it; or a device, or a machine in a LAN, where you send it")
+    trace.add_argument("target", help="a host, a device, or an address in a subnet")
+    trace.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
+    kind = trace.add_mutually_exclusive_group()
+    kind.add_argument("--tcp", metavar="PORT", type=int, help="a TCP connection in place of a ping")
+    kind.add_argument("--udp", metavar="PORT", type=int, help="a UDP packet in place of a ping")
+    trace.add_argument("--pcap", metavar="DIR", type=Path, help="keep what passed on each host, for Wireshark")
+    trace.add_argument("--json", action="store_true", help="the result for programs")
+    doctor = verb("doctor", inventory=False)
+    doctor.add_argument("hosts", nargs="*", metavar="HOST", help="hosts of the inventory; all where left out")
+    doctor.add_argument("-i", "--inventory", help="the inventory; found by itself where left out")
+    doctor.add_argument("--json", action="store_true", help="the result for programs")
+    rehearse = verb("rehearse")
+    rehearse.add_argument("--hard-nat", action="store_true", help="NAT routers choose a new port for every way")
+    rehearse.add_argument("--keep", action="store_true", help="leave the network up in its world, to look around")
+    rehearse.add_argument(
+        "--enter", nargs=argparse.REMAINDER, metavar="MACHINE [COMMAND]", help="last: become a machine of a kept world"
+    )
+    rehearse.add_argument("--end", action="store_true", help="take a kept world down")
+    trust = verb("trust", inventory=False)
+    trust.add_argument("host", help="a host of the inventory")
+    trust.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
+    trust.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    return parser
