@@ -17,7 +17,7 @@ from wgorch.inventory.model import Inventory, IPAddress, Network
 from wgorch.plan import HostPlan, named, plan_host
 from wgorch.playbook import Playbooks
 from wgorch.remote.fleet import Fleet
-from wgorch.resolve import changed_keys, conflicts, only_entries_of, wanted
+from wgorch.resolve import changed_keys, conflicts, only_entries_of, wanted, ways_back
 from wgorch.topology.build import Topology, build
 from wgorch.verify.diagnose import Since
 
@@ -150,6 +150,7 @@ class Operation:
             if aside:
                 want = only_entries_of(self.limit, want, seen.state(self.network), keys)
             plan = plan_host(name, self.network, want, seen, steps)
+            plan = replace(plan, notes=(*plan.notes, *ways_back(desired, seen)))
             if aside and not plan.do:
                 continue
             plans[name] = with_names(plan, {key: name for name, key in keys.items()})

@@ -260,6 +260,18 @@ def _sysctls(desired: Desired, seen: Observed, cards: Mapping[IPNetwork, str]) -
         yield f"net/ipv4/conf/{tunnel}/send_redirects", "0"
 
 
+def ways_back(desired: Desired, seen: Observed) -> Iterator[str]:
+    """Without masquerade the machines of a LAN must know the way into the tunnel: which route, exactly."""
+    if desired.host.masquerade:
+        return
+    for lan in desired.lans:
+        card = lan_card(desired, seen, lan)
+        own = next((a.ip for name, a in seen.addresses if name == card and a.version == lan.version), None)
+        beyond = [net for net in (*desired.network.subnets, *desired.routes) if net.version == lan.version]
+        for net in beyond if own else ():
+            yield f"{desired.name}: machines in {lan}, or their router, must have: ip route add {net} via {own}"
+
+
 def conflicts(desired: Desired, seen: Observed) -> Iterator[HostError]:
     """Everything on the host that stands in the way of the wish, so that nothing is begun that cannot end well."""
     network, name = desired.network, desired.name

@@ -8,6 +8,7 @@ import pytest
 
 from tests.lab.conftest import HOSTS, INVENTORY, Lab
 from tests.lab.test_safe_change import _with_run
+from wgorch.sh import text_of
 
 PLACE = "mkdir -p /var/lib/wgorch && mount -t tmpfs -o {} place /var/lib/wgorch"
 AWAY = "umount /var/lib/wgorch; rmdir /var/lib/wgorch; true"
@@ -256,3 +257,35 @@ cp boot pending.new
 sh ./referee lock alone test 60 && sh ./referee arm alone 3 60 && sh ./referee apply alone 5
 [ "$(cat /sys/class/net/wg0/mtu)" = 1300 ]
 """
+
+
+def test_the_one_switch_of_older_kernels_for_ipv6_changes_nothing_but_itself(lab: Lab) -> None:
+    """Before Linux 6.17 forwarding of IPv6 is one value for all cards, which turns every card's own as well."""
+    prelude = text_of("remote", "prelude.sh")
+
+    def run(words: str) -> None:
+        script = f"directory=/run/six; mkdir -p /run/six; {prelude}\n{words}"
+        lab.world.run("home", "sh", "-c", script)
+
+    def values() -> dict[str, str]:
+        told = lab.world.sh("home", "cd /proc/sys/net/ipv6/conf; grep . */forwarding */accept_ra */accept_ra_defrtr")
+        return dict(line.split(":") for line in told.split())
+
+    lab.world.sh("home", "echo 1 >/proc/sys/net/ipv6/conf/lo/forwarding; echo 2 >/proc/sys/net/ipv6/conf/lo/accept_ra")
+    try:
+        before = values()
+        run("set_value net/ipv6/conf/all/forwarding 1")
+        assert {"all/forwarding": ("0", "1")} == {k: (before[k], v) for k, v in values().items() if v != before[k]}
+        # Cut in the middle: what each card had is on disk, and the next run puts it back.
+        lab.world.sh(
+            "home",
+            'cd /proc/sys/net/ipv6/conf; for c in */; do echo "${c%/} $(cat $c/forwarding) $(cat $c/accept_ra)"; done | grep -v ^all >/run/six/cards6; echo 1 >all/forwarding; echo 1 >wlp2s0/forwarding; echo 2 >wlp2s0/accept_ra',
+        )
+        run("set_value net/ipv6/conf/all/forwarding 0")
+        assert before == values()
+        assert "cards6" not in lab.world.sh("home", "ls /run/six")
+    finally:
+        lab.world.sh(
+            "home",
+            "echo 0 >/proc/sys/net/ipv6/conf/lo/forwarding; echo 1 >/proc/sys/net/ipv6/conf/lo/accept_ra; rm -rf /run/six",
+        )

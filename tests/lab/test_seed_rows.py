@@ -582,7 +582,11 @@ def test_without_masquerade_target_sees_home_itself_and_needs_a_way_back(lab: La
     inventory = lab.edited(("    subnets: [10.10.13.0/24] ", "    masquerade: false\n    subnets: [10.10.13.0/24] "))
     lab.world.sh("target", "ip route add 192.168.2.0/24 via 10.10.13.62")
     try:
-        lab.up(inventory)
+        done = lab.up(inventory)
+        assert (
+            "machines in 10.10.13.0/24, or their router, must have: ip route add 192.168.2.0/24 via 10.10.13.62"
+            in done.stdout
+        )
         assert lab.world.ask("home", "tcp", TARGET) == "192.168.2.2 said hello"
         assert "MASQUERADE" not in firewall(lab.world, "company")
     finally:
