@@ -20,7 +20,7 @@ part iptables; iptables-save | grep -v '^#' | sed 's/\[[0-9]*:[0-9]*\]/[0:0]/'; 
 part files; for d in /etc /run /var/lib; do find $d -xdev \( -type f -o -type l -o -type d \) 2>/dev/null; done | grep -v -e '^/run/systemd/' -e '^/run/log' \
     -e '^/run/journal' -e '^/run/user' -e '^/etc/mtab' -e '^/run/xtables.lock' -e '^/run/sshd' -e '/var/lib/systemd/timers' -e '^/run/dbus' | sort
 part contents; find /etc -xdev -type f -newer /etc/ssh/world_sshd_config 2>/dev/null | sort | xargs -r cksum
-part processes; ps -eo args= | grep -v -e '^ps ' -e '^sort' -e '^sshd: ' -e 'sftp' -e '^sh -c' -e '^sed ' -e '^grep ' -e '^sleep ' -e '^-\?/bin/sh$' -e '^/bin/sh -c' -e '^sh -c' -e '^sudo' -e 'systemd' | sort
+part processes; ps -eo args= | grep -v -e '^\[' -e '^ps ' -e '^sort' -e '^sshd: ' -e 'sftp' -e '^sh -c' -e '^sed ' -e '^grep ' -e '^sleep ' -e '^-\?/bin/sh$' -e '^/bin/sh -c' -e '^sh -c' -e '^sudo' -e 'systemd' | sort
 """
 
 

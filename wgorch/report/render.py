@@ -225,7 +225,8 @@ def draw_status(out: Console, topology: Topology, status: Status) -> None:
 def _session_rows(topology: Topology, name: str, seen: Observed, names: Mapping[str, str]) -> list[list[Text]]:
     rows = []
     known = topology.hosts
-    for key, traffic in seen.traffic.items():
+    # By name: wg itself lists peers in whatever order they come.
+    for key, traffic in sorted(seen.traffic.items(), key=lambda pair: names.get(pair[0], pair[0])):
         peer = names.get(key, f"{key[:8]}…")
         age = seen.clock - traffic.handshake if traffic.handshake else None
         style = "red" if age is None else "yellow" if age > STALE_S else "green"
