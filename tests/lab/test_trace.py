@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-from pathlib import Path
 
 import pytest
 
 from tests.conftest import draw
-from tests.lab.conftest import HOSTS, INVENTORY, ROOT, Lab
-from tests.lab.faults import FAULTS, FAULTS_6, PAIRS, Fault
-from wgorch.inventory.load import load
-from wgorch.rehearsal.reference import ReferenceWorld
-from wgorch.rehearsal.rehearse import InventoryWorld, world_of
+from tests.lab.conftest import HOSTS, INVENTORY, Lab
+from tests.lab.faults import FAULTS, PAIRS, Fault
 from wgorch.rehearsal.snapshot import snapshot
 
 BY_NAME = {fault.name: fault for fault in FAULTS}
@@ -66,156 +60,6 @@ def test_a_healthy_way_is_seen_on_every_card_and_nothing_stays(network: Lab) -> 
     rewritten = [s for s in told["steps"] if s["kind"] == "request" and s["card"] == "ens192"]
     assert [("10.10.13.62", "10.10.13.61")] == [(s["source"], s["destination"]) for s in rewritten]
     assert {} == {h: d for h in HOSTS if (d := before[h].difference(snapshot(network.world, h)))}
-
-
-@pytest.mark.parametrize("kind", ["--tcp", "--udp"])
-def test_tcp_and_udp_are_followed_too(network: Lab, kind: str) -> None:
-    assert trace(network, kind, "7777", code=0)["finding"] is None
-    network.world.sh("company", "iptables -I wgorch-office-fwd -p tcp --dport 7777 -j DROP")
-    try:
-        told = trace(network, kind, "7777", code=1 if kind == "--tcp" else 0)
-    finally:
-        network.up()
-        network.world.sh("company", "iptables -D wgorch-office-fwd -p tcp --dport 7777 -j DROP")
-    if kind == "--tcp":
-        assert told["finding"]["host"] == "company"
-        assert "the firewall stops it: ip filter wgorch-office-fwd" in told["finding"]["what"]
-
-
-def test_killed_in_the_middle_it_leaves_nothing(network: Lab) -> None:
-    before = {host: snapshot(network.world, host) for host in HOSTS}
-    running = network.spawn("trace", "home", "10.10.13.61", INVENTORY)
-    network.wait(lambda: "wgorch-trace" in network.world.sh("bcc", "nft list tables"), 20, "the trace is under way")
-    running.kill()
-    running.wait(10)
-    script = "for p in /proc/[0-9]*; do case $(tr '\\0' ' ' <$p/cmdline 2>/dev/null) in *'-m wg''orch trace'*) kill -9 ${p#/proc/};; esac; done"
-    network.world.sh("controller", script)
-
-    network.wait(
-        lambda: not [h for h in HOSTS if before[h].difference(snapshot(network.world, h))], 25, "nothing is left"
-    )
-
-
-@pytest.mark.parametrize("tools", draw(["tcpdump", "none"], 1))
-def test_it_works_with_what_is_there(network: Lab, tools: str) -> None:
-    hidden = ["nft", *(["tcpdump"] if tools == "none" else [])]
-    hide = "".join(f"mount --bind /dev/null $(command -v {tool}); " for tool in hidden)
-    show = "".join(f"umount /usr/sbin/{tool} /usr/bin/{tool} 2>/dev/null; " for tool in hidden) + "true"
-    fault = BY_NAME["forwarding off"]
-    for host in HOSTS:
-        network.world.sh(host, hide)
-    try:
-        told = trace(network, code=0)
-        if tools == "none":
-            assert sorted(told["not_observed_on"]) == sorted(HOSTS)
-            assert {step["seen"] for step in told["steps"]} == {None}
-        else:
-            assert all(step["seen"] for step in told["steps"]), told
-        network.world.sh(fault.machine, fault.make)
-        broken = trace(network, code=1)
-        assert (broken["finding"]["host"], fault.says in broken["finding"]["what"]) == ("bcc", True), broken
-    finally:
-        for host in HOSTS:
-            network.world.sh(host, show)
-        mended(network, fault)
-
-
-@pytest.mark.parametrize("fault", draw(["rule", "policy"], 1))
-def test_a_rule_of_iptables_legacy_is_known_by_its_counter(lab: Lab, fault: str) -> None:
-    """nft shows nothing of those, and their TRACE needs a switch for the whole machine."""
-    tools = "iptables iptables-save iptables-restore"
-    legacy = f"mount -t tmpfs -o mode=755 shim /usr/local/sbin && for c in {tools}; do ln -s /usr/sbin/xtables-legacy-multi /usr/local/sbin/$c; done"
-    lab.world.sh("company", legacy)
-    try:
-        lab.up()
-        make, mend, says = {
-            "rule": (
-                "iptables -I FORWARD -d 10.10.13.61/32 -j DROP",
-                "iptables -D FORWARD -d 10.10.13.61/32 -j DROP",
-                "filter FORWARD, rule “-d 10.10.13.61/32 -j DROP”",
-            ),
-            "policy": (
-                "iptables -P FORWARD DROP; iptables -D FORWARD 1",
-                "iptables -P FORWARD ACCEPT",
-                "filter FORWARD by its policy, and the jump to wgorch-office-fwd is gone",
-            ),
-        }[fault]
-        lab.world.sh("company", f"PATH=/usr/local/sbin:$PATH; {make}")
-        told = trace(lab, code=1)
-        lab.world.sh("company", f"PATH=/usr/local/sbin:$PATH; {mend}")
-        lab.wgorch("teardown", INVENTORY, "--yes")
-    finally:
-        lab.world.sh("company", "umount /usr/local/sbin; rm -f /run/xtables.lock")
-
-    assert (told["finding"]["host"], says in told["finding"]["what"]) == ("company", True), told
-
-
-def test_from_a_machine_in_a_lan_a_person_sends_it(network: Lab) -> None:
-    """target knows no way to the tunnel by itself; with one, its packet is followed from company's LAN card on."""
-    network.world.sh("target", "ip route add 192.168.2.0/24 via 10.10.13.62")
-    running = network.spawn("trace", "10.10.13.61", "home", INVENTORY)
-    try:
-        assert running.stdout is not None
-        command = running.stdout.readline().partition("from 10.10.13.61: ")[2]
-        assert command.startswith("ping -c 3 -s ")
-        network.wait(lambda: "wgorch-trace" in network.world.sh("home", "nft list tables"), 20, "it is watched")
-        network.world.sh("target", command)
-        out = running.stdout.read()
-    finally:
-        network.world.sh("target", "ip route delete 192.168.2.0/24")
-
-    assert running.wait(20) == 0, out
-    assert "✓ company.ens192" in out
-    assert "✓ home.wg0" in out
-    assert "every card on the way saw it" in out
-
-
-def test_packets_are_kept_for_wireshark(network: Lab) -> None:
-    network.wgorch("trace", "home", "10.10.13.61", INVENTORY, "--pcap", "/root/packets")
-    for host in HOSTS:
-        shown = network.world.sh("controller", f"tcpdump -n -r /root/packets/{host}.pcap 2>/dev/null")
-        assert "ICMP echo request" in shown, host
-    network.world.sh("controller", "rm -r /root/packets")
-
-
-def test_ipv6_inside_and_outside_over_hard_nat() -> None:
-    world: InventoryWorld = world_of(load(ROOT / "inventory" / "dual-stack.yaml"), "trace-6", hard_nat=True)
-
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(world.wgorch(*words), capture_output=True, text=True, timeout=120, check=False)
-
-    def finding() -> dict:
-        return json.loads(run("trace", "home", "fd10:13::61", "inventory.yaml", "--json").stdout)["finding"]
-
-    with world:
-        done = run("up", "inventory.yaml", "--yes")
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert finding() is None
-        for fault in draw(list(FAULTS_6), 1):
-            world.sh(fault.machine, fault.make)
-            found = finding()
-            if fault.mend:
-                world.sh(fault.machine, fault.mend)
-            mended = run("up", "inventory.yaml", "--yes", "--accept-new-key", "bcc")
-            assert mended.returncode == 0, fault.name + mended.stdout + mended.stderr
-
-            assert found is not None, fault.name
-            assert (found["host"], fault.says in found["what"]) == (fault.host, True), (fault.name, found)
-
-
-def test_faults_over_hard_nat() -> None:
-    """The same faults where routers take a new port for every way."""
-    with ReferenceWorld(f"hard-{os.getpid()}", hard_nat=True) as world:
-        assert isinstance(world, ReferenceWorld)
-        lab = Lab(world, Path("/nonexistent"))
-        lab.up()
-        assert trace(lab, code=0)["finding"] is None
-        for fault in draw(list(FAULTS), 1, salt="hard"):
-            world.sh(fault.machine, fault.make)
-            told = trace(lab, code=1)
-            mended(lab, fault)
-
-            assert (told["finding"]["host"], fault.says in told["finding"]["what"]) == (fault.host, True), told
 
 
 def test_a_failed_verification_names_the_hop(network: Lab) -> None:
