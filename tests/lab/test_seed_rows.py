@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -677,7 +678,13 @@ def test_absent_packages_are_installed_by_apt_and_present_ones_are_left(lab: Lab
         installs = {n: [c["what"] for c in h["changes"] if c["step"] == "install"] for n, h in plan["hosts"].items()}
         assert installs == {"bcc": [], "home": ["packages wireguard-go wireguard-tools"], "company": []}
 
+        # Somebody else's apt is at work there: ours waits for it.
+        hold = "import fcntl, time; f = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(f, fcntl.LOCK_EX); time.sleep(5)"
+        holder = world.spawn("home", "/usr/bin/python3", "-c", hold)
+        began = time.monotonic()
         lab.up()
+        assert time.monotonic() - began > 4
+        assert holder.wait(10) == 0
         status = world.sh("home", "dpkg-query -W -f '${Package} ${db:Status-Abbrev}\\n' wireguard-tools wireguard-go")
         assert status.split() == ["wireguard-go", "ii", "wireguard-tools", "ii"]
         assert world.ping("home", TARGET)
