@@ -12,6 +12,7 @@ from wgorch.cli import VERBS, find_inventory, main
 from wgorch.errors import UsageError
 from wgorch.inventory.load import load
 from wgorch.journal import remember
+from wgorch.options import TEXTS
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = str(ROOT / "inventory" / "home-company.yaml")
@@ -43,6 +44,16 @@ def test_help_names_every_verb_and_every_exit_code(capsys: pytest.CaptureFixture
     assert 0 == code
     assert [] == [verb for verb in VERBS if f"\n  {verb} " not in told]
     assert [] == [number for number in ("0", "1", "2", "3", "4", "5", "6", "75", "130") if f"{number} " not in told]
+
+
+def test_help_speaks_of_every_verb_there_is() -> None:
+    assert set(TEXTS) == set(VERBS)
+
+
+@pytest.mark.parametrize("port", ["0", "65536"])
+def test_a_port_that_is_none_is_refused_before_any_connection(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 3 == run("trace", "home", "10.10.13.61", REFERENCE, "--tcp", port)
+    assert f"{port} is not a port" in capsys.readouterr().err
 
 
 def test_no_verb_at_all_is_help(capsys: pytest.CaptureFixture[str]) -> None:

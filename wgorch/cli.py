@@ -406,9 +406,9 @@ def trace(args: argparse.Namespace, out: Console) -> int:
     from wgorch.report import files, render
 
     args.verbose, args.quiet = 0, args.json
-    protocol, port = ("tcp", args.tcp) if args.tcp else ("udp", args.udp) if args.udp else ("icmp", 0)
-    if port and not 0 < port < 65536:
-        raise UsageError(f"{port} is not a port")
+    protocol, port = next(((p, n) for p, n in (("tcp", args.tcp), ("udp", args.udp)) if n is not None), ("icmp", 0))
+    if protocol != "icmp" and not 0 < port < 65536:
+        raise UsageError(f"{port} is not a port\n    fix: a number 1-65535")
     operation, _ = _operation(args, out)
     try:
         found = follow.trace(

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from ipaddress import ip_address
 
-from wgorch.errors import HostsFailed, UsageError
+from wgorch.errors import HostsFailed, UsageError, WgorchError
 from wgorch.inventory.fields import suggest
 from wgorch.inventory.model import Inventory, IPAddress
 from wgorch.operation import Operation
@@ -36,7 +36,7 @@ def trace(
     """
     inventory, topology = operation.inventory, operation.topology
     if source in inventory.hosts:
-        operation.gather(_on_way(operation, source, _goal(inventory, source, target)))
+        operation.gather(operation.asked_for(_on_way(operation, source, _goal(inventory, source, target))))
         return follow(operation, source, _goal(operation.inventory, source, target), protocol, port, pcap=pcap)
     if source in inventory.devices:
         if source not in topology.hosts:
@@ -52,9 +52,13 @@ def trace(
         goal = _goal(inventory, first, target) if first else own
     if first is None or own is None:
         raise UsageError(f"{source} lies behind no host of this network")
-    operation.gather(_on_way(operation, first, goal))
+    operation.gather(operation.asked_for(_on_way(operation, first, goal)))
     comes_by = operation.network.interface
-    if source not in inventory.devices:
+    if source in inventory.devices:
+        goal = _goal(operation.inventory, source, target)
+        own = operation.inventory.devices[source].address_of(goal.version) or own
+    else:
+        goal = _goal(operation.inventory, first, target)
         lan = next(lan for lan in inventory.hosts[first].subnets if own in lan)
         comes_by = lan_card(operation.topology.desired(first), operation.seen[first], lan)
     return follow(operation, first, goal, protocol, port, pcap=pcap, sender=(own, comes_by), ask=ask)
@@ -69,14 +73,17 @@ def first_failed(operation: Operation, verdict: Verdict) -> tuple[str, IPAddress
 
 
 def with_cause(operation: Operation, verdict: Verdict) -> Verdict:
-    """The same verdict, led by the place where the first packet that fails dies."""
+    """The same verdict, led by the place where the first packet that fails dies.
+
+    Where that cannot be found the verdict stays what it is: it may be all that a change under its lease waits for.
+    """
     pair = first_failed(operation, verdict)
     if pair is None:
         return verdict
     try:
-        operation.gather(_on_way(operation, *pair))
+        operation.gather(operation.asked_for(_on_way(operation, *pair)))
         cause = follow(operation, *pair).finding
-    except (HostsFailed, UsageError):
+    except WgorchError:
         return verdict
     return Verdict(verdict.measured, (cause, *verdict.findings)) if cause else verdict
 

@@ -52,10 +52,12 @@ class Operation:
         """The hosts of this run and their peers, whose entries for them change with them."""
         if not self.limit:
             return self.names
-        if not self._addresses_are_given:
-            return list(self.inventory.hosts)  # only they themselves can say which addresses they have
         peers = {peer for name in self.names for peer in self.topology.peers(name)}
-        return [name for name in self.inventory.hosts if name in self.limit or name in peers]
+        return self.asked_for([name for name in self.inventory.hosts if name in self.limit or name in peers])
+
+    def asked_for(self, names: list[str]) -> list[str]:
+        """The hosts to be read for the sake of some: all, where only they themselves know their addresses."""
+        return names if self._addresses_are_given else list(self.inventory.hosts)
 
     @property
     def ports(self) -> dict[str, int]:
@@ -90,10 +92,13 @@ class Operation:
         """Hosts to which the inventory gives no address keep the one they have; others get what nobody has."""
         if self._addresses_are_given:
             return
-        had = {name: host.addresses for name, host in self.inventory.hosts.items() if name not in self.seen}
-        had |= self._addresses_of_devices()
         ours = {n: s for n, s in self.seen.items() if s.is_ours(self.network)}
-        had |= {n: tuple(a.ip for card, a in s.addresses if card == self.network.interface) for n, s in ours.items()}
+        real = self._addresses_of_devices()
+        real |= {n: tuple(a.ip for card, a in s.addresses if card == self.network.interface) for n, s in ours.items()}
+        # What was only supposed of those who could not be asked gives way to what others really have.
+        sure = {address for own in real.values() for address in own}
+        others = {n: m.addresses for n, m in self.inventory.members.items() if n not in self.seen and n not in real}
+        had = {name: tuple(a for a in own if a not in sure) for name, own in others.items()} | real
         nets = (ip_network(text) for s in ours.values() for peer in s.peers.values() for text in peer.allowed_ips)
         taken = {net.network_address for net in nets if net.prefixlen == net.max_prefixlen}
         inventory = assign(self.inventory, had, taken - {a for own in had.values() for a in own})
@@ -173,6 +178,8 @@ class Operation:
 
 
 def with_names(plan: HostPlan, names: Mapping[str, str]) -> HostPlan:
+    """A plan in which peers are called by their names, where those are known by their keys."""
+
     def told(changes: Iterable[Change]) -> tuple[Change, ...]:
         return tuple(replace(c, what=_name_key(c.what, names)) if c.step == "peers" else c for c in changes)
 
@@ -184,9 +191,6 @@ def _name_key(what: str, names: Mapping[str, str]) -> str:
         if what == f"peer {key[:8]}…":
             return f"peer {name}"
     return what
-
-
-# --- the verbs
 
 
 def check_names(inventory: Inventory, names: Iterable[str]) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from wgorch import __version__
 from wgorch.errors import BAD_INPUT
 
-VERBS = {
+BY_WISH = {
     "start": {
         "check": "is the inventory good? no connection is made",
         "rehearse": "its network built and tried in namespaces of this machine; no host is touched",
@@ -50,7 +50,7 @@ exit codes:
 """
 
 
-TEXTS = {verb: text for verbs in VERBS.values() for verb, text in verbs.items()}
+TEXTS = {verb: text for verbs in BY_WISH.values() for verb, text in verbs.items()}
 
 
 class Parser(argparse.ArgumentParser):
@@ -83,7 +83,7 @@ def _all_actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 
 def _help() -> str:
     lines = ["Build WireGuard networks between sites, over SSH, from one inventory.", "", EXAMPLES]
-    for wish, verbs in VERBS.items():
+    for wish, verbs in BY_WISH.items():
         lines += [f"{wish}:", *(f"  {verb:<10} {text}" for verb, text in verbs.items())]
     return "\n".join([*lines, "", "wgorch VERB --help tells a verb's options.  wgorch --version", "", EXITS])
 

@@ -185,10 +185,12 @@ def export(operation: Operation, what: str | None, form: str) -> Exported:
             raise UsageError("a container is a device of the inventory\n    fix: name a device")
         return Exported({"docker-compose.yaml": files.compose(what, network)})
     operation.gather(inventory.hosts)
+    missing = [name for name in inventory.hosts if name not in operation.keys]
+    notes = (f"not known yet: the keys of {', '.join(missing)}; wgorch up makes them",) if missing else ()
     if form == "hosts":
         return Exported({"hosts": files.hosts_file(operation.inventory.members, network)})
     if form == "peers":
-        return Exported({"peers.conf": files.shared_peers(operation.topology, operation.keys)})
+        return Exported({"peers.conf": files.shared_peers(operation.topology, operation.keys)}, notes)
     if what is not None and what in inventory.devices:
         return _export_device(operation, what)
     names = [what] if what else list(inventory.hosts)
@@ -196,9 +198,7 @@ def export(operation: Operation, what: str | None, form: str) -> Exported:
     for name in names:
         want = wanted(operation.topology.desired(name), operation.seen[name], operation.keys)
         texts[f"{name}.conf"] = files.wg_quick(operation.topology, name, want, operation.keys)
-    missing = [name for name in inventory.hosts if name not in operation.keys]
-    note = f"not known yet: the keys of {', '.join(missing)}; wgorch up makes them"
-    return Exported(texts, (note,) if missing else ())
+    return Exported(texts, notes)
 
 
 def _export_device(operation: Operation, name: str) -> Exported:
@@ -211,10 +211,14 @@ def _export_device(operation: Operation, name: str) -> Exported:
             f"a new key pair for {name}: the private key is in this file and nowhere else. To let it in, put below",
             f"devices.{name} of {operation.inventory.path}, and run wgorch up:",
             f"    public_key: {public}",
-            *(f"    address: {address}" for address in device.addresses[:1]),
+            f"    address: [{', '.join(map(repr, map(str, device.addresses)))}]",
         ]
         devices = {**operation.inventory.devices, name: replace(device, public_key=public)}
         operation.topology = build(replace(operation.inventory, devices=devices))
+    else:
+        notes.append(
+            f"{name} made its key itself: put the private one, which only it has, in the place that is left open"
+        )
     missing = [peer for peer in operation.topology.peers(name) if peer not in operation.keys]
     if missing:
         raise UsageError(f"the keys of {', '.join(missing)} are not known yet\n    fix: wgorch up first")

@@ -24,11 +24,14 @@ def test_a_device_is_exported_let_in_and_shut_out_again(network: Lab) -> None:
     assert "PublicKey" in world.sh("controller", "wg-quick strip /root/phone.conf")
 
     network.up(_with_phone(network, key[1]))
+    away = network.wgorch("trace", "home", "phone", _with_phone(network, key[1]), code=1)
+    assert "bcc: there is no living session with phone" in away.stdout
     try:
         world.sh("controller", "wg-quick up /root/phone.conf")
         assert world.ping("controller", "192.168.2.1", wait=5)
         assert world.ping("controller", "192.168.2.2", wait=5)
         assert world.ping("controller", TARGET)
+        assert "answers" in network.wgorch("trace", "home", "phone", _with_phone(network, key[1])).stdout
         status = network.wgorch("status", _with_phone(network, key[1])).stdout
         assert re.search(r"phone\s+198\.51\.100\.34:", status), status
 

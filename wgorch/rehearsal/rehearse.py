@@ -14,11 +14,12 @@ from pathlib import Path
 from wgorch.inventory.model import Inventory
 from wgorch.rehearsal.from_inventory import Layout, known_hosts, lay_out
 from wgorch.rehearsal.snapshot import KEYS_STAY, Snapshot, snapshot
-from wgorch.rehearsal.world import ENVIRONMENT, PLACE, World, WorldError, attach
+from wgorch.rehearsal.world import ENVIRONMENT, World, WorldError, attach
 
 ROOT = Path(__file__).resolve().parents[2]
 WHERE = "/root/rehearsal"
-ONLY_OUTSIDE = re.compile(r"^[ ]*(?:host_key|identity):.*\n", re.M)
+_KEY_OF_OURS = r"""(?:host_key|identity):[ ]*(?:"[^"\n]*"|'[^'\n]*'|[^,}\n]+)"""
+ONLY_OUTSIDE = re.compile(rf"^[ ]*(?:host_key|identity):.*\n|,[ ]*{_KEY_OF_OURS}|(?<={{){_KEY_OF_OURS},?[ ]*", re.M)
 """What names keys of the real world: the machines of a world have keys of their own."""
 
 
@@ -90,6 +91,8 @@ class Act:
     says: str = ""
 
 
+ACT_S = 600
+
 ACTS = (
     Act(("up", "inventory.yaml", "--yes"), 0),
     Act(("verify", "inventory.yaml", "--quiet"), 0),
@@ -126,23 +129,13 @@ def name_for(inventory: Inventory) -> str:
     return f"rehearse-{inventory.network.name}"
 
 
-def kept(inventory: Inventory, *, hard_nat: bool = False) -> World:
-    """The world of an inventory that `--keep` left up. Raises WorldError."""
-    return attach(name_for(inventory), lay_out(inventory, hard_nat=hard_nat).machines)
-
-
 def enter(inventory: Inventory, machine: str, command: list[str]) -> None:
     """Become one machine of a kept world. Raises WorldError."""
-    world = kept(inventory)
+    world = attach(name_for(inventory), lay_out(inventory).machines)
     if machine not in world.pids:
         raise WorldError(f"there is no machine {machine}; there are {', '.join(sorted(world.pids))}")
     argv = world.argv(machine, command or ["bash"])
     os.execvpe(argv[0], argv, {**ENVIRONMENT, "TERM": os.environ.get("TERM", "dumb")})
-
-
-def place_of(inventory: Inventory) -> Path:
-    """Where a world keeps its files."""
-    return PLACE / name_for(inventory)
 
 
 def _assumptions(world: InventoryWorld, hard_nat: bool) -> Iterator[str]:
@@ -157,12 +150,14 @@ def _act(world: InventoryWorld, act: Act) -> bool:
     say(f"$ wgorch {' '.join(act.words)}", bold=True)
     shown = {k: os.environ[k] for k in ("TERM", "COLUMNS", "LINES", "NO_COLOR") if k in os.environ}
     argv, env = world.wgorch(*act.words), {**ENVIRONMENT, **shown}
-    if not act.says:
-        code, out = subprocess.run(argv, check=False, timeout=600, env=env).returncode, ""
-    else:
-        done = subprocess.run(argv, check=False, timeout=600, env=env, stdout=subprocess.PIPE, text=True)
-        code, out = done.returncode, done.stdout
-        sys.stdout.write(out)
+    kept = subprocess.PIPE if act.says else None
+    try:
+        done = subprocess.run(argv, check=False, timeout=ACT_S, env=env, stdout=kept, text=True)
+    except subprocess.TimeoutExpired:
+        say(f"✗ it did not end within {ACT_S} s")
+        return False
+    code, out = done.returncode, done.stdout or ""
+    sys.stdout.write(out)
     if code != act.code:
         say(f"✗ it ended with {code}, not {act.code}")
     elif act.says not in out:

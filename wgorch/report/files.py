@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
-import segno
-
 from wgorch.errors import UsageError
 
 
@@ -23,6 +21,8 @@ def write(texts: Mapping[str, str], output: Path) -> None:
 
 def draw_code(text: str, output: Path | None, terminal: TextIO) -> None:
     """A text as a QR code: on the terminal, or as a PNG or SVG file."""
+    import segno
+
     code = segno.make(text, error="l", micro=False)
     if output is None:
         code.terminal(out=terminal, compact=True)

@@ -176,6 +176,8 @@ class _Judge:
 
     def _begins(self, kind: str, host: str) -> Finding | None:
         """The packet's own source sends it into the tunnel."""
+        if host not in self.observed:  # a device; whether it answered is seen at its peer
+            return None
         if finding := self._interface(host):
             return finding
         _, target = self._ends(kind)
@@ -217,6 +219,10 @@ class _Judge:
     def _leg(self, kind: str, here: str, there: str) -> Finding | None:
         """From one host's tunnel interface to the next one's."""
         source, target = self._ends(kind)
+        if there not in self.observed:
+            return self._interface(here) or self._entry(here, target) or self._no_device(here, there)
+        if here not in self.observed:
+            return self._interface(there) or self._no_device(there, here)
         for host in (here, there):
             if finding := self._interface(host):
                 return finding
@@ -237,6 +243,17 @@ class _Judge:
         if kind.endswith("-full"):
             return self.too_large((here, there))
         return self._udp(here, there)
+
+    def _no_device(self, host: str, device: str) -> Finding:
+        """A packet that went to a device, or should have come from one; nobody can look there."""
+        age = self._age(host, device)
+        if age is None or age > STALE_S:
+            what = f"there is no living session with {device}"
+            return Finding(
+                host, what, f"is the tunnel of {device} on, and has it its file of now (wgorch export {device})?"
+            )
+        what = f"{device} has a session with it but does not answer; what happens there cannot be observed"
+        return Finding(host, what, f"does {device} answer pings?")
 
     def _endpoint(self, here: str, there: str) -> Finding | None:
         """The place where a host sends WireGuard's UDP for another one."""
@@ -380,11 +397,13 @@ class _Judge:
             )
         masquerade = self.topology.hosts[host].masquerade
         if left_as == str(self.probe.source):
-            net = self.topology.inventory.network.subnet
+            own_kind = (n for n in self.topology.inventory.network.subnets if n.version == target.version)
+            net = next(own_kind, self.topology.inventory.network.subnet)
             if masquerade:
                 what = f"no masquerade: it enters the LAN as {left_as}, and {target} knows no way back there"
                 return Finding(host, what, "wgorch up")
-            own = self.observed[host].address_on(self.lan_card) or host
+            cards = self.observed[host].addresses
+            own = next((a.ip for card, a in cards if card == self.lan_card and a.version == target.version), host)
             what = f"{target} was reached as {left_as} and does not answer: it has no way back to {net}"
             return Finding(host, what, f"on {target} or its router: ip route add {net} via {own}; or masquerade: true")
         if not sights:
@@ -407,9 +426,7 @@ class _Judge:
         mtu = self.probe.full_size + (28 if self.probe.target.version == 4 else 48)
         where = f"between {leg[0]} and {leg[1]}" if leg else "on the way"
         host = leg[0] if leg else self.hosts[0]
-        what = (
-            f"the MTU {mtu} is too large: packets of that size are lost {where}, and nothing says so (ICMP is blocked)"
-        )
+        what = f"the MTU {mtu} is too large: packets of that size are lost {where}, and nothing comes back that says so"
         return Finding(host, what, f"mtu: {max(1280, mtu - 80)} under network, or a way that carries {mtu + 80} bytes")
 
     def nothing_seen(self) -> Finding | None:

@@ -137,10 +137,10 @@ def _send(probe: Probe) -> Iterator[str]:
     python = (
         "import socket,sys; s=socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET, "
         "socket.SOCK_STREAM if sys.argv[3]=='tcp' else socket.SOCK_DGRAM); s.settimeout(3); "
-        "s.connect((sys.argv[1],int(sys.argv[2]))); sys.argv[3]=='tcp' or (s.send(b'wgorch'), s.recv(1)); print('small 1 received')"
+        "s.connect((sys.argv[1],int(sys.argv[2]))); sys.argv[3]=='tcp' or (s.send(b'wgorch'), s.recv(1)); print('1 received')"
     )
     yield "    if command -v python3 >/dev/null 2>&1; then"
-    yield f"        python3 -c {quote_words([python])} {target} {port} {kind} 2>&1 | sed 's/^[^s]/small &/'"
+    yield f"        python3 -c {quote_words([python])} {target} {port} {kind} 2>&1 | sed 's/^/small /'"
     yield "    elif command -v bash >/dev/null 2>&1; then"
     yield f"        timeout 3 bash -c 'exec 3<>/dev/{kind}/$0/$1 && echo wgorch >&3 && {{ [ {kind} = tcp ] || read -t 3 -r -N 1 -u 3; }} && echo small 1 received' {target} {port} 2>&1"
     yield "    elif command -v nc >/dev/null 2>&1; then"

@@ -1,7 +1,7 @@
 # What one host sees of a probe. Nothing outlives this: a table of ours that is gone at the end, at a signal, and after a
 # few seconds even where nobody is left to end it; no file.
 # Set before: id, seconds, interface, target, origin, arrives_by (the card it comes in by; empty at its source), rules,
-# filter, listens, nonce.
+# filter, nonce; and the functions capture and probe.
 section() { printf '\n%s %s\n' "$nonce" "$1"; }
 table=wgorch-trace-$id
 clean() {

@@ -1,0 +1,30 @@
+"""A run over an inventory that leaves addresses open: what hosts really have is kept, whatever was supposed of others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.trace.test_explain import recorded
+from wgorch.inventory.load import loads
+from wgorch.operation import Operation
+
+HOSTS = """
+network: {name: office, subnet: 192.168.2.0/24}
+hosts:
+  ghost: {ssh: root@192.0.2.9}
+  company: {ssh: root@10.10.13.62}
+  home: {ssh: root@192.168.0.9}
+  bcc: {ssh: root@203.0.113.13, endpoint: "203.0.113.13:38371", relay: true}
+"""
+
+
+def test_hosts_keep_the_addresses_they_have_and_one_that_could_not_be_asked_gives_way() -> None:
+    nobody: Any = None
+    operation = Operation(loads(HOSTS), nobody, nobody, nobody)
+    supposed = {name: str(host.address) for name, host in operation.inventory.hosts.items()}
+    operation.seen, _, _ = recorded("healthy")
+    operation._adopt_addresses()
+    found = {name: str(host.address) for name, host in operation.inventory.hosts.items()}
+
+    assert supposed["ghost"] == "192.168.2.1"
+    assert found == {"ghost": "192.168.2.4", "company": "192.168.2.3", "home": "192.168.2.2", "bcc": "192.168.2.1"}

@@ -1,0 +1,21 @@
+"""What an inventory says of keys of the real world is left out of its rehearsal, however it is written."""
+
+from __future__ import annotations
+
+import pytest
+
+from wgorch.rehearsal.rehearse import ONLY_OUTSIDE
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("    host_key: SHA256:abc\n    relay: true\n", "    relay: true\n"),
+        ("ssh: {host: a, user: root, identity: ~/.ssh/key}\n", "ssh: {host: a, user: root}\n"),
+        ('ssh: {host: a, identity: "~/.ssh/my, key", user: root}\n', "ssh: {host: a, user: root}\n"),
+        ("ssh: {identity: '~/k', host: a}\n", "ssh: {host: a}\n"),
+        ("ssh: root@192.168.0.9   # its identity: none\n", "ssh: root@192.168.0.9   # its identity: none\n"),
+    ],
+)
+def test_keys_of_the_real_world_are_left_out(text: str, left: str) -> None:
+    assert ONLY_OUTSIDE.sub("", text) == left
