@@ -58,6 +58,9 @@ class Kernel:
     routes: set[str] = field(default_factory=set)
     tables: dict[str, dict[str, list[Rule]]] = field(default_factory=dict)
     sysctls: dict[str, str] = field(default_factory=dict)
+    policy: set[str] = field(default_factory=set)
+    ways: set[str] = field(default_factory=set)
+    dns: tuple[str, ...] = ()
 
     # --- to and from a State
 
@@ -66,6 +69,7 @@ class Kernel:
         """A kernel in a state, with rules of others in the parent chains."""
         kernel = cls(network, key, state.interface, set(state.addresses), dict(state.peers), set(state.routes))
         kernel.sysctls = dict(state.sysctls)
+        kernel.policy, kernel.ways, kernel.dns = set(state.policy), set(state.ways), state.dns
         for table in state.tables:
             kernel.tables[table] = {name: list(foreign.get((table, name), ())) for name in BUILT_IN[table]}
         for chain, rules in state.chains.items():
@@ -96,6 +100,9 @@ class Kernel:
             addresses=frozenset(self.addresses),
             peers=dict(self.peers),
             routes=frozenset(self.routes),
+            policy=frozenset(self.policy),
+            ways=frozenset(self.ways),
+            dns=self.dns,
             chains=chains,
             jumps=jumps,
             tables=frozenset(t for t, cs in self.tables.items() if any(cs.values()) or set(cs) - set(BUILT_IN[t])),
@@ -135,12 +142,31 @@ class Kernel:
             case ("end_interface", name):
                 self.interface = None
                 self.addresses, self.peers, self.routes = set(), {}, set()
+                self.ways = {way for way in self.ways if " dev " not in way}
                 self.sysctls = {p: v for p, v in self.sysctls.items() if f"/conf/{name}/" not in p}
             case ("ip", "link", "set", "dev", name, *words):
                 self._link(name, words)
+            case ("wg", "set", name, "peer", key, "remove", "peer", again, *words):
+                self._there(name)
+                self._peer(key, ["remove"])
+                self._peer(again, words)
             case ("wg", "set", name, "peer", key, *words):
                 self._there(name)
                 self._peer(key, words)
+            case ("set_key", name, _tag, *words):
+                self._wg(name, [*words, "private-key", ""])
+            case ("ip", "-4" | "-6" as family, "route", verb, *words, "proto", "119"):
+                if "dev" in words and not self._there(words[words.index("dev") + 1]).up:
+                    raise Refused("Network is down")
+                self._set(self.ways, verb, " ".join([family, *words]))
+            case ("set_rule" | "unset_rule" as verb, family, priority, *words):
+                self.policy = {r for r in self.policy if not r.startswith(f"{family} {priority} ")}
+                if verb == "set_rule":
+                    self.policy.add(" ".join([family, priority, *words]))
+            case ("set_dns", _mark, *servers):
+                self.dns = tuple(servers)
+            case ("give_back_dns", _mark):
+                self.dns = ()
             case ("wg", "set", name, *words):
                 self._wg(name, words)
             case ("ip", "address", verb, address, "dev", name):
@@ -190,12 +216,15 @@ class Kernel:
         self.interface = card
         if not card.up:
             self.routes = set()
+            self.ways = {way for way in self.ways if " dev " not in way}
 
     def _wg(self, name: str, words: list[str]) -> None:
         card = self._there(name)
         for word, value in zip(words[::2], words[1::2], strict=True):
             if word == "listen-port":
                 card = replace(card, listen_port=int(value))
+            elif word == "fwmark":
+                card = replace(card, fwmark=int(value))
             else:
                 assert word == "private-key"
                 card = replace(card, public_key=self.public_key)
@@ -217,6 +246,8 @@ class Kernel:
                 peer = replace(peer, allowed_ips=ips)
             elif word == "endpoint":
                 peer = replace(peer, endpoint=value)
+            elif word == "preshared-key":
+                peer = replace(peer, preshared=value.rpartition("/")[2])
             else:
                 assert word == "persistent-keepalive"
                 peer = replace(peer, persistent_keepalive=int(value))

@@ -30,6 +30,7 @@ RIVER = [
     {"operation"},
     {"follow"},
     {"change"},
+    {"shortcut"},
     {"workflow"},
     {"report"},
     {"rehearsal"},

@@ -30,6 +30,13 @@ ENDPOINTS = ["203.0.113.13:38371", "203.0.113.14:51820"]
 TUNNEL_VALUES = ["net/ipv4/conf/wg0/forwarding", "net/ipv4/conf/wg0/send_redirects"]
 HOST_VALUES = ["net/ipv4/conf/eth0/forwarding", "net/ipv4/conf/all/send_redirects"]
 
+POLICY = [
+    "-4 11901 from all lookup main suppress_prefixlength 0 proto 119",
+    "-4 11902 not from all fwmark 0x7 lookup 7 proto 119",
+    "-6 11902 not from all fwmark 0x7 lookup 7 proto 119",
+]
+WAYS = ["-4 default dev wg0 table 7", "-4 unreachable default metric 4294967295 table 7"]
+
 UP: Playbook = load(shipped() / "up.yaml")
 DOWN: Playbook = load(shipped() / "teardown.yaml")
 BUILT = list(UP.steps("tunnel", "traffic"))
@@ -61,7 +68,8 @@ def peers(draw: st.DrawFn) -> dict[str, Peer]:
     for key in draw(st.sets(st.sampled_from(KEYS))):
         nets = tuple(net for net, owner in zip(NETS, owners, strict=True) if owner == key)
         endpoint = draw(st.sampled_from([None, *ENDPOINTS]))
-        found[key] = Peer(key, nets, endpoint, draw(st.sampled_from([0, 25])))
+        secret = draw(st.sampled_from(["", "psk.bcc.1", "psk.bcc.2"]))
+        found[key] = Peer(key, nets, endpoint, draw(st.sampled_from([0, 25])), preshared=secret)
     return found
 
 
@@ -72,7 +80,7 @@ def states(draw: st.DrawFn, *, wanted: bool) -> State:
     interface = None
     if draw(st.integers(0, 3)):
         mtu, port = draw(st.sampled_from([1420, 1400])), draw(st.sampled_from([51820, 38371]))
-        interface = Interface("wg0", NETWORK.mark, mtu, port, OWN, up)
+        interface = Interface("wg0", NETWORK.mark, mtu, port, OWN, up, draw(st.sampled_from([0, NETWORK.table])))
     chains, jumps = {}, {}
     for chain in our_chains(NETWORK):
         if draw(st.booleans()):
@@ -92,6 +100,9 @@ def states(draw: st.DrawFn, *, wanted: bool) -> State:
         else frozenset(),
         peers=draw(peers()) if interface else {},
         routes=frozenset(draw(st.sets(st.sampled_from(NETS[2:4])))) if interface and up else frozenset(),
+        policy=frozenset(draw(st.sets(st.sampled_from(POLICY)))),
+        ways=frozenset(draw(st.sets(st.sampled_from(WAYS)))) if interface and up else frozenset(),
+        dns=draw(st.sampled_from([(), ("9.9.9.9",), ("1.1.1.1", "9.9.9.9")])),
         chains=chains,
         jumps=jumps,
         tables=frozenset(chain.table for chain in chains),

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from wgorch.command import Change, quote_words
 from wgorch.errors import Changed, HostError, Locked, Unfit
-from wgorch.facts.gather import ENVIRONMENT, gather
+from wgorch.facts.gather import ENVIRONMENT, Ask, gather
 from wgorch.facts.observed import Observed
 from wgorch.inventory.model import Network
 from wgorch.plan import HostPlan, changes_between
@@ -59,7 +59,7 @@ class Transaction:
 
     network: Network
     fleet: Fleet
-    ports: Mapping[str, int]
+    asks: Mapping[str, Ask]
     listener: Listener
     lease_s: int = LEASE_S
     run: str = field(default_factory=lambda: secrets.token_hex(6))
@@ -68,10 +68,10 @@ class Transaction:
 
     # --- before anything that runs is touched
 
-    def lock(self, host: str, plan: HostPlan, seen: Observed) -> Observed:
+    def lock(self, host: str, plan: HostPlan, seen: Observed, secrets: Mapping[str, str]) -> Observed:
         """Lock the host, install what is missing, let its key be born, and read it again under the lock.
 
-        Raises Locked where another run holds it, Changed where it is no longer as it was planned for.
+        `secrets`: the preshared keys that are new, by file name; they go into files of the host and nowhere else. Raises Locked where another run holds it, Changed where it is no longer as it was planned for.
         """
         who = f"{getpass.getuser()}@{socket.gethostname()}"
         installs = any(change.step == "install" for change in plan.prepare)
@@ -85,6 +85,7 @@ class Transaction:
                 _file("referee", referee),
                 f"sh ./referee lock {self.run} {quote_words([who])} {hold} || exit 75",
                 *(["(", plan.prepare_program, ")"] if plan.prepare else []),
+                *(_file(name, secret) for name, secret in secrets.items()),
             ]
         )
         self.listener.event(host, "lock")
@@ -249,7 +250,7 @@ class Transaction:
                 self.listener.event(host, "change", f"{change.sign} {change.what}")
 
         text = f"( {program}\n)"
-        return gather(self.fleet.open(host), self.network, self.ports[host], text, deadline_s, heard)
+        return gather(self.fleet.open(host), self.network, self.asks[host], text, deadline_s, heard)
 
 
 class _Failed(HostError):
@@ -309,6 +310,9 @@ MOVES_IN_PREPARE = {
     "key_file",
     "key_file_mode",
     "key_file_public",
+    "next_keys",
+    "offered_key",
+    "secrets",
     "kernel_wireguard",
     "os",
     "unit",

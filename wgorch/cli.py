@@ -109,7 +109,7 @@ def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
 
     inventory = _load(args)
     playbooks = load_all(inventory.path, getattr(args, "playbooks", None), frozenset(inventory.hosts))
-    if args.verb in ("plan", "up"):
+    if args.verb in ("plan", "up", "rotate-key"):
         _refuse_what_cannot_work(inventory)
     limit = frozenset(args.limit.split(",")) if getattr(args, "limit", None) else frozenset()
     check_names(inventory, sorted(limit))
@@ -118,12 +118,15 @@ def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
     journal = Journal(inventory.network.name, secrets.token_hex(4))
     journal.write("begin", verb=args.verb, inventory=inventory.path)
     names = [n for n in inventory.hosts if not limit or n in limit]
-    quiet = args.quiet or args.json or (args.verb not in ("up", "teardown", "verify"))
+    quiet = args.quiet or args.json or (args.verb not in ("up", "rotate-key", "teardown", "verify"))
     progress = Progress(_stderr() if args.json else out, names, journal, quiet=quiet, verbose=args.verbose)
     log: Any = log_to_stderr(args.verbose)
     fleet = Fleet(inventory.hosts, log)
     accepted = check_names(inventory, getattr(args, "accept_new_key", []))
-    operation = Operation(inventory, fleet, progress, playbooks, limit, accepted)
+    renewed = check_names(inventory, getattr(args, "hosts", []) if args.verb == "rotate-key" else [])
+    operation = Operation(inventory, fleet, progress, playbooks, limit, accepted, renewed)
+    operation.measure_ways = getattr(args, "find_mtu", False)
+    operation.try_direct = getattr(args, "try_direct", False)
     return operation, progress
 
 
@@ -206,6 +209,7 @@ def up(args: argparse.Namespace, out: Console) -> int:
         told["orphans"] = sorted(orphans)
         told["round_trips"] = outcome.exchanges
         told["ssh_handshakes"] = outcome.handshakes
+        told["direct"] = [{"hosts": [t.one, t.other], "works": not t.why, "why": t.why} for t in outcome.tried]
         if outcome.verdict:
             told["verdict"] = render.verdict_json(outcome.verdict)
         render.print_json(out, told)
@@ -215,6 +219,9 @@ def up(args: argparse.Namespace, out: Console) -> int:
     render.draw_outcome(out, outcome, "up")
     if not args.quiet:
         changes = sum(len(p.changes) for p in outcome.plans.values())
+        for pair in outcome.tried:
+            how = f"stays on the relay: {pair.why}" if pair.why else "without the relay now"
+            out.print(f"{pair.one} <-> {pair.other}: {how}", style="yellow" if pair.why else "green")
         if outcome.code == DONE and changes:
             out.print(f"✓ up: {changes} changes on {len(outcome.plans)} hosts, confirmed", style="green")
             out.print("next: wgorch status, wgorch verify; wgorch teardown gives everything back", style="dim")
@@ -223,6 +230,15 @@ def up(args: argparse.Namespace, out: Console) -> int:
     if outcome.code:
         _stderr().print(_ending(outcome.code), style="red")
     return outcome.code
+
+
+def rotate_key(args: argparse.Namespace, out: Console) -> int:
+    inventory = _load(argparse.Namespace(inventory=args.inventory, quiet=True))
+    for name in args.hosts:
+        host = inventory.hosts.get(name)
+        if host and host.private_key:
+            raise UsageError(f"the key of {name} comes from {' '.join(host.private_key)}\n    fix: change it there")
+    return up(args, out)
 
 
 def _take_down_removed(
@@ -485,6 +501,7 @@ VERBS: dict[str, Callable[[argparse.Namespace, Any], int]] = {
     "status": status,
     "verify": verify,
     "teardown": teardown,
+    "rotate-key": rotate_key,
     "trust": trust,
     "rehearse": rehearse,
     "export": export,

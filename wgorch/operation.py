@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from ipaddress import ip_network
+from secrets import token_bytes
 
 from wgorch.apply import Listener
 from wgorch.command import Change
 from wgorch.errors import HostError, HostsFailed, Unfit, UsageError
-from wgorch.facts.gather import gather
+from wgorch.facts.gather import Ask, gather
 from wgorch.facts.observed import Observed
 from wgorch.inventory.addresses import assign
 from wgorch.inventory.fields import suggest
@@ -17,14 +21,24 @@ from wgorch.inventory.model import Inventory, IPAddress, Network
 from wgorch.plan import HostPlan, named, plan_host
 from wgorch.playbook import Playbooks
 from wgorch.remote.fleet import Fleet
-from wgorch.resolve import changed_keys, conflicts, only_entries_of, wanted, ways_back
-from wgorch.topology.build import Topology, build
+from wgorch.resolve import NEEDED_BY_IPV6, changed_keys, conflicts, only_entries_of, room, wanted, ways_back
+from wgorch.topology.build import Shortcut, Topology, build
 from wgorch.verify.diagnose import Since
+
+MOST_WAYS = 16
+"""To how many endpoints a host measures the way; more would tell nothing new."""
+
+DIGEST = 32
+"""How many digits of a preshared key's SHA-256 its file is named by."""
 
 
 @dataclass
 class Operation:
-    """An inventory, its topology and the sessions of one run."""
+    """An inventory, its topology and the sessions of one run.
+
+    `new_keys_for`: hosts that are to have a new key. `measure_ways`: the MTU is found anew, and is `most_mtu` at most.
+    `try_direct`: relays are left out where that works, even where nothing else changes.
+    """
 
     inventory: Inventory
     fleet: Fleet
@@ -32,6 +46,10 @@ class Operation:
     playbooks: Playbooks
     limit: frozenset[str] = frozenset()
     accept_new_keys: frozenset[str] = frozenset()
+    new_keys_for: frozenset[str] = frozenset()
+    measure_ways: bool = False
+    most_mtu: int = 1500
+    try_direct: bool = False
     topology: Topology = field(init=False)
     seen: dict[str, Observed] = field(default_factory=dict)
 
@@ -59,9 +77,18 @@ class Operation:
         """The hosts to be read for the sake of some: all, where only they themselves know their addresses."""
         return names if self._addresses_are_given else list(self.inventory.hosts)
 
+    def ask(self, name: str) -> Ask:
+        """What is asked of a host besides what is asked of every host."""
+        host = self.inventory.hosts[name]
+        ways: list[str] = []
+        if not (host.mtu or self.network.mtu):
+            ends = (self.topology.hosts[peer].endpoint for peer in self.topology.peers(name))
+            ways = list(dict.fromkeys(end.host for end in ends if end))[:MOST_WAYS]
+        return Ask(host.listen_port, host.private_key, tuple(ways), self.measure_ways)
+
     @property
-    def ports(self) -> dict[str, int]:
-        return {name: host.listen_port for name, host in self.inventory.hosts.items()}
+    def asks(self) -> dict[str, Ask]:
+        return {name: self.ask(name) for name in self.inventory.hosts}
 
     # --- gather
 
@@ -71,13 +98,14 @@ class Operation:
         def work(name: str) -> Observed:
             self.listener.event(name, "connect")
             shell = self.fleet.open(name)
-            _, seen = gather(shell, self.network, self.ports[name])
+            _, seen = gather(shell, self.network, self.ask(name))
             self.listener.event(name, "gathered")
             return seen
 
         seen, failed = self.fleet.each(names, work)
         self.seen.update(seen)
         self._adopt_addresses()
+        self._adopt_shortcuts()
         for name, error in failed.items():
             self.listener.event(name, "failed", str(error))
         if failed and not tolerant:
@@ -103,7 +131,34 @@ class Operation:
         taken = {net.network_address for net in nets if net.prefixlen == net.max_prefixlen}
         inventory = assign(self.inventory, had, taken - {a for own in had.values() for a in own})
         if inventory != self.inventory:
-            self.inventory, self.topology = inventory, build(inventory)
+            self.inventory, self.topology = inventory, build(inventory, self.topology.shortcuts)
+
+    def _adopt_shortcuts(self) -> None:
+        """Two spokes that both send each other's packets without the relay go on so."""
+        if not self.network.direct:
+            return
+        names = {key: name for name, key in self.keys.items()}
+        carry: dict[str, dict[str, Shortcut]] = defaultdict(dict)
+        for name, seen in self.seen.items():
+            for key, peer in seen.peers.items() if seen.is_ours(self.network) else ():
+                other = names.get(key)
+                if other and other in self.seen and peer.allowed_ips and self.may_meet(name, other):
+                    carry[name][other] = Shortcut(carries=True)
+        both = {n: {o: s for o, s in others.items() if n in carry.get(o, {})} for n, others in carry.items()}
+        self.use_shortcuts(both)
+
+    def use_shortcuts(self, shortcuts: Mapping[str, Mapping[str, Shortcut]]) -> None:
+        """Let some spokes reach each other without their relay."""
+        found = {name: others for name, others in shortcuts.items() if others}
+        if found != self.topology.shortcuts:
+            self.topology = build(self.inventory, found)
+
+    def may_meet(self, one: str, other: str) -> bool:
+        """True for two hosts behind NAT that nothing but a relay brings together."""
+        hosts = self.inventory.hosts
+        if one not in hosts or other not in hosts or one == other or hosts[one].endpoint or hosts[other].endpoint:
+            return False
+        return self.topology.relay_of(one) is not None and self.topology.relay_of(other) is not None
 
     def _addresses_of_devices(self) -> dict[str, tuple[IPAddress, ...]]:
         """What the peers of our devices let them have."""
@@ -119,9 +174,12 @@ class Operation:
     def keys(self) -> dict[str, str]:
         """The public keys known so far, by host. Raises where two hosts show the same one."""
         keys = {name: device.public_key for name, device in self.inventory.devices.items() if device.public_key}
-        keys |= {
-            n: s.key_file_public or s.public_key for n, s in self.seen.items() if s.key_file_public or s.public_key
-        }
+        for name, seen in self.seen.items():
+            key = seen.offered_key or seen.key_file_public or seen.public_key
+            if name in self.new_keys_for:
+                key = min(seen.next_keys, default="")
+            if key:
+                keys[name] = key
         owner: dict[str, str] = {}
         for name, key in keys.items():
             twin = owner.setdefault(key, name)
@@ -133,11 +191,53 @@ class Operation:
 
     # --- plan
 
+    @property
+    def mtu(self) -> int:
+        """What fits through every tunnel of the network: as was found when each host joined it, and now where asked."""
+        found = [self.most_mtu]
+        for name, seen in self.seen.items():
+            known = seen.boot_header.get("mtu", "")
+            if self.inventory.hosts[name].mtu:
+                continue
+            if known.isdigit() and not self.measure_ways:
+                found.append(int(known))
+            else:
+                found.append(room(self.topology.desired(name), seen))
+        return min(found)
+
+    def secrets_of(self, name: str) -> dict[str, str]:
+        """The files of the preshared keys that a host has in common with each peer, or is to have."""
+        found = {}
+        for link in self.topology.desired(name).links:
+            if link.preshared and link.peer in self.seen:
+                common = _shared(self.seen[name], link.peer) & _shared(self.seen[link.peer], name)
+                found[link.peer] = f"psk.{link.peer}.{min(common, default='<new>')}"
+        return found
+
+    def new_secrets(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
+        """Preshared keys for those pairs that have none in common: by host and file name. Nothing else ever holds them."""
+        among = set(names)
+        made: dict[str, dict[str, str]] = defaultdict(dict)
+        for name in sorted(among):
+            for peer, file in self.secrets_of(name).items():
+                if file.endswith("<new>") and peer in among and name < peer:
+                    secret = b64encode(token_bytes(32)).decode()
+                    digest = sha256(f"{secret}\n".encode()).hexdigest()[:DIGEST]
+                    made[name][f"psk.{peer}.{digest}"] = secret
+                    made[peer][f"psk.{name}.{digest}"] = secret
+        return made
+
     def plans(self) -> dict[str, HostPlan]:
         """The plan of every host that was seen. Raises HostsFailed with all that stands in the way."""
         steps = self.playbooks.up
         keys = self.keys
-        failed: list[HostError] = list(changed_keys(self.topology, self.seen, keys, self.accept_new_keys))
+        accepted = self.accept_new_keys | self.new_keys_for
+        failed: list[HostError] = list(changed_keys(self.topology, self.seen, keys, accepted))
+        mtu = self.mtu
+        if mtu < NEEDED_BY_IPV6 and any(subnet.version == 6 for subnet in self.network.subnets):
+            narrow = min(self.seen, key=lambda n: room(self.topology.desired(n), self.seen[n]))
+            saw = f"what fits on the way to its peers leaves {mtu} bytes in the tunnel; IPv6 needs {NEEDED_BY_IPV6}"
+            raise HostsFailed([Unfit(narrow, "carry IPv6", saw, "leave IPv6 out of network.subnet; IPv4 works")])
         plans: dict[str, HostPlan] = {}
         for name, seen in self.seen.items():
             aside = bool(self.limit) and name not in self.limit
@@ -145,8 +245,12 @@ class Operation:
                 continue
             desired = self.topology.desired(name)
             found = [] if aside else list(conflicts(desired, seen))
+            more = (keys, steps.runs_for(name), self.secrets_of(name), mtu)
+            after_start = None
             try:
-                want = wanted(desired, seen, keys, steps.runs_for(name))
+                want = wanted(desired, seen, *more)
+                if name in self.topology.shortcuts:
+                    after_start = wanted(self.topology.without_shortcuts.desired(name), seen, *more)
             except Unfit as error:
                 found = found or [error]
             failed += found
@@ -154,7 +258,7 @@ class Operation:
                 continue
             if aside:
                 want = only_entries_of(self.limit, want, seen.state(self.network), keys)
-            plan = plan_host(name, self.network, want, seen, steps)
+            plan = plan_host(name, self.network, want, seen, steps, after_start)
             plan = replace(plan, notes=(*plan.notes, *ways_back(desired, seen)))
             if aside and not plan.do:
                 continue
@@ -172,7 +276,12 @@ class Operation:
         for name, plan in plans.items():
             old, new = plan.have.interface, plan.want.interface
             everything = old is None or new is None or old.public_key != new.public_key
-            fresh = {p.name for key, p in plan.want.peers.items() if everything or key not in plan.have.peers}
+            old_peers = plan.have.peers
+            fresh = {
+                p.name
+                for key, p in plan.want.peers.items()
+                if everything or key not in old_peers or old_peers[key].preshared != p.preshared
+            }
             found[name] = Since(self.seen[name].clock, frozenset(fresh))
         return found
 
@@ -191,6 +300,12 @@ def _name_key(what: str, names: Mapping[str, str]) -> str:
         if what == f"peer {key[:8]}…":
             return f"peer {name}"
     return what
+
+
+def _shared(seen: Observed, peer: str) -> set[str]:
+    """The digests in the names of a host's files for a peer, where each is the digest of what the file holds."""
+    files = ((name.split("."), digest) for name, digest in seen.secrets.items())
+    return {words[2] for words, digest in files if words[1] == peer and digest.startswith(words[2])}
 
 
 def check_names(inventory: Inventory, names: Iterable[str]) -> frozenset[str]:

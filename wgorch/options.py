@@ -20,6 +20,7 @@ BY_WISH = {
         "plan": "what `up` would change, and why; reads only",
         "up": "build the network and prove it, or leave every host as it was",
         "teardown": "give every host back as it was",
+        "rotate-key": "a new key for a host: its peers know it first, and the old one is destroyed at the end",
         "export": "the network as files for other tools, or a device's as a QR code",
     },
     "look": {
@@ -84,7 +85,7 @@ def _all_actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 def _help() -> str:
     lines = ["Build WireGuard networks between sites, over SSH, from one inventory.", "", EXAMPLES]
     for wish, verbs in BY_WISH.items():
-        lines += [f"{wish}:", *(f"  {verb:<10} {text}" for verb, text in verbs.items())]
+        lines += [f"{wish}:", *(f"  {verb:<11} {text}" for verb, text in verbs.items())]
     return "\n".join([*lines, "", "wgorch VERB --help tells a verb's options.  wgorch --version", "", EXITS])
 
 
@@ -125,7 +126,12 @@ def build_parser() -> argparse.ArgumentParser:
             sub.add_argument(
                 "--accept-new-key", metavar="HOST", action="append", default=[], help="its key may be another"
             )
+        if name in ("plan", "up"):
+            sub.add_argument("--find-mtu", action="store_true", help="measure anew what fits on the ways between hosts")
         if name == "up":
+            sub.add_argument(
+                "--try-direct", action="store_true", help="with `direct: try`: try it, even where nothing else changes"
+            )
             sub.add_argument("--keep-going", action="store_true", help="where a host fails, keep the others' change")
         if name == "teardown":
             sub.add_argument("--purge", action="store_true", help="the keys go too")
@@ -136,6 +142,16 @@ def build_parser() -> argparse.ArgumentParser:
                 default=[],
                 help="without an inventory: what is ours on this host",
             )
+    rotate = verb("rotate-key", inventory=False)
+    rotate.add_argument("hosts", nargs="+", metavar="HOST", help="hosts of the inventory")
+    rotate.add_argument("-i", "--inventory", help="the inventory; found by itself where left out")
+    rotate.add_argument("--json", action="store_true", help="the result for programs")
+    rotate.add_argument("-v", "--verbose", action="count", default=0, help="the programs as they are sent")
+    rotate.add_argument("-q", "--quiet", action="store_true", help="only what is wrong")
+    rotate.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    rotate.add_argument("--playbooks", metavar="DIR", type=Path, help="playbooks of your own")
+    rotate.add_argument("--confirm-timeout", metavar="SECONDS", type=int, default=60, help="the lease (60)")
+    rotate.set_defaults(keep_going=False, accept_new_key=[], limit=None)
     export = verb("export", inventory=False)
     export.add_argument("what", nargs="?", help="a device or a host; every host where left out")
     export.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -14,6 +13,8 @@ from wgorch.program import boot_program, probe_program, program
 from wgorch.resolve import foreign_rules, given_back, in_scope, keep_foreign
 from wgorch.state import Run, State, nothing
 from wgorch.steps import all_steps
+from wgorch.steps.interface import tag
+from wgorch.unit import digest
 
 BUILT = ("tunnel", "traffic")
 
@@ -60,10 +61,12 @@ class HostPlan:
         return program("what must be there before anything changes", self.want, self.prepare)
 
 
-def plan_host(host: str, network: Network, want: State, seen: Observed, playbook: Playbook) -> HostPlan:
-    """The plan of one host that should be as `want` says."""
+def plan_host(
+    host: str, network: Network, want: State, seen: Observed, playbook: Playbook, after_start: State | None = None
+) -> HostPlan:
+    """The plan of one host that should be as `want` says; `after_start`: and how after a start, if that differs."""
     have = seen.state(network)
-    boot = _boot(host, network, want, playbook)
+    boot = _boot(host, network, after_start or want, playbook)
     want = keep_foreign(want, have)
     want = replace(want, sysctls={**given_back(seen, want.sysctls), **want.sysctls})
     here = in_scope(have, want)
@@ -71,6 +74,8 @@ def plan_host(host: str, network: Network, want: State, seen: Observed, playbook
     if seen.boot != digest(boot):
         why = "there is none" if not seen.boot else "it makes another state than this one"
         stay.insert(0, change("~" if seen.boot else "+", "boot program", why))
+    if not seen.settled:
+        stay.append(change("~", "private key", "the one before it still lies beside it"))
     return HostPlan(
         host=host,
         want=want,
@@ -148,8 +153,12 @@ def _boot(host: str, network: Network, want: State, playbook: Playbook) -> str:
         "interface": network.interface,
         "subnet": " ".join(map(str, network.subnets)),
     }
+    if want.interface and want.interface.public_key in want.keys:
+        header |= {"key": tag(want.interface), "mtu": str(want.interface.mtu)}
     if network.ipv6:
         header["ipv6"] = "yes"
+    if network.exits:
+        header["exits"] = "yes"
     return boot_program(want, changes, header, network.interface, cards)
 
 
@@ -160,6 +169,8 @@ def _notes(host: str, network: Network, want: State, seen: Observed) -> Iterator
             yield f"{host}: not ours, kept in chain {chain.name}: {rule}"
     if want.interface and not seen.systemd:
         yield f"{host}: no systemd here, so nothing starts the tunnel after a reboot"
+        if want.watch_text:
+            yield f"{host}: no systemd here, so nobody notices when a peer's address becomes another"
     if seen.lock and seen.lock.boot_id == seen.boot_id and seen.lock.until > seen.uptime:
         yield f"{host}: locked by {seen.lock.who} for another {seen.lock.until - seen.uptime} s at most"
     if seen.pending or seen.reverting:
@@ -172,11 +183,6 @@ def _notes(host: str, network: Network, want: State, seen: Observed) -> Iterator
         if not want.interface and seen.sysctls.get(path) not in (record.ours, None):
             now = seen.sysctls[path]
             yield f"{host}: {path.replace('/', '.')} was {record.before}, we made it {record.ours}, now it is {now}: left alone"
-
-
-def digest(text: str) -> str:
-    """SHA-256 as ``sha256sum`` prints it."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def named(state: State, names: Mapping[str, str]) -> State:

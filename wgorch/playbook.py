@@ -26,6 +26,8 @@ MUST_PRECEDE = (
     ("interface", "routes"),
     ("interface", "forwarding"),
     ("masquerade", "tables"),
+    ("map_lans", "tables"),
+    ("interface", "exits"),
 )
 """Pairs of steps of which the first must come first when something is built; teardown goes the other way."""
 

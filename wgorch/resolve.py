@@ -10,16 +10,21 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from wgorch.command import quote_words
 from wgorch.errors import HostError, Unfit
 from wgorch.facts.observed import Observed, our_chains
 from wgorch.inventory.model import IPNetwork, Network
-from wgorch.state import Chain, Interface, Peer, Rule, Run, State, nothing, rule, tool
+from wgorch.sh import text_of
+from wgorch.state import ROUTE_PROTO, Chain, Interface, Peer, Rule, Run, State, nothing, rule, tool
 from wgorch.topology.build import Topology
 from wgorch.topology.desired import Desired
-from wgorch.unit import unit_digest
+from wgorch.unit import digest, unit_digest
 
-OVERHEAD = 80
-"""Bytes that WireGuard adds to a packet over IPv6; over IPv4 it is 60, but the underlay may be either."""
+OVERHEAD = {4: 60, 6: 80}
+"""Bytes that WireGuard adds to a packet, by what carries it."""
+
+NEEDED_BY_IPV6 = 1280
+"""The smallest MTU that a card with IPv6 may have (RFC 8200, section 5)."""
 
 IPV6_OFF = "net/ipv6/conf/default/disable_ipv6"
 
@@ -31,11 +36,24 @@ def unknown_key(host: str) -> str:
     return f"<{host}>"
 
 
-def wanted(desired: Desired, seen: Observed, keys: Mapping[str, str], runs: Mapping[str, Run] | None = None) -> State:
-    """The State a host should be in. `keys`: the public keys known so far, by host. Raises Unfit."""
+def wanted(
+    desired: Desired,
+    seen: Observed,
+    keys: Mapping[str, str],
+    runs: Mapping[str, Run] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    mtu: int | None = None,
+) -> State:
+    """The State a host should be in. Raises Unfit.
+
+    `keys`: the public keys known so far, by host; `secrets`: the files of the preshared keys, by peer; `mtu`: what the
+    ways between all hosts carry, less WireGuard's bytes (by this host's own card where left out).
+    """
     network, host = desired.network, desired.host
     cards = {lan: lan_card(desired, seen, lan) for lan in desired.lans}
-    chains = dict(_chains(desired, cards))
+    own = keys.get(host.name, unknown_key(host.name))
+    watching = watch_program(desired, keys)
+    chains = dict(_chains(desired, seen, cards))
     needed = {"ip", "wg", *(f"{tool(chain.table)}{part}" for chain in chains for part in ("", "-save", "-restore"))}
     if not seen.kernel_wireguard and host.wireguard_go:
         needed.add("wireguard-go")
@@ -45,21 +63,29 @@ def wanted(desired: Desired, seen: Observed, keys: Mapping[str, str], runs: Mapp
         interface=Interface(
             name=network.interface,
             alias=network.mark,
-            mtu=host.mtu or _mtu(desired, seen),
+            mtu=host.mtu or network.mtu or mtu or room(desired, seen),
             listen_port=host.listen_port,
-            public_key=keys.get(host.name, unknown_key(host.name)),
+            public_key=own,
+            fwmark=network.table if host.exit else 0,
         ),
         addresses=frozenset(f"{address}/{network.prefix_of(address)}" for address in host.addresses),
-        peers=dict(_peers(desired, keys)),
+        peers=dict(_peers(desired, seen, keys, secrets or {})),
         routes=frozenset(str(subnet) for subnet in desired.routes),
         chains=chains,
         jumps=dict.fromkeys(chains, (1,)),
         tables=(frozenset(seen.rules) - seen.only_ours(network)) | {chain.table for chain in chains},
         sysctls=dict(_sysctls(desired, seen, cards)),
+        policy=frozenset(_policy(desired, seen)),
+        ways=frozenset(_ways(desired, seen)),
+        dns=tuple(str(server) for server in host.dns),
         runs=runs or {},
         tools=frozenset(needed),
         key_mode=KEY_FILE_MODE,
+        keys=frozenset({own}),
+        key_source=host.private_key,
         unit=unit_digest(network) if seen.systemd else "",
+        watch=digest(watching) if watching and seen.systemd else "",
+        watch_text=watching,
     )
 
 
@@ -156,17 +182,88 @@ def in_scope(have: State, want: State) -> State:
     return replace(have, sysctls={path: have.sysctls[path] for path in want.sysctls if path in have.sysctls})
 
 
-def _peers(desired: Desired, keys: Mapping[str, str]) -> Iterator[tuple[str, Peer]]:
+def _peers(
+    desired: Desired, seen: Observed, keys: Mapping[str, str], secrets: Mapping[str, str]
+) -> Iterator[tuple[str, Peer]]:
     for link in desired.links:
         key = keys.get(link.peer, unknown_key(link.peer))
         allowed = tuple(str(net) for net in link.allowed_ips)
         endpoint = str(link.endpoint) if link.endpoint else None
-        yield key, Peer(key, allowed, endpoint, link.persistent_keepalive, link.peer)
+        secret = ""
+        if link.preshared:
+            # With a host that is not asked this time, what they share stays.
+            secret = secrets.get(link.peer, seen.peers[key].preshared if key in seen.peers else "")
+        yield key, Peer(key, allowed, endpoint, link.persistent_keepalive, link.peer, secret)
+
+
+def watch_program(desired: Desired, keys: Mapping[str, str]) -> str:
+    """What looks after those peers of a host whose address may become another; empty where there are none."""
+    lines = []
+    for link in desired.links:
+        key = keys.get(link.peer, unknown_key(link.peer))
+        if link.endpoint and _ip(link.endpoint.host) is None:
+            address = desired.addresses_of_peers[link.peer]
+            lines.append(quote_words(["follow", key, str(link.endpoint), str(address)]))
+    for peer, relay in desired.fall_backs:
+        nets = ",".join(str(net) for net in relay.allowed_ips)
+        ends = (keys.get(peer, unknown_key(peer)), keys.get(relay.peer, unknown_key(relay.peer)))
+        lines.append(quote_words(["fall_back", *ends, nets]))
+    if not lines:
+        return ""
+    head = [
+        "#!/bin/sh",
+        f"# {desired.network.mark}: looks after the peers whose address may become another",
+        f"interface={quote_words([desired.network.interface])} directory={quote_words([desired.network.directory])}",
+    ]
+    return "\n".join([*head, text_of("remote", "watch.sh").rstrip(), *lines, "exit 0"]) + "\n"
+
+
+def has_ipv6(seen: Observed) -> bool:
+    """True where the host has IPv6 at all."""
+    return seen.sysctls.get(IPV6_OFF) == "0"
+
+
+def _families(seen: Observed) -> tuple[str, ...]:
+    return ("-4", "-6") if has_ipv6(seen) else ("-4",)
+
+
+def _policy(desired: Desired, seen: Observed) -> Iterator[str]:
+    """All but the tunnel's own packets ask our table, after the main table was asked for more than a default route.
+
+    sshd's answers never do: whoever is logged in from outside stays so.
+    """
+    if not desired.host.exit:
+        return
+    table = desired.network.table
+    for family in _families(seen):
+        if seen.ssh_port:
+            answers = f"from all ipproto tcp sport {seen.ssh_port} lookup main"
+            yield f"{family} 11900 {answers} proto {ROUTE_PROTO}"
+        yield f"{family} 11901 from all lookup main suppress_prefixlength 0 proto {ROUTE_PROTO}"
+        yield f"{family} 11902 not from all fwmark {table:#x} lookup {table} proto {ROUTE_PROTO}"
+
+
+def _ways(desired: Desired, seen: Observed) -> Iterator[str]:
+    """Into the tunnel; what cannot go there, or finds the tunnel gone, goes nowhere."""
+    if not desired.host.exit:
+        return
+    table = desired.network.table
+    for family in _families(seen):
+        if any(f"-{subnet.version}" == family for subnet in desired.network.subnets):
+            yield f"{family} default dev {desired.network.interface} table {table}"
+        yield f"{family} unreachable default metric 4294967295 table {table}"
+
+
+def out_card(seen: Observed, version: int, tunnel: str) -> str | None:
+    """The card through which a host reaches the world."""
+    ways = [r for r in seen.routes if r.subnet.version == version and not r.subnet.prefixlen and r.card != tunnel]
+    return min(ways, key=lambda r: r.metric).card if ways else None
 
 
 def lan_card(desired: Desired, seen: Observed, lan: IPNetwork) -> str:
     """The card into a LAN, as declared or as found."""
     declared = desired.host.lan_interface
+    lan = desired.host.real(lan)
     found = seen.card_into(lan)
     wish = f"be the gateway of {lan}"
     if declared is not None:
@@ -184,34 +281,42 @@ def lan_card(desired: Desired, seen: Observed, lan: IPNetwork) -> str:
     return found
 
 
-def _mtu(desired: Desired, seen: Observed) -> int:
-    """The tunnel's MTU: what the card on the way to the peers carries, less WireGuard's own bytes."""
-    ways = []
-    for link in desired.links:
-        if link.endpoint is not None:
-            try:
-                ways.append(seen.route_to(ipaddress.ip_address(link.endpoint.host)))
-            except ValueError:
-                ways.append(seen.route_to(ipaddress.ip_address("0.0.0.0")))
-    ways = ways or [next((r for r in seen.routes if r.subnet.prefixlen == 0), None)]
-    mtus = [seen.cards[way.card].mtu for way in ways if way and way.card in seen.cards]
-    smallest = min(mtus, default=1500)
-    return max(1280, min(smallest, 1500) - OVERHEAD)
+def room(desired: Desired, seen: Observed) -> int:
+    """What fits into the tunnel by the card on the way to each peer, and by what was measured where it was."""
+    ways = [(link.endpoint.host, _ip(link.endpoint.host)) for link in desired.links if link.endpoint]
+    everywhere = ipaddress.ip_address("0.0.0.0")
+    found = [seen.paths[name] for name, _ in ways if name in seen.paths]
+    for ip in [ip or everywhere for name, ip in ways] or [everywhere]:
+        way = seen.route_to(ip) or next((r for r in seen.routes if not r.subnet.prefixlen), None)
+        card = seen.cards.get(way.card) if way and way.card != desired.network.interface else None
+        bytes_of_ours = OVERHEAD[6] if ip.version == 6 or (ip == everywhere and desired.network.ipv6) else OVERHEAD[4]
+        found.append(min(card.mtu if card else 1500, 1500) - bytes_of_ours)
+    return min(found)
 
 
-def _chains(desired: Desired, cards: Mapping[IPNetwork, str]) -> Iterator[tuple[Chain, tuple[Rule, ...]]]:
+def _chains(
+    desired: Desired, seen: Observed, cards: Mapping[IPNetwork, str]
+) -> Iterator[tuple[Chain, tuple[Rule, ...]]]:
     mark, tunnel = desired.network.mark, desired.network.interface
     kinds = {subnet.version for subnet in desired.network.subnets}
     for version in (4, 6):
-        forward, incoming, nat, mss = our_chains(desired.network, version)
+        forward, incoming, nat, mss, maps = our_chains(desired.network, version)
+        out = out_card(seen, version, tunnel)
+        leaving = [net for net in desired.leaving if net.version == version and out]
         rules = []
         if desired.forwards_between_peers and version in kinds:
             rules.append(rule(f"-i {tunnel} -o {tunnel}", mark, "ACCEPT"))
         for lan, card in cards.items():
             if lan.version == version:
+                real = desired.host.real(lan)
                 # Sources need no rule: WireGuard lets a peer send only what its allowed-ips hold.
-                rules.append(rule(f"-d {lan} -i {tunnel} -o {card}", mark, "ACCEPT"))
-                rules.append(rule(f"-s {lan} -i {card} -o {tunnel}", mark, "ACCEPT"))
+                rules.append(rule(f"-d {real} -i {tunnel} -o {card}", mark, "ACCEPT"))
+                rules.append(rule(f"-s {real} -i {card} -o {tunnel}", mark, "ACCEPT"))
+        for net in leaving:
+            rules.append(rule(f"-s {net} -i {tunnel} -o {out}", mark, "ACCEPT"))
+            rules.append(
+                rule(f"-d {net} -i {out} -o {tunnel} -m conntrack --ctstate RELATED,ESTABLISHED", mark, "ACCEPT")
+            )
         if rules:
             yield forward, tuple(rules)
             clamp = rule(f"-o {tunnel} -p tcp -m tcp --tcp-flags SYN,RST SYN", mark, "TCPMSS --clamp-mss-to-pmtu")
@@ -219,12 +324,17 @@ def _chains(desired: Desired, cards: Mapping[IPNetwork, str]) -> Iterator[tuple[
         if desired.host.endpoint and version in _dialled_over(desired):
             yield incoming, (rule(f"-p udp -m udp --dport {desired.host.listen_port}", mark, "ACCEPT"),)
         masked = [
-            rule(f"-s {m.source} -d {m.into} -o {cards[m.into]}", mark, "MASQUERADE")
+            rule(f"-s {m.source} -d {desired.host.real(m.into)} -o {cards[m.into]}", mark, "MASQUERADE")
             for m in desired.masquerade
             if m.into.version == version
         ]
+        masked += [rule(f"-s {net} -o {out}", mark, "MASQUERADE") for net in leaving]
+        mapped = [(name, lan) for name, lan in desired.host.maps if name.version == version]
+        masked += [rule(f"-s {lan} -o {tunnel}", mark, f"NETMAP --to {name}") for name, lan in mapped]
         if masked:
             yield nat, tuple(masked)
+        if mapped:
+            yield maps, tuple(rule(f"-d {name} -i {tunnel}", mark, f"NETMAP --to {lan}") for name, lan in mapped)
 
 
 def _dialled_over(desired: Desired) -> set[int]:
@@ -245,6 +355,15 @@ def _sysctls(desired: Desired, seen: Observed, cards: Mapping[IPNetwork, str]) -
     if desired.forwards_between_peers:
         for version in kinds:
             through[version].add(tunnel)
+    for version in {net.version for net in desired.leaving}:
+        if out := out_card(seen, version, tunnel):
+            through[version] |= {tunnel, out}
+    if desired.host.exit:
+        # The answers to what leaves by mark come in where the unmarked way does not lead: strict reverse-path
+        # filtering would drop them. The kernel takes the larger of all's and the card's value; 2 is loose.
+        yield "net/ipv4/conf/all/src_valid_mark", "1"
+        if out := out_card(seen, 4, tunnel):
+            yield f"net/ipv4/conf/{out}/rp_filter", "2"
     for card in sorted(through[4]):
         yield f"net/ipv4/conf/{card}/forwarding", "1"
     if "net/ipv6/conf/all/force_forwarding" in seen.sysctls:
@@ -264,8 +383,8 @@ def ways_back(desired: Desired, seen: Observed) -> Iterator[str]:
     """Without masquerade the machines of a LAN must know the way into the tunnel: which route, exactly."""
     if desired.host.masquerade:
         return
-    for lan in desired.lans:
-        card = lan_card(desired, seen, lan)
+    for subnet in desired.lans:
+        lan, card = desired.host.real(subnet), lan_card(desired, seen, subnet)
         own = next((a.ip for name, a in seen.addresses if name == card and a.version == lan.version), None)
         beyond = [net for net in (*desired.network.subnets, *desired.routes) if net.version == lan.version]
         for net in beyond if own else ():
@@ -293,6 +412,11 @@ def conflicts(desired: Desired, seen: Observed) -> Iterator[HostError]:
     if not seen.kernel_wireguard and not desired.host.wireguard_go and card is None:
         saw = f"kernel {seen.kernel} has no WireGuard, and wireguard_go is false"
         yield Unfit(name, f"make {tunnel}", saw, "a kernel from 5.6 on, or wireguard_go: true")
+    if seen.key_file and desired.host.private_key and "wg" in seen.tools and not seen.offered_key:
+        saw = f"{' '.join(desired.host.private_key)} prints no key there"
+        yield Unfit(name, "take its key", saw, "correct private_key, or put the key there")
+    if desired.leaving and not any(out_card(seen, net.version, tunnel) for net in desired.leaving):
+        yield Unfit(name, "let others go out into the world", "it has no default route", "another exit for them")
     if any(a.version == 6 for a in desired.host.addresses) and seen.sysctls.get(IPV6_OFF, "1") == "1":
         saw = "IPv6 is switched off there (net.ipv6.conf.default.disable_ipv6)"
         yield Unfit(name, f"give {tunnel} an IPv6 address", saw, "switch it on, or leave IPv6 out of network.subnet")

@@ -17,7 +17,7 @@ ROUTE_PROTO = 119
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """The WireGuard interface. `key` is a path on the host, never the key itself."""
+    """The WireGuard interface. `fwmark` marks its own encrypted packets, so that they do not enter it again."""
 
     name: str
     alias: str
@@ -25,17 +25,22 @@ class Interface:
     listen_port: int
     public_key: str
     up: bool = True
+    fwmark: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """The other end, as one host's interface sees it. `name` is for people and is not compared."""
+    """The other end, as one host's interface sees it. `name` is for people and is not compared.
+
+    `preshared`: the file on the host that holds the second secret they share, `other` where none of ours does.
+    """
 
     public_key: str
     allowed_ips: tuple[str, ...]
     endpoint: str | None = None
     persistent_keepalive: int = 0
     name: str = field(default="", compare=False)
+    preshared: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +106,12 @@ class State:
 
     `jumps`: where each chain is jumped to from, as 1-based places among the parent's rules that are not wgorch's;
     ``(1,)`` is right. `tables`: iptables tables that exist at all. `sysctls`: path below /proc/sys to value.
-    `tools`: commands that are there; `key_mode`: of the private key's file, empty where there is none; `unit`: digest
-    of what runs the boot program at start-up, empty where it is not enabled.
+    `policy`: rules of the routing policy as ``ip rule show`` has them, with -4 or -6 before; `ways`: routes in a table of
+    our own, as ``ip route`` takes them. `dns`: the name servers that we set.
+    `tools`: commands that are there; `key_mode`: of the private key's file, empty where there is none; `keys`: the public
+    halves of the private keys that lie there; `key_source`: the command that prints the key, where it is not born there.
+    `unit`: digest of what runs the boot program at start-up, empty where it is not enabled; `watch`: digest of what
+    looks after the peers from time to time, whose text is `watch_text`.
     """
 
     mark: str
@@ -116,9 +125,16 @@ class State:
     tables: frozenset[str] = frozenset()
     sysctls: Mapping[str, str] = field(default_factory=dict)
     runs: Mapping[str, Run] = field(default_factory=dict)
+    policy: frozenset[str] = frozenset()
+    ways: frozenset[str] = frozenset()
+    dns: tuple[str, ...] = ()
     tools: frozenset[str] = frozenset()
     key_mode: str = ""
+    keys: frozenset[str] = frozenset()
+    key_source: tuple[str, ...] = ()
     unit: str = ""
+    watch: str = ""
+    watch_text: str = field(default="", compare=False)
 
     @property
     def key_file(self) -> str:
@@ -133,4 +149,6 @@ class State:
 
 def nothing(state: State) -> State:
     """The same place right after a start, with nothing of ours running; tools and key are still there."""
-    return State(mark=state.mark, directory=state.directory, tools=state.tools, key_mode=state.key_mode)
+    return State(
+        mark=state.mark, directory=state.directory, tools=state.tools, key_mode=state.key_mode, keys=state.keys
+    )

@@ -26,6 +26,50 @@ WantedBy=multi-user.target
 """
 
 
+_WATCH_SERVICE = """\
+# wgorch:{name}
+[Unit]
+Description=WireGuard network {name}, by wgorch: peers whose address may become another
+Documentation=file:{directory}/watch
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh {directory}/watch
+"""
+
+_WATCH_TIMER = """\
+# wgorch:{name}
+[Unit]
+Description=WireGuard network {name}, by wgorch: peers whose address may become another
+
+[Timer]
+OnActiveSec=30
+OnUnitActiveSec=30
+AccuracySec=5
+
+[Install]
+WantedBy=timers.target
+"""
+
+UNITS = "/etc/systemd/system"
+
+
+def digest(text: str) -> str:
+    """SHA-256 as ``sha256sum`` prints it."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def watch_units(network: str) -> tuple[str, str]:
+    """The names of the service that looks after the peers, and of its timer."""
+    return f"wgorch-{network}-watch.service", f"wgorch-{network}-watch.timer"
+
+
+def watch_texts(network: str, directory: str) -> dict[str, str]:
+    """Their texts, by name."""
+    texts = (_WATCH_SERVICE, _WATCH_TIMER)
+    return {n: t.format(name=network, directory=directory) for n, t in zip(watch_units(network), texts, strict=True)}
+
+
 def unit_name(network: str) -> str:
     """The unit's name."""
     return f"wgorch-{network}.service"
@@ -33,7 +77,7 @@ def unit_name(network: str) -> str:
 
 def unit_path(network: str) -> str:
     """Where the unit lies."""
-    return f"/etc/systemd/system/{unit_name(network)}"
+    return f"{UNITS}/{unit_name(network)}"
 
 
 def unit_text(network: str, directory: str) -> str:

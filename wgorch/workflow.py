@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from wgorch import curve25519
+from wgorch import curve25519, shortcut
 from wgorch import export as files
 from wgorch.apply import LEASE_S, Transaction
 from wgorch.change import Interrupts, Outcome, Phases, exchanges, measure_all
-from wgorch.errors import DIFFERS, DONE, FAULT, HostError, HostsFailed, UsageError
+from wgorch.errors import DIFFERS, DONE, FAULT, ROLLED_BACK, HostError, HostsFailed, UsageError
 from wgorch.facts.observed import Observed
 from wgorch.follow import with_cause
 from wgorch.inventory.fields import suggest
@@ -79,14 +79,39 @@ def up(
 ) -> Outcome:
     """Make the network as the inventory says, or leave every host as it was."""
     with Interrupts() as interrupts:
-        operation.gather(operation.involved)
-        plans = operation.plans()
-        consent(plans)
-        changing = {name: p for name, p in plans.items() if p.changes}
-        if not changing:
-            return Outcome(DONE, plans, exchanges=exchanges(operation), handshakes=operation.fleet.handshakes)
-        run = Transaction(operation.network, operation.fleet, operation.ports, operation.listener, lease_s)
-        return Phases(operation, run, interrupts, changing, keep_going=keep_going).up()
+        outcome = _up(operation, consent, interrupts, lease_s, keep_going)
+        if outcome.code == ROLLED_BACK and (fits := _what_fits(outcome)):
+            # Nobody on the way says what is too large for it; only the tunnel itself could show that.
+            operation.most_mtu = fits
+            outcome = _up(operation, lambda _plans: None, interrupts, lease_s, keep_going)
+        changed = bool(outcome.standing)
+        if outcome.code == DONE and operation.network.direct and (changed or operation.try_direct):
+            tried = tuple(shortcut.try_all(operation, interrupts, lease_s))
+            outcome = replace(outcome, tried=tried, exchanges=exchanges(operation))
+        return outcome
+
+
+def _up(
+    operation: Operation,
+    consent: Callable[[Mapping[str, HostPlan]], None],
+    interrupts: Interrupts,
+    lease_s: int,
+    keep_going: bool,
+) -> Outcome:
+    operation.gather(operation.involved)
+    plans = operation.plans()
+    consent(plans)
+    changing = {name: p for name, p in plans.items() if p.changes}
+    if not changing:
+        return Outcome(DONE, plans, exchanges=exchanges(operation), handshakes=operation.fleet.handshakes)
+    run = Transaction(operation.network, operation.fleet, operation.asks, operation.listener, lease_s)
+    return Phases(operation, run, interrupts, changing, keep_going=keep_going).up()
+
+
+def _what_fits(outcome: Outcome) -> int:
+    """The MTU with which everything would have worked, where nothing else was wrong; else 0."""
+    findings = outcome.verdict.findings if outcome.verdict else ()
+    return min((finding.fits for finding in findings), default=0)
 
 
 def teardown(
@@ -111,7 +136,7 @@ def teardown(
         changing = {n: p for n, p in plans.items() if p.changes or _leftovers(operation.seen[n], purge)}
         if not changing:
             return Outcome(DONE, plans)
-        run = Transaction(operation.network, operation.fleet, operation.ports, operation.listener, lease_s)
+        run = Transaction(operation.network, operation.fleet, operation.asks, operation.listener, lease_s)
         return Phases(operation, run, interrupts, changing).down("purge" if purge else "remove")
 
 

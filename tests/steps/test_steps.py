@@ -22,6 +22,9 @@ FWD = Chain("filter", "FORWARD", "wgorch-office-fwd")
 MSS = Chain("mangle", "FORWARD", "wgorch-office-mss")
 INPUT = Chain("filter", "INPUT", "wgorch-office-in")
 NAT = Chain("nat", "POSTROUTING", "wgorch-office-nat")
+MAP = Chain("nat", "PREROUTING", "wgorch-office-map")
+NETMAP = rule("-d 10.99.13.0/24 -i wg0", BASE.mark, "NETMAP --to 10.10.13.0/24")
+RULE = "-4 11902 not from all fwmark 0x7 lookup 7 proto 119"
 ACCEPT = rule("-i wg0 -o wg0", BASE.mark, "ACCEPT")
 LAN = rule("-d 10.10.13.0/24 -i wg0 -o ens192", BASE.mark, "ACCEPT")
 FOREIGN = rule("-s 10.9.0.0/16", "somebody", "ACCEPT")
@@ -37,8 +40,10 @@ def make(step: str, want: State, have: State) -> list[tuple[str, list[str]]]:
     return [(c.sign, [text(command) for command in c.commands]) for c in all_steps()[step](want, have)]
 
 
-def with_peer(*nets: str, endpoint: str | None = None, keepalive: int = 0, key: str = PEER) -> dict[str, Any]:
-    return {"peers": {key: Peer(key, nets, endpoint, keepalive, "bcc")}}
+def with_peer(
+    *nets: str, endpoint: str | None = None, keepalive: int = 0, key: str = PEER, preshared: str = ""
+) -> dict[str, Any]:
+    return {"peers": {key: Peer(key, nets, endpoint, keepalive, "bcc", preshared)}}
 
 
 def with_chain(chain: Chain, *rules: Rule, places: tuple[int, ...] = (1,)) -> State:
@@ -100,6 +105,24 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             [("~", ["chmod 600 /var/lib/wgorch/office/private_key"])],
         ),
         ("teardown keeps the key", BASE, replace(BASE, key_mode="-rw-------"), []),
+        (
+            "another one is asked for: it lies beside the old one at first",
+            replace(BASE, key_mode="-rw-------", keys=frozenset({"<home>"})),
+            replace(BASE, key_mode="-rw-------", keys=frozenset({KEY})),
+            [("~", ["birth_of_next_key /var/lib/wgorch/office/private_key"])],
+        ),
+        (
+            "it comes from elsewhere",
+            replace(BASE, key_mode="-rw-------", keys=frozenset({KEY}), key_source=("pass", "show", "wg")),
+            BASE,
+            [("+", ["take_key /var/lib/wgorch/office/private_key pass show wg"])],
+        ),
+        (
+            "what it comes from has another one now",
+            replace(BASE, key_mode="-rw-------", keys=frozenset({OTHER}), key_source=("cat", "/etc/key")),
+            replace(BASE, key_mode="-rw-------", keys=frozenset({KEY})),
+            [("~", ["take_key /var/lib/wgorch/office/private_key cat /etc/key"])],
+        ),
     ],
     "interface": [
         ("as wanted", UP, UP, []),
@@ -113,7 +136,7 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
                     [
                         "make_interface wg0",
                         "ip link set dev wg0 alias wgorch:office",
-                        "wg set wg0 listen-port 51820 private-key /var/lib/wgorch/office/private_key",
+                        f"set_key wg0 {KEY} listen-port 51820",
                         "ip link set dev wg0 mtu 1420 up",
                     ],
                 )
@@ -130,7 +153,7 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             "another key",
             UP,
             replace(BASE, interface=replace(WG0, public_key=OTHER)),
-            [("~", ["wg set wg0 private-key /var/lib/wgorch/office/private_key"])],
+            [("~", [f"set_key wg0 {KEY}"])],
         ),
         ("another MTU", UP, replace(BASE, interface=replace(WG0, mtu=1500)), [("~", ["ip link set dev wg0 mtu 1420"])]),
         ("it is down", UP, replace(BASE, interface=replace(WG0, up=False)), [("~", ["ip link set dev wg0 up"])]),
@@ -145,7 +168,7 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
                     [
                         "make_interface wg0",
                         "ip link set dev wg0 alias wgorch:office",
-                        "wg set wg0 listen-port 51820 private-key /var/lib/wgorch/office/private_key",
+                        f"set_key wg0 {KEY} listen-port 51820",
                         "ip link set dev wg0 mtu 1420",
                     ],
                 )
@@ -221,6 +244,20 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             replace(UP, **with_peer("10.0.0.2/32")),
             [("~", [f"wg set wg0 peer {PEER} allowed-ips 10.0.0.2/32 persistent-keepalive 25"])],
         ),
+        (
+            "another preshared key: its sessions end, so that the next one proves it",
+            replace(UP, **with_peer("10.0.0.2/32", preshared="psk.bcc.2")),
+            replace(UP, **with_peer("10.0.0.2/32", preshared="psk.bcc.1")),
+            [
+                (
+                    "~",
+                    [
+                        f"wg set wg0 peer {PEER} remove peer {PEER} preshared-key /var/lib/wgorch/office/psk.bcc.2 "
+                        "allowed-ips 10.0.0.2/32 persistent-keepalive 0"
+                    ],
+                )
+            ],
+        ),
         ("a stranger", UP, replace(UP, **with_peer("10.0.0.2/32")), [("-", [f"wg set wg0 peer {PEER} remove"])]),
         (
             "another key for the same host: the new one first, so that the address moves",
@@ -253,6 +290,47 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             [("-", ["ip route delete 10.10.13.0/24 dev wg0 proto 119"])],
         ),
         ("they go with the interface", BASE, replace(UP, routes=frozenset({"10.10.13.0/24"})), []),
+    ],
+    "exits": [
+        (
+            "everything leaves by the tunnel: the routes first",
+            replace(UP, ways=frozenset({"-4 default dev wg0 table 7"}), policy=frozenset({RULE})),
+            UP,
+            [
+                ("+", ["ip -4 route replace default dev wg0 table 7 proto 119"]),
+                ("+", [f"set_rule {RULE}"]),
+            ],
+        ),
+        (
+            "no more: the rules first",
+            UP,
+            replace(UP, ways=frozenset({"-4 default dev wg0 table 7"}), policy=frozenset({RULE})),
+            [
+                ("-", [f"unset_rule {RULE}"]),
+                ("-", ["ip -4 route delete default dev wg0 table 7 proto 119"]),
+            ],
+        ),
+    ],
+    "dns": [
+        ("set", replace(UP, dns=("9.9.9.9", "1.1.1.1")), UP, [("+", ["set_dns wgorch:office 9.9.9.9 1.1.1.1"])]),
+        ("as wanted", replace(UP, dns=("9.9.9.9",)), replace(UP, dns=("9.9.9.9",)), []),
+        ("put back", BASE, replace(UP, dns=("9.9.9.9",)), [("-", ["give_back_dns wgorch:office"])]),
+    ],
+    "map_lans": [
+        (
+            "a LAN under another name",
+            with_chain(MAP, NETMAP),
+            replace(UP, tables=frozenset({"nat"})),
+            [
+                (
+                    "+",
+                    [
+                        f"unjump nat PREROUTING wgorch:office {MAP.name}",
+                        restored(MAP, f"-A {MAP.name} {NETMAP}", f"-I PREROUTING 1 {JUMP} {MAP.name}"),
+                    ],
+                )
+            ],
+        ),
     ],
     "forwarding": [
         (

@@ -1,8 +1,9 @@
-"""The one program of questions, for any host; its text depends on the network alone."""
+"""The one program of questions, for any host; its text hardly depends on the host."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from wgorch.command import quote_words
 from wgorch.facts.observed import Observed
@@ -20,13 +21,32 @@ export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH
 """
 
 
-def questions(network: Network, listen_port: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What of the questions differs from host to host.
+
+    `key_source`: the command that prints its private key, where it is not born there. `ways`: endpoints to which the
+    largest packet is found out, where there is no tunnel yet, or in any case if `again`.
+    """
+
+    listen_port: int
+    key_source: tuple[str, ...] = ()
+    ways: tuple[str, ...] = ()
+    again: bool = False
+
+
+def questions(network: Network, ask: Ask) -> str:
     """The program that asks a host everything a plan needs to know. It changes nothing."""
     words = {
         "network": network.name,
         "interface": network.interface,
         "ipv6": "yes" if network.ipv6 else "no",
-        "port_hex": f"{listen_port:04X}",
+        "exits": "yes" if network.exits else "no",
+        "table": str(network.table),
+        "port_hex": f"{ask.listen_port:04X}",
+        "key_source": quote_words(ask.key_source),
+        "ways": " ".join(ask.ways),
+        "again": "yes" if ask.again else "no",
         "nonce": NONCE,
     }
     given = "\n".join(f"{name}={quote_words([value])}" for name, value in words.items())
@@ -36,12 +56,12 @@ def questions(network: Network, listen_port: int) -> str:
 def gather(
     shell: Shell,
     network: Network,
-    listen_port: int,
+    ask: Ask,
     before: str = "",
     deadline_s: float = DEADLINE_S,
     on_line: Callable[[str], None] | None = None,
 ) -> tuple[str, Observed]:
     """Run `before` (if any) and ask everything, in one round trip; what `before` printed, and the answers."""
-    text = shell.exchange(f"{before}\n{questions(network, listen_port)}", "read how it is", deadline_s, on_line)
+    text = shell.exchange(f"{before}\n{questions(network, ask)}", "read how it is", deadline_s, on_line)
     said, _, answers = text.partition(f"\n{NONCE} ")
     return said, observed(shell.host, f"{NONCE} {answers}", NONCE)

@@ -62,7 +62,12 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One host. Fields that move by themselves are not compared, so two observations are equal where nothing changed."""
+    """One host. Fields that move by themselves are not compared, so two observations are equal where nothing changed.
+
+    `key_file_public`: of the key in use; `next_keys`: of those beside it; `settled`: no old key lies beside a confirmed
+    new one; `offered_key`: of the key that the inventory's own source holds. `secrets`: digests of the preshared keys'
+    files. `policy`, `ways`, `dns`: what of them is ours, as in State.
+    """
 
     host: str
     uid: int
@@ -76,8 +81,12 @@ class Observed:
     cards: Mapping[str, Card]
     addresses: tuple[tuple[str, IPv4Interface | IPv6Interface], ...]
     routes: tuple[Route, ...]
+    policy: frozenset[str]
+    ways: frozenset[str]
+    dns: tuple[str, ...]
     public_key: str
     listen_port: int
+    fwmark: int
     peers: Mapping[str, Peer]
     rules: Mapping[str, Mapping[str, tuple[Rule, ...]]]
     policies: Mapping[tuple[str, str], str]
@@ -86,17 +95,24 @@ class Observed:
     key_file: bool
     key_file_mode: str
     key_file_public: str
+    next_keys: tuple[str, ...]
+    offered_key: str
+    settled: bool
+    secrets: Mapping[str, str]
     boot: str
     boot_header: Mapping[str, str]
     runs: Mapping[str, Run]
     unit: str
     unit_enabled: bool
+    watch: str
     recorded: Mapping[str, Recorded]
     caused_tables: frozenset[str]
     machine_id: str = field(default="", compare=False)
     uptime: int = field(default=0, compare=False)
     clock: int = field(default=0, compare=False)
     ssh_client: str = field(default="", compare=False)
+    ssh_port: int = field(default=0, compare=False)
+    paths: Mapping[str, int] = field(default_factory=dict, compare=False)
     pending: bool = field(default=False, compare=False)
     reverting: bool = field(default=False, compare=False)
     outcome: str = field(default="", compare=False)
@@ -148,7 +164,9 @@ class Observed:
         return State(
             mark=network.mark,
             directory=network.directory,
-            interface=Interface(card.name, card.alias, card.mtu, self.listen_port, self.public_key, card.up)
+            interface=Interface(
+                card.name, card.alias, card.mtu, self.listen_port, self.public_key, card.up, self.fwmark
+            )
             if card and ours
             else None,
             addresses=frozenset(
@@ -165,9 +183,14 @@ class Observed:
             tables=frozenset(self.rules),
             sysctls=self.sysctls,
             runs=self.runs,
+            policy=self.policy,
+            ways=self.ways,
+            dns=self.dns,
             tools=self.tools,
             key_mode=self.key_file_mode,
+            keys=frozenset({*self.next_keys, self.key_file_public} - {""}),
             unit=self.unit if self.unit_enabled else "",
+            watch=self.watch,
         )
 
     def _chains(self, network: Network) -> dict[Chain, tuple[Rule, ...]]:
@@ -192,7 +215,7 @@ class Observed:
 
 
 def our_chains(network: Network, *versions: int) -> tuple[Chain, ...]:
-    """Every chain that this network may have on a host, of IPv4 and IPv6 or of one: forward, input, nat, mss."""
+    """Every chain that this network may have on a host, of IPv4 and IPv6 or of one: forward, input, nat, mss, map."""
     return tuple(
         Chain(f"{table}{'' if version == 4 else '6'}", parent, f"wgorch-{network.name}-{name}")
         for version in versions or (4, 6)
@@ -201,6 +224,7 @@ def our_chains(network: Network, *versions: int) -> tuple[Chain, ...]:
             ("filter", "INPUT", "in"),
             ("nat", "POSTROUTING", "nat"),
             ("mangle", "FORWARD", "mss"),
+            ("nat", "PREROUTING", "map"),
         )
     )
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from wgorch import curve25519
 from wgorch.errors import Garbled
 from wgorch.facts.observed import Card, Lock, Observed, Recorded, Route, Traffic
-from wgorch.state import Peer, Rule, Run
+from wgorch.state import ROUTE_PROTO, Peer, Rule, Run
 
 MAX_LINES = 200_000
 
@@ -49,9 +49,13 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         raise NotAnAnswer("the answer ends too early")
     facts: dict[str, str] = {}
     os_release: dict[str, str] = {}
+    paths: dict[str, int] = {}
     for line in s["host"]:
         word, _, value = line.partition(" ")
-        if word == "os":
+        if word == "path":
+            way, address, largest = value.split(" ")
+            paths[way] = _int(largest) - (80 if ":" in address else 60)
+        elif word == "os":
             name, _, quoted = value.partition("=")
             if name in ("ID", "ID_LIKE", "VERSION_ID", "PRETTY_NAME"):
                 os_release[name] = quoted.strip("\"'")[:100]
@@ -72,9 +76,13 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         kernel_wireguard="wireguard" in facts,
         cards={card.name: card for card in map(_card, s["links"])},
         addresses=tuple(_addresses(s["addresses"])),
+        policy=frozenset(f"{f} {rule}" for f in ("-4", "-6") for rule in _policy(s.get(f"policy {f}", []))),
+        ways=frozenset(f"{f} {way}" for f in ("-4", "-6") for way in _ways(s.get(f"ways {f}", []), facts)),
+        dns=_dns(s.get("dns", []), f"# wgorch:{facts.get('network', '')}"),
         routes=(*_routes(s["routes"], "0.0.0.0/0"), *_routes(s.get("routes6", []), "::/0")),
         public_key=_public_key(s),
         listen_port=_int((s.get("wg listen-port") or ["0"])[0]),
+        fwmark=int(_match(r"off|0x[0-9a-f]{1,8}", (s.get("wg fwmark") or ["off"])[0]).replace("off", "0"), 16),
         peers=_peers(s),
         rules=tables | tables6,
         policies=policies | policies6,
@@ -83,17 +91,24 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         key_file="private_key" in files.names,
         key_file_mode=files.key_mode,
         key_file_public=files.public_key,
+        next_keys=tuple(files.next_keys),
+        offered_key=files.offered,
+        settled=files.settled,
+        secrets=files.secrets,
         boot=files.boot_digest,
         boot_header=files.boot_header,
         runs=files.runs,
         unit=files.unit,
         unit_enabled=files.enabled,
+        watch=files.watch,
         recorded=files.recorded if files.recorded_boot_id == facts.get("boot_id", "") else {},
         caused_tables=files.tables if files.recorded_boot_id == facts.get("boot_id", "") else frozenset(),
         machine_id=_match(r"[0-9a-f]{32}|", facts.get("machine_id", "")),
         uptime=int(float(facts.get("uptime", "0").split()[0])),
         clock=_int(facts.get("clock", "0")),
         ssh_client=facts.get("ssh", "").split(" ")[0],
+        ssh_port=_int((facts.get("ssh", "").split() or ["0"])[-1]),
+        paths=paths,
         pending="pending" in files.names,
         reverting="reverting" in files.names,
         outcome=files.outcome,
@@ -158,10 +173,41 @@ def _routes(lines: list[str], everything: str) -> Iterator[Route]:
         yield Route(subnet, after.get("dev", ""), after.get("via", ""), after.get("proto", ""), metric)
 
 
+def _policy(lines: list[str]) -> Iterator[str]:
+    """The rules of the routing policy that carry our protocol number, as iproute2 prints them."""
+    for line in lines[:MAX_LINES]:
+        priority, _, words = line.partition(":")
+        rule = " ".join(words.split())
+        if rule.endswith(f"proto {ROUTE_PROTO}"):
+            yield f"{_int(priority)} {_match(r'[a-z0-9:./_ -]{1,200}', rule)}"
+
+
+def _ways(lines: list[str], facts: dict[str, str]) -> Iterator[str]:
+    """The routes of our own table, as ``ip route`` takes them."""
+    for line in lines[:MAX_LINES]:
+        words = line.split()
+        kind = [words.pop(0)] if words[0] in _ROUTE_KINDS else []
+        after = dict(zip(words[1:], words[2:], strict=False))
+        if after.get("proto") != str(ROUTE_PROTO):
+            continue
+        dev = ["dev", after["dev"]] if "dev" in after and not kind else []
+        metric = ["metric", after["metric"]] if kind and "metric" in after else []
+        yield " ".join([*kind, _match(r"default|[0-9a-f:./]{2,50}", words[0]), *dev, *metric, "table", facts["table"]])
+
+
+def _dns(lines: list[str], mark: str) -> tuple[str, ...]:
+    """The name servers that we set, if we did."""
+    if not lines or lines[0] != mark:
+        return ()
+    servers = [words[1] for line in lines if (words := line.split())[:1] == ["nameserver"] and len(words) == 2]
+    return tuple(str(ipaddress.ip_address(server)) for server in servers)
+
+
 def _peers(s: dict[str, list[str]]) -> dict[str, Peer]:
     allowed = {key: _allowed_ips(value) for key, value in _pairs(s.get("wg allowed-ips", []))}
     endpoints = dict(_pairs(s.get("wg endpoints", [])))
     keepalives = dict(_pairs(s.get("wg persistent-keepalive", [])))
+    secrets = dict(_pairs(s.get("wg preshared", [])))
     peers = {}
     for key, ips in allowed.items():
         endpoint = endpoints.get(key, "(none)")
@@ -172,6 +218,7 @@ def _peers(s: dict[str, list[str]]) -> dict[str, Peer]:
             ips,
             None if endpoint == "(none)" else _match(r"[\[\]0-9a-fA-F.:%a-z]{3,80}", endpoint),
             0 if keepalive == "off" else _int(keepalive),
+            preshared=_match(r"|other|psk\.[a-z0-9.-]{1,80}", secrets.get(key, "")),
         )
     return peers
 
@@ -249,7 +296,10 @@ class _Files:
     def __init__(self) -> None:
         self.names: set[str] = set()
         self.listed = False
-        self.key_mode = self.public_key = self.boot_digest = self.unit = self.outcome = ""
+        self.key_mode = self.public_key = self.boot_digest = self.unit = self.outcome = self.offered = self.watch = ""
+        self.next_keys: list[str] = []
+        self.settled = True
+        self.secrets: dict[str, str] = {}
         self.enabled = False
         self.boot_header: dict[str, str] = {}
         self.runs: dict[str, Run] = {}
@@ -268,6 +318,17 @@ def _files(lines: list[str]) -> _Files:
             files.names.add(rest)
         elif word == "public_key":
             files.public_key = public_key(rest) if rest else ""
+        elif word == "next_key" and len(rest) == 44:
+            files.next_keys.append(public_key(rest.replace("_", "/")))
+        elif word == "unsettled":
+            files.settled = False
+        elif word == "offered":
+            files.offered = public_key(rest) if rest else ""
+        elif word == "secret":
+            name, _, digest = rest.partition(" ")
+            files.secrets[_match(r"psk\.[a-z0-9.-]{1,80}", name)] = _match(r"[0-9a-f]{64}", digest)
+        elif word == "watch":
+            files.watch = _match(r"[0-9a-f]{64}", rest.split(" ")[0])
         elif word == "boot" and rest.startswith("#: "):
             name, _, value = rest[3:].partition(" ")
             if name == "run":

@@ -1,9 +1,61 @@
 # The questions asked of a host. Nothing here changes anything.
-# Set before: network, interface, ipv6 (yes or no), port_hex, nonce. Values are read by the shell itself where that saves a process.
+# Set before: network, interface, ipv6 and exits (yes or no), table, port_hex, key_source, ways, again, nonce. Values are read by the shell itself where that saves a process.
 directory=/var/lib/wgorch/$network
 section() { printf '\n%s %s\n' "$nonce" "$1"; }
 line_of() { line=; [ -r "$1" ] && IFS= read -r line <"$1"; }
 fact() { line_of "$2"; printf '%s %s\n' "$1" "$line"; }
+
+# The largest packet that gets whole to each of some endpoints, found out while the rest is asked.
+fits() { # ADDRESS SIZE: 0 where a packet of that size is answered; else what was said of it is in `said`
+    case $1 in *:*) head=48 ;; *) head=28 ;; esac
+    said=$(ping -n -c 1 -W 1 -M do -s $(($2 - head)) "$1" 2>&1)
+}
+some_fit() { # ADDRESS SIZE..., all at once: the largest that is answered
+    address=$1
+    shift
+    for size; do (fits "$address" "$size" && printf '%s\n' "$size") & done | {
+        most=0
+        while read -r size; do [ "$size" -gt "$most" ] && most=$size; done
+        printf '%s\n' "$most"
+    }
+}
+largest_to() {
+    size=1500
+    for _ in 1 2 3 4; do
+        if fits "$1" "$size"; then printf '%s\n' "$size"; return; fi
+        case $said in *[Tt]oo*mtu*[0-9]* | *Frag*mtu*[0-9]*) ;; *) break ;; esac
+        told=${said#*mtu}
+        told=${told#"${told%%[0-9]*}"}
+        told=${told%%[!0-9]*}
+        [ "$told" -ge 576 ] && [ "$told" -lt "$size" ] || break
+        size=$told
+    done
+    # Nobody says what is too large: look for it.
+    low=$(some_fit "$1" 1492 1480 1460 1440 1420 1400 1380 1360 1340 1320 1300 1280 1200 1100 1000 800 576)
+    [ "$low" -gt 0 ] || return
+    for step in 6 1; do
+        tries='' size=$low
+        while [ ${#tries} -lt 96 ] && [ "$size" -lt 1500 ]; do size=$((size + step)); tries="$tries $size"; done
+        # shellcheck disable=SC2086
+        more=$(some_fit "$1" $tries)
+        [ "$more" -le "$low" ] || low=$more
+    done
+    printf '%s\n' "$low"
+}
+paths=
+if [ -n "$ways" ] && command -v ping >/dev/null 2>&1 && { [ "$again" = yes ] || [ ! -d "/sys/class/net/$interface" ]; }; then
+    paths=$(
+        for way in $ways; do
+            (
+                found=$(ping -n -c 1 -w 1 -s 0 "$way" 2>/dev/null)
+                found=${found#*(}
+                found=${found%%)*}
+                [ -n "$found" ] && largest=$(largest_to "$found") && [ -n "$largest" ] && printf '%s %s %s\n' "$way" "$found" "$largest"
+            ) &
+        done
+        wait
+    )
+fi
 
 section host
 printf 'uid %s\n' "$(id -u)"
@@ -11,9 +63,11 @@ printf 'clock %s\n' "$(date +%s)"
 fact uptime /proc/uptime
 fact kernel /proc/sys/kernel/osrelease
 fact boot_id /proc/sys/kernel/random/boot_id
+printf 'network %s\ntable %s\n' "$network" "$table"
 fact hostname /proc/sys/kernel/hostname
 fact machine_id /etc/machine-id
 printf 'ssh %s\n' "${SSH_CONNECTION-}"
+[ -z "$paths" ] || printf '%s\n' "$paths" | while read -r way; do printf 'path %s\n' "$way"; done
 [ -d /run/systemd/system ] && echo 'init systemd'
 [ -d /sys/module/wireguard ] && echo 'wireguard loaded'
 for list in /lib/modules/"$(uname -r)"/modules.dep /lib/modules/"$(uname -r)"/modules.builtin; do
@@ -43,9 +97,21 @@ section routes
 ip route show
 
 if [ -d "/sys/class/net/$interface" ] && command -v wg >/dev/null 2>&1; then
-    for part in public-key listen-port allowed-ips endpoints persistent-keepalive latest-handshakes transfer; do
+    for part in public-key listen-port fwmark allowed-ips endpoints persistent-keepalive latest-handshakes transfer; do
         section "wg $part"
         wg show "$interface" "$part"
+    done
+    # Of preshared keys only which of our files holds each.
+    section 'wg preshared'
+    known=' '
+    for file in "$directory"/psk.*; do
+        [ -r "$file" ] && IFS= read -r line <"$file" && known="$known$line ${file##*/} "
+    done
+    wg show "$interface" preshared-keys | while read -r key secret; do
+        file=${known#*" $secret "}
+        [ "$secret" = '(none)' ] && continue
+        [ "$file" = "$known" ] && file=other
+        printf '%s\t%s\n' "$key" "${file%% *}"
     done
 fi
 
@@ -54,7 +120,7 @@ command -v iptables-save >/dev/null 2>&1 && iptables-save
 
 section sysctls
 for path in /proc/sys/net/ipv4/conf/*; do
-    for name in forwarding send_redirects rp_filter; do
+    for name in forwarding send_redirects rp_filter src_valid_mark; do
         line_of "$path/$name"
         printf '%s %s\n' "${path#/proc/sys/}/$name" "$line"
     done
@@ -71,9 +137,26 @@ if [ -d "$directory" ]; then
     for file in private_key boot pending reverting; do
         [ -e "$directory/$file" ] && printf 'has %s\n' "$file"
     done
-    if [ -s "$directory/private_key" ] && command -v wg >/dev/null 2>&1; then
-        printf 'public_key %s\n' "$(wg pubkey <"$directory/private_key" 2>/dev/null)"
+    key=$directory/private_key
+    if [ -r "$directory/boot" ]; then
+        while IFS= read -r line; do
+            case $line in
+            '#: key '*) [ -s "$key.${line#'#: key '}" ] && key=$key.${line#'#: key '} && printf 'unsettled yes\n' ;;
+            '#'*) ;;
+            *) break ;;
+            esac
+        done <"$directory/boot"
     fi
+    for file in "$directory"/private_key.?*; do
+        [ -s "$file" ] && [ "$file" != "$key" ] && printf 'next_key %s\n' "${file#"$directory"/private_key.}"
+    done
+    if [ -s "$key" ] && command -v wg >/dev/null 2>&1; then
+        printf 'public_key %s\n' "$(wg pubkey <"$key" 2>/dev/null)"
+    fi
+    for file in "$directory"/psk.*; do
+        [ -r "$file" ] && sha256sum "$directory"/psk.* | while read -r sum file; do printf 'secret %s %s\n' "${file##*/}" "$sum"; done
+        break
+    done
     for file in boot pending; do
         [ -r "$directory/$file" ] && while IFS= read -r line; do
             case $line in '#: '*) printf '%s %s\n' "$file" "$line" ;; esac
@@ -89,15 +172,26 @@ if [ -d "$directory" ]; then
     [ -d "$directory/lock" ] && [ ! -r "$directory/lock/owner" ] && echo 'lock unknown'
 fi
 
+if [ -n "$key_source" ] && command -v wg >/dev/null 2>&1; then
+    printf 'offered %s\n' "$(sh -c "$key_source" 2>/dev/null </dev/null | wg pubkey 2>/dev/null)"
+fi
+[ -r "$directory/watch" ] && [ -L "/etc/systemd/system/timers.target.wants/wgorch-$network-watch.timer" ] &&
+    printf 'watch %s\n' "$(sha256sum "$directory/watch")"
+
 # What is of IPv6 is asked only where the network has any, or had when it was last brought up.
 for file in boot pending; do
     [ -r "$directory/$file" ] && while IFS= read -r line; do
-        case $line in '#: ipv6 yes') ipv6=yes ;; '#: '* | '#!'* | '# '*) ;; *) break ;; esac
+        case $line in '#: ipv6 yes') ipv6=yes ;; '#: exits yes') exits=yes ipv6=yes ;; '#: '* | '#!'* | '# '*) ;; *) break ;; esac
     done <"$directory/$file"
 done
 unit=/etc/systemd/system/wgorch-$network.service
 [ -r "$unit" ] && printf 'unit %s\n' "$(sha256sum "$unit")"
 [ -L "/etc/systemd/system/multi-user.target.wants/wgorch-$network.service" ] && echo 'enabled yes'
+
+section dns
+if [ -r /etc/resolv.conf ]; then
+    while IFS= read -r line; do printf '%s\n' "$line"; done </etc/resolv.conf
+fi
 
 if [ "$ipv6" = yes ]; then
     section routes6
@@ -113,6 +207,15 @@ if [ "$ipv6" = yes ]; then
     for name in all/forwarding default/disable_ipv6; do
         line_of "/proc/sys/net/ipv6/conf/$name"
         printf '%s %s\n' "net/ipv6/conf/$name" "$line"
+    done
+fi
+
+if [ "$exits" = yes ]; then
+    for family in -4 -6; do
+        section "policy $family"
+        ip "$family" rule show 2>/dev/null
+        section "ways $family"
+        ip "$family" route show table "$table" 2>/dev/null
     done
 fi
 

@@ -30,6 +30,8 @@ def check(inventory: Inventory, places: Places, troubles: Troubles) -> None:
     _reachable_without_itself(inventory, places, troubles)
     _endpoints(inventory, places, troubles)
     _links(inventory, places, troubles)
+    _exits(inventory, places, troubles)
+    _mtus(inventory, places, troubles)
     _devices(inventory, places, troubles)
     _jumps(inventory, places, troubles)
     _same_machine(inventory, places, troubles)
@@ -233,6 +235,41 @@ def _links(inventory: Inventory, places: Places, troubles: Troubles) -> None:
             fix = "keep one of the two"
         if problem:
             troubles.add(places.get(path), path, problem, fix)
+
+
+def _exits(inventory: Inventory, places: Places, troubles: Troubles) -> None:
+    hosts = inventory.hosts
+    for name, member in inventory.members.items():
+        path = f"{'devices' if member.is_device else 'hosts'}.{name}.exit"
+        if member.exit is None:
+            continue
+        through = hosts.get(member.exit)
+        dialable = [n for n, host in hosts.items() if host.endpoint and n != name]
+        problem = ""
+        if through is None:
+            problem = f'there is no host "{member.exit}".{suggest(member.exit, hosts)}'
+        elif member.exit == name:
+            problem = "a host cannot leave through itself"
+        elif not through.endpoint:
+            problem = f"{member.exit} has no endpoint, so {name} has no session with it"
+        elif through.exit:
+            problem = f"{member.exit} leaves through {through.exit} itself"
+        elif member.relay:
+            problem = f"{name} is a relay; what it hands on would leave through {member.exit}, too"
+        if problem:
+            fix = f"one of: {', '.join(dialable[:8])}" if dialable else "delete the line"
+            troubles.add(places.get(path), path, problem, fix)
+
+
+def _mtus(inventory: Inventory, places: Places, troubles: Troubles) -> None:
+    if all(subnet.version == 4 for subnet in inventory.network.subnets):
+        return
+    given = {"network.mtu": inventory.network.mtu}
+    given |= {f"hosts.{name}.mtu": host.mtu for name, host in inventory.hosts.items()}
+    for path, mtu in given.items():
+        if mtu is not None and mtu < 1280:
+            message = f"IPv6 needs an MTU of 1280 in the tunnel, not {mtu}"
+            troubles.add(places.get(path), path, message, "1280 or more, or leave IPv6 out of network.subnet")
 
 
 def _devices(inventory: Inventory, places: Places, troubles: Troubles) -> None:

@@ -96,6 +96,9 @@ SYNONYMS = {
     **dict.fromkeys(("nodes", "machines", "peers", "servers"), "hosts"),
     **dict.fromkeys(("nat", "snat"), "masquerade"),
     **dict.fromkeys(("flows", "checks", "tests"), "verify"),
+    **dict.fromkeys(("psk", "preshared_key", "presharedkeys", "preshared-keys"), "preshared_keys"),
+    **dict.fromkeys(("exit_node", "default_route", "full_tunnel", "redirect_gateway"), "exit"),
+    **dict.fromkeys(("nameserver", "nameservers", "resolvers"), "dns"),
     "cidr": "subnet",
 }
 """What other tools call our fields."""
@@ -386,6 +389,17 @@ def _is_address(text: str) -> bool:
         return False
 
 
+def choice_of(*words: str) -> Field:
+    """One of a few words."""
+
+    def parse(text: str) -> str:
+        if text not in words:
+            raise Bad(f'expected {" or ".join(words)}, got "{text}"', words[0])
+        return text
+
+    return Field(" or ".join(words), parse, {"type": "string", "pattern": f"^(?:{'|'.join(words)})$"})
+
+
 SUBNET = Field("a network like 192.168.2.0/24", routable_subnet, {"type": "string"})
 LAN = Field("a network like 10.10.13.0/24", routable_subnet, {"type": "string"})
 ADDRESS = Field("an address like 192.168.2.1", address, {"type": "string"})
@@ -400,7 +414,11 @@ MACHINE = Field("a host name or address", machine, {"type": "string"})
 class Listing:
     """A list of values of one kind."""
 
-    of: Field
+    of: Field | MappedLan
+
+    @property
+    def kind(self) -> str:
+        return f"a list: {self.of.kind}"
 
     @property
     def schema(self) -> Schema:
@@ -453,6 +471,90 @@ class OneOrTwo:
             elif value is not None:
                 found.append((item, value))
         return found or None
+
+
+@dataclass(frozen=True, slots=True)
+class MappedLan:
+    """A LAN; or a LAN and the network that it is known as in the tunnel, of the same size."""
+
+    kind = "a network like 10.10.13.0/24, or {lan: …, as: …}"
+
+    @property
+    def schema(self) -> Schema:
+        pair = {"lan": LAN.schema, "as": LAN.schema}
+        mapped = {"type": "object", "additionalProperties": False, "required": ["lan", "as"], "properties": pair}
+        return {"anyOf": [LAN.schema, mapped]}
+
+    def read(self, node: Node, path: str, troubles: Troubles) -> tuple[IPNetwork, IPNetwork] | None:
+        """The LAN's name in the tunnel, and the LAN itself."""
+        if not isinstance(node, Mapping):
+            lan = LAN.read(node, path, troubles)
+            return None if lan is None else (lan, lan)
+        check_keys(node, ("lan", "as"), path, troubles)
+        found: dict[str, IPNetwork | None] = {}
+        for name in ("lan", "as"):
+            value = node.get(name)
+            if value is None:
+                troubles.add(node, f"{path}.{name}", "missing", "{lan: 10.10.13.0/24, as: 10.99.13.0/24}")
+            found[name] = LAN.read(value, f"{path}.{name}", troubles) if value is not None else None
+        lan, known_as = found["lan"], found["as"]
+        if lan is None or known_as is None:
+            return None
+        if (lan.version, lan.prefixlen) != (known_as.version, known_as.prefixlen):
+            message = f"{known_as} is not of the same size as {lan}, so addresses cannot be mapped one to one"
+            troubles.add(node.get("as"), f"{path}.as", message, f"a network with /{lan.prefixlen}")
+            return None
+        return known_as, lan
+
+
+MAPPED_LAN = MappedLan()
+
+
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """Where a private key comes from: a file on the host, or a command there. Never the key itself."""
+
+    kind = "{file: PATH}, or {command: [WORD, …]}"
+
+    @property
+    def schema(self) -> Schema:
+        words = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+        ways = ({"file": {"type": "string"}}, {"command": words})
+        return {
+            "anyOf": [
+                {"type": "object", "additionalProperties": False, "required": list(way), "properties": way}
+                for way in ways
+            ]
+        }
+
+    def read(self, node: Node, path: str, troubles: Troubles) -> tuple[tuple[str, ...]] | None:
+        """The command that prints the key on the host, as the one item of a tuple."""
+        example = "{file: /etc/wireguard/key}, or {command: [pass, show, wg]}"
+        if not isinstance(node, Mapping):
+            fix = f"delete it; keys are born on their host. Treat this one as leaked. A key from elsewhere: {example}"
+            troubles.add(node, path, "private keys do not belong here (value hidden)", fix)
+            return None
+        check_keys(node, ("file", "command"), path, troubles)
+        file, words = node.get("file"), node.get("command")
+        if (file is None) == (words is None):
+            troubles.add(node, path, "expected either file or command", example)
+        elif file is not None:
+            name = PATH.read(file, f"{path}.file", troubles)
+            if name and not name.startswith("/"):
+                troubles.add(file, f"{path}.file", "it is read on the host, so its place must be given from /", example)
+            return (("cat", name),) if name else None
+        elif not isinstance(words, Sequence) or not words.items:
+            troubles.add(words, f"{path}.command", "expected a list of words", example)
+        else:
+            argv = [WORD.read(word, f"{path}.command[{i}]", troubles) for i, word in enumerate(words.items)]
+            return (tuple(argv),) if all(argv) else None
+        return None
+
+
+WORD = Field("a word", lambda text: text, {"type": "string"})
+KEY_SOURCE = KeySource()
+
+Reader = Field | Listing | OneOrTwo | MappedLan | KeySource
 
 
 def check_keys(node: Mapping, known: Iterable[str], path: str, troubles: Troubles) -> None:

@@ -67,7 +67,14 @@ def _inventory(root: Node | None, name: str, troubles: Troubles) -> Inventory | 
     shared = _record(network_node, schema.NETWORK, "network", troubles, places) if network_node else {}
     network = None
     if "name" in shared and "subnet" in shared:
-        network = Network(shared["name"], shared["subnet"], shared.get("interface", "wg0"))
+        network = Network(
+            shared["name"],
+            shared["subnet"],
+            shared.get("interface", "wg0"),
+            mtu=shared.get("mtu"),
+            preshared_keys=shared.get("preshared_keys", False),
+            direct="direct" in shared,
+        )
     hosts_node = _mapping(root.get("hosts"), "hosts", troubles)
     if hosts_node and not hosts_node.items:
         troubles.add(hosts_node, "hosts", "no host is given", "see inventory/home-company.yaml for one")
@@ -79,7 +86,8 @@ def _inventory(root: Node | None, name: str, troubles: Troubles) -> Inventory | 
     devices_node = _mapping(root.get("devices"), "devices", troubles)
     devices = dict(_devices(devices_node, shared, troubles, places)) if devices_node else {}
     links = tuple(_links(root.get("links"), all_names, troubles, places))
-    network = replace(network, ipv6=_uses_ipv6(network, hosts.values()))
+    exits = any(host.exit for host in hosts.values())
+    network = replace(network, exits=exits, ipv6=exits or _uses_ipv6(network, hosts.values()))
     flows = tuple(flow for flow in flows if flow.to or flow.target in hosts)
     links = tuple(link for link in links if link.one in hosts and link.other in hosts)
     given = Inventory(name, network, hosts, flows, links, devices)
@@ -180,9 +188,13 @@ def _host(name: str, ssh: SshTarget, values: dict[str, Any], shared: dict[str, A
         listen_port=port,
         endpoint=endpoint,
         relay=values.get("relay", False),
-        subnets=values.get("subnets", ()),
+        subnets=tuple(name for name, _ in values.get("subnets", ())),
+        maps=tuple(pair for pair in values.get("subnets", ()) if pair[0] != pair[1]),
+        private_key=next(iter(values.get("private_key", ())), ()),
+        exit=values.get("exit"),
+        dns=values.get("dns", ()),
         lan_interface=values.get("lan_interface"),
-        mtu=values.get("mtu", shared.get("mtu")),
+        mtu=values.get("mtu"),
         persistent_keepalive=values.get("persistent_keepalive", shared.get("persistent_keepalive", 25)),
         masquerade=values.get("masquerade", True),
         wireguard_go=values.get("wireguard_go", True),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import NamedTuple
+from zlib import crc32
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
@@ -16,6 +17,11 @@ class Endpoint(NamedTuple):
 
     host: str
     port: int
+
+    @property
+    def is_address(self) -> bool:
+        """True where it needs no name server."""
+        return ":" in self.host or not any(c.isalpha() for c in self.host)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -50,7 +56,9 @@ NOWHERE = SshTarget("")
 class Host:
     """One machine that wgorch reaches by SSH; or a device, which it does not, and of which it needs the `public_key`.
 
-    `addresses`: one for each subnet of the network; `given`: those of them that stand in the file.
+    `addresses`: one for each subnet of the network; `given`: those of them that stand in the file. `private_key`: the
+    command that prints it on the host, where it is not born there. `exit`: the host through which everything leaves
+    that has no other way. `maps`: for those of `subnets` that are only the LAN's name in the tunnel, the LAN itself.
     """
 
     name: str
@@ -68,11 +76,26 @@ class Host:
     host_key: str | None = None
     given: tuple[IPAddress, ...] = ()
     public_key: str | None = None
+    private_key: tuple[str, ...] = ()
+    exit: str | None = None
+    dns: tuple[IPAddress, ...] = ()
+    maps: tuple[tuple[IPNetwork, IPNetwork], ...] = ()
 
     @property
     def is_device(self) -> bool:
         """True for a phone, a laptop, another one's router: a peer that is not reached by SSH."""
         return self.ssh == NOWHERE
+
+    def real(self, subnet: IPNetwork) -> IPNetwork:
+        """The LAN that one of its subnets stands for: itself, or what it is mapped to."""
+        return next((lan for name, lan in self.maps if name == subnet), subnet)
+
+    def real_address(self, address: IPAddress) -> IPAddress:
+        """What an address in one of its subnets is in the LAN itself."""
+        for name, lan in self.maps:
+            if address in name:
+                return lan[int(address) - int(name.network_address)]
+        return address
 
     @property
     def address(self) -> IPAddress:
@@ -110,12 +133,21 @@ class LinkRule:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What all hosts share. `ipv6`: something of it is of IPv6, the tunnel or what is outside or behind it."""
+    """What all hosts share.
+
+    `ipv6`: something of it is of IPv6, the tunnel or what is outside or behind it. `exits`: some host leaves through
+    another. `direct`: hosts behind NAT that meet
+    at a relay may try to reach each other without it.
+    """
 
     name: str
     subnets: tuple[IPNetwork, ...]
     interface: str = "wg0"
     ipv6: bool = False
+    mtu: int | None = None
+    exits: bool = False
+    preshared_keys: bool = False
+    direct: bool = False
 
     @property
     def subnet(self) -> IPNetwork:
@@ -125,6 +157,11 @@ class Network:
     def prefix_of(self, address: IPAddress) -> int:
         """The prefix length that an address has on the interface."""
         return next(s.prefixlen for s in self.subnets if s.version == address.version)
+
+    @property
+    def table(self) -> int:
+        """The number of its own routing table, and of the mark on its own packets, on hosts that have an `exit`."""
+        return 1190000 + crc32(self.name.encode()) % 10000
 
     @property
     def mark(self) -> str:

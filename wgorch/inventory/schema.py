@@ -12,7 +12,7 @@ from wgorch.inventory import fields as f
 class Entry:
     """One field of a mapping."""
 
-    reader: f.Field | f.Listing | f.OneOrTwo
+    reader: f.Reader
     doc: str
     required: bool = False
     example: str = ""
@@ -28,9 +28,18 @@ NETWORK = {
     ),
     "interface": Entry(f.TUNNEL_NAME, "The WireGuard interface on every host (wg0).", example="wg0"),
     "listen_port": Entry(f.number(1, 65535, "a port"), "UDP port where a host names none (51820).", example="51820"),
-    "mtu": Entry(f.number(1280, 1500, "an MTU", "1420"), "MTU of the tunnel; found from the card where left out."),
+    "mtu": Entry(
+        f.number(576, 1500, "an MTU", "1420"),
+        "MTU of the tunnel; where left out, the smallest that is measured between endpoints, less WireGuard's bytes.",
+    ),
     "persistent_keepalive": Entry(
         f.number(0, 65535, "seconds", "25"), "Seconds between keepalives of hosts behind NAT (25).", example="15"
+    ),
+    "preshared_keys": Entry(f.FLAG, "A second secret for each pair of hosts, besides their keys (false)."),
+    "direct": Entry(
+        f.choice_of("try"),
+        "`try`: hosts behind NAT that meet at a relay leave it out where their NATs let them; otherwise nothing changes.",
+        example="try",
     ),
 }
 
@@ -45,12 +54,25 @@ HOST = {
         f.ENDPOINT, "Where others can dial this host: host:port. Leave it out behind NAT.", example="203.0.113.13:51820"
     ),
     "relay": Entry(f.FLAG, "Forwards between hosts that cannot dial each other.", example="true"),
-    "subnets": Entry(f.Listing(f.LAN), "LANs that this host is the gateway of.", example="[10.10.13.0/24]"),
+    "subnets": Entry(
+        f.Listing(f.MAPPED_LAN),
+        "LANs that this host is the gateway of. One that others have, too, goes by another name in the tunnel:"
+        " `{lan: 10.10.13.0/24, as: 10.99.13.0/24}`.",
+        example="[10.10.13.0/24]",
+    ),
     "lan_interface": Entry(f.CARD, "The card of those LANs; found by itself where left out.", example="ens192"),
     "masquerade": Entry(f.FLAG, "Tunnel traffic enters the LANs under the gateway's own address (true)."),
     "listen_port": Entry(f.number(1, 65535, "a port"), "UDP port of this host; the endpoint's where it has one."),
-    "mtu": Entry(f.number(1280, 1500, "an MTU", "1420"), "MTU of this host's tunnel interface."),
+    "mtu": Entry(f.number(576, 1500, "an MTU", "1420"), "MTU of this host's tunnel interface."),
     "persistent_keepalive": Entry(f.number(0, 65535, "seconds", "25"), "Seconds between this host's keepalives."),
+    "exit": Entry(f.HOST_NAME, "The host through which everything else of this one goes out, IPv6 too.", example="bcc"),
+    "dns": Entry(f.Listing(f.ADDRESS), "Name servers of this host while the tunnel is there.", example="[9.9.9.9]"),
+    "private_key": Entry(
+        f.KEY_SOURCE,
+        "Where this host's key is, if it is not to be born there: `{file: /etc/…}`, or `{command: [pass, show, wg]}`;"
+        " read on the host, and never seen by us.",
+        example="{file: /etc/wireguard/key}",
+    ),
     "wireguard_go": Entry(f.FLAG, "wireguard-go may be used where the kernel has no WireGuard (true)."),
     "host_key": Entry(f.HOST_KEY, "The SSH host key to expect, in place of known_hosts.", example="SHA256:…"),
 }
@@ -61,6 +83,8 @@ DEVICE = {
     ),
     "address": Entry(f.OneOrTwo(f.ADDRESS), "Its address in the tunnel; left out, it gets the next free one."),
     "persistent_keepalive": Entry(f.number(0, 65535, "seconds", "25"), "Seconds between its keepalives (25)."),
+    "exit": Entry(f.HOST_NAME, "The host through which everything of it goes out.", example="bcc"),
+    "dns": Entry(f.Listing(f.ADDRESS), "Name servers, for its file.", example="[9.9.9.9]"),
 }
 
 SSH = {
@@ -149,7 +173,7 @@ def markdown() -> str:
         rows = ["| field | meaning | takes | example |", "| --- | --- | --- | --- |"]
         for name, entry in entries.items():
             reader = entry.reader
-            takes = f"a list: {reader.of.kind}" if isinstance(reader, f.Listing) else reader.kind
+            takes = reader.kind.replace("|", "\\|")
             must = " (must be given)" if entry.required else ""
             example = f"`{entry.example}`" if entry.example else ""
             rows.append(f"| `{name}` | {entry.doc.replace('|', chr(92) + '|')}{must} | {takes} | {example} |")

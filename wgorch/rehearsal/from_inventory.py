@@ -84,6 +84,7 @@ class _Builder:
         for host in self.inventory.hosts.values():
             for lan in host.subnets:
                 self._lan(host, lan)
+        self._outside_world()
         self._controller()
         for site in self.sites.values():
             self._router(site)
@@ -117,8 +118,8 @@ class _Builder:
         raise WorldError(f"{net} has no address left for the machines of its world")
 
     def _lan_of(self, ip: IPAddress) -> IPNetwork:
-        lans = (lan for host in self.inventory.hosts.values() for lan in host.subnets if ip in lan)
-        return next(lans, ipaddress.ip_network((ip, 24 if ip.version == 4 else 64), strict=False))
+        lans = (host.real(lan) for host in self.inventory.hosts.values() for lan in host.subnets)
+        return next((lan for lan in lans if ip in lan), ipaddress.ip_network((ip, 24 if ip.version == 4 else 64), strict=False))
 
     # --- machines
 
@@ -176,14 +177,16 @@ class _Builder:
 
     def _own_lan(self, host: Host) -> IPNetwork:
         """The LAN of a host of which nothing is said but that it is behind NAT."""
-        own = next((lan for lan in host.subnets if lan.version == 4), None)
+        own = next((host.real(lan) for lan in host.subnets if lan.version == 4), None)
         lans = [lan for h in self.inventory.hosts.values() for lan in h.subnets] + [s.lan for s in self.sites.values()]
         taken = [*lans, *self.inventory.network.subnets]
         fresh = (ipaddress.ip_network(f"172.20.{n}.0/24") for n in range(256))
         return own or next(net for net in fresh if not any(net.overlaps(t) for t in taken if t.version == 4))
 
     def _site(self, host: Host, lan: IPNetwork) -> Site:
-        key = (lan, tuple(str(hop) for hop in host.ssh.via))
+        own = _literal(host.ssh.host)
+        # The same LAN behind another router is another LAN.
+        key = (lan, tuple(str(hop) for hop in host.ssh.via), own if own is not None and _public(own) else None)
         if key not in self.sites:
             self.sites[key] = Site(lan, host.name)
             if self.ipv6:
@@ -196,7 +199,7 @@ class _Builder:
         return next((site for site in self.sites.values() if site.segment in segments), None)
 
     def _into(self, host: Host, site: Site, ip: IPAddress) -> None:
-        name = host.lan_interface if any(lan == site.lan for lan in host.subnets) else None
+        name = host.lan_interface if any(host.real(lan) == site.lan for lan in host.subnets) else None
         self._join(host.name, site, ip, name or "eth0")
 
     def _join(self, machine: str, site: Site, ip: IPAddress, card: str = "eth0") -> None:
@@ -255,26 +258,26 @@ class _Builder:
             raise WorldError(f"the jump host {hop} is at a private address, and nothing says in which LAN")
         return name
 
-    def _machine_at(self, ip: IPAddress) -> str | None:
+    def _machine_at(self, ip: IPAddress, segment: str | None = None) -> str | None:
         for machine, cards in self.cards.items():
-            if any(text.partition("/")[0] == str(ip) for card in cards for text in card.addresses):
+            there = [card for card in cards if segment is None or card.segment == segment]
+            if any(text.partition("/")[0] == str(ip) for card in there for text in card.addresses):
                 return machine
         return None
 
-    def _lan(self, gateway: Host, lan: IPNetwork) -> None:
+    def _lan(self, gateway: Host, subnet: IPNetwork) -> None:
         """A LAN behind a gateway, with the machines that flows name, or one."""
-        site = self._site_with(gateway, lan)
+        site, lan = self._site_with(gateway, subnet), gateway.real(subnet)
         own = next((a for c in self.cards[gateway.name] for a in c.addresses if _in(a, lan)), None)
-        segment = site.segment if site else f"lan {_nth(gateway, lan)} of {gateway.name}"
+        segment = site.segment if site else f"lan {_nth(gateway, subnet)} of {gateway.name}"
         if own is None:
             own = f"{self._free(lan, 62)}/{lan.prefixlen}"
             self._card(gateway.name, gateway.lan_interface or "eth1", segment, own)
-        machines = dict.fromkeys(f.address for f in self.inventory.verify if f.address in lan) or {
-            self._free(lan, 61): None
-        }
+        asked = [gateway.real_address(f.address) for f in self.inventory.verify if f.address in subnet]
+        machines = dict.fromkeys(asked) or {self._free(lan, 61): None}
         way_back = own.partition("/")[0]
         for ip in machines:
-            if self._machine_at(ip):
+            if self._machine_at(ip, segment):
                 continue
             name = _unlike(f"machine-{ip}".replace(":", "-").replace(".", "-"), set(self.cards))
             self.used.add(ip)
@@ -288,8 +291,20 @@ class _Builder:
 
     def _site_with(self, gateway: Host, lan: IPNetwork) -> Site | None:
         """The site whose LAN this is; a gateway's first LAN of IPv6 lies on the same wire as its first of IPv4."""
-        wire = [other for other in gateway.subnets if _nth(gateway, other) == _nth(gateway, lan)]
-        return next((site for site in self.sites.values() if site.lan in wire), None)
+        wire = [gateway.real(other) for other in gateway.subnets if _nth(gateway, other) == _nth(gateway, lan)]
+        own = self._site_of(gateway.name)
+        sites = ([own] if own else []) + list(self.sites.values())
+        return next((site for site in sites if site.lan in wire), None)
+
+    def _outside_world(self) -> None:
+        """What flows ask for that is no part of the network: machines on the internet."""
+        lans = [lan for host in self.inventory.hosts.values() for lan in host.subnets]
+        own = [*lans, *self.inventory.network.subnets]
+        for flow in self.inventory.verify:
+            if _public(flow.address) and not any(flow.address in net for net in own):
+                name = _unlike(f"server-{flow.address}".replace(":", "-").replace(".", "-"), set(self.cards))
+                if self._machine_at(flow.address) is None:
+                    self._public(name, flow.address)
 
     def _lans_beside(self, gateway: Host) -> Iterator[IPNetwork]:
         return (lan for host in self.inventory.hosts.values() if host is not gateway for lan in host.subnets)

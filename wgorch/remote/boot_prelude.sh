@@ -15,7 +15,7 @@ start_anew() { # INTERFACE MARK
     for kind in '' 6; do
         by=$(rules_by "$kind")
         rules=$("$by-save" 2>/dev/null)
-        for place in "filter FORWARD fwd" "filter INPUT in" "nat POSTROUTING nat" "mangle FORWARD mss"; do
+        for place in "filter FORWARD fwd" "filter INPUT in" "nat POSTROUTING nat" "mangle FORWARD mss" "nat PREROUTING map"; do
             # shellcheck disable=SC2086
             set -- "$1" "$2" $place
             case $rules in *":wgorch-$network-$5 "*)

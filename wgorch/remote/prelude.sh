@@ -147,6 +147,89 @@ birth_of_key() { # made whole, then linked to its name: never overwritten, not e
     rm -f "$1.$$"
 }
 
+# A new key lies beside the one in use, under its public half as its name, until the change that takes it up is
+# confirmed: the old one can then still be had back.
+birth_of_next_key() {
+    drop_next_keys "$1"
+    wg genkey >"$1.$$" && [ -s "$1.$$" ] && { sync "$1.$$" 2>/dev/null || sync; } || return 1
+    tag=$(wg pubkey <"$1.$$" | tr / _) && [ -n "$tag" ] && mv -f "$1.$$" "$1.$tag"
+}
+take_key() { # FILE COMMAND...: the key that it prints
+    file=$1
+    shift
+    "$@" </dev/null >"$file.$$" && [ -s "$file.$$" ] || { rm -f "$file.$$"; echo "$* printed no key"; return 1; }
+    sync "$file.$$" 2>/dev/null || sync
+    tag=$(wg pubkey <"$file.$$" | tr / _)
+    [ -n "$tag" ] || { rm -f "$file.$$"; echo "what $* printed is no key"; return 1; }
+    if [ -s "$file" ]; then
+        drop_next_keys "$file"
+        mv -f "$file.$$" "$file.$tag"
+    else
+        mv -f "$file.$$" "$file"
+    fi
+}
+drop_next_keys() { # but not one that is confirmed, and only waits to be put in place
+    confirmed=
+    [ ! -r boot ] || while IFS= read -r line; do
+        case $line in '#: key '*) confirmed=$1.${line#'#: key '} ;; '#'*) ;; *) break ;; esac
+    done <boot
+    for file in "$1".?*; do
+        case $file in "$confirmed" | "$1.$$") ;; *) rm -f "$file" ;; esac
+    done
+}
+set_key() { # INTERFACE TAG WORD...: the key of that name, if it still lies beside the one in its place
+    interface=$1 key=private_key
+    [ -s "private_key.$2" ] && key=private_key.$2
+    shift 2
+    wg set "$interface" "$@" private-key "$key"
+}
+
+set_rule() { # FAMILY PRIORITY WORD...: of the routing policy
+    unset_rule "$1" "$2"
+    family=$1 priority=$2
+    shift 2
+    ip "$family" rule add priority "$priority" "$@"
+}
+unset_rule() { # FAMILY PRIORITY: what of it is ours
+    tries=0
+    while ip "$1" rule delete priority "$2" protocol 119 2>/dev/null; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 16 ] || return 1
+    done
+}
+
+resolv() { # write /etc/resolv.conf whole; into it where it is mounted there
+    cat >/etc/resolv.conf.wgorch && chmod 644 /etc/resolv.conf.wgorch || return 1
+    mv -f /etc/resolv.conf.wgorch /etc/resolv.conf 2>/dev/null ||
+        { cat /etc/resolv.conf.wgorch >/etc/resolv.conf && rm -f /etc/resolv.conf.wgorch; }
+}
+set_dns() { # MARK SERVER...: in place of those that are there, which are kept
+    ours=
+    [ ! -r /etc/resolv.conf ] || read -r ours </etc/resolv.conf || :
+    if [ "$ours" != "# $1" ]; then
+        rm -f resolv.before
+        [ ! -e /etc/resolv.conf ] && [ ! -L /etc/resolv.conf ] || cp -pP /etc/resolv.conf resolv.before || return 1
+    fi
+    {
+        printf '# %s\n' "$1"
+        shift
+        for server; do printf 'nameserver %s\n' "$server"; done
+        [ ! -r resolv.before ] || while IFS= read -r line || [ -n "$line" ]; do
+            case $line in search* | domain* | options*) printf '%s\n' "$line" ;; esac
+        done <resolv.before
+    } | resolv
+}
+give_back_dns() { # MARK: only where they are still ours
+    ours=
+    [ ! -r /etc/resolv.conf ] || read -r ours </etc/resolv.conf || :
+    [ "$ours" = "# $1" ] || return 0
+    if [ -e resolv.before ] || [ -L resolv.before ]; then
+        mv -f resolv.before /etc/resolv.conf 2>/dev/null || cat resolv.before >/etc/resolv.conf
+    else
+        rm -f /etc/resolv.conf
+    fi
+}
+
 install_packages() {
     DEBIAN_FRONTEND=noninteractive apt-get install "$@" && return 0
     DEBIAN_FRONTEND=noninteractive apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install "$@"

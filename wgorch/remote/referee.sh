@@ -29,7 +29,7 @@ start_of() { # PID: its start time, or nothing where it is gone
     set -- ${stat##*) }
     [ "$1" != Z ] && started=${20}
 }
-alive() { # FILE with "PID START …"
+alive() { # FILE with "PID START ..."
     [ -r "$1" ] && read -r pid start until <"$1" && start_of "$pid" 2>/dev/null && [ "$started" = "$start" ]
 }
 end_running() {
@@ -114,6 +114,29 @@ take_back() { # WHY: the change is claimed; put everything back as it was, and p
     rm -f watching
     rm -rf lock
     printf '%s %s\n' "$result" "$run"
+}
+
+settle_keys() { # a confirmed new key takes its place, which ends the old one; what nobody uses any more goes
+    used=' '
+    for program in boot.before boot; do
+        [ ! -r "$program" ] || while IFS= read -r line; do
+            case $line in
+            '#: key '*) [ -s "private_key.${line#'#: key '}" ] && mv -f "private_key.${line#'#: key '}" private_key ;;
+            *preshared-key*) line=${line#*/psk.} used="$used psk.${line%% *} " ;;
+            esac
+        done <"$program"
+    done
+    rm -f private_key.?*
+    live=
+    for file in psk.*; do
+        [ -r "$file" ] && live=$(wg show all preshared-keys 2>/dev/null)
+        break
+    done
+    for file in psk.*; do
+        [ -r "$file" ] && IFS= read -r secret <"$file" || continue
+        case "$used $live" in *" $file "* | *"$secret"*) ;; *) rm -f "$file" ;; esac
+    done
+    settle
 }
 
 verb=${1-}
@@ -256,14 +279,15 @@ finish) # RUN keep|remove|purge
     second_trigger stop
     if alive watching; then kill -9 "-$pid" 2>/dev/null; fi
     rm -f do undo undo.log probe before after pending.new boot.before lease outcome watching
-    [ "$3" = keep ] || rm -f boot recorded journal watching referee
+    settle_keys
+    [ "$3" = keep ] || rm -f boot recorded journal watching referee watch resolv.before psk.*
     [ "$3" = purge ] && rm -f private_key
     rm -rf lock
     [ "$3" = keep ] || { cd / && rmdir "$directory" "${directory%/*}" 2>/dev/null; }
     printf 'finished %s\n' "$run"
     ;;
 *)
-    echo "usage: sh referee lock|unlock|arm|renew|apply|confirm|revert|watch|finish RUN …" >&2
+    echo "usage: sh referee lock|unlock|arm|renew|apply|confirm|revert|watch|finish RUN ..." >&2
     exit 64
     ;;
 esac

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from wgorch.journal import Journal
 from wgorch.report.console import plain
-from wgorch.text import one_line
+from wgorch.text import one_line, without_keys
 
 WORDS = {
     "connect": "connecting",
@@ -121,6 +121,8 @@ def log_to_stderr(verbose: int) -> object:
         if direction == "sent" or verbose > 1:
             arrow = ">" if direction == "sent" else "<"
             for line in text.split("\n"):
-                sys.stderr.write(f"{host} {arrow} {one_line(line, 400)}\n")
+                # A key that stands alone in its line may be a preshared one.
+                shown = without_keys(line) if len(line.strip()) == 44 else line
+                sys.stderr.write(f"{host} {arrow} {one_line(shown, 400)}\n")
 
     return log if verbose else None

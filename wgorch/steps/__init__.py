@@ -31,6 +31,8 @@ def all_steps() -> dict[str, Step]:
     """Every step that wgorch ships, by name."""
     from wgorch.steps import (
         addresses,
+        dns,
+        exits,
         firewall,
         forwarding,
         install,
@@ -54,7 +56,10 @@ def all_steps() -> dict[str, Step]:
         ("masquerade", firewall.masquerade, firewall.masquerade.__doc__),
         ("clamp_mss", firewall.clamp_mss, firewall.clamp_mss.__doc__),
         ("tables", tables.tables, tables.__doc__),
+        ("map_lans", firewall.map_lans, firewall.map_lans.__doc__),
         ("routes", routes.routes, routes.__doc__),
+        ("exits", exits.exits, exits.__doc__),
+        ("dns", dns.dns, dns.__doc__),
         ("persist", persist.persist, persist.__doc__),
     ]
     return {name: Step(name, run, (doc or "").strip().split("\n")[0]) for name, run, doc in modules}

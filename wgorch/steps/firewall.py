@@ -26,6 +26,11 @@ def masquerade(want: State, have: State) -> Iterator[Change]:
     yield from _chains("nat", "POSTROUTING", "tunnel traffic would enter the LAN unmasked", want, have)
 
 
+def map_lans(want: State, have: State) -> Iterator[Change]:
+    """Turn the name that a LAN has in the tunnel into its own addresses, one to one."""
+    yield from _chains("nat", "PREROUTING", "the LAN's name in the tunnel would lead nowhere", want, have)
+
+
 def clamp_mss(want: State, have: State) -> Iterator[Change]:
     """Tell TCP ends beyond this host how much fits through the tunnel."""
     yield from _chains("mangle", "FORWARD", "large TCP packets would vanish in the tunnel", want, have)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wgorch.command import Change, change, command
-from wgorch.state import State
+from wgorch.state import Interface, State
+
+
+def tag(interface: Interface) -> str:
+    """The name under which a key lies beside the one in use, until it is confirmed: its public half."""
+    return interface.public_key.replace("/", "_")
+
+
+def _mark(new: Interface, old: Interface | None) -> tuple[str, ...]:
+    return ("fwmark", str(new.fwmark)) if new.fwmark != (old.fwmark if old else 0) else ()
 
 
 def interface(want: State, have: State) -> Iterator[Change]:
@@ -25,17 +34,20 @@ def interface(want: State, have: State) -> Iterator[Change]:
             "the tunnel has no interface here",
             command("make_interface", new.name),
             command(*device, "alias", new.alias),
-            command("wg", "set", new.name, "listen-port", new.listen_port, "private-key", want.key_file),
+            command("set_key", new.name, tag(new), "listen-port", new.listen_port, *_mark(new, old)),
             command(*device, "mtu", new.mtu, *(("up",) if new.up else ())),
         )
         return
     if new.public_key != old.public_key:
-        setting = command("wg", "set", new.name, "private-key", want.key_file)
+        setting = command("set_key", new.name, tag(new))
         yield change("~", f"key of {new.name}", "it is not the host's key", setting, disturbs=True)
     if new.listen_port != old.listen_port:
         why = f"it listens on {old.listen_port}, not {new.listen_port}"
         port = command("wg", "set", new.name, "listen-port", new.listen_port)
         yield change("~", f"port of {new.name}", why, port, disturbs=True)
+    if new.fwmark != old.fwmark:
+        why = f"it is {old.fwmark}, not {new.fwmark}"
+        yield change("~", f"fwmark of {new.name}", why, command("wg", "set", new.name, *_mark(new, old)))
     if new.mtu != old.mtu:
         why = f"it is {old.mtu}, not {new.mtu}"
         yield change("~", f"MTU of {new.name}", why, command(*device, "mtu", new.mtu))

@@ -19,11 +19,14 @@ def peers(want: State, have: State) -> Iterator[Change]:
     name = want.interface.name
     for key in sorted(want.peers.keys() - have.peers.keys(), key=lambda k: (want.peers[k].name, k)):
         peer = want.peers[key]
-        yield change("+", f"peer {shown(peer)}", f"{name} does not know it", set_peer(name, peer))
+        setting = set_peer(name, peer, want.directory)
+        yield change("+", f"peer {shown(peer)}", f"{name} does not know it", setting)
     for key in sorted(want.peers.keys() & have.peers.keys(), key=lambda k: (want.peers[k].name, k)):
         peer, old = want.peers[key], have.peers[key]
         if differences := list(differing(peer, old)):
-            yield change("~", f"peer {shown(peer)}", "; ".join(differences), *_alter(name, peer, old))
+            anew = peer.preshared != old.preshared
+            setting = set_peer(name, peer, want.directory, anew=anew)
+            yield change("~", f"peer {shown(peer)}", "; ".join(differences), setting, disturbs=anew)
     for key in sorted(have.peers.keys() - want.peers.keys(), key=lambda k: (have.peers[k].name, k)):
         gone = command("wg", "set", name, "peer", key, "remove")
         yield change("-", f"peer {shown(have.peers[key])}", "not a peer of this host", gone, disturbs=True)
@@ -34,11 +37,13 @@ def shown(peer: Peer) -> str:
     return peer.name or f"{peer.public_key[:8]}…"
 
 
-def set_peer(interface: str, peer: Peer) -> Command:
-    """One peer with all that it has."""
+def set_peer(interface: str, peer: Peer, directory: str, *, anew: bool = False) -> Command:
+    """One peer with all that it has. `anew`: its sessions end, so that what proves it is newer than the change."""
     endpoint = ("endpoint", peer.endpoint) if peer.endpoint else ()
+    secret = ("preshared-key", f"{directory}/{peer.preshared}") if peer.preshared else ()
     return command(
-        *("wg", "set", interface, "peer", peer.public_key),
+        *("wg", "set", interface, *(("peer", peer.public_key, "remove") if anew else ())),
+        *("peer", peer.public_key, *secret),
         *("allowed-ips", ",".join(peer.allowed_ips)),
         *endpoint,
         *("persistent-keepalive", peer.persistent_keepalive),
@@ -55,6 +60,9 @@ def differing(want: Peer, have: Peer) -> Iterator[str]:
         yield f"its endpoint is {have.endpoint or 'not set'}, not {want.endpoint}"
     if want.persistent_keepalive != have.persistent_keepalive:
         yield f"keepalive is {have.persistent_keepalive}, not {want.persistent_keepalive}"
+    if want.preshared != have.preshared:
+        lacks = "it lacks the preshared key" if want.preshared else "it should not have a preshared key"
+        yield "its preshared key is another one" if want.preshared and have.preshared else lacks
 
 
 def _same_endpoint(want: str, have: str | None) -> bool:
@@ -67,7 +75,3 @@ def _same_endpoint(want: str, have: str | None) -> bool:
         # A name: the host resolved it, and only the port can be compared from here.
         return have is not None and have.rpartition(":")[2] == port
     return False
-
-
-def _alter(interface: str, peer: Peer, old: Peer) -> Iterator[Command]:
-    yield set_peer(interface, peer)

@@ -6,7 +6,7 @@ that a packet comes back the way it went. WireGuard drops a packet that arrives 
 source, so ways must be symmetric; that is why there is one relay a spoke, and not a choice per packet.
 
 `links:` overrides this: `home -- bcc2` gives a spoke another relay, `cloud -x- home` parts two hosts that could dial
-each other, so that they meet at a relay as well.
+each other, so that they meet at a relay as well. A shortcut leaves the relay out between two spokes whose NATs let them.
 """
 
 from __future__ import annotations
@@ -17,15 +17,29 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from wgorch.inventory.model import Host, Inventory, IPNetwork
+from wgorch.inventory.model import Endpoint, Host, Inventory, IPNetwork
 from wgorch.topology.desired import Desired, Link, Masquerade
+
+EVERYTHING = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """One spoke's entry for another that it may reach without their relay.
+
+    `endpoint`: where the world sees the other, to try it; None where WireGuard knows. `carries`: packets go this way.
+    """
+
+    endpoint: Endpoint | None = None
+    carries: bool = False
 
 
 @dataclass
 class Topology:
-    """All hosts' ways to each other."""
+    """All hosts' ways to each other. `shortcuts`: by the host that has the entry, and whom it is for."""
 
     inventory: Inventory
+    shortcuts: Mapping[str, Mapping[str, Shortcut]] = field(default_factory=dict)
     _links: dict[tuple[str, int, bool], Link] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -93,6 +107,7 @@ class Topology:
             if relay:
                 yield relay
             yield from (other for other in self._dialable if other not in self._apart(name))
+            yield from self.shortcuts.get(name, ())
 
     def next_hop(self, name: str, target: str) -> str | None:
         """The peer that gets a packet for `target` first; None where there is no way."""
@@ -102,9 +117,13 @@ class Topology:
             return target if home in (None, name) else home
         if target in self._apart(name):
             return self._meeting(name, target)
-        if here.endpoint or (there.endpoint and not there.relay):
+        if here.endpoint or (there.endpoint and not there.relay) or self._carries(name, target):
             return target
         return self.relay_of(name)
+
+    def _carries(self, name: str, target: str) -> bool:
+        shortcut = self.shortcuts.get(name, {}).get(target)
+        return shortcut is not None and shortcut.carries
 
     def own_networks(self, name: str) -> tuple[IPNetwork, ...]:
         """A host's address in the tunnel and the LANs behind it."""
@@ -127,10 +146,12 @@ class Topology:
         remote = self._remote_lans(name)
         lans = tuple(host.subnets)
         sources = (*self.inventory.network.subnets, *remote)
+        links = tuple(self._links_of(name))
+        leaving = [net for other in self._leaving.get(name, ()) for net in self.own_networks(other)]
         return Desired(
             host=host,
             network=self.inventory.network,
-            links=tuple(self._links_of(name)),
+            links=links,
             routes=remote,
             forwards_between_peers=host.relay,
             lans=lans,
@@ -140,7 +161,35 @@ class Topology:
                 for source in sources
                 if host.masquerade and source.version == lan.version
             ),
+            leaving=_ordered(leaving),
+            fall_backs=tuple(self._fall_backs(name)),
+            addresses_of_peers={
+                link.peer: self.hosts[link.peer].address
+                for link in links
+                if link.endpoint and not link.endpoint.is_address
+            },
         )
+
+    def _fall_backs(self, name: str) -> Iterator[tuple[str, Link]]:
+        carrying = [peer for peer, shortcut in self.shortcuts.get(name, {}).items() if shortcut.carries]
+        relay = self.relay_of(name)
+        entry = self.without_shortcuts.desired(name).link(relay) if carrying and relay else None
+        if entry is not None:
+            yield from ((peer, entry) for peer in carrying)
+
+    @cached_property
+    def without_shortcuts(self) -> Topology:
+        """The ways as they are after a start, when nobody knows yet where the world sees whom."""
+        return Topology(self.inventory) if self.shortcuts else self
+
+    @cached_property
+    def _leaving(self) -> Mapping[str, list[str]]:
+        """For each host those that go out into the world through it."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name, host in self.hosts.items():
+            if host.exit:
+                found[host.exit].append(name)
+        return found
 
     @cached_property
     def _gateways(self) -> list[Host]:
@@ -160,16 +209,23 @@ class Topology:
         behind = self._behind(name)
         for peer in self.peers(name):
             through = behind.get(peer)
-            if through is None:
+            secret = self.inventory.network.preshared_keys and not (host.is_device or self.hosts[peer].is_device)
+            shortcut = self.shortcuts.get(name, {}).get(peer)
+            if host.exit == peer:
+                yield Link(peer, EVERYTHING, self.hosts[peer].endpoint, keepalive, secret)
+            elif shortcut is not None:
+                nets = _ordered(self.own_networks(peer)) if shortcut.carries else ()
+                yield Link(peer, nets, shortcut.endpoint, keepalive or 25, secret)
+            elif through is None:
                 # The same entry serves every host that sees this peer alike: a full mesh needs N of them, not N².
-                shared = self._links.get((peer, keepalive, True))
+                shared = self._links.get((peer, keepalive, secret))
                 if shared is None:
                     endpoint = self.hosts[peer].endpoint
-                    shared = Link(peer, _ordered(self.own_networks(peer)), endpoint, keepalive)
-                    self._links[peer, keepalive, True] = shared
+                    shared = Link(peer, _ordered(self.own_networks(peer)), endpoint, keepalive, secret)
+                    self._links[peer, keepalive, secret] = shared
                 yield shared
             else:
-                yield Link(peer, _ordered(through), self.hosts[peer].endpoint, keepalive)
+                yield Link(peer, _ordered(through), self.hosts[peer].endpoint, keepalive, secret)
 
     def _behind(self, name: str) -> dict[str, list[IPNetwork]]:
         """What lies behind those peers of `name` that forward for others."""
@@ -205,6 +261,6 @@ def _ordered(networks: list[IPNetwork] | tuple[IPNetwork, ...]) -> tuple[IPNetwo
     return tuple(sorted(networks, key=lambda n: (n.version, int(n.network_address), n.prefixlen)))
 
 
-def build(inventory: Inventory) -> Topology:
+def build(inventory: Inventory, shortcuts: Mapping[str, Mapping[str, Shortcut]] | None = None) -> Topology:
     """The ways of an inventory's network."""
-    return Topology(inventory)
+    return Topology(inventory, shortcuts or {})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from wgorch.inventory.model import Endpoint, Host, IPNetwork, Network
+from wgorch.inventory.model import Endpoint, Host, IPAddress, IPNetwork, Network
 
 TUNNEL = "tunnel"
 """Stands for the tunnel's interface where a forward rule names a card."""
@@ -18,6 +19,7 @@ class Link:
     allowed_ips: tuple[IPNetwork, ...]
     endpoint: Endpoint | None
     persistent_keepalive: int
+    preshared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,11 @@ class Masquerade:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """One host's part of the network."""
+    """One host's part of the network.
+
+    `leaving`: the sources of others that go out into the world through this host. `fall_backs`: for each peer that is
+    reached without the relay, the relay's entry as it is again where that way dies.
+    """
 
     host: Host
     network: Network
@@ -39,6 +45,9 @@ class Desired:
     forwards_between_peers: bool
     lans: tuple[IPNetwork, ...]
     masquerade: tuple[Masquerade, ...]
+    leaving: tuple[IPNetwork, ...] = ()
+    fall_backs: tuple[tuple[str, Link], ...] = ()
+    addresses_of_peers: Mapping[str, IPAddress] = field(default_factory=dict, compare=False)
 
     @property
     def name(self) -> str:
@@ -52,7 +61,7 @@ class Desired:
     @property
     def forwards(self) -> bool:
         """True where packets of others pass through."""
-        return self.forwards_between_peers or self.is_gateway
+        return self.forwards_between_peers or self.is_gateway or bool(self.leaving)
 
     def link(self, peer: str) -> Link | None:
         """The entry for one peer, or None."""

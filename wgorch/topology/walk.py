@@ -56,13 +56,18 @@ def walk(
         if lan is not None:
             masked = any(origin in m.source and m.into == lan for m in here.masquerade)
             doing = "(forward, masquerade)" if masked else "(forward)"
-            out = [doing, f"{here.name}.{card(here.name, lan)}", str(destination)]
+            real = here.host.real_address(destination)
+            there_it_is = str(destination) if real == destination else f"{real} (as {destination})"
+            out = [doing, f"{here.name}.{card(here.name, here.host.real(lan))}", there_it_is]
             return Walk(tuple(hosts), (*hops, *(out if here.name != source else out[1:])))
+        outside = not any(destination in net for net in (*here.network.subnets, *here.routes))
+        if outside and here.leaving and any(origin in net for net in here.leaving):
+            return Walk(tuple(hosts), (*hops, "(forward, masquerade)", str(destination)))
         if len(hosts) > 1:
             if not here.forwards_between_peers:
                 return Walk(tuple(hosts), tuple(hops), f"{here.name} does not forward between peers")
             hops += ["(forward)", f"{here.name}.{interface}"]
-        if not any(destination in net for net in (*here.network.subnets, *here.routes)):
+        if outside and not here.host.exit:
             return Walk(tuple(hosts), tuple(hops), f"{here.name}: no route to {destination}")
         link = _peer_for(here, destination)
         if link is None:
@@ -93,6 +98,9 @@ def both_ways(topology: Topology, source: str, destination: IPAddress) -> tuple[
 def refuted(topology: Topology) -> list[str]:
     """The flows of the inventory that cannot work, whatever the hosts are like, each with the place and the reason."""
     found = []
+    for name, host in topology.hosts.items():
+        if host.exit and host.exit not in topology.peers(name):
+            found.append(f"{name}: it should leave through {host.exit}, which is no peer of it")
     for flow in topology.inventory.verify:
         there, back = both_ways(topology, flow.source, flow.address)
         if there.dropped:

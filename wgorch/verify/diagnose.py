@@ -14,11 +14,12 @@ from wgorch.verify.measure import Measured
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong: where, what, and what mends it."""
+    """One thing that is wrong: where, what, and what mends it. `fits`: the MTU that would."""
 
     host: str
     what: str
     fix: str = ""
+    fits: int = 0
 
     def __str__(self) -> str:
         return f"{self.host}: {self.what}" + (f"\n    fix: {self.fix}" if self.fix else "")
@@ -101,8 +102,10 @@ def _pairs(topology: Topology, measured: Mapping[str, Measured], keys: Mapping[s
         for address, ping in seen.full_size.items():
             if not ping.works and seen.pings.get(address) and seen.pings[address].works:
                 target = by_address.get(address, str(address))
+                fits = seen.fits.get(address, 0)
                 what = f"{target} answers small packets but none of the tunnel's full size"
-                yield Finding(host, what, "a smaller mtu: in the inventory; something on the way carries less")
+                fix = f"mtu: {fits} in the inventory" if fits else "a smaller mtu: in the inventory"
+                yield Finding(host, what, f"{fix}; something on the way carries less", fits)
 
 
 def _first_wrong(

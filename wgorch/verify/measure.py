@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from wgorch.command import quote_words
@@ -13,6 +13,9 @@ from wgorch.facts.parse import NotAnAnswer, public_key, sections
 from wgorch.inventory.model import Inventory, IPAddress
 from wgorch.topology.build import Topology
 from wgorch.topology.walk import walk
+
+HEADERS = {4: 28, 6: 48}
+"""Bytes of a ping that are not its payload."""
 
 PATIENCE_S = 20
 """How long a first answer may take: WireGuard repeats a lost handshake after 5 s, and needs 15 s to drop a dead session."""
@@ -30,6 +33,22 @@ attempt() { # NUMBER ADDRESS: until one answer came, then three pings to count
 full() { # NUMBER ADDRESS SIZE: a packet that fills the tunnel, and may not be cut
     said=$(ping -n -c 2 -i 0.2 -W 2 -M do -s "$3" "$2" 2>&1 | tail -n 3 | tr '\\n' ' ')
     printf 'full %s %s\\n' "$1" "$said"
+    case $said in *' 0 received'* | *' 0 packets received'*) ;; *) return ;; esac
+    # Then what does fit: twice a step, the second time a fine one.
+    low=0 high=$3 step=32
+    for step in 32 2; do
+        most=$low size=$high
+        while [ "$size" -gt "$low" ] && [ "$size" -gt 400 ]; do
+            size=$((size - step))
+            (ping -n -c 1 -W 2 -M do -s "$size" "$2" >/dev/null 2>&1 && printf '%s\\n' "$size") &
+        done >"/tmp/wgorch-fits.$$.$1"
+        wait
+        while read -r size; do [ "$size" -gt "$most" ] && most=$size; done <"/tmp/wgorch-fits.$$.$1"
+        rm -f "/tmp/wgorch-fits.$$.$1"
+        low=$most high=$((most + step))
+        [ "$low" -gt 0 ] || return
+    done
+    printf 'fits %s %s\\n' "$1" "$low"
 }
 """
 
@@ -49,7 +68,10 @@ class Ping:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one host measured. Pings by address, handshakes (seconds since 1970) by public key."""
+    """What one host measured. Pings by address, handshakes (seconds since 1970) by public key.
+
+    `fits`: the largest packet that got through, where none of the tunnel's full size did.
+    """
 
     host: str
     clock: int
@@ -57,6 +79,7 @@ class Measured:
     full_size: Mapping[IPAddress, Ping]
     handshakes: Mapping[str, int]
     endpoints: Mapping[str, str] = field(default_factory=dict)
+    fits: Mapping[IPAddress, int] = field(default_factory=dict)
     said_before: str = ""
 
 
@@ -103,10 +126,9 @@ def program(
     lines = [ENVIRONMENT, before, f"patience={patience_s}", _MEASURE]
     lines += [f"attempt {i} {quote_words([str(ip)])} &" for i, ip in enumerate(addresses)]
     lines.append("wait")
-    overhead = {4: 28, 6: 48}
     straight = set(direct)
     lines += [
-        f"full {i} {quote_words([str(ip)])} {mtu - overhead[ip.version]} &"
+        f"full {i} {quote_words([str(ip)])} {mtu - HEADERS[ip.version]} &"
         for i, ip in enumerate(addresses)
         if ip in straight
     ]
@@ -133,10 +155,17 @@ def parse(host: str, text: str, addresses: list[IPAddress]) -> Measured:
                 public_key(k): int(v) for k, _, v in (line.partition("\t") for line in answers["latest-handshakes"])
             },
             endpoints={k: v for k, _, v in (line.partition("\t") for line in answers["endpoints"])},
+            fits={ip: size + HEADERS[ip.version] for ip, size in _fits(body, addresses)},
             said_before=body[:500],
         )
     except (NotAnAnswer, ValueError, KeyError, IndexError) as error:
         raise Garbled(host, "understand what it measured", str(error), "see -vv for what it said") from None
+
+
+def _fits(body: str, addresses: list[IPAddress]) -> Iterator[tuple[IPAddress, int]]:
+    for number, size in re.findall(r"^fits (\d+) (\d+)$", body, re.M):
+        if int(number) < len(addresses):
+            yield addresses[int(number)], int(size)
 
 
 def _pings(word: str, body: str, addresses: list[IPAddress]) -> dict[IPAddress, Ping]:
