@@ -182,7 +182,7 @@ class Kernel:
                 if "/conf/wg0/" in path and not self.interface:
                     raise Refused(f"no such file: {path}")
                 self.sysctls[path] = value
-            case ("note_table", _table):
+            case ("note_table", _table) | ("note_chain" | "drop_chain", _table, _):
                 pass
             case ("drop_table", table):
                 chains = self.tables.get(table, {})

@@ -23,8 +23,9 @@ def device(topology: Topology, name: str, keys: Mapping[str, str], private_key: 
     own = private_key or "<the private key that this device made>"
     lines = [f"# {name}, of the network {topology.inventory.network.name}", "[Interface]", f"PrivateKey = {own}"]
     lines += [f"Address = {address}/{address.max_prefixlen}" for address in desired.host.addresses]
-    if desired.host.mtu:
-        lines.append(f"MTU = {desired.host.mtu}")
+    if mtu := desired.host.mtu or desired.network.mtu:
+        lines.append(f"MTU = {mtu}")
+    lines += _dns(desired.host)
     return "\n".join([*lines, *_peers(desired.links, keys)]) + "\n"
 
 
@@ -40,7 +41,11 @@ def wg_quick(topology: Topology, name: str, want: State, keys: Mapping[str, str]
         f"MTU = {want.interface.mtu}",
         "# the key stays in its file, where only root reads it",
         f"PostUp = wg set %i private-key {want.key_file}",
+        *_dns(desired.host),
     ]
+    for peer in want.peers.values():
+        if peer.preshared:
+            lines.append(f"PostUp = wg set %i peer {peer.public_key} preshared-key {want.directory}/{peer.preshared}")
     own = f"/conf/{want.interface.name}/"
     for path, value in sorted(want.sysctls.items()):
         where = path.replace(own, "/conf/%i/")
@@ -55,6 +60,11 @@ def wg_quick(topology: Topology, name: str, want: State, keys: Mapping[str, str]
         lines.append(f"PostDown = {command} -D {chain.parent} {_shell(jump(chain, want.mark))}")
         lines += [f"PostDown = {command} -F {chain.name}", f"PostDown = {command} -X {chain.name}"]
     return "\n".join([*lines, *_peers(desired.links, keys)]) + "\n"
+
+
+def _dns(host: Host) -> Iterator[str]:
+    if host.dns:
+        yield f"DNS = {', '.join(map(str, host.dns))}"
 
 
 def _shell(rule: Rule) -> str:

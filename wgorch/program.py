@@ -50,19 +50,22 @@ class _Line:
 
 def _body(changes: list[Change]) -> Iterator[str]:
     restores: list[_Line] = []
+    behind: list[str] = []  # what comes behind a restore in its change comes behind all of them
     for number, change in enumerate(changes, 1):
         if restores and not any(_is_restore(c) for c in change.commands):
-            yield from _restore(restores)
-            restores = []
+            yield from (*_restore(restores), *behind)
+            restores, behind = [], []
         yield ""
         yield f"# {_comment(f'{change.sign} {change.what}: {change.why}')}"
         yield f"at {number}"
         for cmd in change.commands:
             if _is_restore(cmd):
                 restores.append(_Line(number, cmd))
+            elif restores and restores[-1].number == number:
+                behind.append(_render(number, cmd))
             else:
                 yield _render(number, cmd)
-    yield from _restore(restores)
+    yield from (*_restore(restores), *behind)
 
 
 def _comment(text: str) -> str:

@@ -28,6 +28,19 @@ NEEDED_BY_IPV6 = 1280
 
 IPV6_OFF = "net/ipv6/conf/default/disable_ipv6"
 
+OWNERS = {
+    "docker": "Docker",
+    "br-": "Docker",
+    "tailscale": "Tailscale",
+    "wt": "NetBird",
+    "zt": "ZeroTier",
+    "nebula": "Nebula",
+    "easytier": "EasyTier",
+    "virbr": "libvirt",
+    "cni": "a container network",
+}
+"""Whose a card is, by how its name begins."""
+
 KEY_FILE_MODE = "-rw-------"
 
 
@@ -439,7 +452,8 @@ def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:
     for subnet in (*network.subnets, *desired.routes):
         for card, address in seen.addresses:
             if card != tunnel and address.version == subnet.version and address.network.overlaps(subnet):
-                saw = f"{card} has {address}, which overlaps {subnet}"
+                owner = next((name for start, name in OWNERS.items() if card.startswith(start)), "")
+                saw = f"{card}{owner and f' ({owner})'} has {address}, which overlaps {subnet}"
                 yield Unfit(name, f"send {subnet} into the tunnel", saw, "renumber one of them")
         for route in seen.routes:
             if route.subnet == subnet and route.card != tunnel:

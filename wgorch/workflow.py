@@ -221,7 +221,8 @@ def export(operation: Operation, what: str | None, form: str) -> Exported:
     names = [what] if what else list(inventory.hosts)
     texts = {}
     for name in names:
-        want = wanted(operation.topology.desired(name), operation.seen[name], operation.keys)
+        desired, seen = operation.topology.desired(name), operation.seen[name]
+        want = wanted(desired, seen, operation.keys, {}, operation.secrets_of(name), operation.mtu)
         texts[f"{name}.conf"] = files.wg_quick(operation.topology, name, want, operation.keys)
     return Exported(texts, notes)
 

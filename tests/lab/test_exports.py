@@ -63,6 +63,15 @@ def test_a_code_and_files_for_a_device(lab: Lab) -> None:
         assert lab.world.sh("controller", f"stat -c %a /root/{name}; rm /root/{name}").strip() == "600"
 
 
+def test_a_container_runs_a_device(network: Lab) -> None:
+    inventory = _with_phone(network, "cGhvbmVwaG9uZXBob25lcGhvbmVwaG9uZXBob25lcGg=")
+    network.wgorch("export", "phone", inventory, "--format", "compose", "-o", "/root/compose")
+    shown = network.world.sh("controller", "cd /root/compose && docker-compose -f docker-compose.yaml config")
+    network.world.sh("controller", "rm -rf /root/compose")
+    assert "container_name: wgorch-office-phone" in shown
+    assert "/root/compose/phone.conf:/config/wg_confs/wg0.conf:ro" in shown
+
+
 def test_a_network_brought_up_by_wg_quick_from_the_exports_works(network: Lab) -> None:
     world = network.world
     network.wgorch("export", INVENTORY, "-o", "/root/exported")

@@ -325,6 +325,7 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
                 (
                     "+",
                     [
+                        "note_chain nat PREROUTING",
                         f"unjump nat PREROUTING wgorch:office {MAP.name}",
                         restored(MAP, f"-A {MAP.name} {NETMAP}", f"-I PREROUTING 1 {JUMP} {MAP.name}"),
                     ],
@@ -366,7 +367,7 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             "missing in a table that is there",
             with_chain(FWD, ACCEPT),
             replace(UP, tables=frozenset({"filter"})),
-            [("+", [UNJUMP, restored(FWD, A, I)])],
+            [("+", ["note_chain filter FORWARD", UNJUMP, restored(FWD, A, I)])],
         ),
         ("as wanted", with_chain(FWD, ACCEPT), with_chain(FWD, ACCEPT), []),
         (
@@ -415,13 +416,13 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             "torn down",
             nothing(UP),
             with_chain(FWD, ACCEPT),
-            [("-", [UNJUMP, restored(FWD, f"-X {FWD.name}")])],
+            [("-", [UNJUMP, restored(FWD, f"-X {FWD.name}"), "drop_chain filter FORWARD"])],
         ),
         (
             "a jump without its chain is torn down as well",
             nothing(UP),
             replace(UP, jumps={FWD: (1,)}, tables=frozenset({"filter"})),
-            [("-", [UNJUMP, restored(FWD, f"-X {FWD.name}")])],
+            [("-", [UNJUMP, restored(FWD, f"-X {FWD.name}"), "drop_chain filter FORWARD"])],
         ),
         (
             "torn down, with a foreign rule in it: the chain stays for its sake",
@@ -440,6 +441,7 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
                 (
                     "+",
                     [
+                        "note_chain filter INPUT",
                         f"unjump filter INPUT wgorch:office {INPUT.name}",
                         restored(INPUT, f"-A {INPUT.name} {ACCEPT}", f"-I INPUT 1 {JUMP} {INPUT.name}"),
                     ],
@@ -452,7 +454,16 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             "torn down",
             nothing(UP),
             with_chain(NAT, ACCEPT),
-            [("-", [f"unjump nat POSTROUTING wgorch:office {NAT.name}", restored(NAT, f"-X {NAT.name}")])],
+            [
+                (
+                    "-",
+                    [
+                        f"unjump nat POSTROUTING wgorch:office {NAT.name}",
+                        restored(NAT, f"-X {NAT.name}"),
+                        "drop_chain nat POSTROUTING",
+                    ],
+                )
+            ],
         )
     ],
     "clamp_mss": [("as wanted", with_chain(MSS, ACCEPT), with_chain(MSS, ACCEPT), [])],

@@ -119,7 +119,9 @@ class _Builder:
 
     def _lan_of(self, ip: IPAddress) -> IPNetwork:
         lans = (host.real(lan) for host in self.inventory.hosts.values() for lan in host.subnets)
-        return next((lan for lan in lans if ip in lan), ipaddress.ip_network((ip, 24 if ip.version == 4 else 64), strict=False))
+        return next(
+            (lan for lan in lans if ip in lan), ipaddress.ip_network((ip, 24 if ip.version == 4 else 64), strict=False)
+        )
 
     # --- machines
 

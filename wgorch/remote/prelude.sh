@@ -108,6 +108,21 @@ note_table() { # an iptables table that is there only because of us
     case $("$(rules_by "$1")-save" 2>/dev/null) in *"*${1%6}"*) return 0 ;; esac
     { records "table $1"; printf 'table %s\n' "$1"; } | put recorded
 }
+# In nft's tables the built-in chains, too, are there only where they were used.
+note_chain() { # TABLE PARENT: a built-in chain that is there only because of us
+    command -v nft >/dev/null 2>&1 || return 0
+    family=ip
+    case $1 in *6) family=ip6 ;; esac
+    ! nft list chain "$family" "${1%6}" "$2" >/dev/null 2>&1 || return 0
+    { records "chain $1/$2"; printf 'chain %s/%s\n' "$1" "$2"; } | put recorded
+}
+drop_chain() { # TABLE PARENT: nft itself refuses where anything is in it
+    [ -n "$(before_us chain "$1/$2")" ] || return 0
+    family=ip
+    case $1 in *6) family=ip6 ;; esac
+    case $(nft list chain "$family" "${1%6}" "$2" 2>/dev/null) in *policy\ accept*) ;; *) return 0 ;; esac
+    ! nft delete chain "$family" "${1%6}" "$2" 2>/dev/null || records "chain $1/$2" | put recorded
+}
 unjump() { # TABLE PARENT MARK CHAIN: until absent
     tries=0
     by=$(rules_by "$1")
@@ -173,8 +188,8 @@ drop_next_keys() { # but not one that is confirmed, and only waits to be put in 
     [ ! -r boot ] || while IFS= read -r line; do
         case $line in '#: key '*) confirmed=$1.${line#'#: key '} ;; '#'*) ;; *) break ;; esac
     done <boot
-    for file in "$1".?*; do
-        case $file in "$confirmed" | "$1.$$") ;; *) rm -f "$file" ;; esac
+    for beside in "$1".?*; do
+        case $beside in "$confirmed" | "$1.$$") ;; *) rm -f "$beside" ;; esac
     done
 }
 set_key() { # INTERFACE TAG WORD...: the key of that name, if it still lies beside the one in its place

@@ -92,6 +92,8 @@ def _state(
 ) -> Iterator[Command]:
     if chain.table not in have.tables:
         yield command("note_table", chain.table)
+    elif chain not in have.chains and chain not in have.jumps:
+        yield command("note_chain", chain.table, chain.parent)
     yield command("unjump", chain.table, chain.parent, mark, chain.name)
     lines = [f"*{chain.table.removesuffix('6')}", f":{chain.name} - [0:0]"]
     lines += [f"-A {chain.name} {rule}" for rule in rules]
@@ -104,6 +106,7 @@ def _remove(chain: Chain, mark: str) -> Iterator[Command]:
     # Declared (which makes it and empties it) and deleted in one go: gone, whether or not it was there.
     lines = [f"*{chain.table.removesuffix('6')}", f":{chain.name} - [0:0]", f"-X {chain.name}", "COMMIT"]
     yield command(*restore(chain.table), stdin="\n".join(lines))
+    yield command("drop_chain", chain.table, chain.parent)
 
 
 def restore(table: str) -> tuple[str, ...]:
