@@ -90,7 +90,7 @@ class Transaction:
         )
         self.listener.event(host, "lock")
         deadline = INSTALL_S if installs else PHASE_S
-        said, again = self._ask(host, program, deadline, plan.prepare)
+        said, again = self._ask(host, program, deadline, plan.prepare, "lock it and read it again")
         self._check_lock(host, said)
         if problem := _failure(said, plan.prepare):
             raise Unfit(host, problem[0], problem[1], "see -v for what was run")
@@ -120,8 +120,9 @@ class Transaction:
             "pending.new": plan.boot,
         }
         program = [f"{ENVIRONMENT}umask 077", f"cd {quote_words([self.network.directory])} || exit 1"]
-        program += [_file(name, text) for name, text in files.items()]
-        program += [f"sh -n ./{name} || {{ printf '@fail stage\\n'; exit 1; }}" for name in files]
+        # Nobody looks at these files before the lease is armed, and that only follows when all of them are on the disk.
+        program += [_here(name, text) for name, text in files.items()]
+        program.append(f"{{ sync {' '.join(files)} 2>/dev/null || sync; }} || {{ printf '@fail stage\\n'; exit 1; }}")
         for restore, text in _testable(plan):
             program.append(
                 f"{restore} --wait 10 --noflush --test <<'END' || {{ printf '@fail rules\\n'; exit 1; }}\n{text}\nEND"
@@ -147,7 +148,7 @@ class Transaction:
         self.standing[host] = Standing("unconfirmed", "being changed")
         self.armed[host] = time.monotonic() + self.lease_s
         self.listener.event(host, "arm", str(self.lease_s))
-        said, after = self._ask(host, program, self.lease_s + PHASE_S, plan.do)
+        said, after = self._ask(host, program, self.lease_s + PHASE_S, plan.do, "change it and read it back")
         if not re.search(rf"^applied {self.run}$", said, re.M):
             problem = _failure(said, plan.do) or _cut_short(said, plan.do)
             self._heard(host, said)
@@ -241,7 +242,9 @@ class Transaction:
         program = f"{ENVIRONMENT}cd {directory} || exit 1\nsh ./referee {words}"
         return shell.exchange(program, wish, deadline_s)
 
-    def _ask(self, host: str, program: str, deadline_s: float, changes: Sequence[Change]) -> tuple[str, Observed]:
+    def _ask(
+        self, host: str, program: str, deadline_s: float, changes: Sequence[Change], wish: str
+    ) -> tuple[str, Observed]:
         """Run a program and ask everything afterwards, telling each change as the host begins it."""
 
         def heard(line: str) -> None:
@@ -250,7 +253,8 @@ class Transaction:
                 self.listener.event(host, "change", f"{change.sign} {change.what}")
 
         text = f"( {program}\n)"
-        return gather(self.fleet.open(host), self.network, self.asks[host], text, deadline_s, heard)
+        ask = replace(self.asks[host], brief=True, ways=())
+        return gather(self.fleet.open(host), self.network, ask, text, deadline_s, heard, wish)
 
 
 class _Failed(HostError):
@@ -271,6 +275,13 @@ def _file(name: str, text: str) -> str:
         f"cat >{name}.$$ <<'{end}' && {{ sync {name}.$$ 2>/dev/null || sync; }} && mv -f {name}.$$ {name} || {failed}\n"
         f"{text.rstrip(chr(10))}\n{end}"
     )
+
+
+def _here(name: str, text: str) -> str:
+    """sh that writes a file."""
+    end = f"WGORCH-{secrets.token_hex(6)}"
+    failed = f"{{ printf '@fail stage %s\\n' {shlex.quote(name)}; exit 1; }}"
+    return f"cat >{name} <<'{end}' || {failed}\n{text.rstrip(chr(10))}\n{end}"
 
 
 def _testable(plan: HostPlan) -> Iterator[tuple[str, str]]:

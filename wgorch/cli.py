@@ -122,6 +122,7 @@ def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
     progress = Progress(_stderr() if args.json else out, names, journal, quiet=quiet, verbose=args.verbose)
     log: Any = log_to_stderr(args.verbose)
     fleet = Fleet(inventory.hosts, log)
+    args.clocks = [*getattr(args, "clocks", []), fleet.clock]
     accepted = check_names(inventory, getattr(args, "accept_new_key", []))
     renewed = check_names(inventory, getattr(args, "hosts", []) if args.verb == "rotate-key" else [])
     operation = Operation(inventory, fleet, progress, playbooks, limit, accepted, renewed)
@@ -523,7 +524,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         out = console()
     try:
-        return VERBS[args.verb](args, out)
+        code = VERBS[args.verb](args, out)
+        if getattr(args, "profile", False):
+            from wgorch.report.profile import draw_profile
+
+            draw_profile(_stderr(), args.clocks)
+        return code
     except WgorchError as error:
         sys.stderr.write(
             f"{error}\n" if error.exit_code == BAD_INPUT and "error:" in str(error) else f"wgorch: {error}\n"

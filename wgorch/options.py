@@ -119,6 +119,7 @@ def build_parser() -> argparse.ArgumentParser:
         sub.add_argument("--playbooks", metavar="DIR", type=Path, help="playbooks of your own")
         if name == "plan":
             sub.add_argument("--format", choices=("text", "json", "shell"), default="text", help="how to show it")
+        sub.add_argument("--profile", action="store_true", help="where the time went, at the end")
         if name in ("up", "teardown"):
             sub.add_argument("-y", "--yes", action="store_true", help="do not ask")
             sub.add_argument("--confirm-timeout", metavar="SECONDS", type=int, default=60, help="the lease (60)")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from wgorch.command import Change, Command, command, quote_words
 from wgorch.sh import text_of
@@ -42,30 +41,72 @@ def _head(title: str, state: State, header: Mapping[str, str] | None) -> Iterato
     yield f"directory={quote_words([state.directory])}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    number: int
-    command: Command
+Numbered = tuple[int, Command]
+
+AT_ONCE = 100
+"""How many peers one command sets: a command line is bounded."""
 
 
 def _body(changes: list[Change]) -> Iterator[str]:
-    restores: list[_Line] = []
-    behind: list[str] = []  # what comes behind a restore in its change comes behind all of them
+    """The commands in order; neighbours of one kind are one command, since each process costs a host a millisecond."""
+    kind = ""
+    group: list[Numbered] = []
     for number, change in enumerate(changes, 1):
-        if restores and not any(_is_restore(c) for c in change.commands):
-            yield from (*_restore(restores), *behind)
-            restores, behind = [], []
-        yield ""
-        yield f"# {_comment(f'{change.sign} {change.what}: {change.why}')}"
-        yield f"at {number}"
+        first = _kind(change.commands[0]) if change.commands else kind
+        if group and first != kind:
+            yield from _together(kind, group)
+            group = []
+        yield from ("", f"# {_comment(f'{change.sign} {change.what}: {change.why}')}", f"at {number}")
         for cmd in change.commands:
-            if _is_restore(cmd):
-                restores.append(_Line(number, cmd))
-            elif restores and restores[-1].number == number:
-                behind.append(_render(number, cmd))
-            else:
-                yield _render(number, cmd)
-    yield from (*_restore(restores), *behind)
+            if group and _kind(cmd) != kind:
+                yield from _together(kind, group)
+                group = []
+            kind = _kind(cmd)
+            group.append((number, cmd))
+            if not kind:
+                yield from _together(kind, group)
+                group = []
+    yield from _together(kind, group)
+
+
+def _kind(cmd: Command) -> str:
+    """What a command can be put together with; empty where with nothing."""
+    word = cmd.argv[0]
+    if cmd.argv in RESTORES or word in ("note_table", "note_chain", "unjump", "drop_chain"):
+        return "firewall"
+    if word in ("set_value", "write"):
+        return "values"
+    if word == "ip":
+        family = cmd.argv[1] if cmd.argv[1].startswith("-") else ""
+        return f"ip{family}{' absent' if cmd.may_be_absent else ''}"
+    if cmd.argv[:2] == ("wg", "set") and cmd.argv[3] == "peer":
+        return f"peers of {cmd.argv[2]}"
+    return ""
+
+
+def _together(kind: str, group: list[Numbered]) -> Iterator[str]:
+    """Neighbours of one kind, put together; what fails is told with the number of the last of them."""
+    if not group:
+        return
+    last = group[-1][0]
+    if kind == "firewall":
+        yield from _firewall(group)
+    elif kind == "values":
+        pairs = {
+            word: [w for _, c in group if c.argv[0] == word for w in c.argv[1:]] for word in ("set_value", "write")
+        }
+        own = ["--", *pairs["write"]] if pairs["write"] else []
+        yield _render(last, command("set_value", *pairs["set_value"], *own))
+    elif kind.startswith("ip") and len(group) > 1:
+        family = [kind.removesuffix(" absent")[2:]] if kind.removesuffix(" absent") != "ip" else []
+        force = ["-force"] if kind.endswith(" absent") else []
+        lines = "\n".join(" ".join(c.argv[1 + len(family) :]) for _, c in group)
+        yield _render(last, command("ip", *family, *force, "-batch", "-", stdin=lines, may_be_absent=bool(force)))
+    elif kind.startswith("peers"):
+        for some in (group[i : i + AT_ONCE] for i in range(0, len(group), AT_ONCE)):
+            yield _render(some[-1][0], command(*some[0][1].argv[:3], *(w for _, c in some for w in c.argv[3:])))
+    else:
+        yield from (_render(number, cmd) for number, cmd in group)
 
 
 def _comment(text: str) -> str:
@@ -73,17 +114,19 @@ def _comment(text: str) -> str:
     return one_line(text).translate({0x201C: '"', 0x201D: '"', 0x2026: "..."}).encode("ascii", "replace").decode()
 
 
-def _is_restore(cmd: Command) -> bool:
-    return cmd.argv in RESTORES
-
-
-def _restore(lines: list[_Line]) -> Iterator[str]:
+def _firewall(group: list[Numbered]) -> Iterator[str]:
     """All tables of one kind of IP in one call: it costs 15 ms on a host, however much it is given."""
+    last = group[-1][0]
+    for word in ("note_table", "note_chain", "unjump"):
+        words = [w for _, c in group if c.argv[0] == word for w in c.argv[1:]]
+        if words:
+            yield _render(last, command(word, *words))
     for argv in RESTORES:
         tables: dict[str, list[str]] = {}
-        for line in (line for line in lines if line.command.argv == argv):
-            table, *body = line.command.stdin.split("\n")
-            tables.setdefault(table, []).extend(body[:-1])
+        for _, cmd in group:
+            if cmd.argv == argv:
+                table, *body = cmd.stdin.split("\n")
+                tables.setdefault(table, []).extend(body[:-1])
         # Chains are declared before anything refers to them.
         text = [
             part
@@ -91,7 +134,9 @@ def _restore(lines: list[_Line]) -> Iterator[str]:
             for part in (table, *(b for b in body if b[0] == ":"), *(b for b in body if b[0] != ":"), "COMMIT")
         ]
         if text:
-            yield _render(lines[-1].number, command(*argv, stdin="\n".join(text)))
+            yield _render(last, command(*argv, stdin="\n".join(text)))
+    # What comes behind a restore in its change comes behind all of them.
+    yield from (_render(number, cmd) for number, cmd in group if cmd.argv[0] == "drop_chain")
 
 
 def _render(number: int, cmd: Command) -> str:
@@ -135,5 +180,6 @@ def probe_program(want: State, have: State, interface: str) -> str:
     ]
     tools = {tool(chain.table) for state in (want, have) for chain in state.chains} | {"iptables"}
     lines += [f"{by}-save 2>/dev/null | grep -e '^[*]' -e wgorch-{network}-" for by in sorted(tools)]
-    lines += [f"cat /proc/sys/{path}" for path in paths]
+    if paths:
+        lines.append(f"cat {' '.join(f'/proc/sys/{path}' for path in paths)}")
     return "\n".join([*lines, "exit 0", ""])

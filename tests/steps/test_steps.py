@@ -135,8 +135,8 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
                     "+",
                     [
                         "make_interface wg0",
-                        "ip link set dev wg0 alias wgorch:office",
                         f"set_key wg0 {KEY} listen-port 51820",
+                        "ip link set dev wg0 alias wgorch:office",
                         "ip link set dev wg0 mtu 1420 up",
                     ],
                 )
@@ -167,8 +167,8 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
                     "+",
                     [
                         "make_interface wg0",
-                        "ip link set dev wg0 alias wgorch:office",
                         f"set_key wg0 {KEY} listen-port 51820",
+                        "ip link set dev wg0 alias wgorch:office",
                         "ip link set dev wg0 mtu 1420",
                     ],
                 )

@@ -26,13 +26,15 @@ class Ask:
     """What of the questions differs from host to host.
 
     `key_source`: the command that prints its private key, where it is not born there. `ways`: endpoints to which the
-    largest packet is found out, where there is no tunnel yet, or in any case if `again`.
+    largest packet is found out, where there is no tunnel yet, or in any case if `again`. `brief`: nothing that
+    moves by itself.
     """
 
     listen_port: int
     key_source: tuple[str, ...] = ()
     ways: tuple[str, ...] = ()
     again: bool = False
+    brief: bool = False
 
 
 def questions(network: Network, ask: Ask) -> str:
@@ -42,6 +44,8 @@ def questions(network: Network, ask: Ask) -> str:
         "interface": network.interface,
         "ipv6": "yes" if network.ipv6 else "no",
         "exits": "yes" if network.exits else "no",
+        "secrets": "yes" if network.preshared_keys else "no",
+        "brief": "yes" if ask.brief else "no",
         "table": str(network.table),
         "port_hex": f"{ask.listen_port:04X}",
         "key_source": quote_words(ask.key_source),
@@ -60,8 +64,9 @@ def gather(
     before: str = "",
     deadline_s: float = DEADLINE_S,
     on_line: Callable[[str], None] | None = None,
+    wish: str = "read how it is",
 ) -> tuple[str, Observed]:
     """Run `before` (if any) and ask everything, in one round trip; what `before` printed, and the answers."""
-    text = shell.exchange(f"{before}\n{questions(network, ask)}", "read how it is", deadline_s, on_line)
+    text = shell.exchange(f"{before}\n{questions(network, ask)}", wish, deadline_s, on_line)
     said, _, answers = text.partition(f"\n{NONCE} ")
     return said, observed(shell.host, f"{NONCE} {answers}", NONCE)

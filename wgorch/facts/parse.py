@@ -62,6 +62,7 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         else:
             facts[word] = value
     files = _files(s.get("files", []))
+    routes = [line for line in s["addresses"] if not _NUMBERED.match(line)] + s.get("routes", [])
     tables, policies = _iptables(s.get("rules", []))
     tables6, policies6 = _iptables(s.get("rules6", []), "6")
     return Observed(
@@ -75,11 +76,11 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         systemd=facts.get("init") == "systemd",
         kernel_wireguard="wireguard" in facts,
         cards={card.name: card for card in map(_card, s["links"])},
-        addresses=tuple(_addresses(s["addresses"])),
+        addresses=tuple(_addresses([line for line in s["addresses"] if _NUMBERED.match(line)])),
         policy=frozenset(f"{f} {rule}" for f in ("-4", "-6") for rule in _policy(s.get(f"policy {f}", []))),
         ways=frozenset(f"{f} {way}" for f in ("-4", "-6") for way in _ways(s.get(f"ways {f}", []), facts)),
         dns=_dns(s.get("dns", []), f"# wgorch:{facts.get('network', '')}"),
-        routes=(*_routes(s["routes"], "0.0.0.0/0"), *_routes(s.get("routes6", []), "::/0")),
+        routes=(*_routes(routes, "0.0.0.0/0"), *_routes(s.get("routes6", []), "::/0")),
         public_key=_public_key(s),
         listen_port=_int((s.get("wg listen-port") or ["0"])[0]),
         fwmark=int(_match(r"off|0x[0-9a-f]{1,8}", (s.get("wg fwmark") or ["off"])[0]).replace("off", "0"), 16),
@@ -156,6 +157,9 @@ def _addresses(lines: list[str]) -> Iterator[tuple[str, ipaddress.IPv4Interface 
         prefix = f"/{words[family + 3].split('/')[1]}" if words[family + 2] == "peer" and "/" not in local else ""
         yield words[1].split("@")[0].rstrip(":"), ipaddress.ip_interface(local + prefix)
 
+
+_NUMBERED = re.compile(r"\d+: ")
+"""How a line of ``ip -o addr show`` begins, and none of ``ip route show``."""
 
 _ROUTE_KINDS = ("unreachable", "blackhole", "prohibit", "throw", "local", "broadcast", "multicast", "anycast")
 

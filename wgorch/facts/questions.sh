@@ -1,5 +1,5 @@
 # The questions asked of a host. Nothing here changes anything.
-# Set before: network, interface, ipv6 and exits (yes or no), table, port_hex, key_source, ways, again, nonce. Values are read by the shell itself where that saves a process.
+# Set before: network, interface, ipv6, exits, secrets and brief (yes or no), table, port_hex, key_source, ways, again, nonce. Values are read by the shell itself where that saves a process.
 directory=/var/lib/wgorch/$network
 section() { printf '\n%s %s\n' "$nonce" "$1"; }
 line_of() { line=; [ -r "$1" ] && IFS= read -r line <"$1"; }
@@ -58,7 +58,11 @@ if [ -n "$ways" ] && command -v ping >/dev/null 2>&1 && { [ "$again" = yes ] || 
 fi
 
 section host
-printf 'uid %s\n' "$(id -u)"
+uid=
+[ -r /proc/self/status ] && while read -r name value _; do
+    case $name in Uid:) uid=$value && break ;; esac
+done </proc/self/status
+printf 'uid %s\n' "${uid:-$(id -u)}"
 printf 'clock %s\n' "$(date +%s)"
 fact uptime /proc/uptime
 fact kernel /proc/sys/kernel/osrelease
@@ -69,10 +73,12 @@ fact machine_id /etc/machine-id
 printf 'ssh %s\n' "${SSH_CONNECTION-}"
 [ -z "$paths" ] || printf '%s\n' "$paths" | while read -r way; do printf 'path %s\n' "$way"; done
 [ -d /run/systemd/system ] && echo 'init systemd'
-[ -d /sys/module/wireguard ] && echo 'wireguard loaded'
-for list in /lib/modules/"$(uname -r)"/modules.dep /lib/modules/"$(uname -r)"/modules.builtin; do
-    [ -r "$list" ] && grep -q '/wireguard\.ko' "$list" && echo 'wireguard module'
-done
+line_of /proc/sys/kernel/osrelease
+if [ -d /sys/module/wireguard ]; then
+    echo 'wireguard loaded'
+elif [ -r "/lib/modules/$line/modules.dep" ]; then
+    grep -q -s '/wireguard\.ko' "/lib/modules/$line/modules.dep" "/lib/modules/$line/modules.builtin" && echo 'wireguard module'
+fi
 [ -r /etc/os-release ] && while IFS= read -r line; do printf 'os %s\n' "$line"; done </etc/os-release
 
 section tools
@@ -90,14 +96,18 @@ for path in /sys/class/net/*; do
     printf '%s %s %s %s\n' "${path##*/}" "$mtu" "$flags" "$line"
 done
 
+# One process for both; their lines are not alike.
 section addresses
-ip -o addr show
-
-section routes
-ip route show
+ip -o -batch - <<END 2>/dev/null || { ip -o addr show; section routes; ip route show; }
+addr show
+route show
+END
 
 if [ -d "/sys/class/net/$interface" ] && command -v wg >/dev/null 2>&1; then
-    for part in public-key listen-port fwmark allowed-ips endpoints persistent-keepalive latest-handshakes transfer; do
+    parts='public-key listen-port allowed-ips endpoints persistent-keepalive'
+    [ "$exits" = no ] || parts="$parts fwmark"
+    [ "$brief" = yes ] || parts="$parts latest-handshakes transfer"
+    for part in $parts; do
         section "wg $part"
         wg show "$interface" "$part"
     done
@@ -107,7 +117,7 @@ if [ -d "/sys/class/net/$interface" ] && command -v wg >/dev/null 2>&1; then
     for file in "$directory"/psk.*; do
         [ -r "$file" ] && IFS= read -r line <"$file" && known="$known$line ${file##*/} "
     done
-    wg show "$interface" preshared-keys | while read -r key secret; do
+    [ "$known$secrets" = ' no' ] || wg show "$interface" preshared-keys | while read -r key secret; do
         file=${known#*" $secret "}
         [ "$secret" = '(none)' ] && continue
         [ "$file" = "$known" ] && file=other
@@ -153,18 +163,11 @@ if [ -d "$directory" ]; then
     if [ -s "$key" ] && command -v wg >/dev/null 2>&1; then
         printf 'public_key %s\n' "$(wg pubkey <"$key" 2>/dev/null)"
     fi
-    for file in "$directory"/psk.*; do
-        [ -r "$file" ] && sha256sum "$directory"/psk.* | while read -r sum file; do printf 'secret %s %s\n' "${file##*/}" "$sum"; done
-        break
-    done
     for file in boot pending; do
         [ -r "$directory/$file" ] && while IFS= read -r line; do
             case $line in '#: '*) printf '%s %s\n' "$file" "$line" ;; esac
         done <"$directory/$file"
     done
-    if [ -r "$directory/boot" ]; then
-        printf 'digest %s\n' "$(sha256sum "$directory/boot")"
-    fi
     for file in recorded outcome; do
         [ -r "$directory/$file" ] && while IFS= read -r line; do printf '%s %s\n' "$file" "$line"; done <"$directory/$file"
     done
@@ -175,8 +178,19 @@ fi
 if [ -n "$key_source" ] && command -v wg >/dev/null 2>&1; then
     printf 'offered %s\n' "$(sh -c "$key_source" 2>/dev/null </dev/null | wg pubkey 2>/dev/null)"
 fi
+unit=/etc/systemd/system/wgorch-$network.service
+set --
+for file in "$directory/boot" "$directory"/psk.* "$unit"; do [ -r "$file" ] && set -- "$@" "$file"; done
 [ -r "$directory/watch" ] && [ -L "/etc/systemd/system/timers.target.wants/wgorch-$network-watch.timer" ] &&
-    printf 'watch %s\n' "$(sha256sum "$directory/watch")"
+    set -- "$@" "$directory/watch"
+[ $# -eq 0 ] || sha256sum "$@" | while read -r sum file; do
+    case $file in
+    "$unit") printf 'unit %s\n' "$sum" ;;
+    */psk.*) printf 'secret %s %s\n' "${file##*/}" "$sum" ;;
+    */watch) printf 'watch %s\n' "$sum" ;;
+    *) printf 'digest %s\n' "$sum" ;;
+    esac
+done
 
 # What is of IPv6 is asked only where the network has any, or had when it was last brought up.
 for file in boot pending; do
@@ -184,8 +198,6 @@ for file in boot pending; do
         case $line in '#: ipv6 yes') ipv6=yes ;; '#: exits yes') exits=yes ipv6=yes ;; '#: '* | '#!'* | '# '*) ;; *) break ;; esac
     done <"$directory/$file"
 done
-unit=/etc/systemd/system/wgorch-$network.service
-[ -r "$unit" ] && printf 'unit %s\n' "$(sha256sum "$unit")"
 [ -L "/etc/systemd/system/multi-user.target.wants/wgorch-$network.service" ] && echo 'enabled yes'
 
 section dns

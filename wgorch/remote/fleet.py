@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from wgorch.errors import HostError
 from wgorch.inventory.model import Host
+from wgorch.remote.clock import Clock, Span
 from wgorch.remote.local import LocalWire
 from wgorch.remote.shell import Shell, Wire
 
@@ -29,6 +31,7 @@ class Fleet:
         self.hosts = hosts
         self.shells: dict[str, Shell] = {}
         self._log = log
+        self.clock = Clock()
         self._guard = threading.Lock()
         self._ssh: Connections | None = None
         self._pool = ThreadPoolExecutor(max_workers=max(1, min(len(hosts), THREADS)), thread_name_prefix="host")
@@ -37,7 +40,11 @@ class Fleet:
         """A root shell on a host: the one that is open, or a new one. Raises Unreachable or Unfit."""
         shell = self.shells.get(name)
         if shell is None or shell.broken:
-            shell = Shell(name, self._wire(name), self._log)
+            with self.clock.span(name, "connect and log in"):
+                wire = self._wire(name)
+            spans = self.clock.spans
+            timed = lambda wish, began: spans.append(Span(name, wish, began, time.monotonic()))  # noqa: E731
+            shell = Shell(name, wire, self._log, timed)
             self.shells[name] = shell
         return shell
 
@@ -53,8 +60,9 @@ class Fleet:
         """The SSH connections; made, and paramiko imported, where the first one is needed."""
         with self._guard:
             if self._ssh is None:
-                from wgorch.remote.ssh import Connections, read_config
-                from wgorch.remote.ssh_config import Ways
+                with self.clock.span("controller", "import fabric and paramiko"):
+                    from wgorch.remote.ssh import Connections, read_config
+                    from wgorch.remote.ssh_config import Ways
 
                 self._ssh = Connections(Ways(read_config(), self.hosts))
             return self._ssh
@@ -63,7 +71,8 @@ class Fleet:
         """A new connection to a host's sshd, as far as its banner. Raises Unreachable."""
         if not self.hosts[name].ssh.local:
             connections = self.connections
-            connections.banner(name, connections.ways.of(self.hosts[name]), timeout_s)
+            with self.clock.span(name, "reach its SSH anew"):
+                connections.banner(name, connections.ways.of(self.hosts[name]), timeout_s)
 
     def each(self, names: Iterable[str], work: Callable[[str], T]) -> tuple[dict[str, T], dict[str, HostError]]:
         """Run a phase on several hosts at once; what came back, and what failed, by host in the order asked."""

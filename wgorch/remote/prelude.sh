@@ -42,50 +42,82 @@ forward_ipv6() {
     done <cards6
     rm -f cards6
 }
-records() { # records of this boot, without those that match PATTERN
+records() { # "KIND NAME"...: the records of this boot without these
+    but=/
+    for one; do but="$but$one/"; done
+    records_but "$but"
+}
+records_but() { # /KIND NAME/KIND NAME/
     printf 'boot %s\n' "$boot_id"
     [ -r recorded ] || return 0
     read -r first <recorded
     [ "$first" = "boot $boot_id" ] || return 0
     while read -r kind name rest; do
-        [ "$kind" = boot ] || [ "$kind $name" = "$1" ] || printf '%s %s%s\n' "$kind" "$name" "${rest:+ $rest}"
+        # A name may have slashes of its own.
+        case $1 in *"/$kind $name/"*) continue ;; esac
+        [ "$kind" = boot ] || printf '%s %s%s\n' "$kind" "$name" "${rest:+ $rest}"
     done <recorded
 }
-before_us() { # KIND NAME: what was recorded, or nothing
+before_us() { # KIND NAME: what was recorded is in `before`, or it is empty
+    before=
     [ -r recorded ] || return 0
     read -r first <recorded
     [ "$first" = "boot $boot_id" ] || return 0
-    while read -r kind name before _; do
-        [ "$kind $name" = "$1 $2" ] && printf '%s\n' "${before:-yes}" && return 0
+    while read -r kind name was _; do
+        if [ "$kind $name" = "$1 $2" ]; then before=${was:-yes}; return 0; fi
     done <recorded
     return 0
 }
-set_value() {
-    seen= # read's status says nothing here: dash reads byte by byte, and such a file ends after its first read
-    [ ! -r "/proc/sys/$1" ] || read -r seen <"/proc/sys/$1" || :
-    [ -n "$seen" ] || { echo "cannot read /proc/sys/$1"; return 1; }
-    before=$(before_us sysctl "$1")
-    if [ -n "$before" ] && [ "$before" = "$2" ]; then
-        [ "$seen" = "$2" ] || write "$1" "$2" || return 1
-        records "sysctl $1" | put recorded
-        return
-    fi
-    [ "$seen" = "$2" ] && return 0
-    { records "sysctl $1"; printf 'sysctl %s %s %s\n' "$1" "${before:-$seen}" "$2"; } | put recorded || return 1
-    write "$1" "$2"
+set_value() { # PATH VALUE...: what was there is recorded first; behind a --, values of our own interface, which need none
+    values='' record='' over=''
+    while [ $# -ge 2 ] && [ "$1" != -- ]; do
+        seen= # read's status says nothing here: dash reads byte by byte, and such a file ends after its first read
+        [ ! -r "/proc/sys/$1" ] || read -r seen <"/proc/sys/$1" || :
+        [ -n "$seen" ] || { echo "cannot read /proc/sys/$1"; return 1; }
+        before_us sysctl "$1"
+        if [ -n "$before" ] && [ "$before" = "$2" ]; then
+            over="$over $1"
+        elif [ "$seen" != "$2" ]; then
+            record="$record $1 ${before:-$seen} $2"
+        fi
+        [ "$seen" = "$2" ] || values="$values $1 $2"
+        shift 2
+    done
+    [ "${1-}" != -- ] || shift
+    # shellcheck disable=SC2086
+    [ -z "$record" ] || add_records $record || return 1
+    # shellcheck disable=SC2086
+    set -- $values "$@"
+    while [ $# -ge 2 ]; do
+        write "$1" "$2" || return 1
+        shift 2
+    done
+    [ -z "$over" ] || for path in $over; do records "sysctl $path" | put recorded || return 1; done
+}
+add_records() { # PATH BEFORE OURS...
+    lines='' known=''
+    while [ $# -ge 3 ]; do
+        lines="${lines}sysctl $1 $2 $3
+" known="$known/sysctl $1"
+        shift 3
+    done
+    {
+        records_but "$known/"
+        printf '%s' "$lines"
+    } | put recorded
 }
 
 # The kernel's WireGuard where it has it, wireguard-go where not.
 make_interface() {
-    wg show "$1" public-key >/dev/null 2>&1 && return 0
+    [ -d "/sys/class/net/$1" ] && wg show "$1" public-key >/dev/null 2>&1 && return 0
     ip link add dev "$1" type wireguard 2>/dev/null && return 0
     command -v wireguard-go >/dev/null 2>&1 || { echo "the kernel has no WireGuard, and there is no wireguard-go"; return 1; }
     LOG_LEVEL=error setsid wireguard-go "$1" </dev/null >/dev/null 2>&1 || return 1
     tries=0
     until wg show "$1" public-key >/dev/null 2>&1; do
         tries=$((tries + 1))
-        [ "$tries" -lt 50 ] || return 1
-        sleep 0.1 2>/dev/null || sleep 1
+        [ "$tries" -lt 200 ] || return 1
+        sleep 0.02 2>/dev/null || sleep 1
     done
 }
 
@@ -103,33 +135,59 @@ end_interface() { # and wireguard-go's directory, where nothing else is in it
 # Firewall. iptables-restore takes many rules at once but cannot delete a jump that may be absent.
 # A table with a 6 behind its name is one of ip6tables.
 rules_by() { case $1 in *6) echo ip6tables ;; *) echo iptables ;; esac; }
-note_table() { # an iptables table that is there only because of us
-    # Asked for one table, iptables-nft-save prints it even where it is not there.
-    case $("$(rules_by "$1")-save" 2>/dev/null) in *"*${1%6}"*) return 0 ;; esac
-    { records "table $1"; printf 'table %s\n' "$1"; } | put recorded
+rules_of() { # TABLE: what is in all tables of its kind is in `rules`, asked once
+    case $1 in
+    *6) rules=${rules6:=$(ip6tables-save 2>/dev/null; echo .)} ;;
+    *) rules=${rules4:=$(iptables-save 2>/dev/null; echo .)} ;;
+    esac
+}
+note_table() { # TABLE...: iptables tables that are there only because of us
+    rules4='' rules6='' new=''
+    for table; do
+        # Asked for one table, iptables-nft-save prints it even where it is not there.
+        rules_of "$table"
+        case $rules in *"*${table%6}"*) ;; *) new="$new $table" ;; esac
+    done
+    [ -n "$new" ] || return 0
+    {
+        records
+        # shellcheck disable=SC2086
+        printf 'table %s\n' $new
+    } | put recorded
 }
 # In nft's tables the built-in chains, too, are there only where they were used.
-note_chain() { # TABLE PARENT: a built-in chain that is there only because of us
+note_chain() { # TABLE PARENT...: built-in chains that are there only because of us
     command -v nft >/dev/null 2>&1 || return 0
-    family=ip
-    case $1 in *6) family=ip6 ;; esac
-    ! nft list chain "$family" "${1%6}" "$2" >/dev/null 2>&1 || return 0
-    { records "chain $1/$2"; printf 'chain %s/%s\n' "$1" "$2"; } | put recorded
+    while [ $# -ge 2 ]; do
+        family=ip
+        case $1 in *6) family=ip6 ;; esac
+        nft list chain "$family" "${1%6}" "$2" >/dev/null 2>&1 ||
+            { records "chain $1/$2"; printf 'chain %s/%s\n' "$1" "$2"; } | put recorded || return 1
+        shift 2
+    done
 }
 drop_chain() { # TABLE PARENT: nft itself refuses where anything is in it
-    [ -n "$(before_us chain "$1/$2")" ] || return 0
+    before_us chain "$1/$2"
+    [ -n "$before" ] || return 0
     family=ip
     case $1 in *6) family=ip6 ;; esac
     case $(nft list chain "$family" "${1%6}" "$2" 2>/dev/null) in *policy\ accept*) ;; *) return 0 ;; esac
     ! nft delete chain "$family" "${1%6}" "$2" 2>/dev/null || records "chain $1/$2" | put recorded
 }
-unjump() { # TABLE PARENT MARK CHAIN: until absent
-    tries=0
-    by=$(rules_by "$1")
-    case $("$by-save" -t "${1%6}" 2>/dev/null) in *"-j $4"*) ;; *) return 0 ;; esac
-    while "$by" --wait 10 -t "${1%6}" -D "$2" -m comment --comment "$3" -j "$4" 2>/dev/null; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 64 ] || return 1
+unjump() { # TABLE PARENT MARK CHAIN...: until absent
+    rules4='' rules6=''
+    while [ $# -ge 4 ]; do
+        rules_of "$1"
+        case $rules in *"-j $4
+"*)
+            by=$(rules_by "$1") tries=0
+            while "$by" --wait 10 -t "${1%6}" -D "$2" -m comment --comment "$3" -j "$4" 2>/dev/null; do
+                tries=$((tries + 1))
+                [ "$tries" -lt 64 ] || return 1
+            done
+            ;;
+        esac
+        shift 4
     done
 }
 drop_table() { # only where nothing but untouched built-in chains is left in it
@@ -150,8 +208,8 @@ TABLE
         nft delete table "$family" "${1%6}" 2>/dev/null
     fi
     case $("$by-save" 2>/dev/null) in *"*${1%6}"*) return 0 ;; esac
-    [ -n "$(before_us table "$1")" ] || return 0
-    records "table $1" | put recorded
+    before_us table "$1"
+    [ -z "$before" ] || records "table $1" | put recorded
 }
 
 birth_of_key() { # made whole, then linked to its name: never overwritten, not even by two of us

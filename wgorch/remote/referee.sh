@@ -21,6 +21,7 @@ put() { cat >"$1.$$" && { sync "$1.$$" 2>/dev/null || sync; } && mv -f "$1.$$" "
 settle() { sync . 2>/dev/null || sync; }
 log() { printf 'time=%s run=%s %s\n' "$(date +%s)" "${run:-none}" "$*" >>journal; }
 nap() { sleep 0.1 2>/dev/null || sleep 1; }
+wink() { sleep 0.01 2>/dev/null || sleep 1; }
 
 start_of() { # PID: its start time, or nothing where it is gone
     started=
@@ -189,8 +190,8 @@ arm) # RUN SECONDS MAXIMUM
     tries=0
     until alive watching; do
         tries=$((tries + 1))
-        [ "$tries" -lt 50 ] || { printf 'unarmed %s\n' "$run"; exit 1; }
-        nap
+        [ "$tries" -lt 300 ] || { printf 'unarmed %s\n' "$run"; exit 1; }
+        wink
     done
     second_trigger start "$(($3 + 5))"
     log "event=arm seconds=$3"

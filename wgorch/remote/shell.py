@@ -32,10 +32,17 @@ class Wire(Protocol):
 class Shell:
     """A shell on a host, over any Wire. One exchange at a time; whoever needs two needs two shells."""
 
-    def __init__(self, host: str, wire: Wire, log: Callable[[str, str, str], None] | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        wire: Wire,
+        log: Callable[[str, str, str], None] | None = None,
+        timed: Callable[[str, float], None] = lambda _wish, _began: None,
+    ) -> None:
         self.host = host
         self._wire = wire
         self._log = log
+        self._timed = timed
         self._buffer = b""
         self.exchanges = 0
         self.broken = False
@@ -58,7 +65,8 @@ class Shell:
         framed = f"printf '\\n%s\\n' '{nonce} begin'; (\n{program}\n) </dev/null 2>&1; printf '\\n%s %s\\n' '{nonce} end' \"$?\"\n"
         if self._log:
             self._log(self.host, "sent", program)
-        end = time.monotonic() + deadline_s
+        began = time.monotonic()
+        end = began + deadline_s
         self.exchanges += 1
         try:
             self._wire.send(framed.encode(), deadline_s)
@@ -72,6 +80,7 @@ class Shell:
         except Lost:
             self.broken = True
             raise
+        self._timed(wish, began)
         if self._log:
             self._log(self.host, "received", output)
         return output

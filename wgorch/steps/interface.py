@@ -33,8 +33,8 @@ def interface(want: State, have: State) -> Iterator[Change]:
             f"interface {new.name}",
             "the tunnel has no interface here",
             command("make_interface", new.name),
-            command(*device, "alias", new.alias),
             command("set_key", new.name, tag(new), "listen-port", new.listen_port, *_mark(new, old)),
+            command(*device, "alias", new.alias),
             command(*device, "mtu", new.mtu, *(("up",) if new.up else ())),
         )
         return

@@ -21,31 +21,40 @@ PATIENCE_S = 20
 """How long a first answer may take: WireGuard repeats a lost handshake after 5 s, and needs 15 s to drop a dead session."""
 
 _MEASURE = """\
-attempt() { # NUMBER ADDRESS: until one answer came, then three pings to count
+attempt() { # NUMBER ADDRESS [SIZE]: until one answer came, then three pings to count; then one that fills the tunnel
     read -r began _ </proc/uptime; began=${began%%.*}
     until ping -n -c 1 -W 1 "$2" >/dev/null 2>&1; do
         read -r now _ </proc/uptime; now=${now%%.*}
         [ $((now - began)) -lt "$patience" ] || break
     done
-    said=$(ping -n -c 3 -i 0.2 -W 1 "$2" 2>&1 | tail -n 3 | tr '\\n' ' ')
+    three "$2"
     printf 'ping %s %s\\n' "$1" "$said"
+    [ -z "${3-}" ] || full "$1" "$2" "$3"
+}
+three() { # ADDRESS OPTION...: the last lines of three quick pings; busybox's knows no such interval
+    address=$1
+    shift
+    said=$(ping -n -c 3 -i 0.02 -W 1 "$@" "$address" 2>&1) || case $said in *transmitted*) ;; *) said=$(ping -n -c 3 -W 1 "$@" "$address" 2>&1) ;; esac
+    said=$(printf '%s\\n' "$said" | tail -n 3 | tr '\\n' ' ')
 }
 full() { # NUMBER ADDRESS SIZE: a packet that fills the tunnel, and may not be cut
-    said=$(ping -n -c 2 -i 0.2 -W 2 -M do -s "$3" "$2" 2>&1 | tail -n 3 | tr '\\n' ' ')
+    three "$2" -M do -s "$3"
     printf 'full %s %s\\n' "$1" "$said"
     case $said in *' 0 received'* | *' 0 packets received'*) ;; *) return ;; esac
     # Then what does fit: twice a step, the second time a fine one.
     low=0 high=$3 step=32
     for step in 32 2; do
-        most=$low size=$high
-        while [ "$size" -gt "$low" ] && [ "$size" -gt 400 ]; do
-            size=$((size - step))
-            (ping -n -c 1 -W 2 -M do -s "$size" "$2" >/dev/null 2>&1 && printf '%s\\n' "$size") &
-        done >"/tmp/wgorch-fits.$$.$1"
-        wait
-        while read -r size; do [ "$size" -gt "$most" ] && most=$size; done <"/tmp/wgorch-fits.$$.$1"
-        rm -f "/tmp/wgorch-fits.$$.$1"
-        low=$most high=$((most + step))
+        low=$(
+            size=$high
+            while [ "$size" -gt "$low" ] && [ "$size" -gt 400 ]; do
+                size=$((size - step))
+                (ping -n -c 1 -W 2 -M do -s "$size" "$2" >/dev/null 2>&1 && printf '%s\\n' "$size") &
+            done | {
+                while read -r size; do [ "$size" -gt "$low" ] && low=$size; done
+                printf '%s\\n' "$low"
+            }
+        )
+        high=$((low + step))
         [ "$low" -gt 0 ] || return
     done
     printf 'fits %s %s\\n' "$1" "$low"
@@ -124,14 +133,10 @@ def program(
 ) -> str:
     """The program that measures; pings run side by side. `before` rides along in the same round trip."""
     lines = [ENVIRONMENT, before, f"patience={patience_s}", _MEASURE]
-    lines += [f"attempt {i} {quote_words([str(ip)])} &" for i, ip in enumerate(addresses)]
-    lines.append("wait")
     straight = set(direct)
-    lines += [
-        f"full {i} {quote_words([str(ip)])} {mtu - HEADERS[ip.version]} &"
-        for i, ip in enumerate(addresses)
-        if ip in straight
-    ]
+    for i, ip in enumerate(addresses):
+        size = [str(mtu - HEADERS[ip.version])] if ip in straight else []
+        lines.append(f"{quote_words(['attempt', str(i), str(ip), *size])} &")
     lines += ["wait", f"printf '\\n%s clock\\n' {NONCE}; date +%s"]
     for part in ("latest-handshakes", "endpoints"):
         lines.append(f"printf '\\n%s %s\\n' {NONCE} {part}; wg show {quote_words([interface])} {part} 2>/dev/null")

@@ -1,0 +1,10 @@
+from pyinfra.operations import files, server
+
+server.shell(
+    commands=[
+        "umask 077; mkdir -p /etc/wireguard; test -s /etc/wireguard/key || wg genkey > /etc/wireguard/key; wg pubkey < /etc/wireguard/key > /etc/wireguard/public"
+    ]
+)
+from pyinfra import host
+
+files.get(src="/etc/wireguard/public", dest=f"keys/{host.name}", force_download=True)
