@@ -82,7 +82,7 @@ class Transaction:
             [
                 f"{ENVIRONMENT}umask 077",
                 f"mkdir -p -m 700 {directory} && cd {directory} || {{ printf '@fail stage\\n'; exit 1; }}",
-                _file("referee", referee),
+                _here("referee", referee),
                 f"sh ./referee lock {self.run} {quote_words([who])} {hold} || exit 75",
                 *(["(", plan.prepare_program, ")"] if plan.prepare else []),
                 *(_file(name, secret) for name, secret in secrets.items()),
@@ -120,9 +120,8 @@ class Transaction:
             "pending.new": plan.boot,
         }
         program = [f"{ENVIRONMENT}umask 077", f"cd {quote_words([self.network.directory])} || exit 1"]
-        # Nobody looks at these files before the lease is armed, and that only follows when all of them are on the disk.
+        # Nobody looks at these files before the lease is armed.
         program += [_here(name, text) for name, text in files.items()]
-        program.append(f"{{ sync {' '.join(files)} 2>/dev/null || sync; }} || {{ printf '@fail stage\\n'; exit 1; }}")
         for restore, text in _testable(plan):
             program.append(
                 f"{restore} --wait 10 --noflush --test <<'END' || {{ printf '@fail rules\\n'; exit 1; }}\n{text}\nEND"

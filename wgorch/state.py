@@ -7,7 +7,6 @@ start-up program (boot) and teardown need no code of their own: they are the sam
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -74,8 +73,8 @@ def _quoted(word: str) -> str:
 
 
 def rule(text: str, mark: str, target: str) -> Rule:
-    """A rule of ours: what it matches, our mark, and where it jumps to, in ``iptables-save``'s order."""
-    return Rule((*shlex.split(text), "-m", "comment", "--comment", mark, *shlex.split(f"-j {target}")))
+    """A rule of ours: what it matches, our mark, and where it jumps to, in ``iptables-save``'s order; plain words."""
+    return Rule((*text.split(), "-m", "comment", "--comment", mark, "-j", *target.split()))
 
 
 @dataclass(frozen=True, slots=True, order=True)

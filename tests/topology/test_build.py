@@ -169,8 +169,12 @@ def test_masquerade_names_own_lans_and_sources_of_their_family(inventory: Invent
         assert {m.into for m in desired.masquerade} <= (set(host.subnets) if host.masquerade else set())
         for m in desired.masquerade:
             assert m.source.version == m.into.version
-            assert m.source not in host.subnets
-            assert m.source in (*inventory.network.subnets, *desired.routes)
+            assert not any(m.source.version == lan.version and m.source.overlaps(lan) for lan in host.subnets)
+        for lan in {m.into for m in desired.masquerade}:
+            sources = [m.source for m in desired.masquerade if m.into == lan]
+            everybody = [n for n in (*inventory.network.subnets, *desired.routes) if n.version == lan.version]
+            assert sum(n.num_addresses for n in sources) == sum(n.num_addresses for n in everybody)
+            assert all(any(n.subnet_of(source) for source in sources) for n in everybody)
 
 
 @some

@@ -12,9 +12,9 @@ at() {
 }
 fail() { printf '@fail %s\n' "$1"; exit 1; }
 
-# A file appears whole or not at all.
-put() { cat >"$1.$$" && { sync "$1.$$" 2>/dev/null || sync; } && mv -f "$1.$$" "$1"; }
-write_file() { put "$1" && chmod "$2" "$1"; }
+# A file appears whole or not at all; one that must outlast a loss of power is on the disk before it appears.
+put() { cat >"$1.$$" && mv -f "$1.$$" "$1"; }
+write_file() { cat >"$1.$$" && chmod "$2" "$1.$$" && { sync "$1.$$" 2>/dev/null || sync; } && mv -f "$1.$$" "$1"; }
 
 # Values below /proc/sys can carry no mark, so what was there before us is recorded: "sysctl PATH BEFORE OURS".
 boot_id=none

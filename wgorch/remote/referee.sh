@@ -17,7 +17,7 @@ boot_id=none
 [ -r /proc/sys/kernel/random/boot_id ] && read -r boot_id </proc/sys/kernel/random/boot_id
 
 now() { read -r now _ </proc/uptime; now=${now%%.*}; }
-put() { cat >"$1.$$" && { sync "$1.$$" 2>/dev/null || sync; } && mv -f "$1.$$" "$1"; }
+put() { cat >"$1.$$" && mv -f "$1.$$" "$1"; }
 settle() { sync . 2>/dev/null || sync; }
 log() { printf 'time=%s run=%s %s\n' "$(date +%s)" "${run:-none}" "$*" >>journal; }
 nap() { sleep 0.1 2>/dev/null || sleep 1; }
@@ -122,7 +122,8 @@ settle_keys() { # a confirmed new key takes its place, which ends the old one; w
     for program in boot.before boot; do
         [ ! -r "$program" ] || while IFS= read -r line; do
             case $line in
-            '#: key '*) [ -s "private_key.${line#'#: key '}" ] && mv -f "private_key.${line#'#: key '}" private_key ;;
+            '#: key '*) [ -s "private_key.${line#'#: key '}" ] && mv -f "private_key.${line#'#: key '}" private_key && settle ;;
+            '#'*) ;;
             *preshared-key*) line=${line#*/psk.} used="$used psk.${line%% *} " ;;
             esac
         done <"$program"
@@ -137,7 +138,6 @@ settle_keys() { # a confirmed new key takes its place, which ends the old one; w
         [ -r "$file" ] && IFS= read -r secret <"$file" || continue
         case "$used $live" in *" $file "* | *"$secret"*) ;; *) rm -f "$file" ;; esac
     done
-    settle
 }
 
 verb=${1-}
@@ -183,8 +183,9 @@ arm) # RUN SECONDS MAXIMUM
     if [ -e boot ]; then cp -p boot boot.before || exit 1; fi
     now
     printf '%s %s\n' "$((now + $3))" "$((now + $4))" | put lease || exit 1
+    # It becomes the start-up program by a mere rename, so it must be on the disk by then; `confirm` waits for that.
     mv pending.new pending || exit 1
-    settle
+    sync pending </dev/null >/dev/null 2>&1 &
     rm -f watching
     setsid sh ./referee watch "$run" </dev/null >/dev/null 2>&1 &
     tries=0
@@ -221,7 +222,7 @@ apply) # RUN SECONDS
     fi
     ;;
 confirm) # RUN
-    if mine && mv pending boot 2>/dev/null; then
+    if mine && [ -e pending ] && { sync pending 2>/dev/null || sync; } && mv pending boot 2>/dev/null; then
         settle
         log "event=confirm"
         printf 'confirmed %s\n' "$run"

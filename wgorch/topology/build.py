@@ -41,6 +41,7 @@ class Topology:
     inventory: Inventory
     shortcuts: Mapping[str, Mapping[str, Shortcut]] = field(default_factory=dict)
     _links: dict[tuple[str, int, bool], Link] = field(default_factory=dict, repr=False)
+    _desired: dict[str, Desired] = field(default_factory=dict, repr=False)
 
     @cached_property
     def hosts(self) -> Mapping[str, Host]:
@@ -142,10 +143,16 @@ class Topology:
 
     def desired(self, name: str) -> Desired:
         """One host's part of it all. Cost grows with the peers this host has and the LANs there are."""
+        found = self._desired.get(name)
+        if found is None:
+            found = self._desired[name] = self._make_desired(name)
+        return found
+
+    def _make_desired(self, name: str) -> Desired:
         host = self.hosts[name]
         remote = self._remote_lans(name)
         lans = tuple(host.subnets)
-        sources = (*self.inventory.network.subnets, *remote)
+        sources = [net for kind in (4, 6) for net in _together(kind, (*self.inventory.network.subnets, *remote))]
         links = tuple(self._links_of(name))
         leaving = [net for other in self._leaving.get(name, ()) for net in self.own_networks(other)]
         return Desired(
@@ -255,6 +262,12 @@ class Topology:
                     if gateway.name != name and self.next_hop(name, gateway.name) == uplink:
                         behind[uplink].extend(gateway.subnets)
         return behind
+
+
+def _together(kind: int, networks: tuple[IPNetwork, ...]) -> Iterator[IPNetwork]:
+    """The fewest networks of one kind that hold the same addresses."""
+    found: Iterator[IPNetwork] = ipaddress.collapse_addresses(n for n in networks if n.version == kind)  # type: ignore
+    yield from found
 
 
 def _ordered(networks: list[IPNetwork] | tuple[IPNetwork, ...]) -> tuple[IPNetwork, ...]:
