@@ -127,7 +127,8 @@ def changes_between(want: State, have: State, steps: Iterable[str | UserStep]) -
             yield from _run_changes(step.name, want.runs.get(step.name), have.runs.get(step.name))
         else:
             for made in known[step](want, have):
-                yield replace(made, step=step)
+                # Not by `replace`, which takes ten times as long.
+                yield Change(made.sign, made.what, made.why, made.commands, made.disturbs, step)
 
 
 def _run_changes(name: str, want: Run | None, have: Run | None) -> Iterator[Change]:

@@ -250,7 +250,7 @@ def test_the_programs_and_the_lease_run_under_other_shells(lab: Lab, shell: str)
 
 LEASE_ALONE = r"""
 cd /var/lib/wgorch/office
-printf '#!/bin/sh\nip link set dev wg0 mtu 1420\n' >undo
+printf '#!/bin/sh\nip link set dev wg0 mtu 1440\n' >undo
 printf '#!/bin/sh\ncat /sys/class/net/wg0/mtu\n' >probe
 printf '#!/bin/sh\nip link set dev wg0 mtu 1300\n' >do
 cp boot pending.new

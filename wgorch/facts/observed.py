@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import NamedTuple
 
@@ -214,6 +215,7 @@ class Observed:
         return jumps
 
 
+@lru_cache(maxsize=64)
 def our_chains(network: Network, *versions: int) -> tuple[Chain, ...]:
     """Every chain that this network may have on a host, of IPv4 and IPv6 or of one: forward, input, nat, mss, map."""
     return tuple(

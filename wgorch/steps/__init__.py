@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from wgorch.command import Change
 from wgorch.state import State
@@ -27,6 +28,7 @@ class Step:
         return self.run(want, have)
 
 
+@cache
 def all_steps() -> dict[str, Step]:
     """Every step that wgorch ships, by name."""
     from wgorch.steps import (

@@ -41,6 +41,7 @@ class Topology:
     inventory: Inventory
     shortcuts: Mapping[str, Mapping[str, Shortcut]] = field(default_factory=dict)
     _links: dict[tuple[str, int, bool], Link] = field(default_factory=dict, repr=False)
+    _own: dict[str, tuple[IPNetwork, ...]] = field(default_factory=dict, repr=False)
     _desired: dict[str, Desired] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -128,8 +129,12 @@ class Topology:
 
     def own_networks(self, name: str) -> tuple[IPNetwork, ...]:
         """A host's address in the tunnel and the LANs behind it."""
-        host = self.hosts[name]
-        return (*(ipaddress.ip_network(address) for address in host.addresses), *host.subnets)
+        found = self._own.get(name)
+        if found is None:
+            host = self.hosts[name]
+            found = (*(ipaddress.ip_network(address) for address in host.addresses), *host.subnets)
+            self._own[name] = found
+        return found
 
     def path(self, source: str, target: str) -> list[str]:
         """The hosts that a packet passes, both ends included; empty where there is no way."""
