@@ -93,6 +93,9 @@ class Act:
 
 ACT_S = 600
 
+MOST_SYSTEMD = 12
+"""Each systemd and its dbus hold four of the 128 inotify instances that a kernel gives out by default."""
+
 ACTS = (
     Act(("up", "inventory.yaml", "--yes"), 0),
     Act(("verify", "inventory.yaml", "--quiet"), 0),
@@ -104,7 +107,10 @@ ACTS = (
 def rehearse(inventory: Inventory, *, hard_nat: bool = False, keep: bool = False) -> bool:
     """Rehearse it on this terminal; True where everything ended as on a good day. Raises WorldError."""
     began = time.monotonic()
-    world = world_of(inventory, name_for(inventory), hard_nat=hard_nat)
+    systemd = len(inventory.hosts) <= MOST_SYSTEMD
+    world = world_of(inventory, name_for(inventory), hard_nat=hard_nat, systemd=systemd)
+    if not systemd:
+        say(f"assumed: no systemd on any host (more than {MOST_SYSTEMD} of them are too much for one kernel)")
     for line in _assumptions(world, hard_nat):
         say(line)
     with world:
