@@ -168,10 +168,10 @@ def _notes(host: str, network: Network, want: State, seen: Observed) -> Iterator
         rules = seen.rules.get(chain.table, {}).get(chain.name, ())
         for rule in foreign_rules(rules, network.mark):
             yield f"{host}: not ours, kept in chain {chain.name}: {rule}"
-    if want.interface and not seen.systemd:
-        yield f"{host}: no systemd here, so nothing starts the tunnel after a reboot"
+    if want.interface and not seen.starter:
+        yield f"{host}: neither systemd nor cron runs here, so nothing starts the tunnel after a reboot"
         if want.watch_text:
-            yield f"{host}: no systemd here, so nobody notices when a peer's address becomes another"
+            yield f"{host}: and nobody notices when a peer's address becomes another"
     if seen.lock and seen.lock.boot_id == seen.boot_id and seen.lock.until > seen.uptime:
         yield f"{host}: locked by {seen.lock.who} for another {seen.lock.until - seen.uptime} s at most"
     if seen.pending or seen.reverting:

@@ -96,8 +96,9 @@ def wanted(
         key_mode=KEY_FILE_MODE,
         keys=frozenset({own}),
         key_source=host.private_key,
-        unit=unit_digest(network) if seen.systemd else "",
-        watch=digest(watching) if watching and seen.systemd else "",
+        starter=seen.starter,
+        unit=unit_digest(network, seen.starter) if seen.starter else "",
+        watch=digest(watching) if watching and seen.starter else "",
         watch_text=watching,
     )
 

@@ -109,7 +109,7 @@ class State:
     our own, as ``ip route`` takes them. `dns`: the name servers that we set.
     `tools`: commands that are there; `key_mode`: of the private key's file, empty where there is none; `keys`: the public
     halves of the private keys that lie there; `key_source`: the command that prints the key, where it is not born there.
-    `unit`: digest of what runs the boot program at start-up, empty where it is not enabled; `watch`: digest of what
+    `starter`: what starts programs there (systemd, cron); `unit`: digest of what runs the boot program at start-up, empty where it is not enabled; `watch`: digest of what
     looks after the peers from time to time, whose text is `watch_text`.
     """
 
@@ -131,6 +131,7 @@ class State:
     key_mode: str = ""
     keys: frozenset[str] = frozenset()
     key_source: tuple[str, ...] = ()
+    starter: str = ""
     unit: str = ""
     watch: str = ""
     watch_text: str = field(default="", compare=False)
@@ -149,5 +150,10 @@ class State:
 def nothing(state: State) -> State:
     """The same place right after a start, with nothing of ours running; tools and key are still there."""
     return State(
-        mark=state.mark, directory=state.directory, tools=state.tools, key_mode=state.key_mode, keys=state.keys
+        mark=state.mark,
+        directory=state.directory,
+        tools=state.tools,
+        key_mode=state.key_mode,
+        keys=state.keys,
+        starter=state.starter,
     )

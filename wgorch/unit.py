@@ -1,4 +1,4 @@
-"""What starts a host's boot program after a reboot: a systemd unit; other init systems will stand beside it."""
+"""What starts a host's boot program after a reboot, and looks after its peers: systemd, or cron where that runs alone."""
 
 from __future__ import annotations
 
@@ -70,21 +70,28 @@ def watch_texts(network: str, directory: str) -> dict[str, str]:
     return {n: t.format(name=network, directory=directory) for n, t in zip(watch_units(network), texts, strict=True)}
 
 
-def unit_name(network: str) -> str:
-    """The unit's name."""
-    return f"wgorch-{network}.service"
+_CRON = """\
+# wgorch:{name}
+@reboot root /bin/sh {directory}/boot
+* * * * * root [ ! -r {directory}/watch ] || /bin/sh {directory}/watch
+"""
 
 
-def unit_path(network: str) -> str:
-    """Where the unit lies."""
-    return f"{UNITS}/{unit_name(network)}"
+def unit_name(network: str, starter: str) -> str:
+    """The name of what starts the boot program."""
+    return f"wgorch-{network}.service" if starter == "systemd" else f"wgorch-{network}"
 
 
-def unit_text(network: str, directory: str) -> str:
-    """The unit's text."""
-    return _UNIT.format(name=network, directory=directory)
+def unit_path(network: str, starter: str) -> str:
+    """Where it lies."""
+    return f"{UNITS if starter == 'systemd' else '/etc/cron.d'}/{unit_name(network, starter)}"
 
 
-def unit_digest(network: Network) -> str:
-    """SHA-256 of the unit's text, as ``sha256sum`` prints it."""
-    return hashlib.sha256(unit_text(network.name, network.directory).encode()).hexdigest()
+def unit_text(network: str, directory: str, starter: str) -> str:
+    """Its text."""
+    return (_UNIT if starter == "systemd" else _CRON).format(name=network, directory=directory)
+
+
+def unit_digest(network: Network, starter: str) -> str:
+    """SHA-256 of its text, as ``sha256sum`` prints it."""
+    return digest(unit_text(network.name, network.directory, starter))

@@ -162,6 +162,34 @@ def test_everything_leaves_through_the_exit_and_nothing_leaks() -> None:
         assert w.ping("laptop", far)
 
 
+BOTH_KINDS = """
+network: {name: both, subnet: [10.99.4.0/24, "fd00:99::/64"]}
+hosts:
+  bcc: {ssh: "root@[2001:db8:13::13]", endpoint: "[2001:db8:13::13]:51820"}
+  home: {ssh: root@192.168.7.7, exit: bcc}
+verify: [home -> 2001:db8:80::80]
+"""
+
+
+def test_ipv6_leaves_through_the_exit_where_it_has_a_way(tmp_path: Path) -> None:
+    path = tmp_path / "both.yaml"
+    path.write_text(BOTH_KINDS)
+    with ways(path) as w:
+        w.up()
+        server = next(name for name in w.world.machines if name.startswith("server-"))
+        seen = w.world.spawn(
+            server, "sh", "-c", "echo $$ >/run/tcpdump.pid; exec tcpdump -n -l -i eth0 -c 1 icmp6 and 'ip6[40] == 128'"
+        )
+        try:
+            time.sleep(0.5)
+            assert w.ping("home", "2001:db8:80::80", "-6")
+            out, _ = seen.communicate(timeout=10)
+        finally:
+            w.world.sh(server, "kill $(cat /run/tcpdump.pid)", check=False)
+            seen.wait(5)
+        assert "2001:db8:13::13 > 2001:db8:80::80" in out
+
+
 FROM_OUTSIDE = """
 network: {name: away, subnet: 10.99.4.0/24}
 hosts:
@@ -347,17 +375,24 @@ def test_two_lans_with_the_same_addresses() -> None:
     with ways("overlapping-lans.yaml") as w:
         told = w.up()
         world = w.world
-        machines = sorted(m for m in world.machines if m.startswith("machine-192-168-1-"))
-        assert 2 == len(machines), machines
         assert "NETMAP" in world.sh("left", "iptables-save -t nat")
-        # What begins in one LAN arrives in the other under the name of its own.
-        for machine in machines:
-            address = "10.99.102.61" if machine == machines[0] else "10.99.101.61"
-            world.sh(
-                machine,
-                f"ip route replace {address}/32 via $(ip -o -4 address show | sed -n 's/.*inet \\(192[0-9.]*\\).*/\\1/p' | sed 's/[0-9]*$/62/')",
-                check=False,
-            )
+        lans = {
+            n: next(c for c in world.machines[n].cards if c.addresses[0].startswith("192.168.1."))
+            for n in world.machines
+            if any(c.addresses and c.addresses[0].startswith("192.168.1.") for c in world.machines[n].cards)
+        }
+        there = {n: card.addresses[0].partition("/")[0] for n, card in lans.items()}
+        one, other = sorted(name for name in there if name.startswith("machine-"))
+        if lans[one].segment != lans["left"].segment:
+            one, other = other, one
+        assert lans[one].segment == lans["left"].segment != lans["right"].segment == lans[other].segment
+        # What begins in one LAN arrives in the other; each calls the other by the name that it has in the tunnel.
+        for source, gateway, goal in (
+            (one, "left", f"10.99.102.{there[other].split('.')[3]}"),
+            (other, "right", f"10.99.101.{there[one].split('.')[3]}"),
+        ):
+            world.sh(source, f"ip route replace {goal}/32 via {there[gateway]}")
+            assert w.ping(source, goal), (source, goal)
         assert "(as 10.99.102.61)" in told
 
 

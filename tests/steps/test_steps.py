@@ -507,12 +507,27 @@ def test_every_change_says_why() -> None:
 
 
 def test_the_unit_is_written_enabled_and_taken_away() -> None:
-    up = make("persist", replace(BASE, unit="d"), BASE)
-    down = make("persist", BASE, replace(BASE, unit="d"))
+    base = replace(BASE, starter="systemd")
+    up = make("persist", replace(base, unit="d"), base)
+    down = make("persist", base, replace(base, unit="d"))
 
     assert ["write_file", "systemctl", "systemctl"] == [line.split()[0] for line in up[0][1]]
-    assert [] == make("persist", replace(BASE, unit="d"), replace(BASE, unit="d"))
+    assert [] == make("persist", replace(base, unit="d"), replace(base, unit="d"))
     assert "rm -f /etc/systemd/system/wgorch-office.service" in down[0][1]
+
+
+def test_where_cron_runs_alone_it_starts_the_network_and_looks_after_peers() -> None:
+    base = replace(BASE, starter="cron")
+    up = make("persist", replace(base, unit="d", watch="w", watch_text="#!/bin/sh"), base)
+    down = make("persist", base, replace(base, unit="d", watch="w"))
+
+    assert up[0][1][0].startswith("write_file /etc/cron.d/wgorch-office 644\n")
+    assert "@reboot root /bin/sh /var/lib/wgorch/office/boot" in up[0][1][0]
+    assert up[1][1] == ["write_file /var/lib/wgorch/office/watch 600\n#!/bin/sh"]
+    assert [commands for _, commands in down] == [
+        ["rm -f /etc/cron.d/wgorch-office"],
+        ["rm -f /var/lib/wgorch/office/watch"],
+    ]
 
 
 @pytest.mark.parametrize("comment", ["two words", "it's", 'a "quote"', "a ] bracket", "back\\slash", "$(touch x)", "*"])

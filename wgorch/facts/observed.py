@@ -67,7 +67,7 @@ class Observed:
 
     `key_file_public`: of the key in use; `next_keys`: of those beside it; `settled`: no old key lies beside a confirmed
     new one; `offered_key`: of the key that the inventory's own source holds. `secrets`: digests of the preshared keys'
-    files. `policy`, `ways`, `dns`: what of them is ours, as in State.
+    files. `starter`: what can start a program of ours when the host starts: systemd, cron, or nothing. `policy`, `ways`, `dns`: what of them is ours, as in State.
     """
 
     host: str
@@ -77,7 +77,7 @@ class Observed:
     kernel: str
     os: Mapping[str, str]
     tools: frozenset[str]
-    systemd: bool
+    starter: str
     kernel_wireguard: bool
     cards: Mapping[str, Card]
     addresses: tuple[tuple[str, IPv4Interface | IPv6Interface], ...]
@@ -190,6 +190,7 @@ class Observed:
             tools=self.tools,
             key_mode=self.key_file_mode,
             keys=frozenset({*self.next_keys, self.key_file_public} - {""}),
+            starter=self.starter,
             unit=self.unit if self.unit_enabled else "",
             watch=self.watch,
         )

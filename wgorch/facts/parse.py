@@ -73,7 +73,7 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         kernel=facts.get("kernel", "")[:100],
         os=os_release,
         tools=frozenset(_match(r"[a-z0-9-]{1,30}", tool) for tool in s["tools"]),
-        systemd=facts.get("init") == "systemd",
+        starter=_match(r"systemd|cron|", facts.get("init", "")),
         kernel_wireguard="wireguard" in facts,
         cards={card.name: card for card in map(_card, s["links"])},
         addresses=tuple(_addresses([line for line in s["addresses"] if _NUMBERED.match(line)])),

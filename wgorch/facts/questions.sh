@@ -72,7 +72,12 @@ fact hostname /proc/sys/kernel/hostname
 fact machine_id /etc/machine-id
 printf 'ssh %s\n' "${SSH_CONNECTION-}"
 [ -z "$paths" ] || printf '%s\n' "$paths" | while read -r way; do printf 'path %s\n' "$way"; done
-[ -d /run/systemd/system ] && echo 'init systemd'
+line=
+if [ -d /run/systemd/system ]; then
+    echo 'init systemd'
+elif [ -d /etc/cron.d ] && line_of /run/crond.pid && [ -d "/proc/${line:-none}" ]; then
+    echo 'init cron'
+fi
 line_of /proc/sys/kernel/osrelease
 if [ -d /sys/module/wireguard ]; then
     echo 'wireguard loaded'
@@ -179,13 +184,15 @@ if [ -n "$key_source" ] && command -v wg >/dev/null 2>&1; then
     printf 'offered %s\n' "$(sh -c "$key_source" 2>/dev/null </dev/null | wg pubkey 2>/dev/null)"
 fi
 unit=/etc/systemd/system/wgorch-$network.service
+table_of_cron=/etc/cron.d/wgorch-$network
 set --
-for file in "$directory/boot" "$directory"/psk.* "$unit"; do [ -r "$file" ] && set -- "$@" "$file"; done
-[ -r "$directory/watch" ] && [ -L "/etc/systemd/system/timers.target.wants/wgorch-$network-watch.timer" ] &&
-    set -- "$@" "$directory/watch"
+for file in "$directory/boot" "$directory"/psk.* "$unit" "$table_of_cron"; do [ -r "$file" ] && set -- "$@" "$file"; done
+if [ -r "$directory/watch" ]; then
+    [ -r "$table_of_cron" ] || [ -L "/etc/systemd/system/timers.target.wants/wgorch-$network-watch.timer" ] && set -- "$@" "$directory/watch"
+fi
 [ $# -eq 0 ] || sha256sum "$@" | while read -r sum file; do
     case $file in
-    "$unit") printf 'unit %s\n' "$sum" ;;
+    "$unit" | "$table_of_cron") printf 'unit %s\n' "$sum" ;;
     */psk.*) printf 'secret %s %s\n' "${file##*/}" "$sum" ;;
     */watch) printf 'watch %s\n' "$sum" ;;
     *) printf 'digest %s\n' "$sum" ;;
@@ -198,7 +205,7 @@ for file in boot pending; do
         case $line in '#: ipv6 yes') ipv6=yes ;; '#: exits yes') exits=yes ipv6=yes ;; '#: '* | '#!'* | '# '*) ;; *) break ;; esac
     done <"$directory/$file"
 done
-[ -L "/etc/systemd/system/multi-user.target.wants/wgorch-$network.service" ] && echo 'enabled yes'
+[ -r "$table_of_cron" ] || [ -L "/etc/systemd/system/multi-user.target.wants/wgorch-$network.service" ] && echo 'enabled yes'
 
 section dns
 if [ -r /etc/resolv.conf ]; then

@@ -109,11 +109,11 @@ def examine(desired: Desired, seen: Observed, looked: Looked, now: int) -> Itera
         yield Finding(name, f"it cannot resolve {machine}", "look at /etc/resolv.conf there")
     yield from _others(network.interface, name, seen, looked)
     if seen.is_ours(network) and not (seen.unit and seen.unit_enabled):
-        why = "the unit is not enabled" if seen.systemd else "there is no systemd"
+        why = "nothing of ours does" if seen.starter else "neither systemd nor cron runs"
         yield Finding(
             name,
             f"it will not survive a reboot: {why}",
-            "wgorch up" if seen.systemd else "run the boot program at start",
+            "wgorch up" if seen.starter else "run the boot program at start",
         )
 
 
