@@ -32,6 +32,7 @@ RIVER = [
     {"change"},
     {"shortcut"},
     {"workflow"},
+    {"api"},
     {"report"},
     {"rehearsal"},
     {"options"},

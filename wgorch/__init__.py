@@ -1,3 +1,26 @@
-"""Build WireGuard networks between sites, over SSH, from one inventory."""
+"""Build WireGuard networks between sites, over SSH, from one inventory.
+
+For Python programs: `from wgorch import load, plan, up, status, verify, teardown`; see `wgorch.api`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wgorch.api import Inventory, Outcome, Status, load, plan, status, teardown, up, verify
 
 __version__ = "0.1.0"
+__all__ = ["Inventory", "Outcome", "Status", "__version__", "load", "plan", "status", "teardown", "up", "verify"]
+
+
+def __getattr__(name: str) -> Any:
+    # Imported where it is asked for: the command line's help must not wait for it. All at once, since a module of ours
+    # is called `plan`, too, and would stand here in its place as soon as it is imported.
+    if name in __all__:
+        import importlib
+
+        api = importlib.import_module("wgorch.api")
+        globals().update({each: getattr(api, each) for each in api.__all__})
+        return globals()[name]
+    raise AttributeError(f"module 'wgorch' has no attribute {name!r}")

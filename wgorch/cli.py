@@ -378,11 +378,26 @@ def status(args: argparse.Namespace, out: Console) -> int:
     from wgorch import workflow
     from wgorch.report import render
 
+    args.quiet = args.quiet or args.prometheus is not None
     operation, _ = _operation(args, out)
     try:
+        if args.watch is not None:
+            from wgorch.report.live import watch
+
+            watch(out, lambda: (operation.topology, workflow.status(operation)), args.watch)
+            return DONE
         found = workflow.status(operation)
     finally:
         operation.fleet.close()
+    if args.prometheus is not None:
+        from wgorch.report import prometheus
+
+        text = prometheus.exposition(operation.topology, found)
+        if args.prometheus == "-":
+            sys.stdout.write(text)
+        else:
+            prometheus.write(text, Path(args.prometheus))
+        return found.code
     if args.json:
         render.print_json(out, render.status_json(operation.topology, found), frozenset(found.keys.values()))
     elif not args.quiet or found.code:
@@ -480,6 +495,13 @@ def rehearse(args: argparse.Namespace, out: Console) -> int:
         raise UsageError(f"{inventory.path}: it cannot be rehearsed here: {error}") from None
 
 
+def completion(args: argparse.Namespace, out: Console) -> int:
+    from argcomplete.shell_integration import shellcode
+
+    sys.stdout.write(shellcode(["wgorch"], shell=args.shell) + "\n")
+    return DONE
+
+
 def trust(args: argparse.Namespace, out: Console) -> int:
     from wgorch.operation import check_names
     from wgorch.remote.fleet import Fleet
@@ -508,12 +530,17 @@ VERBS: dict[str, Callable[[argparse.Namespace, Any], int]] = {
     "export": export,
     "trace": trace,
     "doctor": doctor,
+    "completion": completion,
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; the exit code."""
     parser = build_parser()
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(parser, always_complete_options=False)
     args = parser.parse_args(argv)
     if not args.verb:
         parser.print_help()

@@ -15,6 +15,7 @@ BY_WISH = {
         "check": "is the inventory good? no connection is made",
         "rehearse": "its network built and tried in namespaces of this machine; no host is touched",
         "trust": "accept the SSH host key of a host, after comparing it",
+        "completion": "what your shell needs to complete verbs, options and hosts",
     },
     "change": {
         "plan": "what `up` would change, and why; reads only",
@@ -120,6 +121,18 @@ def build_parser() -> argparse.ArgumentParser:
         if name == "plan":
             sub.add_argument("--format", choices=("text", "json", "shell"), default="text", help="how to show it")
         sub.add_argument("--profile", action="store_true", help="where the time went, at the end")
+        if name == "status":
+            sub.add_argument(
+                "--watch",
+                nargs="?",
+                type=float,
+                const=2.0,
+                metavar="SECONDS",
+                help="again and again, with rates; q ends it",
+            )
+            sub.add_argument(
+                "--prometheus", nargs="?", const="-", metavar="FILE", help="for Prometheus: here, or into a file"
+            )
         if name in ("up", "teardown"):
             sub.add_argument("-y", "--yes", action="store_true", help="do not ask")
             sub.add_argument("--confirm-timeout", metavar="SECONDS", type=int, default=60, help="the lease (60)")
@@ -181,8 +194,28 @@ def build_parser() -> argparse.ArgumentParser:
         "--enter", nargs=argparse.REMAINDER, metavar="MACHINE [COMMAND]", help="last: become a machine of a kept world"
     )
     rehearse.add_argument("--end", action="store_true", help="take a kept world down")
+    shells = verb("completion", inventory=False)
+    shells.add_argument("shell", choices=("bash", "zsh", "fish"), help="your shell")
     trust = verb("trust", inventory=False)
     trust.add_argument("host", help="a host of the inventory")
     trust.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
     trust.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    for action in _all_actions(parser):
+        if action.dest in ("limit", "hosts", "host", "source", "target", "what", "accept_new_key"):
+            action.completer = _host_names  # type: ignore[attr-defined]
     return parser
+
+
+def _host_names(prefix: str, parsed_args: argparse.Namespace, **_: Any) -> list[str]:
+    """For a shell that completes: the names in the inventory."""
+    from wgorch.cli import find_inventory
+    from wgorch.errors import WgorchError
+    from wgorch.inventory.load import load
+
+    done, comma, word = prefix.rpartition(",")
+    try:
+        path, _how = find_inventory(getattr(parsed_args, "inventory", None))
+        names = load(path).members
+    except WgorchError:
+        return []
+    return [f"{done}{comma}{name}" for name in names if name.startswith(word)]

@@ -235,8 +235,8 @@ def _session_rows(topology: Topology, name: str, seen: Observed, names: Mapping[
                 plain(peer),
                 plain(traffic.endpoint or "-"),
                 plain("never" if age is None else f"{max(0, age)} s ago", style),
-                plain(_bytes(traffic.received)),
-                plain(_bytes(traffic.sent)),
+                plain(size(traffic.received)),
+                plain(size(traffic.sent)),
                 plain("direct"),
             ]
         )
@@ -248,13 +248,13 @@ def _session_rows(topology: Topology, name: str, seen: Observed, names: Mapping[
     return rows or [[plain("no peers", "yellow")]]
 
 
-def _bytes(count: int) -> str:
-    size = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024 or unit == "GiB":
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return str(count)
+def size(count: float) -> str:
+    """Bytes as people read them."""
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"
 
 
 def status_json(topology: Topology, status: Status) -> dict[str, Any]:

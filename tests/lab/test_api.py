@@ -1,0 +1,44 @@
+"""The Python API, by the example in its own documentation."""
+
+from __future__ import annotations
+
+from tests.lab.conftest import INVENTORY, Lab
+
+PROGRAM = """
+from wgorch import load, plan, status, teardown, up, verify
+
+inventory = load({inventory!r})
+for host, its in plan(inventory).plans.items():
+    print(host, [f"{{change.sign}} {{change.what}}" for change in its.changes])
+outcome = up(inventory)
+assert outcome.code == 0 and outcome.verdict.works
+assert plan(inventory).code == 0
+assert status(inventory).code == 0
+assert verify(inventory).verdict.works
+assert teardown(inventory, purge=True).code == 0
+print("done")
+"""
+
+
+def test_a_program_does_what_the_command_line_does(lab: Lab) -> None:
+    lab.world.write("controller", "/root/example.py", PROGRAM.format(inventory=str(INVENTORY)))
+    import sys
+
+    done = lab.world.run(
+        "controller", sys.executable, "/root/example.py", env={"PYTHONPATH": str(INVENTORY.parents[1])}, timeout=120
+    )
+    lab.world.sh("controller", "rm /root/example.py")
+
+    assert "+ interface wg0" in done.stdout
+    assert done.stdout.endswith("done\n")
+
+
+def test_status_is_watched_and_scraped(network: Lab) -> None:
+    text = network.wgorch("status", INVENTORY, "--prometheus").stdout
+    assert 'wgorch_reached{network="office",host="home"} 1' in text
+    watching = network.spawn("status", INVENTORY, "--watch", "0.5")
+    try:
+        network.wait(lambda: watching.stdout and "bcc" in watching.stdout.readline(), 20, "a table")
+    finally:
+        watching.terminate()
+        watching.wait(10)
