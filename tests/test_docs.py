@@ -25,8 +25,8 @@ def test_the_table_of_faults_is_fresh() -> None:
 def test_every_command_in_readme_and_docs_parses() -> None:
     parser = build_parser()
     found = 0
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
-        for line in re.findall(r"(?:^ +|`)wgorch ([a-z]+(?: [^`#\n]*?)?)(?:`| {2,}|$)", page.read_text(), re.M):
+    for page in (ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for line in re.findall(r"(?:^ +|`)wgorch ([a-z-]+(?: [^`#\n]*?)?)(?:`| {2,}|$)", page.read_text(), re.M):
             words = line.split()
             if words[0] not in VERBS:
                 continue
@@ -47,6 +47,6 @@ def test_the_inventory_in_the_readme_is_good() -> None:
 
 
 def test_links_in_docs_lead_somewhere() -> None:
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+    for page in (ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").glob("*.md"))):
         for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             assert link.startswith("http") or (page.parent / link).exists(), f"{page.name}: {link}"

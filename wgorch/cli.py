@@ -104,7 +104,6 @@ def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
     from wgorch.journal import Journal
     from wgorch.operation import Operation, check_names
     from wgorch.playbook import load_all
-    from wgorch.remote.fleet import Fleet
     from wgorch.report.progress import Progress, log_to_stderr
 
     inventory = _load(args)
@@ -121,7 +120,7 @@ def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
     quiet = args.quiet or args.json or (args.verb not in ("up", "rotate-key", "teardown", "verify"))
     progress = Progress(_stderr() if args.json else out, names, journal, quiet=quiet, verbose=args.verbose)
     log: Any = log_to_stderr(args.verbose)
-    fleet = Fleet(inventory.hosts, log)
+    fleet = _fleet(args, inventory, log)
     args.clocks = [*getattr(args, "clocks", []), fleet.clock]
     accepted = check_names(inventory, getattr(args, "accept_new_key", []))
     renewed = check_names(inventory, getattr(args, "hosts", []) if args.verb == "rotate-key" else [])
@@ -129,6 +128,20 @@ def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
     operation.measure_ways = getattr(args, "find_mtu", False)
     operation.try_direct = getattr(args, "try_direct", False)
     return operation, progress
+
+
+def _fleet(args: argparse.Namespace, inventory: Inventory, log: Any) -> Any:
+    """The sessions: from here, or on the workers of a cluster."""
+    from wgorch.remote.fleet import Fleet
+
+    workers = getattr(args, "workers", None)
+    if workers is None:
+        return Fleet(inventory.hosts, log)
+    if inventory.network.preshared_keys and not workers.startswith("tls://"):
+        raise UsageError("preshared keys would travel to the workers in the clear\n    fix: --workers tls://…")
+    from wgorch.remote.cluster import ClusterFleet
+
+    return ClusterFleet(inventory.hosts, workers, log)
 
 
 def plan(args: argparse.Namespace, out: Console) -> int:

@@ -121,6 +121,7 @@ def build_parser() -> argparse.ArgumentParser:
         if name == "plan":
             sub.add_argument("--format", choices=("text", "json", "shell"), default="text", help="how to show it")
         sub.add_argument("--profile", action="store_true", help="where the time went, at the end")
+        sub.add_argument("--workers", metavar="ADDRESS", help="sessions on the workers of this Dask scheduler")
         if name == "status":
             sub.add_argument(
                 "--watch",
