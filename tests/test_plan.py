@@ -102,7 +102,6 @@ def states(draw: st.DrawFn, *, wanted: bool) -> State:
         routes=frozenset(draw(st.sets(st.sampled_from(NETS[2:4])))) if interface and up else frozenset(),
         policy=frozenset(draw(st.sets(st.sampled_from(POLICY)))),
         ways=frozenset(draw(st.sets(st.sampled_from(WAYS)))) if interface and up else frozenset(),
-        dns=draw(st.sampled_from([(), ("9.9.9.9",), ("1.1.1.1", "9.9.9.9")])),
         chains=chains,
         jumps=jumps,
         tables=frozenset(chain.table for chain in chains),
@@ -280,7 +279,7 @@ def texts(want: State, have: State) -> list[str]:
     return [
         program("forth", want, do(want, have)),
         program("back", want, undo(want, have)),
-        boot_program(want, changes_between(want, nothing(want), BUILT), header, "wg0", ["eth0"]),
+        boot_program(want, changes_between(want, nothing(want), BUILT), header, "wg0", ["eth0"], NETWORK.table),
         probe_program(want, have, "wg0"),
     ]
 

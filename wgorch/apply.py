@@ -97,7 +97,8 @@ class Transaction:
         if differs := _differences(seen, again):
             saw = f"{'; '.join(differs)} changed since the plan"
             raise Changed(host, "change what was planned", saw, "look at `wgorch plan` again")
-        return again
+        # The ways were measured once, and are not asked about again.
+        return replace(again, paths=seen.paths)
 
     def _check_lock(self, host: str, said: str) -> None:
         if re.search(rf"^locked {self.run}$", said, re.M):

@@ -71,6 +71,9 @@ class Operation:
         if not self.limit:
             return self.names
         peers = {peer for name in self.names for peer in self.topology.peers(name)}
+        if self.network.direct:
+            # Whom they reach without their relay is known only when both are asked.
+            peers |= {other for name in self.names for other in self.inventory.hosts if self.may_meet(name, other)}
         return self.asked_for([name for name in self.inventory.hosts if name in self.limit or name in peers])
 
     def asked_for(self, names: list[str]) -> list[str]:
@@ -305,7 +308,7 @@ def _name_key(what: str, names: Mapping[str, str]) -> str:
 def _shared(seen: Observed, peer: str) -> set[str]:
     """The digests in the names of a host's files for a peer, where each is the digest of what the file holds."""
     files = ((name.split("."), digest) for name, digest in seen.secrets.items())
-    return {words[2] for words, digest in files if words[1] == peer and digest.startswith(words[2])}
+    return {words[2] for words, digest in files if words[1:-1] == [peer] and digest.startswith(words[2])}
 
 
 def check_names(inventory: Inventory, names: Iterable[str]) -> frozenset[str]:

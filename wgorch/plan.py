@@ -146,7 +146,9 @@ def _boot(host: str, network: Network, want: State, playbook: Playbook) -> str:
     """The boot program: the same steps, from nothing."""
     changes = changes_between(want, nothing(want), playbook.steps(*BUILT))
     cards = {
-        path.split("/")[3] for path in want.sysctls if path.split("/")[3] not in ("all", "default", network.interface)
+        path.split("/")[3]
+        for path in want.sysctls
+        if path.split("/")[3] not in ("all", "default", network.interface) and not path.endswith("/rp_filter")
     }
     header = {
         "host": host,
@@ -160,7 +162,7 @@ def _boot(host: str, network: Network, want: State, playbook: Playbook) -> str:
         header["ipv6"] = "yes"
     if network.exits:
         header["exits"] = "yes"
-    return boot_program(want, changes, header, network.interface, cards)
+    return boot_program(want, changes, header, network.interface, cards, network.table)
 
 
 def _notes(host: str, network: Network, want: State, seen: Observed) -> Iterator[str]:

@@ -21,13 +21,13 @@ def program(title: str, state: State, changes: Iterable[Change], header: Mapping
 
 
 def boot_program(
-    state: State, changes: Iterable[Change], header: Mapping[str, str], interface: str, cards: Iterable[str]
+    state: State, changes: Iterable[Change], header: Mapping[str, str], interface: str, cards: Iterable[str], table: int
 ) -> str:
     """The program that makes the whole state out of nothing, at every start of the host."""
     title = "what this host does for its WireGuard network at every start, as a list of commands with their reasons"
     lines = [*_head(title, state, header), text_of("remote", "prelude.sh"), text_of("remote", "boot_prelude.sh")]
     lines += [f"wait_for_card {quote_words([card])} || exit 1" for card in sorted(cards)]
-    lines.append(f"start_anew {quote_words([interface, state.mark])} || exit 1")
+    lines.append(f"start_anew {quote_words([interface, state.mark, str(table)])} || exit 1")
     return "\n".join([*lines, *_body(list(changes)), "printf '@done\\n'", ""])
 
 
@@ -173,11 +173,18 @@ def probe_program(want: State, have: State, interface: str) -> str:
         f"if [ -d /sys/class/net/{name} ]; then",
         f"    for part in ifalias mtu; do cat /sys/class/net/{name}/$part; done",
         f"    ip -o address show dev {name} | sed 's/^[0-9]*: //'",
-        f"    for part in public-key listen-port; do wg show {name} $part; done",
+        f"    for part in public-key listen-port fwmark; do wg show {name} $part; done",
         f"    for part in allowed-ips persistent-keepalive; do wg show {name} $part | sort; done",
+        f"    wg show {name} preshared-keys | sort | sha256sum",
         f"    ip route show dev {name}; ip -6 route show dev {name} proto {ROUTE_PROTO}",
         "fi 2>/dev/null",
     ]
+    exits = {way.rpartition(" table ")[2] for state in (want, have) for way in state.ways}
+    if exits or want.policy or have.policy:
+        lines.append(f"for f in -4 -6; do ip $f rule show | grep 'proto {ROUTE_PROTO}'; done")
+        lines += [f"for f in -4 -6; do ip $f route show table {table}; done 2>/dev/null" for table in sorted(exits)]
+    if want.dns or have.dns:
+        lines.append("cat /etc/resolv.conf 2>/dev/null")
     tools = {tool(chain.table) for state in (want, have) for chain in state.chains} | {"iptables"}
     lines += [f"{by}-save 2>/dev/null | grep -e '^[*]' -e wgorch-{network}-" for by in sorted(tools)]
     if paths:

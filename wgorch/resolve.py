@@ -228,6 +228,7 @@ def watch_program(desired: Desired, keys: Mapping[str, str]) -> str:
         "#!/bin/sh",
         f"# {desired.network.mark}: looks after the peers whose address may become another",
         f"interface={quote_words([desired.network.interface])} directory={quote_words([desired.network.directory])}",
+        f"exits={'yes' if desired.host.exit else 'no'}",
     ]
     return "\n".join([*head, text_of("remote", "watch.sh").rstrip(), *lines, "exit 0"]) + "\n"
 

@@ -13,7 +13,7 @@ from itertools import combinations
 from wgorch.apply import LEASE_S, Transaction
 from wgorch.change import Interrupts, Phases, Tried
 from wgorch.command import quote_words
-from wgorch.errors import DONE, HostsFailed
+from wgorch.errors import DONE, ROLLED_BACK, HostsFailed
 from wgorch.facts.gather import ENVIRONMENT
 from wgorch.inventory.model import Endpoint
 from wgorch.operation import Operation
@@ -58,13 +58,18 @@ def try_all(operation: Operation, interrupts: Interrupts, lease_s: int = LEASE_S
         for pair in hopeful:
             tried[pair] = "" if pair in met else _NO_HANDSHAKE.format(*pair)
         operation.use_shortcuts(_with(carrying, met))
-        code = _change(operation, interrupts, lease_s)
+        try:
+            code = _change(operation, interrupts, lease_s)
+        except HostsFailed:
+            code = ROLLED_BACK
         if code != DONE:
             tried |= dict.fromkeys(met, "packets did not get through that way, so it was taken back")
-            operation.use_shortcuts(carrying)
-            operation.gather(operation.involved)
-            operation.use_shortcuts(carrying)
-            _change(operation, interrupts, lease_s)
+            try:
+                operation.gather(operation.involved)
+                operation.use_shortcuts(carrying)
+                _change(operation, interrupts, lease_s)
+            except HostsFailed as error:
+                tried |= dict.fromkeys(hopeful, f"not all of it could be taken back; run wgorch up again: {error}")
     return [Tried(*pair, why) for pair, why in tried.items()]
 
 

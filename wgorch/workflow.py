@@ -85,6 +85,7 @@ def up(
             operation.most_mtu = fits
             outcome = _up(operation, lambda _plans: None, interrupts, lease_s, keep_going)
         changed = bool(outcome.standing)
+        operation.new_keys_for = frozenset()  # they have it now
         if outcome.code == DONE and operation.network.direct and (changed or operation.try_direct):
             tried = tuple(shortcut.try_all(operation, interrupts, lease_s))
             outcome = replace(outcome, tried=tried, exchanges=exchanges(operation))

@@ -42,7 +42,7 @@ def test_each_obstacle_is_named(network: Lab) -> None:
         "strict reverse-path filter on ens192",
         "ens192 carries only 1400 bytes",
         "tailscale0: Tailscale",
-        "it will not survive a reboot: the unit is not enabled",
+        "it will not survive a reboot: nothing of ours starts it",
     ):
         assert what in found, found
     assert shown.count("fix: ") == 4

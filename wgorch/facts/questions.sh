@@ -5,6 +5,13 @@ section() { printf '\n%s %s\n' "$nonce" "$1"; }
 line_of() { line=; [ -r "$1" ] && IFS= read -r line <"$1"; }
 fact() { line_of "$2"; printf '%s %s\n' "$1" "$line"; }
 
+# What is of IPv6 is asked only where the network has any, or had when it was last brought up.
+for file in boot pending; do
+    [ -r "$directory/$file" ] && while IFS= read -r line; do
+        case $line in '#: ipv6 yes') ipv6=yes ;; '#: exits yes') exits=yes ipv6=yes ;; '#: '* | '#!'* | '# '*) ;; *) break ;; esac
+    done <"$directory/$file"
+done
+
 # The largest packet that gets whole to each of some endpoints, found out while the rest is asked.
 fits() { # ADDRESS SIZE: 0 where a packet of that size is answered; else what was said of it is in `said`
     case $1 in *:*) head=48 ;; *) head=28 ;; esac
@@ -189,6 +196,9 @@ set --
 for file in "$directory/boot" "$directory"/psk.* "$unit" "$table_of_cron"; do [ -r "$file" ] && set -- "$@" "$file"; done
 if [ -r "$directory/watch" ]; then
     [ -r "$table_of_cron" ] || [ -L "/etc/systemd/system/timers.target.wants/wgorch-$network-watch.timer" ] && set -- "$@" "$directory/watch"
+elif [ -e "${unit%.service}-watch.timer" ]; then
+    # What is left of one that was being taken away; it equals no wish.
+    printf 'watch %s\n' 0000000000000000000000000000000000000000000000000000000000000000
 fi
 [ $# -eq 0 ] || sha256sum "$@" | while read -r sum file; do
     case $file in
@@ -199,12 +209,6 @@ fi
     esac
 done
 
-# What is of IPv6 is asked only where the network has any, or had when it was last brought up.
-for file in boot pending; do
-    [ -r "$directory/$file" ] && while IFS= read -r line; do
-        case $line in '#: ipv6 yes') ipv6=yes ;; '#: exits yes') exits=yes ipv6=yes ;; '#: '* | '#!'* | '# '*) ;; *) break ;; esac
-    done <"$directory/$file"
-done
 [ -r "$table_of_cron" ] || [ -L "/etc/systemd/system/multi-user.target.wants/wgorch-$network.service" ] && echo 'enabled yes'
 
 section dns

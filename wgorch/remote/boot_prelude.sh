@@ -1,4 +1,5 @@
 # Start anew: what carries our mark goes first, so running this twice equals running it once.
+starting=yes
 wait_for_card() {
     tries=0
     until [ -d "/sys/class/net/$1" ]; do
@@ -7,7 +8,15 @@ wait_for_card() {
         sleep 1
     done
 }
-start_anew() { # INTERFACE MARK
+start_anew() { # INTERFACE MARK TABLE
+    table=$3
+    for family in -4 -6; do
+        case $(ip "$family" rule show 2>/dev/null) in *"lookup $table"* | *"proto 119"*)
+            for priority in 11900 11901 11902; do unset_rule "$family" "$priority"; done
+            ip "$family" route flush table "$table" proto 119 2>/dev/null
+            ;;
+        esac
+    done
     line=
     [ -r "/sys/class/net/$1/ifalias" ] && IFS= read -r line <"/sys/class/net/$1/ifalias"
     [ "$line" = "$2" ] && end_interface "$1"

@@ -73,6 +73,11 @@ set_value() { # PATH VALUE...: what was there is recorded first; behind a --, va
     while [ $# -ge 2 ] && [ "$1" != -- ]; do
         seen= # read's status says nothing here: dash reads byte by byte, and such a file ends after its first read
         [ ! -r "/proc/sys/$1" ] || read -r seen <"/proc/sys/$1" || :
+        if [ -z "$seen" ] && [ -n "${starting-}" ]; then
+            echo "there is no /proc/sys/$1 at this start" # a card that is not plugged in: the tunnel does not wait for it
+            shift 2
+            continue
+        fi
         [ -n "$seen" ] || { echo "cannot read /proc/sys/$1"; return 1; }
         before_us sysctl "$1"
         if [ -n "$before" ] && [ "$before" = "$2" ]; then
@@ -255,6 +260,14 @@ set_key() { # INTERFACE TAG WORD...: the key of that name, if it still lies besi
     [ -s "private_key.$2" ] && key=private_key.$2
     shift 2
     wg set "$interface" "$@" private-key "$key"
+}
+
+dial_by_name() { # INTERFACE KEY ENDPOINT: at a start the name may not be known yet; then `watch` comes to it
+    if [ -z "${starting-}" ]; then
+        wg set "$1" peer "$2" endpoint "$3"
+    else
+        WG_ENDPOINT_RESOLUTION_RETRIES=2 wg set "$1" peer "$2" endpoint "$3" || echo "$3 is not known yet"
+    fi
 }
 
 set_rule() { # FAMILY PRIORITY WORD...: of the routing policy

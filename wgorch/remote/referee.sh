@@ -280,8 +280,8 @@ finish) # RUN keep|remove|purge
     mine || { printf 'lost %s\n' "$run"; exit 1; }
     second_trigger stop
     if alive watching; then kill -9 "-$pid" 2>/dev/null; fi
-    rm -f do undo undo.log probe before after pending.new boot.before lease outcome watching
     settle_keys
+    rm -f do undo undo.log probe before after pending.new boot.before lease outcome watching
     [ "$3" = keep ] || rm -f boot recorded journal watching referee watch resolv.before psk.*
     [ "$3" = purge ] && rm -f private_key
     rm -rf lock

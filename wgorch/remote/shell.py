@@ -12,8 +12,11 @@ from wgorch.errors import Lost, Unfit
 MAX_OUTPUT = 4 << 20
 """Bytes of one answer; more is refused, so that no host can fill the controller's memory."""
 
-ROOT_SHELL = """exec /bin/sh -c '[ "$(id -u)" = 0 ] && exec /bin/sh; exec sudo -n /bin/sh'"""
-"""The one command that is ever given to a login shell: the same text for every host, whatever its shell is."""
+ROOT_SHELL = """exec /bin/sh -c '[ "$(id -u)" = 0 ] && exec /bin/sh; exec sudo -n /bin/sh -c "SSH_CONNECTION=\\$1; export SSH_CONNECTION; exec /bin/sh" sh "${SSH_CONNECTION-}"'"""
+"""The one command that is ever given to a login shell: the same text for every host, whatever its shell is.
+
+sudo drops SSH_CONNECTION, which tells by which port people log in.
+"""
 
 
 class Wire(Protocol):

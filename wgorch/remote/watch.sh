@@ -2,14 +2,33 @@
 set -u
 export LC_ALL=C WG_ENDPOINT_RESOLUTION_RETRIES=1
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}"
-[ -d "/sys/class/net/$interface" ] && [ ! -d "$directory/lock" ] || exit 0 # a change is under way, or there is nothing
 
+still() { # KEY: it is a peer, and no change is under way, or only a moment ago
+    [ -d "/sys/class/net/$interface" ] && [ ! -d "$directory/lock" ] || return 1
+    case " $(wg show "$interface" peers 2>/dev/null | tr '\n' ' ')" in *" $1 "*) [ ! -d "$directory/lock" ] ;; *) return 1 ;; esac
+}
+names_outside() { # add|delete: where all else leaves by the tunnel, questions for a name go by the old way meanwhile
+    [ "$exits" = yes ] || return 0
+    for family in -4 -6; do
+        ip "$family" rule "$1" priority 11899 ipproto udp dport 53 lookup main protocol 119 2>/dev/null
+    done
+}
 follow() { # KEY ENDPOINT ADDRESS: where the peer does not answer, its name is looked up again
-    ping -n -c 2 -i 0.5 -W 2 "$3" >/dev/null 2>&1 || wg set "$interface" peer "$1" endpoint "$2"
+    still "$1" && ! ping -n -c 2 -i 0.5 -W 2 "$3" >/dev/null 2>&1 && still "$1" || return 0
+    names_outside add
+    wg set "$interface" peer "$1" endpoint "$2"
+    names_outside delete
 }
 fall_back() { # KEY RELAY ALLOWED-IPS: where the direct way is dead, packets go by the relay again
+    still "$1" && still "$2" || return 0
     now=$(date +%s)
-    wg show "$interface" latest-handshakes | while read -r key at; do
-        [ "$key" != "$1" ] || [ $((now - at)) -lt 180 ] || wg set "$interface" peer "$1" remove peer "$2" allowed-ips "$3"
+    at=$(wg show "$interface" latest-handshakes | while read -r key at; do [ "$key" != "$1" ] || echo "$at"; done)
+    [ $((now - ${at:-now})) -ge 180 ] || return 0
+    # What other direct ways carry stays with them.
+    held=" $(wg show "$interface" allowed-ips | while read -r key nets; do case $key in "$1" | "$2") ;; *) printf '%s ' "$nets" ;; esac; done)"
+    nets=
+    for net in $(printf '%s' "$3" | tr ',' ' '); do
+        case $held in *" $net "*) ;; *) nets="$nets${nets:+,}$net" ;; esac
     done
+    still "$1" && wg set "$interface" peer "$1" remove peer "$2" allowed-ips "$nets"
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from dataclasses import replace
 
 from wgorch.command import Change, Command, change, command
 from wgorch.state import Peer, State
@@ -19,12 +20,22 @@ def peers(want: State, have: State) -> Iterator[Change]:
     name = want.interface.name
     for key in sorted(want.peers.keys() - have.peers.keys(), key=lambda k: (want.peers[k].name, k)):
         peer = want.peers[key]
-        setting = set_peer(name, peer, want.directory)
-        yield change("+", f"peer {shown(peer)}", f"{name} does not know it", setting)
+        if peer.endpoint and not _is_address(peer.endpoint):
+            # A name may not be known yet when the host starts, which must not keep the others out.
+            settings = [
+                set_peer(name, replace(peer, endpoint=None), want.directory),
+                command("dial_by_name", name, peer.public_key, peer.endpoint),
+            ]
+        else:
+            settings = [set_peer(name, peer, want.directory)]
+        yield change("+", f"peer {shown(peer)}", f"{name} does not know it", *settings)
     for key in sorted(want.peers.keys() & have.peers.keys(), key=lambda k: (want.peers[k].name, k)):
         peer, old = want.peers[key], have.peers[key]
         if differences := list(differing(peer, old)):
             anew = peer.preshared != old.preshared
+            if anew and not peer.endpoint:
+                # What goes with the peer is where it was seen last, and one of the two must begin.
+                peer = replace(peer, endpoint=old.endpoint)
             setting = set_peer(name, peer, want.directory, anew=anew)
             yield change("~", f"peer {shown(peer)}", "; ".join(differences), setting, disturbs=anew)
     for key in sorted(have.peers.keys() - want.peers.keys(), key=lambda k: (have.peers[k].name, k)):
@@ -68,10 +79,12 @@ def differing(want: Peer, have: Peer) -> Iterator[str]:
 def _same_endpoint(want: str, have: str | None) -> bool:
     if want == have:
         return True
-    host, _, port = want.rpartition(":")
+    # A name: the host resolved it, and only the port can be compared from here.
+    return not _is_address(want) and have is not None and have.rpartition(":")[2] == want.rpartition(":")[2]
+
+
+def _is_address(endpoint: str) -> bool:
     try:
-        ipaddress.ip_address(host.strip("[]"))
+        return bool(ipaddress.ip_address(endpoint.rpartition(":")[0].strip("[]")))
     except ValueError:
-        # A name: the host resolved it, and only the port can be compared from here.
-        return have is not None and have.rpartition(":")[2] == port
-    return False
+        return False
