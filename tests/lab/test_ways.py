@@ -107,7 +107,7 @@ def test_two_hosts_behind_nat_leave_their_relay_out_and_come_back_to_it_where_th
         # Three minutes of silence are WireGuard's own limit; the test does not wait for them.
         for host in ("home", "company"):
             world.sh(
-                host, "sed -i 's/-lt 180/-lt 0/' /var/lib/wgorch/straight/watch; sh /var/lib/wgorch/straight/watch"
+                host, "sed -i 's/-ge 180/-ge 0/' /var/lib/wgorch/straight/watch; sh /var/lib/wgorch/straight/watch"
             )
         assert w.ping("home", "10.20.0.61", wait=6)
         assert "via bcc" in w.wgorch("status", "inventory.yaml", code=2)

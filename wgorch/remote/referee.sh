@@ -124,7 +124,7 @@ settle_keys() { # a confirmed new key takes its place, which ends the old one; w
             case $line in
             '#: key '*) [ -s "private_key.${line#'#: key '}" ] && mv -f "private_key.${line#'#: key '}" private_key && settle ;;
             '#'*) ;;
-            *preshared-key*) line=${line#*/psk.} used="$used psk.${line%% *} " ;;
+            *preshared-key*) [ "$program" = boot.before ] || { line=${line#*/psk.} used="$used psk.${line%% *} "; } ;;
             esac
         done <"$program"
     done
