@@ -7,4 +7,4 @@ server.shell(
 )
 from pyinfra import host
 
-files.get(src="/etc/wireguard/public", dest=f"keys/{host.name}", force_download=True)
+files.get(src="/etc/wireguard/public", dest=f"keys/{host.name}", create_local_dir=True)
