@@ -162,7 +162,7 @@ def versions() -> dict[str, str]:
     found |= {"paramiko": paramiko.__version__, "fabric": fabric.__version__}
     found["openssh"] = subprocess.run(["ssh", "-V"], capture_output=True, text=True, check=False).stderr.strip()
     for name, packages in NEEDS.items():
-        for package in packages:
+        for package in packages if (ENVS / name / "bin" / "python").exists() else ():
             code = f"import importlib.metadata as m; print(m.version('{package}'))"
             done = subprocess.run(
                 [ENVS / name / "bin" / "python", "-c", code], capture_output=True, text=True, check=False
