@@ -1,6 +1,6 @@
 """What costs no connection: start-up, `check`, plans and exports of large inventories.
 
-    python -m benchmarks.pure [-o FILE]
+python -m benchmarks.pure [-o FILE]
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def hub(hosts: int, relays: int = 10) -> str:
     """An inventory of relays and their spokes, a LAN behind each spoke."""
     lines = ["network: {name: large, subnet: 10.64.0.0/16}", "hosts:"]
     for i in range(relays):
-        lines.append(f'  r{i}: {{ssh: root@198.51.100.{i + 1}, endpoint: "198.51.100.{i + 1}:51820", relay: true, address: 10.64.0.{i + 1}}}')
+        lines.append(
+            f'  r{i}: {{ssh: root@198.51.100.{i + 1}, endpoint: "198.51.100.{i + 1}:51820", relay: true, address: 10.64.0.{i + 1}}}'
+        )
     for i in range(hosts - relays):
         lines.append(
             f"  h{i}: {{ssh: root@h{i}.example, address: 10.64.{1 + i // 250}.{1 + i % 250}, subnets: [10.{100 + i // 250}.{i % 250}.0/24]}}"
@@ -134,11 +136,19 @@ def main() -> int:
     # A plan of every host holds a route to every LAN, so this one grows with hosts times LANs; without LANs it does not.
     plain = directory / "plain.yaml"
     for hosts in (1000, args.hosts):
-        plain.write_text("\n".join(line.replace(line[line.find(", subnets"):], "}") if ", subnets" in line else line for line in hub(hosts).split("\n") if "->" not in line and "verify" not in line))
+        plain.write_text(
+            "\n".join(
+                line.replace(line[line.find(", subnets") :], "}") if ", subnets" in line else line
+                for line in hub(hosts).split("\n")
+                if "->" not in line and "verify" not in line
+            )
+        )
         found[f"plan, {hosts} hosts around 10 relays"] = process(sys.executable, "-c", PLANS, str(plain), runs=3)
     meshed = directory / "mesh.yaml"
     meshed.write_text(mesh(args.mesh))
-    found[f"full mesh of {args.mesh}: all programs rendered"] = process(sys.executable, "-c", PLANS, str(meshed), "render", runs=1)
+    found[f"full mesh of {args.mesh}: all programs rendered"] = process(
+        sys.executable, "-c", PLANS, str(meshed), "render", runs=1
+    )
     for name, (wall, memory) in found.items():
         print(f"| {name} | {wall:.3f} s | {memory:.0f} MiB |", flush=True)
     if args.output:

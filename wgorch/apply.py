@@ -68,10 +68,11 @@ class Transaction:
 
     # --- before anything that runs is touched
 
-    def lock(self, host: str, plan: HostPlan, seen: Observed, secrets: Mapping[str, str]) -> Observed:
+    def lock(self, host: str, plan: HostPlan, seen: Observed, shared: Mapping[str, str]) -> Observed:
         """Lock the host, install what is missing, let its key be born, and read it again under the lock.
 
-        `secrets`: the preshared keys that are new, by file name; they go into files of the host and nowhere else. Raises Locked where another run holds it, Changed where it is no longer as it was planned for.
+        `shared`: the preshared keys that are new, by file name; they go into files of the host and nowhere else. Raises
+        Locked where another run holds it, Changed where it is no longer as it was planned for.
         """
         who = f"{getpass.getuser()}@{socket.gethostname()}"
         installs = any(change.step == "install" for change in plan.prepare)
@@ -85,7 +86,7 @@ class Transaction:
                 _here("referee", referee),
                 f"sh ./referee lock {self.run} {quote_words([who])} {hold} || exit 75",
                 *(["(", plan.prepare_program, ")"] if plan.prepare else []),
-                *(_file(name, secret) for name, secret in secrets.items()),
+                *(_file(name, secret) for name, secret in shared.items()),
             ]
         )
         self.listener.event(host, "lock")
@@ -268,20 +269,19 @@ def _word(text: str) -> str:
 
 
 def _file(name: str, text: str) -> str:
-    """sh that writes a file whole or not at all."""
-    end = f"WGORCH-{secrets.token_hex(6)}"
-    failed = f"{{ printf '@fail stage %s\\n' {shlex.quote(name)}; exit 1; }}"
-    return (
-        f"cat >{name}.$$ <<'{end}' && {{ sync {name}.$$ 2>/dev/null || sync; }} && mv -f {name}.$$ {name} || {failed}\n"
-        f"{text.rstrip(chr(10))}\n{end}"
-    )
+    """sh that writes a file whole or not at all, and onto the disk."""
+    whole = f"{{ sync {name}.$$ 2>/dev/null || sync; }} && mv -f {name}.$$ {name}"
+    return f"{_here(name, text, suffix='.$$')}\n{whole} || {_not_staged(name)}"
 
 
-def _here(name: str, text: str) -> str:
+def _here(name: str, text: str, *, suffix: str = "") -> str:
     """sh that writes a file."""
     end = f"WGORCH-{secrets.token_hex(6)}"
-    failed = f"{{ printf '@fail stage %s\\n' {shlex.quote(name)}; exit 1; }}"
-    return f"cat >{name} <<'{end}' || {failed}\n{text.rstrip(chr(10))}\n{end}"
+    return f"cat >{name}{suffix} <<'{end}' || {_not_staged(name)}\n{text.rstrip(chr(10))}\n{end}"
+
+
+def _not_staged(name: str) -> str:
+    return f"{{ printf '@fail stage %s\\n' {shlex.quote(name)}; exit 1; }}"
 
 
 def _testable(plan: HostPlan) -> Iterator[tuple[str, str]]:

@@ -60,11 +60,15 @@ class Interrupts:
 
 @dataclass(frozen=True)
 class Tried:
-    """Two hosts that were to leave their relay out; `why` they still meet there, empty where they do not."""
+    """Two hosts that were to leave their relay out; `why` they still meet there, empty where they do not.
+
+    `settled`: their hosts are known to stand where they stood before.
+    """
 
     one: str
     other: str
     why: str = ""
+    settled: bool = True
 
 
 @dataclass(frozen=True)

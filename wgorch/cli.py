@@ -123,7 +123,12 @@ def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
     fleet = _fleet(args, inventory, log)
     args.clocks = [*getattr(args, "clocks", []), fleet.clock]
     accepted = check_names(inventory, getattr(args, "accept_new_key", []))
-    renewed = check_names(inventory, getattr(args, "hosts", []) if args.verb == "rotate-key" else [])
+    renewed = check_names(inventory, args.hosts if args.verb == "rotate-key" else [])
+    for name in renewed:
+        if source := inventory.hosts[name].private_key:
+            raise UsageError(
+                f"the key of {name} comes from {' '.join(source)}\n    fix: change it there, then wgorch up"
+            )
     operation = Operation(inventory, fleet, progress, playbooks, limit, accepted, renewed)
     operation.measure_ways = getattr(args, "find_mtu", False)
     operation.try_direct = getattr(args, "try_direct", False)
@@ -244,15 +249,6 @@ def up(args: argparse.Namespace, out: Console) -> int:
     if outcome.code:
         _stderr().print(_ending(outcome.code), style="red")
     return outcome.code
-
-
-def rotate_key(args: argparse.Namespace, out: Console) -> int:
-    inventory = _load(argparse.Namespace(inventory=args.inventory, quiet=True))
-    for name in args.hosts:
-        host = inventory.hosts.get(name)
-        if host and host.private_key:
-            raise UsageError(f"the key of {name} comes from {' '.join(host.private_key)}\n    fix: change it there")
-    return up(args, out)
 
 
 def _take_down_removed(
@@ -537,7 +533,7 @@ VERBS: dict[str, Callable[[argparse.Namespace, Any], int]] = {
     "status": status,
     "verify": verify,
     "teardown": teardown,
-    "rotate-key": rotate_key,
+    "rotate-key": up,
     "trust": trust,
     "rehearse": rehearse,
     "export": export,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from ipaddress import ip_network
+from itertools import islice
 from secrets import token_bytes
 
 from wgorch.apply import Listener
@@ -86,7 +87,7 @@ class Operation:
         ways: list[str] = []
         if not (host.mtu or self.network.mtu):
             ends = (self.topology.hosts[peer].endpoint for peer in self.topology.peers(name))
-            ways = list(dict.fromkeys(end.host for end in ends if end))[:MOST_WAYS]
+            ways = list(dict.fromkeys(islice((end.host for end in ends if end), MOST_WAYS)))
         return Ask(host.listen_port, host.private_key, tuple(ways), self.measure_ways)
 
     @property

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from itertools import combinations
 
 from wgorch.apply import LEASE_S, Transaction
-from wgorch.change import Interrupts, Phases, Tried
+from wgorch.change import Interrupted, Interrupts, Phases, Tried
 from wgorch.command import quote_words
-from wgorch.errors import DONE, ROLLED_BACK, HostsFailed
+from wgorch.errors import DONE, HostsFailed
 from wgorch.facts.gather import ENVIRONMENT
 from wgorch.inventory.model import Endpoint
 from wgorch.operation import Operation
@@ -45,32 +45,31 @@ def try_all(operation: Operation, interrupts: Interrupts, lease_s: int = LEASE_S
     lease_s = max(lease_s, 4 * PATIENCE_S)  # it must outlast the wait for a handshake
     names = [name for name in operation.names if name in operation.seen]
     pairs = [p for p in combinations(names, 2) if operation.may_meet(*p) and not _carried(operation, *p)]
-    if not pairs:
-        return []
+    try:
+        return _try(operation, interrupts, pairs, lease_s) if pairs else []
+    except (HostsFailed, Interrupted) as error:
+        # What was under way goes back by itself; that it did is not known.
+        return [Tried(*pair, f"given up in the middle: {error}", settled=False) for pair in pairs]
+
+
+def _try(operation: Operation, interrupts: Interrupts, pairs: list[tuple[str, str]], lease_s: int) -> list[Tried]:
     operation.gather(operation.involved)
     seen_at = {name: _seen_at_relay(operation, name) for name in dict.fromkeys(n for pair in pairs for n in pair)}
     tried = {pair: _hopeless(pair, seen_at) for pair in pairs}
     hopeful = [pair for pair, why in tried.items() if not why]
     carrying = dict(operation.topology.shortcuts)
+    settled = True
     if hopeful:
         operation.use_shortcuts(_with(carrying, hopeful, seen_at))
         met = _meet(operation, interrupts, hopeful, lease_s)
-        for pair in hopeful:
-            tried[pair] = "" if pair in met else _NO_HANDSHAKE.format(*pair)
+        tried |= {pair: "" if pair in met else _NO_HANDSHAKE.format(*pair) for pair in hopeful}
         operation.use_shortcuts(_with(carrying, met))
-        try:
-            code = _change(operation, interrupts, lease_s)
-        except HostsFailed:
-            code = ROLLED_BACK
-        if code != DONE:
+        if _change(operation, interrupts, lease_s) != DONE:
             tried |= dict.fromkeys(met, "packets did not get through that way, so it was taken back")
-            try:
-                operation.gather(operation.involved)
-                operation.use_shortcuts(carrying)
-                _change(operation, interrupts, lease_s)
-            except HostsFailed as error:
-                tried |= dict.fromkeys(hopeful, f"not all of it could be taken back; run wgorch up again: {error}")
-    return [Tried(*pair, why) for pair, why in tried.items()]
+            operation.gather(operation.involved)
+            operation.use_shortcuts(carrying)
+            settled = _change(operation, interrupts, lease_s) == DONE
+    return [Tried(*pair, why, settled) for pair, why in tried.items()]
 
 
 _NO_HANDSHAKE = (

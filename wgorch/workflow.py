@@ -11,7 +11,7 @@ from wgorch import curve25519, shortcut
 from wgorch import export as files
 from wgorch.apply import LEASE_S, Transaction
 from wgorch.change import Interrupts, Outcome, Phases, exchanges, measure_all
-from wgorch.errors import DIFFERS, DONE, FAULT, ROLLED_BACK, HostError, HostsFailed, UsageError
+from wgorch.errors import DIFFERS, DONE, FAULT, MIXED, ROLLED_BACK, HostError, HostsFailed, UsageError
 from wgorch.facts.observed import Observed
 from wgorch.follow import with_cause
 from wgorch.inventory.fields import suggest
@@ -88,7 +88,8 @@ def up(
         operation.new_keys_for = frozenset()  # they have it now
         if outcome.code == DONE and operation.network.direct and (changed or operation.try_direct):
             tried = tuple(shortcut.try_all(operation, interrupts, lease_s))
-            outcome = replace(outcome, tried=tried, exchanges=exchanges(operation))
+            code = DONE if all(pair.settled for pair in tried) else MIXED
+            outcome = replace(outcome, code=code, tried=tried, exchanges=exchanges(operation))
         return outcome
 
 

@@ -20,19 +20,14 @@ server.sysctl(key="net.ipv4.ip_forward", value=1, persist=True, persist_file="/e
 iptables.rule(chain="FORWARD", jump="ACCEPT", in_interface="wg0")
 iptables.rule(chain="FORWARD", jump="ACCEPT", out_interface="wg0")
 iptables.rule(chain="POSTROUTING", jump="MASQUERADE", table="nat", source="10.99.0.0/16", out_interface="lan0")
+routes = "; ".join(f"ip route replace {n['lan']} dev wg0" for n in others) or "true"
+# The relay first: a spoke that greets one which does not know it yet waits 5 s.
 if me is hub:
     peers = [f"wg set wg0 peer {keys[n['name']]} allowed-ips {n['address']}/32,{n['lan']}" for n in others]
-else:
+    server.shell(commands=["iptables-save > /etc/rules.v4", "; ".join(peers), routes])
+if me is not hub:
     lans = "".join(f",{n['lan']}" for n in others)
-    peers = [
-        f"wg set wg0 peer {keys['h0']} allowed-ips 10.99.0.0/16{lans} endpoint {hub['ssh']}:51820 persistent-keepalive 25"
-    ]
-server.shell(
-    commands=[
-        "iptables-save > /etc/rules.v4",
-        "; ".join(peers) or "true",
-        "; ".join(f"ip route replace {n['lan']} dev wg0" for n in others) or "true",
-    ]
-)
+    peer = f"wg set wg0 peer {keys['h0']} allowed-ips 10.99.0.0/16{lans} endpoint {hub['ssh']}:51820 persistent-keepalive 25"
+    server.shell(commands=["iptables-save > /etc/rules.v4", peer, routes])
 if me is not hub:
     server.shell(commands=[f"ping -c 1 -W 3 {hub['address']}", f"ping -c 1 -W 3 {me['next_lan']}"])

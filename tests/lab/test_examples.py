@@ -46,6 +46,20 @@ def test_an_inventory_that_cannot_work_is_told_so_before_anything_is_built(tmp_p
     assert "home: no route to 10.10.14.61" in done.stderr
 
 
+def test_a_login_by_sudo_from_outside_survives_a_full_tunnel(tmp_path: Path) -> None:
+    """sudo drops what tells by which port the person came; the way of sshd's answers is kept all the same."""
+    text = (ROOT / "inventory" / "full-tunnel.yaml").read_text()
+    assert "root@192.168.7.7" in text
+    inventory = tmp_path / "sudo.yaml"
+    inventory.write_text(
+        text.replace("root@192.168.7.7", "ubuntu@198.51.100.31").replace("name: away", "name: sudoaway")
+    )
+    done = rehearse(inventory)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "rule -4 11900 from all ipproto tcp sport 22" in done.stdout
+
+
 def test_a_kept_world_is_entered_and_ended(tmp_path: Path) -> None:
     inventory = tmp_path / "kept.yaml"
     inventory.write_text((ROOT / "inventory" / "one-lan.yaml").read_text().replace("name: lan", "name: kept"))

@@ -6,22 +6,16 @@ import os
 import time
 from pathlib import Path
 
+from tests.lab.test_names import NAMED
 from tests.lab.test_ways import Ways
 from wgorch.inventory.load import load
 from wgorch.rehearsal.rehearse import world_of
 from wgorch.rehearsal.snapshot import KEYS_STAY, snapshot
 
-INVENTORY = """
-network: {name: cronly, subnet: 10.99.8.0/24}
-hosts:
-  bcc: {ssh: root@203.0.113.13, endpoint: "relay.example:51820", relay: true}
-  home: {ssh: root@192.168.7.7}
-"""
-
 
 def test_cron_starts_the_network_and_looks_after_peers(tmp_path: Path) -> None:
     path = tmp_path / "inventory.yaml"
-    path.write_text(INVENTORY)
+    path.write_text(NAMED)
     world = world_of(load(path), f"cron-{os.getpid()}", systemd=False)
     with world:
         w = Ways(world)
@@ -30,7 +24,7 @@ def test_cron_starts_the_network_and_looks_after_peers(tmp_path: Path) -> None:
         for host in ("bcc", "home"):
             world.sh(host, "cron")
         told = w.up()
-        assert "+ cron table wgorch-cronly" in told
+        assert "+ cron table wgorch-named" in told
         assert "+ watch, by cron" in told
         assert "0 changes" in w.wgorch("plan", "inventory.yaml")
 

@@ -194,9 +194,10 @@ unit=/etc/systemd/system/wgorch-$network.service
 table_of_cron=/etc/cron.d/wgorch-$network
 set --
 for file in "$directory/boot" "$directory"/psk.* "$unit" "$table_of_cron"; do [ -r "$file" ] && set -- "$@" "$file"; done
-if [ -r "$directory/watch" ]; then
-    [ -r "$table_of_cron" ] || [ -L "/etc/systemd/system/timers.target.wants/wgorch-$network-watch.timer" ] && set -- "$@" "$directory/watch"
-elif [ -e "${unit%.service}-watch.timer" ]; then
+timer=/etc/systemd/system/timers.target.wants/wgorch-$network-watch.timer
+if [ -r "$directory/watch" ] && { [ -r "$table_of_cron" ] || [ -L "$timer" ]; }; then
+    set -- "$@" "$directory/watch"
+elif [ -e "$directory/watch" ] || [ -e "${unit%.service}-watch.timer" ]; then
     # What is left of one that was being taken away; it equals no wish.
     printf 'watch %s\n' 0000000000000000000000000000000000000000000000000000000000000000
 fi

@@ -18,7 +18,7 @@ fi
 
 umask 022
 hostname "$name"
-for tree in etc root usr var/lib; do
+for tree in etc home root usr var/lib; do
     mkdir -p "$disk/$tree.upper" "$disk/$tree.work"
     mount -t overlay -o "lowerdir=/$tree,upperdir=$disk/$tree.upper,workdir=$disk/$tree.work" overlay "/$tree"
 done

@@ -44,13 +44,7 @@ class InventoryWorld(World):
     def _people(self) -> None:
         for machine, users in self.layout.users.items():
             for user in sorted(users - {"root"}):
-                home = f"/home/{user}"
-                script = (
-                    f"useradd -M -d {home} -s /bin/sh {user} && install -d -m 700 -o {user} {home} {home}/.ssh && "
-                    f"install -m 600 -o {user} /root/.ssh/authorized_keys {home}/.ssh/ && "
-                    f"printf '%s ALL=(root) NOPASSWD: ALL\\n' {user} >/etc/sudoers.d/{user} && chmod 440 /etc/sudoers.d/{user}"
-                )
-                self.sh(machine, script)
+                self.add_user(machine, user)
 
     def _names(self) -> None:
         lines = "".join(f"{ip} {name}\n" for name, ip in self.layout.names.items())

@@ -271,6 +271,17 @@ class World:
         key = self._public_key
         return f"rm -rf /root/.ssh; mkdir -p -m 700 /root/.ssh; echo '{key}' >/root/.ssh/authorized_keys"
 
+    def add_user(self, machine: str, user: str) -> None:
+        """A user whom the controller's key lets in, and who may become root by sudo without a password."""
+        home = f"/home/{user}"
+        self.sh(
+            machine,
+            # A password that fits nothing: sshd without PAM takes an account with none for locked.
+            f"useradd -M -d {home} -s /bin/sh -p '*' {user} && install -d -m 700 -o {user} {home} {home}/.ssh && "
+            f"install -m 600 -o {user} /root/.ssh/authorized_keys {home}/.ssh/ && "
+            f"printf '%s ALL=(root) NOPASSWD: ALL\\n' {user} >/etc/sudoers.d/{user} && chmod 440 /etc/sudoers.d/{user}",
+        )
+
     def start_sshd(self, machine: str) -> None:
         """Start a machine's sshd (again)."""
         self.sh(machine, "mkdir -p /run/sshd; /usr/sbin/sshd -f /etc/ssh/world_sshd_config -E /run/sshd.log")

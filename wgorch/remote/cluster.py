@@ -105,16 +105,25 @@ class ClusterFleet(Fleet):
         with self._counting:
             self._turn += 1
             worker = self._workers[self._turn % len(self._workers)]
-        jumps = dict(self.hosts)  # a jump host may be another host of the file
         # Whoever is named first may be gone; then the scheduler takes another one.
         future = self._client.submit(
-            Session, jumps, name, actor=True, pure=False, workers=[worker], allow_other_workers=True
+            Session, self._on_way(name), name, actor=True, pure=False, workers=[worker], allow_other_workers=True
         )
         try:
             actor: Any = future.result(timeout=CALL_S * 2)
         except Exception as error:  # whatever a cluster may end a task with
             raise Unreachable(name, "open a session", f"no worker takes it: {type(error).__name__}") from None
         return cast("Actor", actor)
+
+    def _on_way(self, name: str) -> dict[str, Host]:
+        """A host, and those of the file that are jump hosts on the way to it."""
+        found: dict[str, Host] = {}
+        waiting = [name]
+        while waiting:
+            host = self.hosts[waiting.pop()]
+            found[host.name] = host
+            waiting += [jump.host for jump in host.ssh.via if jump.host in self.hosts and jump.host not in found]
+        return found
 
     def knock(self, name: str, timeout_s: float = 10) -> None:
         if not self.hosts[name].ssh.local:
@@ -157,23 +166,10 @@ class RemoteShell(Shell):
         kind = getattr(errors, what, HostError)
         raise kind(self.host, *value)
 
-    def exchange(
-        self,
-        program: str,
-        wish: str,
-        deadline_s: float = 30,
-        on_line: Callable[[str], None] | None = None,
-    ) -> str:
-        began = time.monotonic()
-        if self._log:
-            self._log(self.host, "sent", program)
-        self.exchanges += 1
+    def _answer(self, program: str, wish: str, deadline_s: float, on_line: Callable[[str], None] | None) -> str:
         output: str = self.call("exchange", wish, deadline_s, program, wish, deadline_s)
-        self._timed(wish, began)
         for line in output.split("\n") if on_line else ():
             on_line(line)  # type: ignore[misc]
-        if self._log:
-            self._log(self.host, "received", output)
         return output
 
     def close(self) -> None:

@@ -64,16 +64,24 @@ class Shell:
         """
         if self.broken:
             raise Lost(self.host, wish, "the session is broken already")
-        nonce = f"wgorch-{secrets.token_hex(12)}"
-        framed = f"printf '\\n%s\\n' '{nonce} begin'; (\n{program}\n) </dev/null 2>&1; printf '\\n%s %s\\n' '{nonce} end' \"$?\"\n"
         if self._log:
             self._log(self.host, "sent", program)
-        began = time.monotonic()
-        end = began + deadline_s
         self.exchanges += 1
+        began = time.monotonic()
+        output = self._answer(program, wish, deadline_s, on_line)
+        self._timed(wish, began)
+        if self._log:
+            self._log(self.host, "received", output)
+        return output
+
+    def _answer(self, program: str, wish: str, deadline_s: float, on_line: Callable[[str], None] | None) -> str:
+        """What the other end prints when it runs a program."""
+        nonce = f"wgorch-{secrets.token_hex(12)}"
+        framed = f"printf '\\n%s\\n' '{nonce} begin'; (\n{program}\n) </dev/null 2>&1; printf '\\n%s %s\\n' '{nonce} end' \"$?\"\n"
+        end = time.monotonic() + deadline_s
         try:
             self._wire.send(framed.encode(), deadline_s)
-            output = self._framed(nonce, wish, end, on_line)
+            return self._framed(nonce, wish, end, on_line)
         except TimeoutError:
             self.broken = True
             raise Lost(self.host, wish, f"no answer within {deadline_s:g} s") from None
@@ -83,10 +91,6 @@ class Shell:
         except Lost:
             self.broken = True
             raise
-        self._timed(wish, began)
-        if self._log:
-            self._log(self.host, "received", output)
-        return output
 
     def _framed(self, nonce: str, wish: str, end: float, on_line: Callable[[str], None] | None) -> str:
         begin = f"\n{nonce} begin\n".encode()

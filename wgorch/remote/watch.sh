@@ -3,9 +3,19 @@ set -u
 export LC_ALL=C WG_ENDPOINT_RESOLUTION_RETRIES=1
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}"
 
-still() { # KEY: it is a peer, and no change is under way, or only a moment ago
-    [ -d "/sys/class/net/$interface" ] && [ ! -d "$directory/lock" ] || return 1
-    case " $(wg show "$interface" peers 2>/dev/null | tr '\n' ' ')" in *" $1 "*) [ ! -d "$directory/lock" ] ;; *) return 1 ;; esac
+changing() { # a change is under way; a lock whose time is over, or of another boot, holds nobody
+    [ -d "$directory/lock" ] || return 1
+    until=0 boot='' boot_id=''
+    [ ! -r "$directory/lock/owner" ] || while IFS='=' read -r name value; do
+        case $name in until) until=$value ;; boot) boot=$value ;; esac
+    done <"$directory/lock/owner"
+    read -r now _ </proc/uptime
+    [ ! -r /proc/sys/kernel/random/boot_id ] || read -r boot_id </proc/sys/kernel/random/boot_id
+    [ "$boot" = "$boot_id" ] && [ "${until:-0}" -gt "${now%%.*}" ]
+}
+still() { # KEY: it is a peer, and no change is under way
+    [ -d "/sys/class/net/$interface" ] && ! changing || return 1
+    case " $(wg show "$interface" peers 2>/dev/null | tr '\n' ' ')" in *" $1 "*) ! changing ;; *) return 1 ;; esac
 }
 names_outside() { # add|delete: where all else leaves by the tunnel, questions for a name go by the old way meanwhile
     [ "$exits" = yes ] || return 0
