@@ -427,7 +427,15 @@ class ChannelWire:
 
     def send(self, data: bytes, timeout_s: float) -> None:
         self._channel.settimeout(timeout_s)
-        self._channel.sendall(data)
+        try:
+            self._channel.sendall(data)
+        except TimeoutError:
+            raise
+        except OSError:
+            # A shell that ended at once, maybe before it was told anything: what it said is still to be read.
+            transport = self._channel.get_transport()
+            if transport is None or not transport.is_active():
+                raise
 
     def receive(self, timeout_s: float) -> bytes:
         end = time.monotonic() + timeout_s

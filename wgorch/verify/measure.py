@@ -34,10 +34,14 @@ attempt() { # NUMBER ADDRESS [SIZE]: until one answer came, then three pings to 
     printf 'ping %s %s\\n' "$1" "$said"
     [ -z "${3-}" ] || full "$1" "$2" "$3"
 }
-three() { # ADDRESS OPTION...: the last lines of three quick pings; busybox's knows no such interval
+three() { # ADDRESS OPTION...: what three pings say at their end; quick ones, and where not all of them came, slow ones:
+    # ping waits for the last one hardly longer than between two, and busybox's may know no such interval
     address=$1
     shift
-    said=$(ping -n -c 3 -i 0.005 -W 1 "$@" "$address" 2>&1) || case $said in *transmitted*) ;; *) said=$(ping -n -c 3 -W 1 "$@" "$address" 2>&1) ;; esac
+    for every in 0.005 0.2 1; do
+        said=$(ping -n -c 3 -i "$every" -W 1 "$@" "$address" 2>&1)
+        case "$every $said" in *' 3 received'* | *' 3 packets received'* | 0.2*transmitted*) break ;; esac
+    done
     # shellcheck disable=SC2086
     set -f; set -- ${said##*---}; set +f
     said=$*
