@@ -16,6 +16,7 @@ PACKAGE = ROOT / "wgorch"
 
 RIVER = [
     {"errors", "text", "sh", "command", "state", "curve25519", "__init__"},
+    {"remote/root"},
     {"remote/shell"},
     {"inventory"},
     {"topology"},

@@ -26,6 +26,7 @@ from wgorch.operation import Operation, check_names
 from wgorch.plan import HostPlan
 from wgorch.playbook import load_all
 from wgorch.remote.fleet import Fleet
+from wgorch.remote.root import password_from
 from wgorch.workflow import Status
 
 __all__ = ["Inventory", "Outcome", "Status", "load", "plan", "status", "teardown", "up", "verify"]
@@ -39,7 +40,7 @@ class _Silence:
 @contextmanager
 def _operation(inventory: Inventory, limit: frozenset[str], listener: Listener | None) -> Iterator[Operation]:
     playbooks = load_all(inventory.path, None, frozenset(inventory.hosts))
-    fleet = Fleet(inventory.hosts)
+    fleet = Fleet(inventory.hosts, password=password_from(None))
     try:
         yield Operation(inventory, fleet, listener or _Silence(), playbooks, check_names(inventory, limit))
     finally:

@@ -135,13 +135,30 @@ def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
     return operation, progress
 
 
+def _password(args: argparse.Namespace) -> Any:
+    """sudo's password, where it is given or is to be asked for."""
+    from wgorch.remote.root import password_from
+
+    def ask(prompt: str) -> str:
+        if not sys.stdin.isatty():
+            raise UsageError("nobody is there to ask for sudo's password\n    fix: WGORCH_SUDO_PASSWORD, or a keyring")
+        import getpass
+
+        return getpass.getpass(prompt)
+
+    return password_from(ask if getattr(args, "ask_sudo_password", False) else None)
+
+
 def _fleet(args: argparse.Namespace, inventory: Inventory, log: Any) -> Any:
     """The sessions: from here, or on the workers of a cluster."""
     from wgorch.remote.fleet import Fleet
 
     workers = getattr(args, "workers", None)
+    password = _password(args)
     if workers is None:
-        return Fleet(inventory.hosts, log)
+        return Fleet(inventory.hosts, log, password)
+    if password:
+        raise UsageError("sudo's password would travel to the workers\n    fix: a user who needs none")
     if inventory.network.preshared_keys and not workers.startswith("tls://"):
         raise UsageError("preshared keys would travel to the workers in the clear\n    fix: --workers tls://…")
     from wgorch.remote.cluster import ClusterFleet
@@ -264,7 +281,7 @@ def _take_down_removed(
     orphans: dict[str, Host] = {}
     for name, host in removed.items():
         old = Inventory(operation.inventory.path, operation.network, {name: host})
-        there = Operation(old, Fleet(old.hosts), operation.listener, operation.playbooks)
+        there = Operation(old, _fleet(args, old, None), operation.listener, operation.playbooks)
         try:
             outcome = workflow.teardown(there, lambda _plans: None, lease_s=args.confirm_timeout)
             if outcome.code == DONE:
@@ -343,7 +360,8 @@ def _found_on_hosts(args: argparse.Namespace, out: Console) -> list[tuple[Operat
     playbooks = load_all("", args.playbooks)
     hosts = {text: Host(text, ssh_target(text), (), 0) for text in args.host}
     log: Any = log_to_stderr(args.verbose)
-    looking = Fleet(hosts, log)
+    password = _password(args)
+    looking = Fleet(hosts, log, password)
     try:
         found, failed = looking.each(hosts, lambda name: workflow.discover(looking, name))
     finally:
@@ -361,7 +379,7 @@ def _found_on_hosts(args: argparse.Namespace, out: Console) -> list[tuple[Operat
         anything = Network(network.name, (), network.interface, ipv6=True)
         inventory = Inventory("", anything, here)
         progress = Progress(out, list(here), quiet=args.quiet or args.json, verbose=args.verbose)
-        operations.append((Operation(inventory, Fleet(here, log), progress, playbooks), progress))
+        operations.append((Operation(inventory, Fleet(here, log, password), progress, playbooks), progress))
     return operations
 
 

@@ -55,6 +55,10 @@ exit codes:
 TEXTS = {verb: text for verbs in BY_WISH.values() for verb, text in verbs.items()}
 
 
+CONNECTING = ("plan", "up", "status", "verify", "teardown", "rotate-key", "export", "trace", "doctor")
+"""The verbs that log in."""
+
+
 class Parser(argparse.ArgumentParser):
     """argparse with our exit code, and a guess at what was meant."""
 
@@ -201,6 +205,10 @@ def build_parser() -> argparse.ArgumentParser:
     trust.add_argument("host", help="a host of the inventory")
     trust.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
     trust.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    for name in CONNECTING:
+        verbs.choices[name].add_argument(
+            "--ask-sudo-password", action="store_true", help="where sudo wants one: ask once, here (or a keyring)"
+        )
     for action in _all_actions(parser):
         if action.dest in ("limit", "hosts", "host", "source", "target", "what", "accept_new_key"):
             action.completer = _host_names  # type: ignore[attr-defined]

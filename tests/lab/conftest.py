@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,9 +93,18 @@ class Lab:
         raise AssertionError(f"not within {seconds} s: {what}")
 
 
-def _world(name: str) -> ReferenceWorld:
+@contextmanager
+def own_lab(name: str, place: pytest.TempPathFactory, **options: bool) -> Iterator[Lab]:
+    """A reference world of a test file's own, for tests that spoil what others need."""
+    with _world(name, **options) as world:
+        directory = place.mktemp(name)
+        directory.chmod(0o755)
+        yield Lab(world, directory, {host: snapshot(world, host) for host in HOSTS})  # type: ignore[arg-type]
+
+
+def _world(name: str, **options: bool) -> ReferenceWorld:
     assert os.geteuid() == 0, "the lab builds namespaces and needs root; `make fast` runs the pure tests alone"
-    return ReferenceWorld(f"{name}-{os.getpid()}")
+    return ReferenceWorld(f"{name}-{os.getpid()}", **options)
 
 
 @pytest.fixture(scope="session")

@@ -404,6 +404,7 @@ SUBNET = Field("a network like 192.168.2.0/24", routable_subnet, {"type": "strin
 LAN = Field("a network like 10.10.13.0/24", routable_subnet, {"type": "string"})
 ADDRESS = Field("an address like 192.168.2.1", address, {"type": "string"})
 ENDPOINT = Field("an endpoint", endpoint, {"type": "string", "pattern": r"^.+:\d+$"})
+WORD = Field("a word", lambda text: text, {"type": "string"})
 MACHINE = Field("a host name or address", machine, {"type": "string"})
 
 
@@ -551,7 +552,6 @@ class KeySource:
         return None
 
 
-WORD = Field("a word", lambda text: text, {"type": "string"})
 KEY_SOURCE = KeySource()
 
 Reader = Field | Listing | OneOrTwo | MappedLan | KeySource

@@ -199,6 +199,7 @@ def _host(name: str, ssh: SshTarget, values: dict[str, Any], shared: dict[str, A
         masquerade=values.get("masquerade", True),
         wireguard_go=values.get("wireguard_go", True),
         host_key=values.get("host_key"),
+        enter=tuple(values.get("enter", ())),
     )
 
 

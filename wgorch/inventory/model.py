@@ -58,7 +58,7 @@ class Host:
 
     `addresses`: one for each subnet of the network; `given`: those of them that stand in the file. `private_key`: the
     command that prints it on the host, where it is not born there. `exit`: the host through which everything leaves
-    that has no other way. `maps`: for those of `subnets` that are only the LAN's name in the tunnel, the LAN itself.
+    that has no other way. `enter`: the command that leads from the login into the container that is meant. `maps`: for those of `subnets` that are only the LAN's name in the tunnel, the LAN itself.
     """
 
     name: str
@@ -80,6 +80,7 @@ class Host:
     exit: str | None = None
     dns: tuple[IPAddress, ...] = ()
     maps: tuple[tuple[IPNetwork, IPNetwork], ...] = ()
+    enter: tuple[str, ...] = ()
 
     @property
     def is_device(self) -> bool:

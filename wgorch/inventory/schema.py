@@ -73,6 +73,11 @@ HOST = {
         " read on the host, and never seen by us.",
         example="{file: /etc/wireguard/key}",
     ),
+    "enter": Entry(
+        f.Listing(f.WORD),
+        "The command that leads from there into what is meant, where that is a container: it gets `/bin/sh` as its last word.",
+        example="[docker, exec, -i, web]",
+    ),
     "wireguard_go": Entry(f.FLAG, "wireguard-go may be used where the kernel has no WireGuard (true)."),
     "host_key": Entry(f.HOST_KEY, "The SSH host key to expect, in place of known_hosts.", example="SHA256:…"),
 }

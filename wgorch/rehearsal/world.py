@@ -271,15 +271,15 @@ class World:
         key = self._public_key
         return f"rm -rf /root/.ssh; mkdir -p -m 700 /root/.ssh; echo '{key}' >/root/.ssh/authorized_keys"
 
-    def add_user(self, machine: str, user: str) -> None:
-        """A user whom the controller's key lets in, and who may become root by sudo without a password."""
+    def add_user(self, machine: str, user: str, rights: str = "NOPASSWD: ALL", password: str = "*") -> None:
+        """A user whom the controller's key lets in. `rights`: what sudo lets him do; `password`: its hash, as in shadow."""
         home = f"/home/{user}"
+        # The hash of a password that fits nothing is not empty: sshd without PAM takes such an account for locked.
+        may = f"printf '%s ALL=(root) %s\\n' {user} '{rights}' >/etc/sudoers.d/{user} && chmod 440 /etc/sudoers.d/{user}"
         self.sh(
             machine,
-            # A password that fits nothing: sshd without PAM takes an account with none for locked.
-            f"useradd -M -d {home} -s /bin/sh -p '*' {user} && install -d -m 700 -o {user} {home} {home}/.ssh && "
-            f"install -m 600 -o {user} /root/.ssh/authorized_keys {home}/.ssh/ && "
-            f"printf '%s ALL=(root) NOPASSWD: ALL\\n' {user} >/etc/sudoers.d/{user} && chmod 440 /etc/sudoers.d/{user}",
+            f"useradd -M -N -g nogroup -d {home} -s /bin/sh -p '{password}' {user} && install -d -m 700 -o {user} {home} {home}/.ssh && "
+            f"install -m 600 -o {user} /root/.ssh/authorized_keys {home}/.ssh/ && {may if rights else ':'}",
         )
 
     def start_sshd(self, machine: str) -> None:

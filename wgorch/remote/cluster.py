@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, cast
 
 from wgorch import errors
-from wgorch.errors import HostError, Lost, Unreachable, UsageError
+from wgorch.errors import HostError, Lost, Unfit, Unreachable, UsageError
 from wgorch.inventory.model import Host
 from wgorch.remote.clock import Span
 from wgorch.remote.fleet import Fleet, Log
@@ -44,7 +44,8 @@ class Session:
         try:
             return "done", await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except HostError as error:
-            return type(error).__name__, (error.wish, error.saw, error.fix)
+            kind = "Unfit" if isinstance(error, Unfit) else type(error).__name__
+            return kind, (error.wish, error.saw, error.fix)
 
     async def exchange(self, program: str, wish: str, deadline_s: float) -> Told:
         """As `Shell.exchange`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +13,8 @@ from wgorch.errors import HostError
 from wgorch.inventory.model import Host
 from wgorch.remote.clock import Clock, Span
 from wgorch.remote.local import LocalWire
-from wgorch.remote.shell import Shell, Wire
+from wgorch.remote.root import ROOT_SHELL, NoShell, Password, Wire, become_root, careful_shell, enter, new_nonce
+from wgorch.remote.shell import Shell
 
 if TYPE_CHECKING:
     from wgorch.remote.ssh import Connections
@@ -27,8 +29,9 @@ Log = Callable[[str, str, str], None]
 class Fleet:
     """The sessions of a run, by host."""
 
-    def __init__(self, hosts: Mapping[str, Host], log: Log | None = None) -> None:
+    def __init__(self, hosts: Mapping[str, Host], log: Log | None = None, password: Password | None = None) -> None:
         self.hosts = hosts
+        self._password = password
         self.shells: dict[str, Shell] = {}
         self._log = log
         self.clock = Clock()
@@ -41,19 +44,45 @@ class Fleet:
         shell = self.shells.get(name)
         if shell is None or shell.broken:
             with self.clock.span(name, "connect and log in"):
-                wire = self._wire(name)
+                wire, otherwise = self._root_shell(name)
             spans = self.clock.spans
             timed = lambda wish, began: spans.append(Span(name, wish, began, time.monotonic()))  # noqa: E731
-            shell = Shell(name, wire, self._log, timed)
+            shell = Shell(name, wire, self._log, timed, otherwise)
             self.shells[name] = shell
         return shell
 
-    def _wire(self, name: str) -> Wire:
+    def _root_shell(self, name: str) -> tuple[Wire, Callable[[], Wire] | None]:
+        """A shell that is to be root's, and how to open another one where it turns out that it is not."""
         host = self.hosts[name]
+        careful = lambda: self._careful_shell(name, tty=True)  # noqa: E731
+        listens = bool(host.enter) or (self._password is not None and not self._is_root(host))
+        if not listens:
+            return self._wire(host, ROOT_SHELL), careful
+        try:
+            return self._careful_shell(name, tty=False), None
+        except NoShell:
+            return careful(), None
+
+    def _careful_shell(self, name: str, *, tty: bool) -> Wire:
+        host, nonce = self.hosts[name], new_nonce()
+        wire = self._wire(host, careful_shell(nonce, tty=tty and not host.ssh.local), tty=tty)
+        try:
+            become_root(name, wire, nonce, self._password)
+            if host.enter:
+                enter(name, wire, host.enter)
+        except BaseException:
+            wire.close()
+            raise
+        return wire
+
+    def _is_root(self, host: Host) -> bool:
+        return os.geteuid() == 0 if host.ssh.local else self.connections.ways.of(host).user == "root"
+
+    def _wire(self, host: Host, command: str, *, tty: bool = False) -> Wire:
         if host.ssh.local:
-            return LocalWire()
+            return LocalWire(command)
         connections = self.connections
-        return connections.wire(name, connections.ways.of(host))
+        return connections.wire(host.name, connections.ways.of(host), command, tty=tty)
 
     @property
     def connections(self) -> Connections:

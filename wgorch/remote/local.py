@@ -6,15 +6,15 @@ import os
 import select
 import subprocess
 
-from wgorch.remote.shell import ROOT_SHELL
+from wgorch.remote.root import ROOT_SHELL
 
 
 class LocalWire:
     """A root shell as a child process."""
 
-    def __init__(self) -> None:
+    def __init__(self, command: str = ROOT_SHELL) -> None:
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", ROOT_SHELL],
+            ["/bin/sh", "-c", command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -5,31 +5,15 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from typing import Protocol
 
-from wgorch.errors import Lost, Unfit
+from wgorch.errors import Lost
+from wgorch.remote.root import NoShell, Wire
 
 MAX_OUTPUT = 4 << 20
 """Bytes of one answer; more is refused, so that no host can fill the controller's memory."""
 
-ROOT_SHELL = """exec /bin/sh -c '[ "$(id -u)" = 0 ] && exec /bin/sh; exec sudo -n /bin/sh -c "SSH_CONNECTION=\\$1; export SSH_CONNECTION; exec /bin/sh" sh "${SSH_CONNECTION-}"'"""
-"""The one command that is ever given to a login shell: the same text for every host, whatever its shell is.
-
-sudo drops SSH_CONNECTION, which tells by which port people log in.
-"""
-
-
-class Wire(Protocol):
-    """The two ends of a shell's standard input and output."""
-
-    def send(self, data: bytes, timeout_s: float) -> None:
-        """Send all of it, or raise OSError."""
-
-    def receive(self, timeout_s: float) -> bytes:
-        """Some bytes; none where the other end closed. Raises TimeoutError."""
-
-    def close(self) -> None:
-        """End it."""
+BEFORE = b"\n" * 8
+"""Sent before the first program: a start-up file of the login shell that asks something gets an empty answer."""
 
 
 class Shell:
@@ -41,8 +25,11 @@ class Shell:
         wire: Wire,
         log: Callable[[str, str, str], None] | None = None,
         timed: Callable[[str, float], None] = lambda _wish, _began: None,
+        otherwise: Callable[[], Wire] | None = None,
     ) -> None:
+        """`otherwise`: another way to a root shell, where the login of `wire` ends without one."""
         self.host = host
+        self._otherwise = otherwise
         self._wire = wire
         self._log = log
         self._timed = timed
@@ -80,8 +67,15 @@ class Shell:
         framed = f"printf '\\n%s\\n' '{nonce} begin'; (\n{program}\n) </dev/null 2>&1; printf '\\n%s %s\\n' '{nonce} end' \"$?\"\n"
         end = time.monotonic() + deadline_s
         try:
-            self._wire.send(framed.encode(), deadline_s)
+            self._wire.send((BEFORE if self.exchanges == 1 else b"") + framed.encode(), deadline_s)
             return self._framed(nonce, wish, end, on_line)
+        except NoShell:
+            if self._otherwise is None:
+                self.broken = True
+                raise
+            self._wire.close()
+            self._wire, self._otherwise, self._buffer = self._otherwise(), None, b""
+            return self._answer(program, wish, deadline_s, on_line)
         except TimeoutError:
             self.broken = True
             raise Lost(self.host, wish, f"no answer within {deadline_s:g} s") from None
@@ -126,8 +120,7 @@ class Shell:
     def _closed(self, wish: str, body: bytes | None) -> None:
         noise = self._buffer.decode("utf-8", "replace").strip()
         if body is None and self.exchanges == 1:
-            saw = noise[-300:] or "the login shell ended without a word"
-            raise Unfit(self.host, "open a root shell", saw, "log in as root, or allow this user: sudo -n sh")
+            raise NoShell(self.host, noise[-300:])
         raise Lost(self.host, wish, "the session ended in the middle")
 
     @staticmethod

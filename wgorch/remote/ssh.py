@@ -25,7 +25,7 @@ from paramiko.auth_strategy import AuthFailure, AuthStrategy, InMemoryPrivateKey
 
 from wgorch.errors import Unreachable
 from wgorch.remote.known_hosts import KnownHosts, fingerprint, load, lookup_name
-from wgorch.remote.shell import ROOT_SHELL
+from wgorch.remote.root import ROOT_SHELL
 from wgorch.remote.ssh_config import Way, Ways
 
 CONNECT_TIMEOUT_S = 10
@@ -89,12 +89,14 @@ class Connections:
                 self._open[way] = found
             return found
 
-    def wire(self, host: str, way: Way) -> ChannelWire:
-        """A root shell on a host."""
+    def wire(self, host: str, way: Way, command: str = ROOT_SHELL, *, tty: bool = False) -> ChannelWire:
+        """What a host's login shell makes of a command."""
         connection = self.connect(host, way)
         try:
             channel = connection.transport.open_session(timeout=LOGIN_TIMEOUT_S)
-            channel.exec_command(ROOT_SHELL)
+            if tty:
+                channel.get_pty(term="dumb")
+            channel.exec_command(command)
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise Unreachable(host, "open a shell", f"{way}: {error}", "is MaxSessions 0 there?") from None
         return ChannelWire(channel)

@@ -1,0 +1,193 @@
+"""From a login to a root shell: whatever shell it is, whatever it prints or asks, and by sudo or doas where it is not root's.
+
+The controller logs in to `home` in each test; bcc and company stay root's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.conftest import INVENTORY, Lab, own_lab
+from tests.lab.test_ssh_ways import HOME, on_terminal
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture(scope="module")
+def _own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with own_lab("logins", tmp_path_factory, systemd=False) as lab:
+        hashed = lab.world.run("home", "openssl", "passwd", "-6", PASSWORD).stdout.strip()
+        lab.world.add_user("home", "operator", "ALL", hashed)
+        yield lab
+
+
+@pytest.fixture
+def lab(_own: Lab) -> Iterator[Lab]:
+    """`home` with a user who may use sudo with a password; root's own shell is sh."""
+    yield _own
+    _own.world.sh(
+        "home",
+        "chsh -s /bin/sh root; rm -rf /root/.bashrc /root/.zshenv /root/.tcshrc /root/.config /root/.ssh/rc; rm -f /etc/doas.conf; "
+        "printf 'operator ALL=(root) ALL\\n' >/etc/sudoers.d/operator; rm -rf /run/sudo /var/lib/sudo /usr/local/bin/sudo",
+    )
+
+
+@pytest.fixture
+def operator(lab: Lab) -> str:
+    """The inventory that logs in to `home` as that user."""
+    return str(lab.edited((HOME, "    ssh: operator@192.168.0.9\n")))
+
+
+def may(lab: Lab, rights: str) -> None:
+    lab.world.write("home", "/etc/sudoers.d/operator", f"{rights}\n", "440")
+
+
+NOISE = {
+    "/bin/sh": (".ssh/rc", "echo noise; read -r a <&0"),
+    "/bin/bash": (".bashrc", "echo noise; read -r -p 'your name? ' a; read -r b; PATH=/usr/bin; LANG=de_DE.UTF-8; sleep 3"),
+    "/usr/bin/zsh": (".zshenv", "echo noise; read 'a?your name? '; PATH=/usr/bin; export LC_ALL=zh_CN.UTF-8"),
+    "/usr/bin/fish": (".config/fish/config.fish", "echo noise; set -x PATH /usr/bin; set -x LANG fr_FR.UTF-8"),
+    "/usr/bin/tcsh": (".tcshrc", 'echo noise; set a = "$<"; setenv PATH /usr/bin; alias ls "ls --color"'),
+    "/bin/busybox": ("", ""),
+}
+
+
+@pytest.mark.parametrize("shell", NOISE)
+@pytest.mark.kind("login shell: sh, bash, zsh, fish, tcsh, busybox, with a start-up file that prints and asks", "works")
+def test_no_login_shell_and_no_noise_reaches_a_parser(lab: Lab, shell: str) -> None:
+    world = lab.world
+    file, text = NOISE[shell]
+    if shell == "/bin/busybox":
+        world.sh("home", "ln -sf busybox /bin/ash; chsh -s /bin/ash root")
+    else:
+        world.sh("home", f"chsh -s {shell} root")
+    if file:
+        world.write("home", f"/root/{file}", f"{text}\n")
+    lab.wgorch("plan", INVENTORY, code=2)
+    lab.up()
+    assert world.ping("home", "10.10.13.61")
+    assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
+    lab.wgorch("teardown", INVENTORY, "--yes")
+
+
+@pytest.mark.kind("another user, sudo without a password", "works")
+def test_sudo_without_a_password(lab: Lab, operator: str) -> None:
+    may(lab, "operator ALL=(root) NOPASSWD: /bin/sh, /usr/bin/sh")
+    lab.wgorch("up", operator, "--yes")
+    assert lab.world.ping("home", "10.10.13.61")
+    # A password that nobody asks for is sent nowhere: sudo's own question is what it answers.
+    assert "0 changes" in lab.wgorch("up", operator, env={"WGORCH_SUDO_PASSWORD": PASSWORD}).stdout
+    lab.wgorch("teardown", operator, "--yes")
+
+
+@pytest.mark.kind("another user, sudo with a password", "works", "--ask-sudo-password, WGORCH_SUDO_PASSWORD or a keyring")
+def test_sudo_with_a_password(lab: Lab, operator: str) -> None:
+    env = {"WGORCH_SUDO_PASSWORD": PASSWORD}
+    refused = lab.wgorch("up", operator, "--yes", code=4)
+    assert "home: open a root shell: sudo asks for a password\n    fix: --ask-sudo-password" in refused.stderr
+
+    up = lab.wgorch("up", operator, "--yes", "-v", "-v", env=env)
+    assert lab.world.ping("home", "10.10.13.61")
+    told = up.stdout + up.stderr + lab.world.sh("controller", "cat /root/.local/state/wgorch/*.jsonl")
+    assert PASSWORD not in told
+
+    wrong = lab.wgorch("plan", operator, code=4, env={"WGORCH_SUDO_PASSWORD": "wrong"})
+    assert "sudo does not take the password" in wrong.stderr
+
+    # A ticket that sudo still remembers: it asks nothing, and the password becomes no command.
+    may(lab, "Defaults:operator timestamp_type=global\noperator ALL=(root) ALL")
+    lab.world.run("home", "su", "operator", "-c", "sudo -S true", input=f"{PASSWORD}\n")
+    quiet = lab.wgorch("plan", operator, "-vv", env=env)
+    assert "horse" not in quiet.stdout + quiet.stderr
+    lab.wgorch("teardown", operator, "--yes", env=env)
+    assert "horse" not in lab.world.sh("home", "cat /run/sshd.log; cat /proc/*/cmdline | tr '\\0' ' '", check=False)
+
+
+def test_the_password_is_asked_for_once(lab: Lab, operator: str) -> None:
+    code, shown = on_terminal(lab, "plan", operator, "--ask-sudo-password", answers={"sudo's password": PASSWORD})
+    assert 2 == code, shown
+    assert 1 == shown.count("sudo's password on the hosts:")
+    assert "horse" not in shown
+    nobody = lab.wgorch("plan", operator, "--ask-sudo-password", code=3)
+    assert "WGORCH_SUDO_PASSWORD" in nobody.stderr
+
+
+@pytest.mark.parametrize("password", ["", PASSWORD], ids=["without", "with"])
+@pytest.mark.kind("sudo that wants a terminal (requiretty)", "works")
+def test_a_sudo_that_wants_a_terminal_gets_one(lab: Lab, operator: str, password: str) -> None:
+    may(lab, f"Defaults requiretty\nDefaults use_pty\noperator ALL=(root) {'' if password else 'NOPASSWD: '}ALL")
+    env = {"WGORCH_SUDO_PASSWORD": password} if password else {}
+    lab.wgorch("up", operator, "--yes", env=env)
+    assert lab.world.ping("home", "10.10.13.61")
+    assert "0 changes" in lab.wgorch("plan", operator, env=env).stdout
+    lab.wgorch("teardown", operator, "--yes", env=env)
+
+
+@pytest.mark.kind("another user, doas", "works", "with `nopass`; doas asks only on a terminal, so with a password it is refused")
+def test_doas(lab: Lab, operator: str) -> None:
+    may(lab, "")
+    lab.world.write("home", "/etc/doas.conf", "permit nopass operator as root\n", "600")
+    lab.wgorch("up", operator, "--yes")
+    assert lab.world.ping("home", "10.10.13.61")
+    lab.wgorch("teardown", operator, "--yes")
+
+
+@pytest.mark.kind("no right to become root", "refused", "USER may not become root: …")
+def test_who_has_no_right_is_told_so(lab: Lab, operator: str) -> None:
+    may(lab, "")
+    world = lab.world
+    world.sh("home", "mv /usr/bin/sudo /usr/bin/sudo.away; mv /usr/bin/doas /usr/bin/doas.away")
+    try:
+        refused = lab.wgorch("up", operator, "--yes", code=4)
+    finally:
+        world.sh("home", "mv /usr/bin/sudo.away /usr/bin/sudo; mv /usr/bin/doas.away /usr/bin/doas")
+    assert "home: open a root shell: operator may not become root: there is neither sudo nor doas" in refused.stderr
+    assert "fix: log in as root, or allow this user" in refused.stderr
+
+
+@pytest.mark.kind("root's login refused by sshd", "refused", "log in as root: … refused")
+def test_a_refused_login_of_root_is_told(lab: Lab) -> None:
+    world = lab.world
+    world.stop_sshd("home")
+    world.sh("home", "cp /etc/ssh/world_sshd_config /root/kept; sed -i 's/^PermitRootLogin.*/PermitRootLogin no/' /etc/ssh/world_sshd_config")
+    world.start_sshd("home")
+    try:
+        refused = lab.wgorch("up", INVENTORY, "--yes", code=4)
+    finally:
+        world.stop_sshd("home")
+        world.sh("home", "mv /root/kept /etc/ssh/world_sshd_config")
+        world.start_sshd("home")
+    assert re.search(r"home: log in as root: 192\.168\.0\.9 refused: ", refused.stderr)
+
+
+BOX = """set -e
+ip netns add box
+ip link add tobox type veth peer name eth0 netns box
+ip address add 192.168.77.1/24 dev tobox; ip link set tobox up
+ip -n box address add 192.168.77.2/24 dev eth0; ip -n box link set eth0 up; ip -n box link set lo up
+ip -n box route add default via 192.168.77.1
+echo 1 >/proc/sys/net/ipv4/ip_forward
+iptables -t nat -A POSTROUTING -s 192.168.77.0/24 -j MASQUERADE
+"""
+
+
+@pytest.mark.kind("a network namespace or container on a host (`enter:`)", "works", "by `ip netns exec`, `nsenter` or `docker exec -i`")
+def test_a_host_inside_a_namespace_of_another_one(lab: Lab) -> None:
+    world = lab.world
+    world.sh("home", BOX)
+    inside = "    ssh: root@192.168.0.9\n    enter: [ip, netns, exec, box]\n"
+    try:
+        inventory = lab.edited((HOME, inside))
+        lab.wgorch("up", inventory, "--yes")
+        assert "10.10.13.61" in world.sh("home", "ip netns exec box ping -n -c 1 -W 2 10.10.13.61")
+        assert "wg0" not in world.sh("home", "ls /sys/class/net")
+        assert "0 changes" in lab.wgorch("plan", inventory).stdout
+        lab.wgorch("teardown", inventory, "--yes")
+        wrong = lab.edited((HOME, inside.replace("box]", "fox]")))
+        refused = lab.wgorch("plan", wrong, code=4)
+        assert "home: enter it by ip netns exec fox: Cannot open network namespace" in refused.stderr
+    finally:
+        world.sh("home", "ip netns delete box; nft flush ruleset; echo 0 >/proc/sys/net/ipv4/ip_forward", check=False)

@@ -1,0 +1,167 @@
+"""From a login to a root shell: by sudo or doas, with a password where one is asked for, and into a container."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from wgorch.command import quote_words
+from wgorch.errors import Lost, Unfit, UsageError
+
+OPENING_S = 30
+"""How long a login shell may take until it has become a root shell."""
+
+_PATH = "PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+_BECOME = (
+    'A="SSH_CONNECTION=\\$1; export SSH_CONNECTION; exec /bin/sh"; why="there is neither sudo nor doas"; '
+    "for by in sudo doas; do command -v $by >/dev/null 2>&1 || continue; "
+    "why=$($by -n /bin/sh -c : 2>&1 </dev/null) && exec $by -n /bin/sh -c"
+)
+_REST = ' sh "${SSH_CONNECTION-}"; done; '
+
+ROOT_SHELL = (
+    f"exec /bin/sh -c '{_PATH}; [ \"$(id -u)\" = 0 ] && exec /bin/sh; "
+    f'{_BECOME} "$A"{_REST}echo "$(id -un) may not become root: $why"; exit 1\''
+)
+"""The one command that a login shell is given, as long as no password is needed: the same text for every host.
+
+It has nothing in it that sh, csh and fish would read in another way. sudo drops SSH_CONNECTION, which tells by which port
+people log in.
+"""
+
+
+def careful_shell(nonce: str, *, tty: bool = False) -> str:
+    """The same for one who first listens: it says when the shell is there, and lets sudo ask, under the name of a nonce.
+
+    `tty`: the session has a terminal, for a sudo that does not work without one.
+    """
+    raw = "stty raw -echo; " if tty else ""
+    ready = f"echo {nonce}-root; "
+    return (
+        f"exec /bin/sh -c '{raw}{_PATH}; [ \"$(id -u)\" = 0 ] && {{ {ready}exec /bin/sh; }}; "
+        f'{_BECOME} "{ready}$A"{_REST}'
+        'command -v sudo >/dev/null 2>&1 || { echo "$(id -un) may not become root: $why"; exit 1; }; '
+        f'exec sudo -S -p {nonce}-ask /bin/sh -c "{ready}$A" sh "${{SSH_CONNECTION-}}" 2>&1\''
+    )
+
+
+class Wire(Protocol):
+    """The two ends of a shell's standard input and output."""
+
+    def send(self, data: bytes, timeout_s: float) -> None:
+        """Send all of it, or raise OSError."""
+
+    def receive(self, timeout_s: float) -> bytes:
+        """Some bytes; none where the other end closed. Raises TimeoutError."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+class NoShell(Unfit):
+    """The login ended before it became a root shell."""
+
+    def __init__(self, host: str, saw: str) -> None:
+        fix = "log in as root, or allow this user: sudo -n sh, or doas -n sh"
+        super().__init__(host, "open a root shell", saw or "the login shell ended without a word", fix)
+
+
+@dataclass(frozen=True)
+class Password:
+    """What sudo asks for; never in a command line, a log or a traceback."""
+
+    text: str = field(repr=False)
+
+
+def password_from(ask: Callable[[str], str] | None) -> Password | None:
+    """sudo's password: from WGORCH_SUDO_PASSWORD; else, if `ask`, from the keyring, or from a person, once for all hosts."""
+    text = os.environ.get("WGORCH_SUDO_PASSWORD", "")
+    if not text and ask:
+        text = _from_keyring() or ask("sudo's password on the hosts: ")
+    if any(c in text for c in "\r\n\0"):
+        raise UsageError("sudo's password has a line break in it\n    fix: give it without one")
+    return Password(text) if text else None
+
+
+def _from_keyring() -> str:
+    try:
+        import keyring
+    except ImportError:
+        return ""
+    try:
+        return keyring.get_password("wgorch", "sudo") or ""
+    except keyring.errors.KeyringError:
+        return ""
+
+
+def new_nonce() -> str:
+    """A word that nobody else prints."""
+    return f"wgorch-{secrets.token_hex(12)}"
+
+
+def become_root(host: str, wire: Wire, nonce: str, password: Password | None) -> None:
+    """Wait for the root shell of `careful_shell`; the password is sent where sudo itself asks, and nowhere else.
+
+    Raises NoShell where the login ended without one (with a terminal it may do), Unfit, Lost.
+    """
+    wish = "open a root shell"
+    heard = _Heard(host, wire, wish)
+    found = heard.until(f"{nonce}-root\n", f"{nonce}-ask")
+    if found == 1:
+        if password is None:
+            fix = "--ask-sudo-password; or allow this user: sudo -n sh; or log in as root"
+            raise Unfit(host, wish, "sudo asks for a password", fix)
+        wire.send(password.text.encode() + b"\n", OPENING_S)
+        found = heard.until(f"{nonce}-root\n", f"{nonce}-ask")
+        if found == 1:
+            raise Unfit(host, wish, "sudo does not take the password", "is it another one on this host?")
+    if found is None:
+        raise NoShell(host, heard.noise)
+
+
+def enter(host: str, wire: Wire, words: Sequence[str]) -> None:
+    """Turn a root shell into one inside something: ``docker exec -i web``, ``nsenter -t 1234 -n``. Raises Unfit, Lost."""
+    wish, nonce = f"enter it by {' '.join(words)}", new_nonce()
+    line = quote_words([*words, "/bin/sh", "-c", f"echo {nonce}-in; exec /bin/sh"])
+    wire.send(f"exec {line} 2>&1\n".encode(), OPENING_S)
+    heard = _Heard(host, wire, wish)
+    if heard.until(f"{nonce}-in\n") is None:
+        raise Unfit(host, wish, heard.noise, "is it running, and is `enter` right?")
+
+
+class _Heard:
+    """What came so far, up to the words waited for; what comes behind them belongs to nobody."""
+
+    def __init__(self, host: str, wire: Wire, wish: str) -> None:
+        self._host, self._wire, self._wish = host, wire, wish
+        self._text = b""
+        self._end = time.monotonic() + OPENING_S
+
+    @property
+    def noise(self) -> str:
+        return self._text.decode("utf-8", "replace").strip()[-300:] or "the login shell ended without a word"
+
+    def until(self, *words: str) -> int | None:
+        """Which of the words came; None where the other end closed before."""
+        while True:
+            for i, word in enumerate(words):
+                before, found, after = self._text.partition(word.encode())
+                if found:
+                    self._text = after
+                    return i
+            left = self._end - time.monotonic()
+            try:
+                if left <= 0:
+                    raise TimeoutError
+                data = self._wire.receive(left)
+            except TimeoutError:
+                raise Lost(self._host, self._wish, f"no root shell within {OPENING_S} s: {self.noise}") from None
+            except OSError as error:
+                raise Lost(self._host, self._wish, f"the connection broke: {error or type(error).__name__}") from None
+            if not data:
+                return None
+            self._text = (self._text + data)[-65536:]
