@@ -276,7 +276,6 @@ def _take_down_removed(
     from wgorch.errors import HostsFailed
     from wgorch.inventory.model import Inventory
     from wgorch.operation import Operation
-    from wgorch.remote.fleet import Fleet
 
     orphans: dict[str, Host] = {}
     for name, host in removed.items():

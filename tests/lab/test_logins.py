@@ -47,7 +47,10 @@ def may(lab: Lab, rights: str) -> None:
 
 NOISE = {
     "/bin/sh": (".ssh/rc", "echo noise; read -r a <&0"),
-    "/bin/bash": (".bashrc", "echo noise; read -r -p 'your name? ' a; read -r b; PATH=/usr/bin; LANG=de_DE.UTF-8; sleep 3"),
+    "/bin/bash": (
+        ".bashrc",
+        "echo noise; read -r -p 'your name? ' a; read -r b; PATH=/usr/bin; LANG=de_DE.UTF-8; sleep 3",
+    ),
     "/usr/bin/zsh": (".zshenv", "echo noise; read 'a?your name? '; PATH=/usr/bin; export LC_ALL=zh_CN.UTF-8"),
     "/usr/bin/fish": (".config/fish/config.fish", "echo noise; set -x PATH /usr/bin; set -x LANG fr_FR.UTF-8"),
     "/usr/bin/tcsh": (".tcshrc", 'echo noise; set a = "$<"; setenv PATH /usr/bin; alias ls "ls --color"'),
@@ -83,7 +86,9 @@ def test_sudo_without_a_password(lab: Lab, operator: str) -> None:
     lab.wgorch("teardown", operator, "--yes")
 
 
-@pytest.mark.kind("another user, sudo with a password", "works", "--ask-sudo-password, WGORCH_SUDO_PASSWORD or a keyring")
+@pytest.mark.kind(
+    "another user, sudo with a password", "works", "--ask-sudo-password, WGORCH_SUDO_PASSWORD or a keyring"
+)
 def test_sudo_with_a_password(lab: Lab, operator: str) -> None:
     env = {"WGORCH_SUDO_PASSWORD": PASSWORD}
     refused = lab.wgorch("up", operator, "--yes", code=4)
@@ -126,7 +131,9 @@ def test_a_sudo_that_wants_a_terminal_gets_one(lab: Lab, operator: str, password
     lab.wgorch("teardown", operator, "--yes", env=env)
 
 
-@pytest.mark.kind("another user, doas", "works", "with `nopass`; doas asks only on a terminal, so with a password it is refused")
+@pytest.mark.kind(
+    "another user, doas", "works", "with `nopass`; doas asks only on a terminal, so with a password it is refused"
+)
 def test_doas(lab: Lab, operator: str) -> None:
     may(lab, "")
     lab.world.write("home", "/etc/doas.conf", "permit nopass operator as root\n", "600")
@@ -152,7 +159,10 @@ def test_who_has_no_right_is_told_so(lab: Lab, operator: str) -> None:
 def test_a_refused_login_of_root_is_told(lab: Lab) -> None:
     world = lab.world
     world.stop_sshd("home")
-    world.sh("home", "cp /etc/ssh/world_sshd_config /root/kept; sed -i 's/^PermitRootLogin.*/PermitRootLogin no/' /etc/ssh/world_sshd_config")
+    world.sh(
+        "home",
+        "cp /etc/ssh/world_sshd_config /root/kept; sed -i 's/^PermitRootLogin.*/PermitRootLogin no/' /etc/ssh/world_sshd_config",
+    )
     world.start_sshd("home")
     try:
         refused = lab.wgorch("up", INVENTORY, "--yes", code=4)
@@ -174,7 +184,11 @@ iptables -t nat -A POSTROUTING -s 192.168.77.0/24 -j MASQUERADE
 """
 
 
-@pytest.mark.kind("a network namespace or container on a host (`enter:`)", "works", "by `ip netns exec`, `nsenter` or `docker exec -i`")
+@pytest.mark.kind(
+    "a network namespace or container on a host (`enter:`)",
+    "works",
+    "by `ip netns exec`, `nsenter` or `docker exec -i`",
+)
 def test_a_host_inside_a_namespace_of_another_one(lab: Lab) -> None:
     world = lab.world
     world.sh("home", BOX)

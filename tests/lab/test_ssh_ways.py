@@ -8,6 +8,7 @@ controller ─┐                                  .── company
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import os
 import pty
@@ -441,3 +442,90 @@ def test_what_a_login_shell_prints_is_not_an_answer(ways: Lab, noise: str) -> No
         ways.wgorch("plan", INVENTORY, code=2)
     finally:
         ways.world.write("home", "/root/.bashrc", before)
+
+
+# --- kinds of keys
+
+
+@pytest.mark.kind("SSH certificates", "works", "the one that lies beside its key, as NAME-cert.pub")
+def test_a_certificate_beside_the_key_lets_in(ways: Lab) -> None:
+    world = ways.world
+    world.sh(
+        "controller",
+        "cd /root/.ssh && ssh-keygen -q -t ed25519 -N '' -f /run/ca && ssh-keygen -q -t ed25519 -N '' -f cert",
+    )
+    world.sh("controller", "cd /root/.ssh && ssh-keygen -q -s /run/ca -I operator -n root cert.pub && rm /run/ca")
+    authority = world.sh("controller", "cat /run/ca.pub").strip()
+    kept = world.sh("home", "cat /root/.ssh/authorized_keys")
+    inventory = ways.edited((HOME, "    ssh: {host: 192.168.0.9, user: root, identity: ~/.ssh/cert}\n"))
+    at = log_of(ways, "home")
+    world.write("home", "/root/.ssh/authorized_keys", f"cert-authority {authority}\n", "600")
+    try:
+        ways.wgorch("plan", inventory, code=2)
+    finally:
+        world.write("home", "/root/.ssh/authorized_keys", kept, "600")
+        world.sh("controller", "rm -f /run/ca.pub")
+    assert "ID operator" in world.sh("home", "cat /run/sshd.log")[at:]
+
+
+@pytest.mark.kind(
+    "ed25519-sk and other security keys", "refused", "… is a security key (sk-…), which paramiko cannot sign with"
+)
+def test_a_security_key_is_refused_with_the_reason(ways: Lab) -> None:
+    """The file is constructed: making a real one takes the hardware."""
+
+    def text(value: bytes) -> bytes:
+        return len(value).to_bytes(4, "big") + value
+
+    public = text(b"sk-ssh-ed25519@openssh.com") + text(bytes(32)) + text(b"ssh:")
+    body = (
+        b"openssh-key-v1\0" + text(b"none") * 2 + text(b"") + (1).to_bytes(4, "big") + text(public) + text(bytes(128))
+    )
+    lines = base64.encodebytes(body).decode()
+    key = f"-----BEGIN OPENSSH PRIVATE KEY-----\n{lines}-----END OPENSSH PRIVATE KEY-----\n"
+    ways.world.write("controller", "/root/.ssh/sk", key, "600")
+    inventory = ways.edited((HOME, "    ssh: {host: 192.168.0.9, user: root, identity: ~/.ssh/sk}\n"))
+
+    refused = ways.wgorch("plan", inventory, code=4)
+
+    assert (
+        "home: log in as root: 192.168.0.9 refused: no key was found to try; not tried: /root/.ssh/sk is a security key"
+        in refused.stderr
+    )
+
+
+@pytest.mark.kind(
+    "an agent with 20 keys", "works", "where `identity:` names the key; else sshd hangs up, and that is told"
+)
+def test_an_agent_with_many_keys(ways: Lab) -> None:
+    world = ways.world
+    pid = re.search(r"SSH_AGENT_PID=(\d+)", world.sh("controller", "ssh-agent -s -a /run/agent.sock"))
+    assert pid
+    agent = {"SSH_AUTH_SOCK": "/run/agent.sock"}
+    many = "for n in $(seq 20); do ssh-keygen -q -t ed25519 -N '' -f /run/k$n; ssh-add -q /run/k$n; rm /run/k$n /run/k$n.pub; done"
+    identity = "user: root, identity: ~/.ssh/id_ed25519"
+    inventory = ways.edited(
+        (HOME, f"    ssh: {{host: 192.168.0.9, {identity}}}\n"), (BCC, f"    ssh: {{host: 203.0.113.13, {identity}}}\n")
+    )
+    try:
+        world.run("controller", "sh", "-c", many, env=agent)
+        refused = ways.wgorch("plan", INVENTORY, code=4, env=agent)
+        assert re.search(
+            r"home: log in as root: 192\.168\.0\.9 hung up after \d keys \(agent \(ssh-ed25519\) …\)", refused.stderr
+        )
+        assert "MaxAuthTries" in refused.stderr
+        config(ways, "Host 10.10.13.62 198.51.100.66\n  IdentityFile ~/.ssh/id_ed25519\n  IdentitiesOnly yes\n")
+        ways.wgorch("plan", inventory, code=2, env=agent)
+    finally:
+        world.sh("controller", f"kill {pid[1]}; rm -f /run/agent.sock")
+
+
+@pytest.mark.kind("a link-local address of IPv6, with its card", "works", "`ssh: root@fe80::…%eth0`")
+def test_a_link_local_address_with_its_card(ways: Lab) -> None:
+    world = ways.world
+    local = world.sh("home", "ip -o -6 address show dev wlp2s0 scope link").split()[3].split("/")[0]
+    place = f"{local}%eth0"
+    known_hosts(ways, world.sh("controller", "cat /root/.ssh/known_hosts") + f"{place} {world.host_key('home')}\n")
+    at = log_of(ways, "home")
+    ways.wgorch("plan", ways.edited((HOME, f"    ssh: root@{place}\n")), code=2)
+    assert re.search(r"Accepted publickey for root from fe80:", world.sh("home", "cat /run/sshd.log")[at:])

@@ -275,7 +275,9 @@ class World:
         """A user whom the controller's key lets in. `rights`: what sudo lets him do; `password`: its hash, as in shadow."""
         home = f"/home/{user}"
         # The hash of a password that fits nothing is not empty: sshd without PAM takes such an account for locked.
-        may = f"printf '%s ALL=(root) %s\\n' {user} '{rights}' >/etc/sudoers.d/{user} && chmod 440 /etc/sudoers.d/{user}"
+        may = (
+            f"printf '%s ALL=(root) %s\\n' {user} '{rights}' >/etc/sudoers.d/{user} && chmod 440 /etc/sudoers.d/{user}"
+        )
         self.sh(
             machine,
             f"useradd -M -N -g nogroup -d {home} -s /bin/sh -p '{password}' {user} && install -d -m 700 -o {user} {home} {home}/.ssh && "

@@ -54,7 +54,10 @@ class Fleet:
     def _root_shell(self, name: str) -> tuple[Wire, Callable[[], Wire] | None]:
         """A shell that is to be root's, and how to open another one where it turns out that it is not."""
         host = self.hosts[name]
-        careful = lambda: self._careful_shell(name, tty=True)  # noqa: E731
+
+        def careful() -> Wire:
+            return self._careful_shell(name, tty=True)
+
         listens = bool(host.enter) or (self._password is not None and not self._is_root(host))
         if not listens:
             return self._wire(host, ROOT_SHELL), careful

@@ -24,7 +24,7 @@ _BECOME = (
 _REST = ' sh "${SSH_CONNECTION-}"; done; '
 
 ROOT_SHELL = (
-    f"exec /bin/sh -c '{_PATH}; [ \"$(id -u)\" = 0 ] && exec /bin/sh; "
+    f'exec /bin/sh -c \'{_PATH}; [ "$(id -u)" = 0 ] && exec /bin/sh; '
     f'{_BECOME} "$A"{_REST}echo "$(id -un) may not become root: $why"; exit 1\''
 )
 """The one command that a login shell is given, as long as no password is needed: the same text for every host.
@@ -42,7 +42,7 @@ def careful_shell(nonce: str, *, tty: bool = False) -> str:
     raw = "stty raw -echo; " if tty else ""
     ready = f"echo {nonce}-root; "
     return (
-        f"exec /bin/sh -c '{raw}{_PATH}; [ \"$(id -u)\" = 0 ] && {{ {ready}exec /bin/sh; }}; "
+        f'exec /bin/sh -c \'{raw}{_PATH}; [ "$(id -u)" = 0 ] && {{ {ready}exec /bin/sh; }}; '
         f'{_BECOME} "{ready}$A"{_REST}'
         'command -v sudo >/dev/null 2>&1 || { echo "$(id -un) may not become root: $why"; exit 1; }; '
         f'exec sudo -S -p {nonce}-ask /bin/sh -c "{ready}$A" sh "${{SSH_CONNECTION-}}" 2>&1\''
@@ -149,7 +149,7 @@ class _Heard:
         """Which of the words came; None where the other end closed before."""
         while True:
             for i, word in enumerate(words):
-                before, found, after = self._text.partition(word.encode())
+                _, found, after = self._text.partition(word.encode())
                 if found:
                     self._text = after
                     return i

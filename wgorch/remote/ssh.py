@@ -6,7 +6,9 @@ anything may take is decided here.
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import copy
 import getpass
 import logging
 import os
@@ -70,11 +72,12 @@ class Connections:
         self._open: dict[Way, fabric.Connection] = {}
         self._locks: dict[Way, threading.Lock] = {}
         self._gates: dict[str, threading.Semaphore] = {}
-        self._keys: dict[str, paramiko.PKey | None] = {}
+        self._keys: dict[str, list[Any]] = {}
         self._guard = threading.RLock()
         self._agent: list[Any] | None = None
         self._signing = threading.Lock()
         self._locked_keys: list[str] = []
+        self._unusable: list[str] = []
 
     # --- opening
 
@@ -220,12 +223,20 @@ class Connections:
             connection.client.close()
             raise Unreachable(host, "know it by its host key", told, fix.replace("HOST", host)) from None
         except AuthFailure as error:
+            asked = [source for source, why in error.result if isinstance(why, paramiko.AuthenticationException)]
+            hung_up = len(asked) < len(error.result)
             connection.client.close()
+            if hung_up:
+                saw = f"{way.host} hung up after {len(asked)} keys ({_shown(asked[0])} …)"
+                fix = "sshd lets nobody try many (MaxAuthTries): name one, identity: ~/.ssh/…, in the inventory"
+                raise Unreachable(host, f"log in as {way.user}", saw, fix) from None
             tried = ", ".join(_shown(source) for source, _ in error.result) or "no key was found to try"
             fix = f"put a public key of yours into {way.user}'s authorized_keys there"
             if self._locked_keys:
                 tried += f"; not unlocked: {', '.join(self._locked_keys)}"
                 fix = "give the passphrase on a terminal, or load the key into an agent: ssh-add"
+            if self._unusable:
+                tried += f"; not tried: {', '.join(self._unusable)}"
             raise Unreachable(host, f"log in as {way.user}", f"{way.host} refused: {tried}", fix) from None
         except (paramiko.SSHException, EOFError, OSError) as error:
             connection.client.close()
@@ -253,16 +264,11 @@ class Connections:
     def identities(self, way: Way) -> Iterator[tuple[str, Any]]:
         """The keys to try, in OpenSSH's order: those named, the agent's, the usual files."""
         named = list(way.identities)
-        for path in named:
-            if key := self._key(path):
-                yield path, key
+        yield from ((path, key) for path in named for key in self._key(path))
         if not way.only_identities:
-            for key in self._agent_keys():
-                yield "agent", key
+            yield from (("agent", key) for key in self._agent_keys())
             if not named:
-                for path in self.ways.default_identities():
-                    if key := self._key(path):
-                        yield path, key
+                yield from ((path, key) for path in self.ways.default_identities() for key in self._key(path))
 
     def _agent_keys(self) -> list[Any]:
         with self._guard:
@@ -270,17 +276,30 @@ class Connections:
                 self._agent = []
                 if os.environ.get("SSH_AUTH_SOCK"):
                     with contextlib.suppress(paramiko.SSHException, OSError):
-                        self._agent = [_one_at_a_time(key, self._signing) for key in paramiko.Agent().get_keys()]
+                        for key in paramiko.Agent().get_keys():
+                            if key.get_name().startswith("sk-"):
+                                self._unusable.append(f"a key of the agent {SECURITY_KEY}")
+                            else:
+                                self._agent.append(_one_at_a_time(key, self._signing))
             return self._agent
 
-    def _key(self, path: str) -> Any:
+    def _key(self, path: str) -> list[Any]:
+        """The key in a file: with its certificate first, where one lies beside it; empty where there is none to use."""
         with self._guard:
             if path not in self._keys:
-                self._keys[path] = self._load(path)
+                key = self._load(path)
+                plain = None
+                if key is not None and key.public_blob is not None:
+                    plain = copy.copy(key)
+                    plain.public_blob = None
+                self._keys[path] = [k for k in (key, plain) if k is not None]
             return self._keys[path]
 
     def _load(self, path: str) -> Any:
         if not Path(path).is_file():
+            return None
+        if _is_security_key(path):
+            self._unusable.append(f"{path} {SECURITY_KEY}")
             return None
         try:
             return paramiko.PKey.from_path(path)
@@ -348,6 +367,18 @@ def _shown(source: Any) -> str:
     return f"{source.origin} ({source.pkey.get_name()})"
 
 
+SECURITY_KEY = "is a security key (sk-…), which paramiko cannot sign with"
+
+
+def _is_security_key(path: str) -> bool:
+    """True for a key whose other half is in a piece of hardware; its file begins as every OpenSSH key's does."""
+    try:
+        body = "".join(Path(path).read_text(encoding="ascii", errors="replace").splitlines()[1:-1])
+        return b"sk-" in base64.b64decode(body[:400])[:120]
+    except (OSError, ValueError):
+        return False
+
+
 class StrictPolicy(paramiko.MissingHostKeyPolicy):
     """Accepts a key that known_hosts or the inventory names, and no other. No key is ever added here."""
 
@@ -382,8 +413,6 @@ class StrictPolicy(paramiko.MissingHostKeyPolicy):
 
 
 def _print_of(encoded: str) -> str:
-    import base64
-
     try:
         return fingerprint(base64.b64decode(encoded))
     except ValueError:
