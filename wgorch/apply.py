@@ -131,6 +131,9 @@ class Transaction:
         program.append("printf '@staged\\n'")
         self.listener.event(host, "stage")
         said = self.fleet.open(host).exchange("\n".join(program), "stage the change", PHASE_S)
+        if "@fail rules" in said.split("\n"):
+            fix = "it needs the matches comment, conntrack, tcp, udp and the targets MASQUERADE, TCPMSS (xtables, kmod-ipt-…)"
+            raise Unfit(host, "use iptables there", one_line(said.replace("@fail rules", ""), 400), fix)
         if "@staged" not in said.split("\n"):
             raise Unfit(host, "stage the change", one_line(said, 400), "is the disk full or read-only?")
 
@@ -179,7 +182,8 @@ class Transaction:
         stay = ["(", plan.stay_program, ")"] if any(c.commands for c in plan.stay) else []
         directory = quote_words([self.network.directory])
         program = "\n".join([f"{ENVIRONMENT}cd {directory} || exit 1", *stay, f"sh ./referee finish {self.run} {keep}"])
-        said = self.fleet.open(host).exchange(program, "make the change last", PHASE_S)
+        deadline_s = INSTALL_S if any(c.step == "install" for c in plan.stay) else PHASE_S
+        said = self.fleet.open(host).exchange(program, "make the change last", deadline_s)
         if problem := _failure(said, plan.stay):
             raise _Failed(host, *problem)
         if not re.search(rf"^finished {self.run}$", said, re.M):
@@ -252,6 +256,8 @@ class Transaction:
             if line.startswith("@at ") and line[4:].isdigit() and 0 < int(line[4:]) <= len(changes):
                 change = changes[int(line[4:]) - 1]
                 self.listener.event(host, "change", f"{change.sign} {change.what}")
+            elif line.startswith("@wait "):
+                self.listener.event(host, "waiting", one_line(line[6:], 200))
 
         text = f"( {program}\n)"
         ask = replace(self.asks[host], brief=True, ways=())
@@ -324,6 +330,7 @@ MOVES_IN_PREPARE = {
     "next_keys",
     "offered_key",
     "secrets",
+    "installed",
     "kernel_wireguard",
     "os",
     "unit",

@@ -327,7 +327,7 @@ def _teardown_of(operation: Operation, progress: Any, args: argparse.Namespace, 
     try:
         with progress:
             outcome = workflow.teardown(
-                operation, _consent(args, out, progress, "teardown"), lease_s=args.confirm_timeout, purge=args.purge
+                operation, _consent(args, out, progress, "teardown"), lease_s=args.confirm_timeout, purge=args.purge, packages=args.packages
             )
     finally:
         operation.fleet.close()
@@ -339,8 +339,10 @@ def _teardown_of(operation: Operation, progress: Any, args: argparse.Namespace, 
     render.draw_outcome(out, outcome, "teardown")
     if outcome.code == DONE and not args.quiet and outcome.standing:
         out.print("✓ every host is as it was before", style="green")
-        kept = "" if args.purge else " and the private keys"
-        out.print(f"kept: installed packages{kept}" + ("" if args.purge else " (--purge takes the keys)"), style="dim")
+        kept = [] if args.packages else ["installed packages (--packages takes them)"]
+        kept += [] if args.purge else ["the private keys (--purge takes them)"]
+        if kept:
+            out.print(f"kept: {' and '.join(kept)}", style="dim")
     if outcome.code:
         _stderr().print(_ending(outcome.code), style="red")
     return outcome.code

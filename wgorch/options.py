@@ -154,6 +154,7 @@ def build_parser() -> argparse.ArgumentParser:
             sub.add_argument("--keep-going", action="store_true", help="where a host fails, keep the others' change")
         if name == "teardown":
             sub.add_argument("--purge", action="store_true", help="the keys go too")
+            sub.add_argument("--packages", action="store_true", help="the packages that came with the network go too")
             sub.add_argument(
                 "--host",
                 metavar="USER@HOST",

@@ -182,6 +182,8 @@ def _notes(host: str, network: Network, want: State, seen: Observed) -> Iterator
         words = seen.outcome.split(" ")
         result = {"reverted": "taken back", "rebooted": "taken back by the start-up program"}.get(words[0], words[0])
         yield f"{host}: the last change was {result} ({' '.join(words[2:])})"
+    if not want.interface and "nft" not in seen.tools and (tables := seen.left_empty(network)):
+        yield f"{host}: {', '.join(sorted(tables))} of iptables stay, empty: there is no nft, which alone could end them"
     for path, record in seen.recorded.items():
         if not want.interface and seen.sysctls.get(path) not in (record.ours, None):
             now = seen.sysctls[path]

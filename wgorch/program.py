@@ -15,9 +15,10 @@ from wgorch.text import one_line
 
 def program(title: str, state: State, changes: Iterable[Change], header: Mapping[str, str] | None = None) -> str:
     """A program that makes the changes and says before each which one it is (``@at 3``)."""
-    return "\n".join(
-        [*_head(title, state, header), text_of("remote", "prelude.sh"), *_body(list(changes)), "printf '@done\\n'", ""]
-    )
+    changes = list(changes)
+    more = [text_of("remote", "packages.sh")] if any(change.step == "install" for change in changes) else []
+    head = [*_head(title, state, header), text_of("remote", "prelude.sh"), *more]
+    return "\n".join([*head, *_body(changes), "printf '@done\\n'", ""])
 
 
 def boot_program(
@@ -147,7 +148,7 @@ def _render(number: int, cmd: Command) -> str:
 
 def by_hand(state: State, changes: Iterable[Change]) -> list[str]:
     """What a person's shell needs before the commands of some changes: the directory, and the functions they call."""
-    prelude = text_of("remote", "prelude.sh")
+    prelude = text_of("remote", "prelude.sh") + text_of("remote", "packages.sh")
     functions = dict(re.findall(r"^([a-z_]+)(\(\) \{ [^\n]*\}|\(\) \{.*?^\})$", prelude, re.M | re.S))
     wanted: list[str] = []
     waiting = {c.argv[0] for change in changes for c in change.commands} | {"write_file"}

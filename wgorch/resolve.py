@@ -92,6 +92,8 @@ def wanted(
         ways=frozenset(_ways(desired, seen)),
         dns=tuple(str(server) for server in host.dns),
         runs=runs or {},
+        manager=seen.state(network).manager,
+        packages=seen.installed,
         tools=frozenset(needed),
         key_mode=KEY_FILE_MODE,
         keys=frozenset({own}),
@@ -103,10 +105,14 @@ def wanted(
     )
 
 
-def baseline(seen: Observed, have: State, network: Network) -> State:
-    """What teardown gives back: nothing of ours, and the recorded values where they are still ours."""
+def baseline(seen: Observed, have: State, network: Network, *, packages: bool = False) -> State:
+    """What teardown gives back: nothing of ours, and the recorded values where they are still ours.
+
+    The packages that came with the network stay, unless `packages`.
+    """
     gone = replace(
         nothing(have),
+        packages=frozenset() if packages else have.packages,
         tables=have.tables - seen.only_ours(network),
         sysctls=given_back(seen),
     )
@@ -230,7 +236,7 @@ def watch_program(desired: Desired, keys: Mapping[str, str]) -> str:
         f"interface={quote_words([desired.network.interface])} directory={quote_words([desired.network.directory])}",
         f"exits={'yes' if desired.host.exit else 'no'}",
     ]
-    return "\n".join([*head, text_of("remote", "watch.sh").rstrip(), *lines, "exit 0"]) + "\n"
+    return "\n".join([*head, text_of("remote", "ping.sh").rstrip(), text_of("remote", "watch.sh").rstrip(), *lines, "exit 0"]) + "\n"
 
 
 def has_ipv6(seen: Observed) -> bool:
@@ -415,8 +421,8 @@ def conflicts(desired: Desired, seen: Observed) -> Iterator[HostError]:
         yield Unfit(
             name, "change the network", f"the login is not root (uid {seen.uid})", "log in as root, or allow sudo -n"
         )
-    if "ip" not in seen.tools:
-        yield Unfit(name, "read its network", "there is no ip command", "install iproute2 there")
+    if "ip" not in seen.tools and not seen.state(network).manager:
+        yield Unfit(name, "read its network", "there is no ip of iproute2's", "install iproute2 there")
     if card is not None and not seen.is_ours(network):
         peers = ", ".join(peer[:8] + "…" for peer in seen.peers) or "no peers"
         saw = f"{tunnel} exists and is not ours ({peers})" if not card.alias else f"{tunnel} is {card.alias}'s"

@@ -107,6 +107,7 @@ class State:
     ``(1,)`` is right. `tables`: iptables tables that exist at all. `sysctls`: path below /proc/sys to value.
     `policy`: rules of the routing policy as ``ip rule show`` has them, with -4 or -6 before; `ways`: routes in a table of
     our own, as ``ip route`` takes them. `dns`: the name servers that we set.
+    `manager`: the package manager; `packages`: those that came with the network.
     `tools`: commands that are there; `key_mode`: of the private key's file, empty where there is none; `keys`: the public
     halves of the private keys that lie there; `key_source`: the command that prints the key, where it is not born there.
     `starter`: what starts programs there (systemd, cron); `unit`: digest of what runs the boot program at start-up, empty where it is not enabled; `watch`: digest of what
@@ -127,6 +128,8 @@ class State:
     policy: frozenset[str] = frozenset()
     ways: frozenset[str] = frozenset()
     dns: tuple[str, ...] = ()
+    manager: str = ""
+    packages: frozenset[str] = frozenset()
     tools: frozenset[str] = frozenset()
     key_mode: str = ""
     keys: frozenset[str] = frozenset()
@@ -152,6 +155,8 @@ def nothing(state: State) -> State:
     return State(
         mark=state.mark,
         directory=state.directory,
+        manager=state.manager,
+        packages=state.packages,
         tools=state.tools,
         key_mode=state.key_mode,
         keys=state.keys,

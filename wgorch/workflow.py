@@ -122,6 +122,7 @@ def teardown(
     *,
     lease_s: int = LEASE_S,
     purge: bool = False,
+    packages: bool = False,
 ) -> Outcome:
     """Take everything of ours away, and give back what was recorded."""
     with Interrupts() as interrupts:
@@ -130,9 +131,8 @@ def teardown(
         plans = {}
         for name, seen in operation.seen.items():
             have = seen.state(operation.network)
-            made = plan_teardown(
-                name, operation.network, baseline(seen, have, operation.network), seen, operation.playbooks.teardown
-            )
+            base = baseline(seen, have, operation.network, packages=packages)
+            made = plan_teardown(name, operation.network, base, seen, operation.playbooks.teardown)
             plans[name] = with_names(made, names)
         consent(plans)
         changing = {n: p for n, p in plans.items() if p.changes or _leftovers(operation.seen[n], purge)}

@@ -71,22 +71,26 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
         (
             "one package serves several commands",
             replace(BASE, tools=frozenset({"wg", "iptables", "iptables-save"})),
-            replace(BASE, tools=frozenset({"apt-get"})),
-            [
-                (
-                    "+",
-                    [
-                        "install_packages -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends "
-                        "iptables wireguard-tools"
-                    ],
-                )
-            ],
+            replace(BASE, manager="apt"),
+            [("+", ["install_packages apt iptables wireguard-tools"])],
+        ),
+        (
+            "a package has another name elsewhere",
+            replace(BASE, tools=frozenset({"wg", "ip"})),
+            replace(BASE, manager="apk"),
+            [("+", ["install_packages apk iproute2 wireguard-tools-wg"])],
         ),
         (
             "no package manager that we know",
             replace(BASE, tools=frozenset({"wg"})),
             BASE,
-            [("+", ["cannot_install wireguard-tools"])],
+            [("+", ["cannot_install wg"])],
+        ),
+        (
+            "packages go where asked",
+            replace(BASE, manager="dnf"),
+            replace(BASE, manager="dnf", packages=frozenset({"wireguard-tools"})),
+            [("-", ["remove_packages dnf wireguard-tools"])],
         ),
         ("teardown takes no package away", BASE, replace(BASE, tools=frozenset({"wg"})), []),
     ],

@@ -9,6 +9,7 @@ from ipaddress import IPv4Interface, IPv6Interface
 from typing import NamedTuple
 
 from wgorch.inventory.model import IPAddress, IPNetwork, Network
+from wgorch.packages import manager_of
 from wgorch.state import ROUTE_PROTO, Chain, Interface, Peer, Rule, Run, State
 
 
@@ -67,7 +68,7 @@ class Observed:
 
     `key_file_public`: of the key in use; `next_keys`: of those beside it; `settled`: no old key lies beside a confirmed
     new one; `offered_key`: of the key that the inventory's own source holds. `secrets`: digests of the preshared keys'
-    files. `starter`: what can start a program of ours when the host starts: systemd, cron, or nothing. `policy`, `ways`, `dns`: what of them is ours, as in State.
+    files. `installed`: packages that came with the network. `starter`: what can start a program of ours when the host starts: systemd, cron, or nothing. `policy`, `ways`, `dns`: what of them is ours, as in State.
     """
 
     host: str
@@ -100,6 +101,7 @@ class Observed:
     offered_key: str
     settled: bool
     secrets: Mapping[str, str]
+    installed: frozenset[str]
     boot: str
     boot_header: Mapping[str, str]
     runs: Mapping[str, Run]
@@ -141,7 +143,11 @@ class Observed:
         return max(fitting, key=lambda r: (r.subnet.prefixlen, -r.metric), default=None)
 
     def only_ours(self, network: Network) -> frozenset[str]:
-        """The iptables tables that exist only because of us and hold nothing of others."""
+        """The iptables tables that exist only because of us and hold nothing of others; none where no nft could end them."""
+        return self.left_empty(network) if "nft" in self.tools else frozenset()
+
+    def left_empty(self, network: Network) -> frozenset[str]:
+        """The same, whether or not anything there could end them."""
         ours = {chain.name for chain in our_chains(network)}
         found = set()
         for table in self.caused_tables & self.rules.keys():
@@ -187,6 +193,8 @@ class Observed:
             policy=self.policy,
             ways=self.ways,
             dns=self.dns,
+            manager=manager_of(self.os, self.tools),
+            packages=self.installed,
             tools=self.tools,
             key_mode=self.key_file_mode,
             keys=frozenset({*self.next_keys, self.key_file_public} - {""}),

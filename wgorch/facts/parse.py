@@ -72,7 +72,7 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         hostname=facts.get("hostname", "")[:100],
         kernel=facts.get("kernel", "")[:100],
         os=os_release,
-        tools=frozenset(_match(r"[a-z0-9-]{1,30}", tool) for tool in s["tools"]),
+        tools=_tools(s["tools"]),
         starter=_match(r"systemd|cron|", facts.get("init", "")),
         kernel_wireguard="wireguard" in facts,
         cards={card.name: card for card in map(_card, s["links"])},
@@ -96,6 +96,7 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         offered_key=files.offered,
         settled=files.settled,
         secrets=files.secrets,
+        installed=frozenset(files.installed),
         boot=files.boot_digest,
         boot_header=files.boot_header,
         runs=files.runs,
@@ -117,6 +118,12 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         has_directory="files" in s and bool(files.names or files.listed),
         traffic=_traffic(s),
     )
+
+
+def _tools(lines: list[str]) -> frozenset[str]:
+    """The commands that are there. An ip that takes no batch (busybox's) is not the one that we need."""
+    tools = frozenset(_match(r"[a-z0-9-]{1,30}", tool) for tool in lines)
+    return tools - {"ip", "poor-ip"} if "poor-ip" in tools else tools
 
 
 def _match(pattern: str, text: str) -> str:
@@ -304,6 +311,7 @@ class _Files:
         self.next_keys: list[str] = []
         self.settled = True
         self.secrets: dict[str, str] = {}
+        self.installed: set[str] = set()
         self.enabled = False
         self.boot_header: dict[str, str] = {}
         self.runs: dict[str, Run] = {}
@@ -331,6 +339,8 @@ def _files(lines: list[str]) -> _Files:
         elif word == "secret":
             name, _, digest = rest.partition(" ")
             files.secrets[_match(r"psk\.[a-z0-9.-]{1,80}", name)] = _match(r"[0-9a-f]{64}", digest)
+        elif word == "installed":
+            files.installed.add(_match(r"[A-Za-z0-9.+_-]{1,60}", rest))
         elif word == "watch":
             files.watch = _match(r"[0-9a-f]{64}", rest.split(" ")[0])
         elif word == "boot" and rest.startswith("#: "):

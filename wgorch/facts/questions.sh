@@ -110,7 +110,7 @@ done
 
 # One process for both; their lines are not alike.
 section addresses
-ip -o -batch - <<END 2>/dev/null || { ip -o addr show; section routes; ip route show; }
+ip -o -batch - <<END 2>/dev/null || { ip -o addr show; section routes; ip route show; section tools; echo poor-ip; }
 addr show
 route show
 END
@@ -180,7 +180,7 @@ if [ -d "$directory" ]; then
             case $line in '#: '*) printf '%s %s\n' "$file" "$line" ;; esac
         done <"$directory/$file"
     done
-    for file in recorded outcome; do
+    for file in recorded outcome installed; do
         [ -r "$directory/$file" ] && while IFS= read -r line; do printf '%s %s\n' "$file" "$line"; done <"$directory/$file"
     done
     [ -r "$directory/lock/owner" ] && while IFS= read -r line; do printf 'lock %s\n' "$line"; done <"$directory/lock/owner"

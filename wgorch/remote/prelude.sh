@@ -315,9 +315,3 @@ give_back_dns() { # MARK: only where they are still ours
         rm -f /etc/resolv.conf
     fi
 }
-
-install_packages() {
-    DEBIAN_FRONTEND=noninteractive apt-get install "$@" && return 0
-    DEBIAN_FRONTEND=noninteractive apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install "$@"
-}
-cannot_install() { echo "no package manager that wgorch knows; please install: $*"; return 1; }

@@ -282,7 +282,7 @@ finish) # RUN keep|remove|purge
     if alive watching; then kill -9 "-$pid" 2>/dev/null; fi
     settle_keys
     rm -f do undo undo.log probe before after pending.new boot.before lease outcome watching
-    [ "$3" = keep ] || rm -f boot recorded journal watching referee watch resolv.before psk.*
+    [ "$3" = keep ] || rm -f boot recorded journal watching referee watch resolv.before installed psk.*
     [ "$3" = purge ] && rm -f private_key
     rm -rf lock
     [ "$3" = keep ] || { cd / && rmdir "$directory" "${directory%/*}" 2>/dev/null; }

@@ -11,6 +11,7 @@ from wgorch.errors import Garbled
 from wgorch.facts.gather import ENVIRONMENT, NONCE
 from wgorch.facts.parse import NotAnAnswer, public_key, sections
 from wgorch.inventory.model import Inventory, IPAddress
+from wgorch.sh import text_of
 from wgorch.topology.build import Topology
 from wgorch.topology.walk import walk
 
@@ -146,7 +147,7 @@ def program(
     interface: str, addresses: list[IPAddress], direct: Iterable[IPAddress], mtu: int, patience_s: int, before: str = ""
 ) -> str:
     """The program that measures; pings run side by side. `before` rides along in the same round trip."""
-    lines = [ENVIRONMENT, before, f"patience={patience_s}", _MEASURE]
+    lines = [ENVIRONMENT, before, f"patience={patience_s}", text_of("remote", "ping.sh"), _MEASURE]
     straight = set(direct)
     for i, ip in enumerate(addresses):
         size = [str(mtu - HEADERS[ip.version])] if ip in straight else []

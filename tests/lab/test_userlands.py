@@ -1,0 +1,81 @@
+"""Small and old userlands: what is not there is not needed, is installed, or is refused in one clear sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.conftest import INVENTORY, Lab, own_lab
+
+NEEDED = "sh iptables iptables-save iptables-restore"
+
+# Every applet of busybox stands before the real commands, but for ip; what is large is gone.
+BUSYBOX = """set -e
+for applet in $(busybox --list); do
+    case $applet in ip | sh | ash | mount | umount | init | reboot | halt | poweroff) ;; *) ln -s /bin/busybox /usr/local/sbin/$applet ;; esac
+done
+chsh -s /bin/sh root
+mkdir /run/away
+for large in bash python3 perl awk mawk gawk nft systemctl systemd-run tcpdump; do
+    for place in /bin /usr/bin /usr/sbin; do [ ! -e $place/$large ] || mv $place/$large /run/away/; done
+done
+mount --bind /bin/busybox $(readlink -f /bin/sh)
+"""
+
+
+@pytest.fixture(scope="module")
+def _own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with own_lab("userlands", tmp_path_factory, systemd=False) as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab(_own: Lab) -> Iterator[Lab]:
+    """`home` and `company` as they were built."""
+    yield _own
+    for host in ("home", "company"):
+        _own.world.sh(host, "rm -rf /usr/local/sbin/*; umount -l $(readlink -f /bin/sh) 2>/dev/null; true", check=False)
+
+
+@pytest.mark.kind("a userland of busybox's, without bash, Python, perl, awk, nft, systemd", "works", "a packet of full size may be cut on its way: busybox's ping cannot forbid it")
+def test_busybox_is_enough(lab: Lab) -> None:
+    world = lab.world
+    for host in ("home", "company"):
+        world.sh(host, BUSYBOX)
+    assert "busybox" in world.sh("home", "readlink -f $(command -v ping sha256sum setsid ls | tr '\n' ' ')")
+    up = lab.up()
+    assert "will not survive" in up.stdout or "nothing starts the tunnel after a reboot" in up.stdout
+    assert world.ping("controller", "192.168.0.9")
+    assert "1 packets received" in world.sh("home", "ping -c 1 -W 2 10.10.13.61")
+    assert "0 changes" in lab.wgorch("up", INVENTORY).stdout
+    world.sh("home", "ip link delete wg0")
+    lab.wgorch("plan", INVENTORY, code=2)
+    lab.up()
+    lab.wgorch("verify", INVENTORY)
+    lab.wgorch("trace", "home", "10.10.13.61", INVENTORY)
+    down = lab.wgorch("teardown", INVENTORY, "--yes", "--purge").stdout
+    assert "of iptables stay, empty: there is no nft" in down
+    assert "wg0" not in world.sh("home", "ls /sys/class/net; ls /var/lib/wgorch 2>/dev/null", check=False)
+
+
+@pytest.mark.kind("an ip of busybox's", "works", "iproute2 is installed first")
+def test_an_ip_of_busybox_is_read_and_then_replaced(lab: Lab) -> None:
+    lab.world.sh("home", "ln -s /bin/busybox /usr/local/sbin/ip")
+    told = lab.wgorch("plan", INVENTORY, code=2).stdout
+    assert "+ packages iproute2  — the host lacks them; by apt" in told
+
+
+@pytest.mark.kind("an iptables without the match `comment`", "refused", "use iptables there: … match `comment'")
+def test_an_iptables_without_comments_is_refused(lab: Lab) -> None:
+    world = lab.world
+    place = world.sh("company", "find /usr/lib -name libxt_comment.so").strip()
+    world.sh("company", f"mv {place} /run/kept")
+    try:
+        refused = lab.wgorch("up", INVENTORY, "--yes", code=4)
+    finally:
+        world.sh("company", f"mv /run/kept {place}")
+    assert "company: use iptables there: " in refused.stderr
+    assert "`comment'" in refused.stderr
+    assert "fix: it needs the matches comment" in refused.stderr
+    assert {} == lab.differences()
