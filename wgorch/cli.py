@@ -327,7 +327,11 @@ def _teardown_of(operation: Operation, progress: Any, args: argparse.Namespace, 
     try:
         with progress:
             outcome = workflow.teardown(
-                operation, _consent(args, out, progress, "teardown"), lease_s=args.confirm_timeout, purge=args.purge, packages=args.packages
+                operation,
+                _consent(args, out, progress, "teardown"),
+                lease_s=args.confirm_timeout,
+                purge=args.purge,
+                packages=args.packages,
             )
     finally:
         operation.fleet.close()

@@ -236,7 +236,12 @@ def watch_program(desired: Desired, keys: Mapping[str, str]) -> str:
         f"interface={quote_words([desired.network.interface])} directory={quote_words([desired.network.directory])}",
         f"exits={'yes' if desired.host.exit else 'no'}",
     ]
-    return "\n".join([*head, text_of("remote", "ping.sh").rstrip(), text_of("remote", "watch.sh").rstrip(), *lines, "exit 0"]) + "\n"
+    return (
+        "\n".join(
+            [*head, text_of("remote", "ping.sh").rstrip(), text_of("remote", "watch.sh").rstrip(), *lines, "exit 0"]
+        )
+        + "\n"
+    )
 
 
 def has_ipv6(seen: Observed) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.conftest import draw
 from tests.lab.conftest import INVENTORY, Lab, own_lab
 from tests.lab.test_ssh_ways import HOME, on_terminal
 
@@ -58,7 +59,7 @@ NOISE = {
 }
 
 
-@pytest.mark.parametrize("shell", NOISE)
+@pytest.mark.parametrize("shell", draw(list(NOISE), 2, salt="shells"))
 @pytest.mark.kind("login shell: sh, bash, zsh, fish, tcsh, busybox, with a start-up file that prints and asks", "works")
 def test_no_login_shell_and_no_noise_reaches_a_parser(lab: Lab, shell: str) -> None:
     world = lab.world

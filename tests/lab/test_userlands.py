@@ -38,7 +38,11 @@ def lab(_own: Lab) -> Iterator[Lab]:
         _own.world.sh(host, "rm -rf /usr/local/sbin/*; umount -l $(readlink -f /bin/sh) 2>/dev/null; true", check=False)
 
 
-@pytest.mark.kind("a userland of busybox's, without bash, Python, perl, awk, nft, systemd", "works", "a packet of full size may be cut on its way: busybox's ping cannot forbid it")
+@pytest.mark.kind(
+    "a userland of busybox's, without bash, Python, perl, awk, nft, systemd",
+    "works",
+    "a packet of full size may be cut on its way: busybox's ping cannot forbid it",
+)
 def test_busybox_is_enough(lab: Lab) -> None:
     world = lab.world
     for host in ("home", "company"):
@@ -68,7 +72,7 @@ def test_an_ip_of_busybox_is_read_and_then_replaced(lab: Lab) -> None:
 
 @pytest.mark.kind("an iptables without the match `comment`", "refused", "use iptables there: … match `comment'")
 def test_an_iptables_without_comments_is_refused(lab: Lab) -> None:
-    world = lab.world
+    world, before = lab.world, lab.differences()
     place = world.sh("company", "find /usr/lib -name libxt_comment.so").strip()
     world.sh("company", f"mv {place} /run/kept")
     try:
@@ -78,4 +82,4 @@ def test_an_iptables_without_comments_is_refused(lab: Lab) -> None:
     assert "company: use iptables there: " in refused.stderr
     assert "`comment'" in refused.stderr
     assert "fix: it needs the matches comment" in refused.stderr
-    assert {} == lab.differences()
+    assert before == lab.differences()

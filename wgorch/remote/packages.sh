@@ -30,7 +30,8 @@ install_once() { # MANAGER REFRESH PACKAGE...: with new lists of packages where 
     case $manager in
     apt)
         [ -z "$refresh" ] || apt-get update -qq || return 1
-        apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=60 "$@"
+        apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=60 \
+            -o Dpkg::Options::=--force-confold "$@"
         ;;
     dnf | yum)
         if [ -n "$refresh" ]; then
@@ -38,7 +39,7 @@ install_once() { # MANAGER REFRESH PACKAGE...: with new lists of packages where 
             "$manager" -q -y install epel-release >/dev/null 2>&1 || :
             "$manager" -q clean expire-cache || return 1
         fi
-        "$manager" -q -y --setopt=install_weak_deps=False install "$@"
+        "$manager" -q -y --setopt=install_weak_deps=False --setopt=exit_on_lock=True install "$@"
         ;;
     zypper)
         [ -z "$refresh" ] || zypper -n -q refresh || return 1
@@ -50,7 +51,7 @@ install_once() { # MANAGER REFRESH PACKAGE...: with new lists of packages where 
         [ -z "$refresh" ] || echo "maybe its lists are older than the mirrors; upgrade that host first: pacman -Syu"
         return 1
         ;;
-    apk) apk add -q ${refresh:+--update-cache} "$@" ;;
+    apk) apk add -q --wait 300 ${refresh:+--update-cache} "$@" ;;
     opkg)
         [ -z "$refresh" ] || opkg update >/dev/null || return 1
         opkg install "$@"
@@ -64,7 +65,7 @@ remove_packages() { # MANAGER PACKAGE...: those and no other; where something ne
     apt) dpkg -r "$@" ;;
     dnf | yum | zypper) rpm -e "$@" ;;
     pacman) pacman -R --noconfirm --noprogressbar "$@" ;;
-    apk) apk del -q "$@" ;;
+    apk) apk del -q --wait 300 "$@" ;;
     opkg) opkg remove "$@" ;;
     *) false ;;
     esac && rm -f installed
@@ -87,7 +88,7 @@ lock_holder() { # MANAGER: who keeps it from working, as "NAME (pid N)"; nothing
     *) return 0 ;;
     esac
     [ -r /proc/locks ] || return 0
-    # /proc/locks names the holders' pids; its inodes are not those of stat on an overlay, so ask the holders' own files.
+    # /proc/locks names the pids that hold any lock; which file it is, their own open files say (sure on an overlay too).
     for lock_file in $lock_files; do # the frontend's lock comes first: rather apt-get than its dpkg
         [ -e "$lock_file" ] || continue
         lock_seen=' '
