@@ -20,7 +20,7 @@ RIVER = [
     {"remote/shell"},
     {"inventory"},
     {"topology"},
-    {"unit"},
+    {"unit", "firewalld"},
     {"facts"},
     {"steps"},
     {"playbook", "program", "resolve"},

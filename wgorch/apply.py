@@ -331,6 +331,8 @@ MOVES_IN_PREPARE = {
     "offered_key",
     "secrets",
     "installed",
+    "zones",
+    "zone_files",
     "kernel_wireguard",
     "os",
     "unit",

@@ -10,7 +10,7 @@ from wgorch.facts.observed import Observed, our_chains
 from wgorch.inventory.model import Network
 from wgorch.playbook import Playbook, UserStep
 from wgorch.program import boot_program, probe_program, program
-from wgorch.resolve import foreign_rules, given_back, in_scope, keep_foreign
+from wgorch.resolve import firewall_of, foreign_rules, given_back, in_scope, keep_foreign
 from wgorch.state import Run, State, nothing
 from wgorch.steps import all_steps
 from wgorch.steps.interface import tag
@@ -170,6 +170,10 @@ def _notes(host: str, network: Network, want: State, seen: Observed) -> Iterator
         rules = seen.rules.get(chain.table, {}).get(chain.name, ())
         for rule in foreign_rules(rules, network.mark):
             yield f"{host}: not ours, kept in chain {chain.name}: {rule}"
+    if seen.legacy_too:
+        yield f"{host}: iptables has rules of both kinds there, nft's and legacy; ours go where `iptables` itself leads"
+    if (want.chains or want.nft or want.firewalld) and (want != seen.state(network)):
+        yield f"{host}: firewall: {firewall_of(seen)}"
     if want.interface and not seen.starter:
         yield f"{host}: neither systemd nor cron runs here, so nothing starts the tunnel after a reboot"
         if want.watch_text:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from wgorch.command import Change, Command, command, quote_words
+from wgorch.firewalld import base_name
 from wgorch.sh import text_of
 from wgorch.state import ROUTE_PROTO, State, tool
 from wgorch.steps.firewall import RESTORES
@@ -16,8 +17,7 @@ from wgorch.text import one_line
 def program(title: str, state: State, changes: Iterable[Change], header: Mapping[str, str] | None = None) -> str:
     """A program that makes the changes and says before each which one it is (``@at 3``)."""
     changes = list(changes)
-    more = [text_of("remote", "packages.sh")] if any(change.step == "install" for change in changes) else []
-    head = [*_head(title, state, header), text_of("remote", "prelude.sh"), *more]
+    head = [*_head(title, state, header), text_of("remote", "prelude.sh"), *_more(changes)]
     return "\n".join([*head, *_body(changes), "printf '@done\\n'", ""])
 
 
@@ -26,10 +26,19 @@ def boot_program(
 ) -> str:
     """The program that makes the whole state out of nothing, at every start of the host."""
     title = "what this host does for its WireGuard network at every start, as a list of commands with their reasons"
-    lines = [*_head(title, state, header), text_of("remote", "prelude.sh"), text_of("remote", "boot_prelude.sh")]
+    changes = list(changes)
+    prelude = [text_of("remote", "prelude.sh"), *_more(changes), text_of("remote", "boot_prelude.sh")]
+    lines = [*_head(title, state, header), *prelude]
     lines += [f"wait_for_card {quote_words([card])} || exit 1" for card in sorted(cards)]
     lines.append(f"start_anew {quote_words([interface, state.mark, str(table)])} || exit 1")
-    return "\n".join([*lines, *_body(list(changes)), "printf '@done\\n'", ""])
+    return "\n".join([*lines, *_body(changes), "printf '@done\\n'", ""])
+
+
+def _more(changes: list[Change]) -> list[str]:
+    """The functions that only some programs need."""
+    steps = {change.step for change in changes}
+    found = [text_of("remote", "packages.sh")] if "install" in steps else []
+    return found + ([text_of("remote", "firewalld.sh")] if steps & {"new_zones", "zones", "kept_zones"} else [])
 
 
 def _head(title: str, state: State, header: Mapping[str, str] | None) -> Iterator[str]:
@@ -148,7 +157,7 @@ def _render(number: int, cmd: Command) -> str:
 
 def by_hand(state: State, changes: Iterable[Change]) -> list[str]:
     """What a person's shell needs before the commands of some changes: the directory, and the functions they call."""
-    prelude = text_of("remote", "prelude.sh") + text_of("remote", "packages.sh")
+    prelude = "".join(text_of("remote", f"{name}.sh") for name in ("prelude", "packages", "firewalld"))
     functions = dict(re.findall(r"^([a-z_]+)(\(\) \{ [^\n]*\}|\(\) \{.*?^\})$", prelude, re.M | re.S))
     wanted: list[str] = []
     waiting = {c.argv[0] for change in changes for c in change.commands} | {"write_file"}
@@ -186,6 +195,14 @@ def probe_program(want: State, have: State, interface: str) -> str:
         lines += [f"for f in -4 -6; do ip $f route show table {table}; done 2>/dev/null" for table in sorted(exits)]
     if want.dns or have.dns:
         lines.append("cat /etc/resolv.conf 2>/dev/null")
+    if want.nft or have.nft:
+        lines.append(f"nft list table inet wgorch-{network} 2>/dev/null")
+    if want.firewalld or have.firewalld:
+        base = base_name(network)
+        asked = "; ".join(f"firewall-cmd --info-policy={base}-{end}" for end in ("in", "out", "udp"))
+        lines.append(
+            f"{{ firewall-cmd --info-zone={base}; {asked}; }} 2>/dev/null | grep -e rule -e ports: -e interfaces: -e forward:"
+        )
     tools = {tool(chain.table) for state in (want, have) for chain in state.chains} | {"iptables"}
     lines += [f"{by}-save 2>/dev/null | grep -e '^[*]' -e wgorch-{network}-" for by in sorted(tools)]
     if paths:

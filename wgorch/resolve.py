@@ -7,15 +7,18 @@ its public key.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from wgorch.command import quote_words
 from wgorch.errors import HostError, Unfit
 from wgorch.facts.observed import Observed, our_chains
+from wgorch.firewalld import base_name, files, objects, settings
 from wgorch.inventory.model import IPNetwork, Network
 from wgorch.sh import text_of
 from wgorch.state import ROUTE_PROTO, Chain, Interface, Peer, Rule, Run, State, nothing, rule, tool
+from wgorch.steps.nft import translated
 from wgorch.topology.build import Topology
 from wgorch.topology.desired import Desired
 from wgorch.unit import digest, unit_digest
@@ -67,6 +70,14 @@ def wanted(
     own = keys.get(host.name, unknown_key(host.name))
     watching = watch_program(desired, keys)
     chains = dict(_chains(desired, seen, cards))
+    base = base_name(network.name)
+    rich = settings(base, network.interface, chains) if seen.has_firewalld else frozenset[str]()
+    nft: dict[str, str] = {}
+    if uses_nft(seen):
+        nft = translated(chains)
+        # An iptables that drops what it does not know must still let our packets through.
+        drops = "iptables" in seen.tools and seen.policies.get(("filter", "FORWARD")) == "DROP"
+        chains = {c: rules for c, rules in chains.items() if drops and c.table.startswith("filter")}
     needed = {"ip", "wg", *(f"{tool(chain.table)}{part}" for chain in chains for part in ("", "-save", "-restore"))}
     if not seen.kernel_wireguard and host.wireguard_go:
         needed.add("wireguard-go")
@@ -86,6 +97,11 @@ def wanted(
         routes=frozenset(str(subnet) for subnet in desired.routes),
         chains=chains,
         jumps=dict.fromkeys(chains, (1,)),
+        nft=nft,
+        firewalld=rich,
+        zones=frozenset(objects(base)) if rich else frozenset(),
+        zone_files=files(base, network.mark, rich, seen.default_zone) if rich else {},
+        default_zone=seen.default_zone,
         tables=(frozenset(seen.rules) - seen.only_ours(network)) | {chain.table for chain in chains},
         sysctls=dict(_sysctls(desired, seen, cards)),
         policy=frozenset(_policy(desired, seen)),
@@ -242,6 +258,11 @@ def watch_program(desired: Desired, keys: Mapping[str, str]) -> str:
         )
         + "\n"
     )
+
+
+def uses_nft(seen: Observed) -> bool:
+    """True where rules are made by nft itself: there is no iptables, or firewalld's reload would flush it."""
+    return "nft" in seen.tools and ("iptables" not in seen.tools or seen.has_firewalld)
 
 
 def has_ipv6(seen: Observed) -> bool:
@@ -457,6 +478,53 @@ def conflicts(desired: Desired, seen: Observed) -> Iterator[HostError]:
         saw = f"{network.directory}/private_key is not a key"
         yield Unfit(name, "use its key", saw, "restore it from a backup, or delete that file for a new key")
     yield from _routes_in_the_way(desired, seen)
+    yield from _foreign_firewall(desired, seen)
+
+
+def _foreign_firewall(desired: Desired, seen: Observed) -> Iterator[HostError]:
+    """Base chains of nft that would drop what no rule of theirs accepts: an accept elsewhere does not help."""
+    tunnel, port = desired.network.interface, desired.host.listen_port
+    forwards = desired.forwards_between_peers or desired.lans or desired.leaving
+    for chain in seen.foreign_chains:
+        if not chain.refuses:
+            continue
+        place = f"{chain.table} {chain.name}"
+        if chain.hook == "forward" and forwards and not any(f'"{tunnel}"' in rule for rule in chain.allowed):
+            wish = f"let packets of {tunnel} through"
+            rules = [f"nft insert rule {place} {way} {tunnel} accept" for way in ("iifname", "oifname")]
+        elif chain.hook == "input" and desired.host.endpoint and not any(_names(rule, port) for rule in chain.allowed):
+            wish = f"let UDP {port} in"
+            rules = [f"nft insert rule {place} udp dport {port} accept"]
+        else:
+            continue
+        fix = f"{'; '.join(rules)}; and the same where that table is made (/etc/nftables.conf?)"
+        saw = f"the nft table {chain.table} drops in its chain {chain.name}: {chain.refuses}"
+        yield Unfit(desired.name, wish, saw, fix)
+
+
+def _names(rule: str, port: int) -> bool:
+    return "udp dport" in rule and re.search(rf"\b{port}\b", rule) is not None
+
+
+def firewall_of(seen: Observed) -> str:
+    """Who owns the host's firewall, and by what our rules are made there."""
+    by = "iptables"
+    if uses_nft(seen):
+        by = (
+            "an nft table of our own"
+            if "iptables" not in seen.tools
+            else "an nft table of our own, which its reload leaves alone"
+        )
+    if seen.has_firewalld:
+        return f"firewalld runs there: a zone and policies of our own in it, and {by}"
+    chains = seen.rules.get("filter", {})
+    if "ufw-user-forward" in chains:
+        return "ufw: a chain of our own before its own, which its reload leaves alone"
+    if "DOCKER-USER" in chains:
+        return "Docker: a chain of our own beside its chains, which its restart leaves alone"
+    if by != "iptables":
+        return f"there is no iptables: {by}"
+    return "iptables: chains of our own"
 
 
 def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:

@@ -104,7 +104,9 @@ class State:
     """Everything on one host that a network of ours consists of.
 
     `jumps`: where each chain is jumped to from, as 1-based places among the parent's rules that are not wgorch's;
-    ``(1,)`` is right. `tables`: iptables tables that exist at all. `sysctls`: path below /proc/sys to value.
+    ``(1,)`` is right. `tables`: iptables tables that exist at all.
+    `nft`: the rules of our own nft table, by hook and digest. `firewalld`: settings of our zone and policies in it, `zones`:
+    those that it knows, `zone_files`: what it keeps of them; `default_zone`: the file of its default zone. `sysctls`: path below /proc/sys to value.
     `policy`: rules of the routing policy as ``ip rule show`` has them, with -4 or -6 before; `ways`: routes in a table of
     our own, as ``ip route`` takes them. `dns`: the name servers that we set.
     `manager`: the package manager; `packages`: those that came with the network.
@@ -123,6 +125,11 @@ class State:
     chains: Mapping[Chain, tuple[Rule, ...]] = field(default_factory=dict)
     jumps: Mapping[Chain, tuple[int, ...]] = field(default_factory=dict)
     tables: frozenset[str] = frozenset()
+    nft: Mapping[str, str] = field(default_factory=dict)
+    firewalld: frozenset[str] = frozenset()
+    zones: frozenset[str] = frozenset()
+    zone_files: Mapping[str, str] = field(default_factory=dict)
+    default_zone: str = field(default="", compare=False)
     sysctls: Mapping[str, str] = field(default_factory=dict)
     runs: Mapping[str, Run] = field(default_factory=dict)
     policy: frozenset[str] = frozenset()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from wgorch.command import quote_words
 from wgorch.facts.observed import Observed
 from wgorch.facts.parse import observed
+from wgorch.firewalld import base_name
 from wgorch.inventory.model import Network
 from wgorch.remote.shell import Shell
 from wgorch.sh import text_of
@@ -41,6 +42,7 @@ def questions(network: Network, ask: Ask) -> str:
     """The program that asks a host everything a plan needs to know. It changes nothing."""
     words = {
         "network": network.name,
+        "zone": base_name(network.name),
         "interface": network.interface,
         "ipv6": "yes" if network.ipv6 else "no",
         "exits": "yes" if network.exits else "no",

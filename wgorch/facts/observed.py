@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,6 +22,25 @@ class Card:
     mtu: int
     up: bool
     alias: str = ""
+
+
+class BaseChain(NamedTuple):
+    """A chain of somebody's nft table that packets come to by themselves. `allowed`: all rules of its table that accept."""
+
+    table: str
+    name: str
+    hook: str
+    policy: str
+    rules: tuple[str, ...]
+    allowed: tuple[str, ...]
+
+    @property
+    def refuses(self) -> str:
+        """What ends everything that no rule of it accepted: its policy, or its last rule; empty where nothing does."""
+        if self.policy == "drop":
+            return "policy drop"
+        last = self.rules[-1] if self.rules else ""
+        return last if re.fullmatch(r"(counter packets \d+ bytes \d+ )?(log .*)?(drop|reject.*)", last) else ""
 
 
 class Route(NamedTuple):
@@ -67,7 +87,8 @@ class Observed:
     """One host. Fields that move by themselves are not compared, so two observations are equal where nothing changed.
 
     `key_file_public`: of the key in use; `next_keys`: of those beside it; `settled`: no old key lies beside a confirmed
-    new one; `offered_key`: of the key that the inventory's own source holds. `secrets`: digests of the preshared keys'
+    new one; `offered_key`: of the key that the inventory's own source holds. `nft`: our rules in nft; `foreign_chains`: nft's base chains of others;
+    `legacy_too`: iptables has rules of both its kinds; `has_firewalld`: it runs, and `firewalld` to `default_zone` are as in State. `secrets`: digests of the preshared keys'
     files. `installed`: packages that came with the network. `starter`: what can start a program of ours when the host starts: systemd, cron, or nothing. `policy`, `ways`, `dns`: what of them is ours, as in State.
     """
 
@@ -92,6 +113,14 @@ class Observed:
     peers: Mapping[str, Peer]
     rules: Mapping[str, Mapping[str, tuple[Rule, ...]]]
     policies: Mapping[tuple[str, str], str]
+    nft: Mapping[str, str]
+    foreign_chains: tuple[BaseChain, ...]
+    has_firewalld: bool
+    firewalld: frozenset[str]
+    zones: frozenset[str]
+    zone_files: Mapping[str, str]
+    default_zone: str
+    legacy_too: bool
     sysctls: Mapping[str, str]
     port_taken: bool
     key_file: bool
@@ -187,6 +216,11 @@ class Observed:
             ),
             chains=chains,
             jumps=self._jumps(network),
+            nft=self.nft,
+            firewalld=self.firewalld,
+            zones=self.zones,
+            zone_files=self.zone_files,
+            default_zone=self.default_zone,
             tables=frozenset(self.rules),
             sysctls=self.sysctls,
             runs=self.runs,

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 
 from wgorch import curve25519
 from wgorch.errors import Garbled
-from wgorch.facts.observed import Card, Lock, Observed, Recorded, Route, Traffic
+from wgorch.facts.observed import BaseChain, Card, Lock, Observed, Recorded, Route, Traffic
+from wgorch.firewalld import base_name, objects, told_settings
 from wgorch.state import ROUTE_PROTO, Peer, Rule, Run
+from wgorch.unit import digest
 
 MAX_LINES = 200_000
 
@@ -62,6 +64,7 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         else:
             facts[word] = value
     files = _files(s.get("files", []))
+    ours, zone = f"wgorch-{facts.get('network', '')}", base_name(facts.get("network", ""))
     routes = [line for line in s["addresses"] if not _NUMBERED.match(line)] + s.get("routes", [])
     tables, policies = _iptables(s.get("rules", []))
     tables6, policies6 = _iptables(s.get("rules6", []), "6")
@@ -86,6 +89,14 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         fwmark=int(_match(r"off|0x[0-9a-f]{1,8}", (s.get("wg fwmark") or ["off"])[0]).replace("off", "0"), 16),
         peers=_peers(s),
         rules=tables | tables6,
+        nft=_our_nft(s.get("nft", []), ours),
+        foreign_chains=tuple(_base_chains(s.get("nft", []), ours)),
+        legacy_too=any(line.startswith("# Warning: iptables-legacy tables present") for line in s.get("rules", [])),
+        has_firewalld="running" in s.get("firewalld", [])[:1],
+        firewalld=told_settings(zone, s.get("firewalld", [])),
+        zones=frozenset(line.split()[0] for line in s.get("firewalld", []) if line.split()[0] in objects(zone)),
+        zone_files=_zone_files(s.get("firewalld-files", [])),
+        default_zone="\n".join(s.get("firewalld-default", [])[:400]),
         policies=policies | policies6,
         sysctls=dict(_sysctls(s["sysctls"])),
         port_taken=bool(s.get("udp")),
@@ -281,6 +292,54 @@ def _iptables(
             tables[table].setdefault(words[1], []).append(Rule(tuple(words[2:])))
         # COMMIT, comments, and the warning that iptables-legacy has rules too, which is told elsewhere.
     return {t: {c: tuple(rules) for c, rules in chains.items()} for t, chains in tables.items()}, policies
+
+
+def _zone_files(lines: list[str]) -> dict[str, str]:
+    """What firewalld keeps of ours, by object."""
+    found: dict[str, list[str]] = {}
+    name = ""
+    for line in lines[:MAX_LINES]:
+        if line.startswith("file "):
+            name = line[5:].removesuffix(".xml")
+        found.setdefault(name, []).append(line)
+    return {name: "\n".join(text[1:]) for name, text in found.items()}
+
+
+def _nft_chains(lines: list[str]) -> Iterator[tuple[str, str, list[str]]]:
+    """The chains of ``nft list table``: table with its family, chain, lines."""
+    table = chain = ""
+    body: list[str] = []
+    for line in lines[:MAX_LINES]:
+        words = line.split()
+        if words[:1] == ["table"] and len(words) == 4 and words[3] == "{":
+            table = f"{words[1]} {words[2]}"
+        elif words[:1] == ["chain"] and words[-1:] == ["{"] and len(words) == 3:
+            chain, body = words[1], []
+        elif chain and words == ["}"]:
+            yield table, chain, body
+            chain = ""
+        elif chain:
+            body.append(line.strip()[:1000])
+
+
+def _our_nft(lines: list[str], name: str) -> dict[str, str]:
+    """Our rules, by hook and digest; the digest is told by each rule's comment."""
+    found = {}
+    for table, chain, body in _nft_chains(lines):
+        for line in body if table == f"inet {name}" else ():
+            if hit := re.fullmatch(r'(.*) comment "wgorch:[a-z0-9-]+ ([0-9a-f]{12})"', line):
+                found[f"{chain} {hit[2]}"] = hit[1]
+            elif not line.startswith("type "):
+                found[f"{chain} {digest(line)[:12]}"] = line  # not ours, in our table: it equals no wish
+    return found
+
+
+def _base_chains(lines: list[str], ours: str) -> Iterator[BaseChain]:
+    chains = [found for found in _nft_chains(lines) if found[0] != f"inet {ours}"]
+    for table, chain, body in chains:
+        if body and (hit := re.match(r"type filter hook (forward|input) .*?(?:policy (\w+))?;$", body[0])):
+            allowed = tuple(x for t, _, them in chains if t == table for x in them if re.search(r"\baccept\b", x))
+            yield BaseChain(table, chain, hit[1], hit[2] or "accept", tuple(body[1:]), allowed)
 
 
 def split_rule(line: str) -> list[str]:

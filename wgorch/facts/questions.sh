@@ -1,5 +1,5 @@
 # The questions asked of a host. Nothing here changes anything.
-# Set before: network, interface, ipv6, exits, secrets and brief (yes or no), table, port_hex, key_source, ways, again, nonce. Values are read by the shell itself where that saves a process.
+# Set before: network, zone (of firewalld), interface, ipv6, exits, secrets and brief (yes or no), table, port_hex, key_source, ways, again, nonce. Values are read by the shell itself where that saves a process.
 directory=/var/lib/wgorch/$network
 section() { printf '\n%s %s\n' "$nonce" "$1"; }
 line_of() { line=; [ -r "$1" ] && IFS= read -r line <"$1"; }
@@ -139,6 +139,44 @@ fi
 
 section rules
 command -v iptables-save >/dev/null 2>&1 && iptables-save
+
+section nft
+command -v nft >/dev/null 2>&1 && nft list tables 2>/dev/null | while read -r _ family name; do
+    case $family/$name in
+    "inet/wgorch-$network") ;;
+    */wgorch-* | inet/firewalld) continue ;;
+    ip/filter | ip/nat | ip/mangle | ip/raw | ip/security | ip6/filter | ip6/nat | ip6/mangle | ip6/raw | ip6/security)
+        command -v iptables-save >/dev/null 2>&1 && continue
+        ;;
+    esac
+    nft list table "$family" "$name" 2>/dev/null
+done
+
+# firewalld's runtime state takes it a fifth of a second to tell: it is asked only where something of ours is kept there.
+if [ -d /run/firewalld ] || [ -e "/etc/firewalld/zones/$zone.xml" ]; then
+    section firewalld
+    for comm in /proc/[0-9]*/comm; do
+        { read -r name <"$comm"; } 2>/dev/null && [ "$name" = firewalld ] && echo running && break
+    done
+    if [ "${name-}" = firewalld ] && [ -e "/etc/firewalld/zones/$zone.xml" ]; then
+        policies=$(firewall-cmd --list-all-policies 2>/dev/null & firewall-cmd --info-zone="$zone" 2>/dev/null; wait)
+        printf '%s\n' "$policies"
+    fi
+    section firewalld-files
+    for file in "/etc/firewalld/zones/$zone.xml" "/etc/firewalld/policies/$zone"-*.xml; do
+        [ -r "$file" ] && printf 'file %s\n' "${file##*/}" && while IFS= read -r line; do printf '%s\n' "$line"; done <"$file"
+    done
+    section firewalld-default
+    name=public
+    [ -r /etc/firewalld/firewalld.conf ] && while IFS='=' read -r key value; do
+        [ "$key" = DefaultZone ] && name=$value
+    done </etc/firewalld/firewalld.conf
+    for file in "/etc/firewalld/zones/$name.xml" "/usr/lib/firewalld/zones/$name.xml"; do
+        [ -r "$file" ] || continue
+        while IFS= read -r line; do printf '%s\n' "$line"; done <"$file"
+        break
+    done
+fi
 
 section sysctls
 for path in /proc/sys/net/ipv4/conf/*; do

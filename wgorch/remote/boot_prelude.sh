@@ -21,6 +21,7 @@ start_anew() { # INTERFACE MARK TABLE
     [ -r "/sys/class/net/$1/ifalias" ] && IFS= read -r line <"/sys/class/net/$1/ifalias"
     [ "$line" = "$2" ] && end_interface "$1"
     network=${2#*:}
+    ! command -v nft >/dev/null 2>&1 || nft delete table inet "wgorch-$network" 2>/dev/null
     for kind in '' 6; do
         by=$(rules_by "$kind")
         rules=$("$by-save" 2>/dev/null)

@@ -40,10 +40,12 @@ def all_steps() -> dict[str, Step]:
         install,
         interface,
         keys,
+        nft,
         peers,
         persist,
         routes,
         tables,
+        zones,
     )
 
     modules: list[tuple[str, StepFunction, str | None]] = [
@@ -59,6 +61,10 @@ def all_steps() -> dict[str, Step]:
         ("clamp_mss", firewall.clamp_mss, firewall.clamp_mss.__doc__),
         ("tables", tables.tables, tables.__doc__),
         ("map_lans", firewall.map_lans, firewall.map_lans.__doc__),
+        ("nft_table", nft.nft_table, nft.__doc__),
+        ("new_zones", zones.new_zones, zones.new_zones.__doc__),
+        ("zones", zones.zones, zones.zones.__doc__),
+        ("kept_zones", zones.kept_zones, zones.kept_zones.__doc__),
         ("routes", routes.routes, routes.__doc__),
         ("exits", exits.exits, exits.__doc__),
         ("dns", dns.dns, dns.__doc__),
