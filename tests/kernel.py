@@ -13,7 +13,12 @@ from wgorch.inventory.model import Network
 from wgorch.state import Chain, Interface, Peer, Rule, State
 from wgorch.steps.firewall import RESTORES, jump
 
-BUILT_IN = {"filter": ("INPUT", "FORWARD", "OUTPUT"), "nat": ("PREROUTING", "POSTROUTING"), "mangle": ("FORWARD",)}
+BUILT_IN = {
+    # Docker's is there in this model, as if it ran.
+    "filter": ("INPUT", "FORWARD", "OUTPUT", "DOCKER-USER"),
+    "nat": ("PREROUTING", "POSTROUTING"),
+    "mangle": ("FORWARD",),
+}
 BUILT_IN |= {f"{table}6": chains for table, chains in BUILT_IN.items()}
 
 
@@ -61,6 +66,8 @@ class Kernel:
     policy: set[str] = field(default_factory=set)
     ways: set[str] = field(default_factory=set)
     dns: tuple[str, ...] = ()
+    nft: dict[str, str] = field(default_factory=dict)
+    firewalld: set[str] = field(default_factory=set)
 
     # --- to and from a State
 
@@ -70,6 +77,7 @@ class Kernel:
         kernel = cls(network, key, state.interface, set(state.addresses), dict(state.peers), set(state.routes))
         kernel.sysctls = dict(state.sysctls)
         kernel.policy, kernel.ways, kernel.dns = set(state.policy), set(state.ways), state.dns
+        kernel.nft, kernel.firewalld = dict(state.nft), set(state.firewalld)
         for table in state.tables:
             kernel.tables[table] = {name: list(foreign.get((table, name), ())) for name in BUILT_IN[table]}
         for chain, rules in state.chains.items():
@@ -103,6 +111,8 @@ class Kernel:
             policy=frozenset(self.policy),
             ways=frozenset(self.ways),
             dns=self.dns,
+            nft=dict(self.nft),
+            firewalld=frozenset(self.firewalld),
             chains=chains,
             jumps=jumps,
             tables=frozenset(t for t, cs in self.tables.items() if any(cs.values()) or set(cs) - set(BUILT_IN[t])),
@@ -184,6 +194,13 @@ class Kernel:
                 self.sysctls[path] = value
             case ("note_table", _table) | ("note_chain" | "drop_chain", _table, _):
                 pass
+            case ("ensure_chain", table, name):
+                chains = self.tables.setdefault(table, {built_in: [] for built_in in BUILT_IN[table]})
+                chains.setdefault(name, [])
+            case ("nft", "-f", "-"):
+                self._nft(command.stdin)
+            case ("tell_firewalld" | "untell_firewalld" as verb, where, what):
+                self._firewalld(verb == "tell_firewalld", where.partition("=")[2], what)
             case ("drop_table", table):
                 chains = self.tables.get(table, {})
                 if not any(chains.values()) and set(chains) <= set(BUILT_IN[table]):
@@ -196,6 +213,23 @@ class Kernel:
                 self._restore(command.stdin, "6" if argv == RESTORES[1] else "")
             case argv:
                 raise AssertionError(f"the model does not know {argv}")
+
+    def _nft(self, text: str) -> None:
+        hook = ""
+        for line in text.split("\n"):
+            if line.startswith("delete table"):
+                self.nft = {}
+            elif line.startswith("chain "):
+                hook = line.split()[1]
+            elif " comment " in line:
+                rule, _, mark = line.rstrip('"').rpartition(' comment "')
+                self.nft[f"{hook} {mark.split()[1]}"] = rule
+
+    def _firewalld(self, add: bool, name: str, what: str) -> None:
+        kind, _, value = what.removeprefix("--").partition("=")
+        kind = kind.partition("-")[2].replace("rich-rule", "rule")
+        setting = f"{name} {kind} {value or 'yes'}"
+        self.firewalld = self.firewalld | {setting} if add else self.firewalld - {setting}
 
     def _there(self, name: str) -> Interface:
         if self.interface is None or self.interface.name != name:

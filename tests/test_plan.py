@@ -37,6 +37,17 @@ POLICY = [
 ]
 WAYS = ["-4 default dev wg0 table 7", "-4 unreachable default metric 4294967295 table 7"]
 
+NFT = {
+    "postrouting 0123456789ab": 'ip saddr 192.168.2.0/24 oifname "eth0" masquerade',
+    "forward 0123456789ac": 'oifname "wg0" tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu',
+}
+FIREWALLD = [
+    "wgo-office interface wg0",
+    "wgo-office forward yes",
+    'wgo-office-in rule rule family="ipv4" destination address="10.10.13.0/24" accept',
+    "wgo-office-udp port 38371/udp",
+]
+
 UP: Playbook = load(shipped() / "up.yaml")
 DOWN: Playbook = load(shipped() / "teardown.yaml")
 BUILT = list(UP.steps("tunnel", "traffic"))
@@ -102,6 +113,8 @@ def states(draw: st.DrawFn, *, wanted: bool) -> State:
         routes=frozenset(draw(st.sets(st.sampled_from(NETS[2:4])))) if interface and up else frozenset(),
         policy=frozenset(draw(st.sets(st.sampled_from(POLICY)))),
         ways=frozenset(draw(st.sets(st.sampled_from(WAYS)))) if interface and up else frozenset(),
+        nft=dict(draw(st.sets(st.sampled_from(sorted(NFT.items()))))),
+        firewalld=frozenset(draw(st.sets(st.sampled_from(FIREWALLD)))),
         chains=chains,
         jumps=jumps,
         tables=frozenset(chain.table for chain in chains),

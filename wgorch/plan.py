@@ -10,7 +10,7 @@ from wgorch.facts.observed import Observed, our_chains
 from wgorch.inventory.model import Network
 from wgorch.playbook import Playbook, UserStep
 from wgorch.program import boot_program, probe_program, program
-from wgorch.resolve import firewall_of, foreign_rules, given_back, in_scope, keep_foreign
+from wgorch.resolve import firewall_of, foreign_rules, given_back, in_scope, keep_foreign, switched_on_since
 from wgorch.state import Run, State, nothing
 from wgorch.steps import all_steps
 from wgorch.steps.interface import tag
@@ -188,6 +188,11 @@ def _notes(host: str, network: Network, want: State, seen: Observed) -> Iterator
         yield f"{host}: the last change was {result} ({' '.join(words[2:])})"
     if not want.interface and "nft" not in seen.tools and (tables := seen.left_empty(network)):
         yield f"{host}: {', '.join(sorted(tables))} of iptables stay, empty: there is no nft, which alone could end them"
+    for path in sorted(switched_on_since(seen) - want.sysctls.keys()):
+        told = path.replace("/", ".")
+        yield f"{host}: {told} was {seen.recorded[path].before}; since then all cards were let forward: left alone"
+    if seen.ufw_flushes and want.chains and "ufw-user-forward" in seen.rules.get("filter", {}):
+        yield f"{host}: ufw's reload empties our chains there: MANAGE_BUILTINS=no in /etc/default/ufw, or wgorch up after it"
     for path, record in seen.recorded.items():
         if not want.interface and seen.sysctls.get(path) not in (record.ours, None):
             now = seen.sysctls[path]

@@ -82,7 +82,7 @@ def _body(changes: list[Change]) -> Iterator[str]:
 def _kind(cmd: Command) -> str:
     """What a command can be put together with; empty where with nothing."""
     word = cmd.argv[0]
-    if cmd.argv in RESTORES or word in ("note_table", "note_chain", "unjump", "drop_chain"):
+    if cmd.argv in RESTORES or word in ("note_table", "note_chain", "ensure_chain", "unjump", "drop_chain"):
         return "firewall"
     if word in ("set_value", "write"):
         return "values"
@@ -127,7 +127,7 @@ def _comment(text: str) -> str:
 def _firewall(group: list[Numbered]) -> Iterator[str]:
     """All tables of one kind of IP in one call: it costs 15 ms on a host, however much it is given."""
     last = group[-1][0]
-    for word in ("note_table", "note_chain", "unjump"):
+    for word in ("note_table", "note_chain", "ensure_chain", "unjump"):
         words = [w for _, c in group if c.argv[0] == word for w in c.argv[1:]]
         if words:
             yield _render(last, command(word, *words))

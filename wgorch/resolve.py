@@ -209,8 +209,15 @@ def changed_keys(
 
 def given_back(seen: Observed, wanted_paths: Iterable[str] = ()) -> dict[str, str]:
     """Recorded values that nobody wants changed any more: what they were before us, where they are still ours."""
-    keep = frozenset(wanted_paths)
+    keep = frozenset(wanted_paths) | switched_on_since(seen)
     return {p: r.before for p, r in seen.recorded.items() if p not in keep and seen.sysctls.get(p) == r.ours}
+
+
+def switched_on_since(seen: Observed) -> frozenset[str]:
+    """Cards that somebody (Docker) let forward together with all others, after we had let them: not ours to stop."""
+    if seen.forwarded_all != "0" or seen.sysctls.get("net/ipv4/conf/all/forwarding") != "1":
+        return frozenset()
+    return frozenset(p for p in seen.recorded if re.fullmatch(r"net/ipv4/conf/[^/]+/forwarding", p))
 
 
 def in_scope(have: State, want: State) -> State:
@@ -347,7 +354,7 @@ def _chains(
     mark, tunnel = desired.network.mark, desired.network.interface
     kinds = {subnet.version for subnet in desired.network.subnets}
     for version in (4, 6):
-        forward, incoming, nat, mss, maps = our_chains(desired.network, version)
+        forward, incoming, nat, mss, maps, dockers = our_chains(desired.network, version)
         out = out_card(seen, version, tunnel)
         leaving = [net for net in desired.leaving if net.version == version and out]
         rules = []
@@ -366,6 +373,8 @@ def _chains(
             )
         if rules:
             yield forward, tuple(rules)
+            if dockers.parent in seen.rules.get(dockers.table, {}):
+                yield dockers, tuple(rules)
             clamp = rule(f"-o {tunnel} -p tcp -m tcp --tcp-flags SYN,RST SYN", mark, "TCPMSS --clamp-mss-to-pmtu")
             yield mss, (clamp,)
         if desired.host.endpoint and version in _dialled_over(desired):
@@ -447,6 +456,9 @@ def conflicts(desired: Desired, seen: Observed) -> Iterator[HostError]:
         yield Unfit(
             name, "change the network", f"the login is not root (uid {seen.uid})", "log in as root, or allow sudo -n"
         )
+    if seen.no_net_admin:
+        fix = "in a container: --cap-add NET_ADMIN, and /dev/net/tun where the kernel has no WireGuard"
+        yield Unfit(name, "change the network", "root may not change the network there (no CAP_NET_ADMIN)", fix)
     if "ip" not in seen.tools and not seen.state(network).manager:
         yield Unfit(name, "read its network", "there is no ip of iproute2's", "install iproute2 there")
     if card is not None and not seen.is_ours(network):

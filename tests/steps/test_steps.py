@@ -10,6 +10,7 @@ import pytest
 
 from tests.kernel import restore_words
 from wgorch.command import Command
+from wgorch.firewalld import objects
 from wgorch.resolve import keep_foreign
 from wgorch.state import Chain, Interface, Peer, Rule, State, nothing, rule
 from wgorch.steps import all_steps
@@ -28,6 +29,8 @@ RULE = "-4 11902 not from all fwmark 0x7 lookup 7 proto 119"
 ACCEPT = rule("-i wg0 -o wg0", BASE.mark, "ACCEPT")
 LAN = rule("-d 10.10.13.0/24 -i wg0 -o ens192", BASE.mark, "ACCEPT")
 FOREIGN = rule("-s 10.9.0.0/16", "somebody", "ACCEPT")
+ZONE = frozenset({"wgo-office interface wg0", "wgo-office-udp port 51820/udp"})
+ZONES = frozenset(objects("wgo-office"))
 RESTORE = "iptables-restore --wait 10 --noflush"
 
 
@@ -294,6 +297,68 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             [("-", ["ip route delete 10.10.13.0/24 dev wg0 proto 119"])],
         ),
         ("they go with the interface", BASE, replace(UP, routes=frozenset({"10.10.13.0/24"})), []),
+    ],
+    "nft_table": [
+        (
+            "the whole table at once",
+            replace(UP, nft={"postrouting 0123456789ab": 'oifname "eth0" masquerade'}),
+            UP,
+            [
+                (
+                    "+",
+                    [
+                        "nft -f -\ntable inet wgorch-office\ndelete table inet wgorch-office\ntable inet wgorch-office {\n"
+                        "chain postrouting {\ntype nat hook postrouting priority 95; policy accept;\n"
+                        'oifname "eth0" masquerade comment "wgorch:office 0123456789ab"\n}\n}'
+                    ],
+                )
+            ],
+        ),
+        (
+            "what somebody put into it goes",
+            UP,
+            replace(UP, nft={"forward 0123456789ab": "drop"}),
+            [("-", ["nft -f -\ntable inet wgorch-office\ndelete table inet wgorch-office"])],
+        ),
+    ],
+    "new_zones": [
+        ("firewalld knows them", replace(UP, firewalld=ZONE, zones=ZONES), replace(UP, zones=ZONES), []),
+        ("nothing is wanted of it", UP, UP, []),
+    ],
+    "zones": [
+        (
+            "the tunnel comes into the zone, and is let through",
+            replace(UP, firewalld=ZONE),
+            UP,
+            [
+                ("+", ["tell_firewalld --zone=wgo-office --change-interface=wg0"]),
+                ("+", ["tell_firewalld --policy=wgo-office-udp --add-port=51820/udp"]),
+            ],
+        ),
+        (
+            "the tunnel leaves it last",
+            UP,
+            replace(UP, firewalld=ZONE | {"wgo-office forward yes"}),
+            [
+                ("-", ["untell_firewalld --zone=wgo-office --remove-forward"]),
+                ("-", ["untell_firewalld --policy=wgo-office-udp --remove-port=51820/udp"]),
+                ("-", ["untell_firewalld --zone=wgo-office --remove-interface=wg0"]),
+            ],
+        ),
+    ],
+    "kept_zones": [
+        (
+            "what differs is written",
+            replace(UP, zone_files={"wgo-office": "a", "wgo-office-in": "b"}),
+            replace(UP, zone_files={"wgo-office": "a", "wgo-office-in": "c"}),
+            [("~", ["write_file /etc/firewalld/policies/wgo-office-in.xml 644\nb"])],
+        ),
+        (
+            "teardown takes the files",
+            UP,
+            replace(UP, zone_files={"wgo-office": "a"}),
+            [("-", ["rm -f /etc/firewalld/zones/wgo-office.xml /etc/firewalld/zones/wgo-office.xml.old"])],
+        ),
     ],
     "exits": [
         (

@@ -88,7 +88,9 @@ class Observed:
 
     `key_file_public`: of the key in use; `next_keys`: of those beside it; `settled`: no old key lies beside a confirmed
     new one; `offered_key`: of the key that the inventory's own source holds. `nft`: our rules in nft; `foreign_chains`: nft's base chains of others;
-    `legacy_too`: iptables has rules of both its kinds; `has_firewalld`: it runs, and `firewalld` to `default_zone` are as in State. `secrets`: digests of the preshared keys'
+    `legacy_too`: iptables has rules of both its kinds; `forwarded_all`: whether all cards forwarded
+    when the first value was recorded; `no_net_admin`: root there may not change the network; `ufw_flushes`: ufw's reload
+    empties the chains of others (MANAGE_BUILTINS). `has_firewalld`: it runs, and `firewalld` to `default_zone` are as in State. `secrets`: digests of the preshared keys'
     files. `installed`: packages that came with the network. `starter`: what can start a program of ours when the host starts: systemd, cron, or nothing. `policy`, `ways`, `dns`: what of them is ours, as in State.
     """
 
@@ -139,6 +141,9 @@ class Observed:
     watch: str
     recorded: Mapping[str, Recorded]
     caused_tables: frozenset[str]
+    forwarded_all: str
+    no_net_admin: bool
+    ufw_flushes: bool
     machine_id: str = field(default="", compare=False)
     uptime: int = field(default=0, compare=False)
     clock: int = field(default=0, compare=False)
@@ -237,6 +242,15 @@ class Observed:
             watch=self.watch,
         )
 
+    def _is_dockers(self, rule: Rule) -> bool:
+        """True for what Docker puts before everything when it starts: it is about its own networks and nothing else."""
+        if DOCKERS not in self.rules.get("filter", {}):
+            return False
+        if rule.words[-1].startswith("DOCKER"):
+            return True
+        cards = {w for flag, w in zip(rule.words, rule.words[1:], strict=False) if flag in ("-i", "-o")}
+        return any(card == "docker0" or re.fullmatch(r"br-[0-9a-f]{12}", card) for card in cards)
+
     def _chains(self, network: Network) -> dict[Chain, tuple[Rule, ...]]:
         return {
             chain: self.rules[chain.table][chain.name]
@@ -251,16 +265,20 @@ class Observed:
             for rule in self.rules.get(chain.table, {}).get(chain.parent, ()):
                 if rule.mark == network.mark and rule.words[-1] == chain.name:
                     places.append(place)
-                elif not (rule.mark or "").startswith("wgorch:"):
+                elif not (rule.mark or "").startswith("wgorch:") and not self._is_dockers(rule):
                     place += 1
             if places:
                 jumps[chain] = tuple(places)
         return jumps
 
 
+DOCKERS = "DOCKER-USER"
+"""The chain that Docker leaves to others: it goes through it first, whenever and however often it starts."""
+
+
 @lru_cache(maxsize=64)
 def our_chains(network: Network, *versions: int) -> tuple[Chain, ...]:
-    """Every chain that this network may have on a host, of IPv4 and IPv6 or of one: forward, input, nat, mss, map."""
+    """Every chain that this network may have on a host, of IPv4 and IPv6 or of one: forward, input, nat, mss, map, docker."""
     return tuple(
         Chain(f"{table}{'' if version == 4 else '6'}", parent, f"wgorch-{network.name}-{name}")
         for version in versions or (4, 6)
@@ -270,6 +288,7 @@ def our_chains(network: Network, *versions: int) -> tuple[Chain, ...]:
             ("nat", "POSTROUTING", "nat"),
             ("mangle", "FORWARD", "mss"),
             ("nat", "PREROUTING", "map"),
+            ("filter", DOCKERS, "usr"),
         )
     )
 

@@ -20,6 +20,10 @@ from wgorch.unit import digest
 MAX_LINES = 200_000
 
 
+CAP_NET_ADMIN = 12
+"""The number of the right to change the network (linux/capability.h)."""
+
+
 class NotAnAnswer(ValueError):
     """A line that does not fit its grammar."""
 
@@ -116,6 +120,9 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         watch=files.watch,
         recorded=files.recorded if files.recorded_boot_id == facts.get("boot_id", "") else {},
         caused_tables=files.tables if files.recorded_boot_id == facts.get("boot_id", "") else frozenset(),
+        forwarded_all=files.forwarded_all if files.recorded_boot_id == facts.get("boot_id", "") else "",
+        no_net_admin=not int(_match(r"[0-9a-f]{1,16}", facts.get("rights", "ffff")), 16) >> CAP_NET_ADMIN & 1,
+        ufw_flushes="ufw yes" in s.get("nft", []),
         machine_id=_match(r"[0-9a-f]{32}|", facts.get("machine_id", "")),
         uptime=int(float(facts.get("uptime", "0").split()[0])),
         clock=_int(facts.get("clock", "0")),
@@ -377,6 +384,7 @@ class _Files:
         self.recorded: dict[str, Recorded] = {}
         self.recorded_boot_id = ""
         self.tables: frozenset[str] = frozenset()
+        self.forwarded_all = ""
         self.lock: Lock | None = None
 
 
@@ -443,5 +451,7 @@ def _record(files: _Files, line: str) -> None:
         files.recorded_boot_id = words[1]
     elif words[0] == "sysctl" and len(words) == 4:
         files.recorded.setdefault(words[1], Recorded(words[2], words[3]))
+    elif words[0] == "all4" and len(words) == 2:
+        files.forwarded_all = words[1]
     elif words[0] == "table" and len(words) == 2:
         files.tables |= {words[1]}

@@ -67,7 +67,7 @@ fi
 section host
 uid=
 [ -r /proc/self/status ] && while read -r name value _; do
-    case $name in Uid:) uid=$value && break ;; esac
+    case $name in Uid:) uid=$value ;; CapEff:) printf 'rights %s\n' "$value" ;; esac
 done </proc/self/status
 printf 'uid %s\n' "${uid:-$(id -u)}"
 printf 'clock %s\n' "$(date +%s)"
@@ -177,6 +177,10 @@ if [ -d /run/firewalld ] || [ -e "/etc/firewalld/zones/$zone.xml" ]; then
         break
     done
 fi
+
+[ -r /etc/default/ufw ] && while IFS= read -r line; do
+    case $line in MANAGE_BUILTINS=*) printf 'ufw %s\n' "${line#*=}" ;; esac
+done </etc/default/ufw
 
 section sysctls
 for path in /proc/sys/net/ipv4/conf/*; do

@@ -25,7 +25,8 @@ start_anew() { # INTERFACE MARK TABLE
     for kind in '' 6; do
         by=$(rules_by "$kind")
         rules=$("$by-save" 2>/dev/null)
-        for place in "filter FORWARD fwd" "filter INPUT in" "nat POSTROUTING nat" "mangle FORWARD mss" "nat PREROUTING map"; do
+        for place in "filter FORWARD fwd" "filter INPUT in" "nat POSTROUTING nat" "mangle FORWARD mss" "nat PREROUTING map" \
+            "filter DOCKER-USER usr"; do
             # shellcheck disable=SC2086
             set -- "$1" "$2" $place
             case $rules in *":wgorch-$network-$5 "*)

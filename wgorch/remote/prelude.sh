@@ -94,7 +94,10 @@ set_value() { # PATH VALUE...: what was there is recorded first; behind a --, va
     # shellcheck disable=SC2086
     set -- $values "$@"
     while [ $# -ge 2 ]; do
-        write "$1" "$2" || return 1
+        # In a container it may be right already, and not ours to write.
+        seen=
+        [ ! -r "/proc/sys/$1" ] || read -r seen <"/proc/sys/$1" || :
+        [ "$seen" = "$2" ] || write "$1" "$2" || return 1
         shift 2
     done
     [ -z "$over" ] || for path in $over; do records "sysctl $path" | put recorded || return 1; done
@@ -106,9 +109,13 @@ add_records() { # PATH BEFORE OURS...
 " known="$known/sysctl $1"
         shift 3
     done
+    read -r all4 </proc/sys/net/ipv4/conf/all/forwarding || :
+    first=
+    [ ! -r recorded ] || read -r first <recorded
+    [ "$first" != "boot $boot_id" ] || while read -r kind value; do [ "$kind" != all4 ] || all4=$value; done <recorded
     {
-        records_but "$known/"
-        printf '%s' "$lines"
+        records_but "$known/all4 $all4/"
+        printf 'all4 %s\n%s' "$all4" "$lines"
     } | put recorded
 }
 
@@ -168,6 +175,12 @@ note_chain() { # TABLE PARENT...: built-in chains that are there only because of
         case $1 in *6) family=ip6 ;; esac
         nft list chain "$family" "${1%6}" "$2" >/dev/null 2>&1 ||
             { records "chain $1/$2"; printf 'chain %s/%s\n' "$1" "$2"; } | put recorded || return 1
+        shift 2
+    done
+}
+ensure_chain() { # TABLE CHAIN...
+    while [ $# -ge 2 ]; do
+        "$(rules_by "$1")" --wait 10 -t "${1%6}" -N "$2" 2>/dev/null || :
         shift 2
     done
 }

@@ -14,6 +14,7 @@ from wgorch.state import Chain, Rule, State, tool
 def forward_rules(want: State, have: State) -> Iterator[Change]:
     """Let packets pass between tunnel and LAN, and between peers on a relay, whatever FORWARD's policy is."""
     yield from _chains("filter", "FORWARD", "packets would not be let through", want, have)
+    yield from _chains("filter", "DOCKER-USER", "Docker's start puts its chains before ours", want, have)
 
 
 def input_rules(want: State, have: State) -> Iterator[Change]:
@@ -94,6 +95,8 @@ def _state(
         yield command("note_table", chain.table)
     elif chain not in have.chains and chain not in have.jumps:
         yield command("note_chain", chain.table, chain.parent)
+    if not chain.parent.isalpha():
+        yield command("ensure_chain", chain.table, chain.parent)  # its owner's; that may not have started yet
     yield command("unjump", chain.table, chain.parent, mark, chain.name)
     lines = [f"*{chain.table.removesuffix('6')}", f":{chain.name} - [0:0]"]
     lines += [f"-A {chain.name} {rule}" for rule in rules]
