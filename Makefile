@@ -33,6 +33,7 @@ fix: setup
 docs: setup   ## write what is generated
 	@$(BIN)/python -c "from wgorch.inventory.schema import markdown; print(markdown(), end=\"\")" >docs/inventory.md
 	@$(BIN)/python -m tests.lab.faults
+	@$(BIN)/python -m tests.lab.kinds
 
 setup: $(VENV)/.ready
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.lab import faults
+from tests.lab import faults, kinds
 from wgorch.cli import VERBS
 from wgorch.inventory.load import loads
 from wgorch.inventory.schema import markdown
@@ -20,6 +20,10 @@ def test_the_inventory_reference_is_fresh() -> None:
 
 def test_the_table_of_faults_is_fresh() -> None:
     assert faults.page() == faults.PAGE.read_text()
+
+
+def test_the_table_of_hosts_is_fresh() -> None:
+    assert kinds.page() == kinds.PAGE.read_text()
 
 
 def test_every_command_in_readme_and_docs_parses() -> None:

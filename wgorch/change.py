@@ -179,9 +179,10 @@ class Phases:
     def _order(self) -> list[list[str]]:
         """Relays, then the others: a first handshake to a relay that does not know the host yet costs 5 s.
 
-        Hosts with a new key come last, when all their peers know it.
+        Hosts with a new key come last, when all their peers know it; so do those that we reach through the tunnel itself.
         """
-        last = self.operation.new_keys_for
+        seen = self.operation.seen
+        last = self.operation.new_keys_for | {n for n in self.plans if n in seen and self.operation.through_tunnel(n)}
         relays = [n for n in self.plans if self.operation.inventory.hosts[n].endpoint and n not in last]
         others = [n for n in self.plans if n not in relays and n not in last]
         return [group for group in (relays, others, [n for n in self.plans if n in last]) if group]

@@ -130,6 +130,7 @@ def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
                 f"the key of {name} comes from {' '.join(source)}\n    fix: change it there, then wgorch up"
             )
     operation = Operation(inventory, fleet, progress, playbooks, limit, accepted, renewed)
+    operation.may_lose_ssh = getattr(args, "accept_risk", None) == "lose-ssh"
     operation.measure_ways = getattr(args, "find_mtu", False)
     operation.try_direct = getattr(args, "try_direct", False)
     return operation, progress

@@ -38,7 +38,7 @@ class Operation:
     """An inventory, its topology and the sessions of one run.
 
     `new_keys_for`: hosts that are to have a new key. `measure_ways`: the MTU is found anew, and is `most_mtu` at most.
-    `try_direct`: relays are left out where that works, even where nothing else changes.
+    `may_lose_ssh`: hosts that are reached through the tunnel itself may be changed. `try_direct`: relays are left out where that works, even where nothing else changes.
     """
 
     inventory: Inventory
@@ -51,6 +51,7 @@ class Operation:
     measure_ways: bool = False
     most_mtu: int = 1500
     try_direct: bool = False
+    may_lose_ssh: bool = False
     topology: Topology = field(init=False)
     seen: dict[str, Observed] = field(default_factory=dict)
 
@@ -192,6 +193,10 @@ class Operation:
                 fix = f"one is a copy of the other: delete {self.network.directory}/private_key on one of them"
                 raise HostsFailed([Unfit(name, "use its key", saw, fix)])
         return keys
+
+    def through_tunnel(self, name: str) -> bool:
+        """True where our SSH session to a host came through the tunnel that is to be changed."""
+        return self.seen[name].login_card == self.network.interface
 
     # --- plan
 

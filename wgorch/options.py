@@ -145,6 +145,10 @@ def build_parser() -> argparse.ArgumentParser:
             sub.add_argument(
                 "--accept-new-key", metavar="HOST", action="append", default=[], help="its key may be another"
             )
+        if name == "up":
+            sub.add_argument(
+                "--accept-risk", choices=("lose-ssh",), help="change hosts that are reached through the tunnel itself"
+            )
         if name in ("plan", "up"):
             sub.add_argument("--find-mtu", action="store_true", help="measure anew what fits on the ways between hosts")
         if name == "up":

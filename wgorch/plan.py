@@ -175,9 +175,10 @@ def _notes(host: str, network: Network, want: State, seen: Observed) -> Iterator
     if (want.chains or want.nft or want.firewalld) and (want != seen.state(network)):
         yield f"{host}: firewall: {firewall_of(seen)}"
     if want.interface and not seen.starter:
-        yield f"{host}: neither systemd nor cron runs here, so nothing starts the tunnel after a reboot"
-        if want.watch_text:
-            yield f"{host}: and nobody notices when a peer's address becomes another"
+        told = "neither systemd, OpenRC, runit nor cron runs here, so nothing starts the tunnel after a reboot"
+        yield f"{host}: {told}"
+    if want.interface and want.watch_text and not want.watch:
+        yield f"{host}: nothing there looks from time to time whether a peer's address became another"
     if seen.lock and seen.lock.boot_id == seen.boot_id and seen.lock.until > seen.uptime:
         yield f"{host}: locked by {seen.lock.who} for another {seen.lock.until - seen.uptime} s at most"
     if seen.pending or seen.reverting:

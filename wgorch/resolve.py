@@ -21,7 +21,7 @@ from wgorch.state import ROUTE_PROTO, Chain, Interface, Peer, Rule, Run, State, 
 from wgorch.steps.nft import translated
 from wgorch.topology.build import Topology
 from wgorch.topology.desired import Desired
-from wgorch.unit import digest, unit_digest
+from wgorch.unit import digest, drop_ins, unit_digest
 
 OVERHEAD = {4: 60, 6: 80}
 """Bytes that WireGuard adds to a packet, by what carries it."""
@@ -43,6 +43,9 @@ OWNERS = {
     "cni": "a container network",
 }
 """Whose a card is, by how its name begins."""
+
+WATCHING = ("systemd", "runit", "cron")
+"""What can also run a program from time to time; OpenRC cannot."""
 
 KEY_FILE_MODE = "-rw-------"
 
@@ -114,9 +117,10 @@ def wanted(
         key_mode=KEY_FILE_MODE,
         keys=frozenset({own}),
         key_source=host.private_key,
+        drop_ins=drop_ins(network, seen.managers),
         starter=seen.starter,
         unit=unit_digest(network, seen.starter) if seen.starter else "",
-        watch=digest(watching) if watching and seen.starter else "",
+        watch=digest(watching) if watching and seen.starter in WATCHING else "",
         watch_text=watching,
     )
 

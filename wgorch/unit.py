@@ -1,8 +1,9 @@
-"""What starts a host's boot program after a reboot, and looks after its peers: systemd, or cron where that runs alone."""
+"""What starts a host's boot program after a reboot and looks after its peers, and what keeps others' hands off."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 from wgorch.inventory.model import Network
 
@@ -76,22 +77,116 @@ _CRON = """\
 * * * * * root [ ! -r {directory}/watch ] || /bin/sh {directory}/watch
 """
 
+_OPENRC = """\
+#!/sbin/openrc-run
+# wgorch:{name}
+description="WireGuard network {name}, by wgorch"
 
-def unit_name(network: str, starter: str) -> str:
-    """The name of what starts the boot program."""
-    return f"wgorch-{network}.service" if starter == "systemd" else f"wgorch-{network}"
+depend() {{
+    use net
+    after net firewall iptables ip6tables nftables ufw firewalld docker
+}}
+
+start() {{
+    ebegin "Starting WireGuard network {name}"
+    /bin/sh {directory}/boot
+    eend $?
+}}
+"""
+
+_RUNIT = """\
+#!/bin/sh
+# wgorch:{name}: runit starts this again whenever it ends, so it stays, and looks after the peers meanwhile
+/bin/sh {directory}/boot
+while :; do
+    sleep 30
+    [ ! -r {directory}/watch ] || /bin/sh {directory}/watch
+done
+"""
+
+Words = tuple[str, ...]
 
 
-def unit_path(network: str, starter: str) -> str:
-    """Where it lies."""
-    return f"{UNITS if starter == 'systemd' else '/etc/cron.d'}/{unit_name(network, starter)}"
+@dataclass(frozen=True, slots=True)
+class Starter:
+    """What starts programs on a host when it starts: our file in it, and the commands that make it know of that file.
+
+    `gone`: what ends it, where that may fail.
+    """
+
+    what: str
+    path: str
+    text: str
+    mode: str = "644"
+    enable: tuple[Words, ...] = ()
+    gone: tuple[Words, ...] = ()
+    after: tuple[Words, ...] = ()
 
 
-def unit_text(network: str, directory: str, starter: str) -> str:
-    """Its text."""
-    return (_UNIT if starter == "systemd" else _CRON).format(name=network, directory=directory)
+_STARTERS = {
+    "systemd": Starter(
+        "unit wgorch-{name}.service",
+        f"{UNITS}/wgorch-{{name}}.service",
+        _UNIT,
+        enable=(("systemctl", "daemon-reload"), ("systemctl", "enable", "--quiet", "wgorch-{name}.service")),
+        gone=(("systemctl", "disable", "--quiet", "wgorch-{name}.service"),),
+        after=(("systemctl", "daemon-reload"),),
+    ),
+    "openrc": Starter(
+        "OpenRC service wgorch-{name}",
+        "/etc/init.d/wgorch-{name}",
+        _OPENRC,
+        "755",
+        enable=(("rc-update", "--quiet", "add", "wgorch-{name}", "default"),),
+        gone=(("rc-update", "--quiet", "delete", "wgorch-{name}", "default"),),
+    ),
+    "runit": Starter(
+        "runit service wgorch-{name}",
+        "/etc/sv/wgorch-{name}/run",
+        _RUNIT,
+        "755",
+        enable=(("enable_runit", "wgorch-{name}"),),
+        gone=(("disable_runit", "wgorch-{name}"),),
+    ),
+    "cron": Starter("cron table wgorch-{name}", "/etc/cron.d/wgorch-{name}", _CRON),
+}
 
 
-def unit_digest(network: Network, starter: str) -> str:
+def starter_of(kind: str, network: str, directory: str) -> Starter:
+    """What starts the boot program of a network, by the host's kind of start-up."""
+
+    def fill(commands: tuple[Words, ...]) -> tuple[Words, ...]:
+        return tuple(tuple(word.format(name=network) for word in words) for words in commands)
+
+    s = _STARTERS[kind]
+    return Starter(
+        s.what.format(name=network),
+        s.path.format(name=network),
+        s.text.format(name=network, directory=directory),
+        s.mode,
+        fill(s.enable),
+        fill(s.gone),
+        fill(s.after),
+    )
+
+
+def unit_digest(network: Network, kind: str) -> str:
     """SHA-256 of its text, as ``sha256sum`` prints it."""
-    return digest(unit_text(network.name, network.directory, starter))
+    return digest(starter_of(kind, network.name, network.directory).text)
+
+
+def drop_ins(network: Network, managers: frozenset[str]) -> dict[str, str]:
+    """Files that keep other managers of a host's network from touching the tunnel, or its rules; by path."""
+    head, name = f"# wgorch:{network.name}: this interface is wgorch's", network.interface
+    found = {}
+    if "NetworkManager" in managers:
+        text = f"{head}\n[keyfile]\nunmanaged-devices+=interface-name:{name}"
+        found[f"/etc/NetworkManager/conf.d/wgorch-{network.name}.conf"] = text
+    if "systemd-networkd" in managers:
+        text = f"{head}\n[Match]\nName={name}\n\n[Link]\nUnmanaged=yes"
+        found[f"/etc/systemd/network/05-wgorch-{network.name}.network"] = text
+        if network.exits:
+            head = f"# wgorch:{network.name}: or it deletes the rules by which everything leaves through the tunnel"
+            text = f"{head}\n[Network]\nManageForeignRoutingPolicyRules=no"
+            found[f"/etc/systemd/networkd.conf.d/wgorch-{network.name}.conf"] = text
+    return found

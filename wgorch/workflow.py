@@ -11,7 +11,7 @@ from wgorch import curve25519, shortcut
 from wgorch import export as files
 from wgorch.apply import LEASE_S, Transaction
 from wgorch.change import Interrupts, Outcome, Phases, exchanges, measure_all
-from wgorch.errors import DIFFERS, DONE, FAULT, MIXED, ROLLED_BACK, HostError, HostsFailed, UsageError
+from wgorch.errors import DIFFERS, DONE, FAULT, MIXED, ROLLED_BACK, HostError, HostsFailed, Unfit, UsageError
 from wgorch.facts.observed import Observed
 from wgorch.follow import with_cause
 from wgorch.inventory.fields import suggest
@@ -103,6 +103,11 @@ def _up(
     operation.gather(operation.involved)
     plans = operation.plans()
     consent(plans)
+    risky = [n for n, p in plans.items() if p.do and operation.through_tunnel(n) and not operation.may_lose_ssh]
+    if risky:
+        saw = "we reach it through the tunnel itself, and this plan changes that tunnel"
+        fix = "give it another way for SSH; or --accept-risk lose-ssh: it is changed last, and takes itself back"
+        raise HostsFailed([Unfit(name, "change it safely", saw, fix) for name in risky])
     changing = {name: p for name, p in plans.items() if p.changes}
     if not changing:
         return Outcome(DONE, plans, exchanges=exchanges(operation), handshakes=operation.fleet.handshakes)
@@ -134,6 +139,11 @@ def teardown(
             base = baseline(seen, have, operation.network, packages=packages)
             made = plan_teardown(name, operation.network, base, seen, operation.playbooks.teardown)
             plans[name] = with_names(made, names)
+        cut = [n for n, p in plans.items() if p.do and operation.through_tunnel(n)]
+        if cut:
+            saw = "we reach it through the tunnel itself, which would be gone"
+            fix = "give it another way for SSH, or run wgorch on it: ssh: local"
+            raise HostsFailed([Unfit(name, "take the tunnel away", saw, fix) for name in cut])
         consent(plans)
         changing = {n: p for n, p in plans.items() if p.changes or _leftovers(operation.seen[n], purge)}
         if not changing:

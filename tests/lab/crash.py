@@ -22,7 +22,7 @@ from pathlib import Path
 from wgorch import apply, workflow
 from wgorch.errors import WgorchError
 from wgorch.inventory.load import load
-from wgorch.inventory.model import Inventory
+from wgorch.inventory.model import Host, Inventory
 from wgorch.operation import Operation
 from wgorch.playbook import load_all
 from wgorch.rehearsal.reference import ReferenceWorld
@@ -134,8 +134,8 @@ class InWorldFleet(Fleet):
         super().__init__(inventory.hosts)
         self._world = world
 
-    def _wire(self, name: str) -> Wire:
-        return InWorld(self._world, name)
+    def _wire(self, host: Host, command: str, *, tty: bool = False) -> Wire:
+        return InWorld(self._world, host.name)
 
     def knock(self, name: str, timeout_s: float = 10) -> None:
         """There is no sshd in between."""

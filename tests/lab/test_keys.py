@@ -113,4 +113,5 @@ def test_a_rotation_that_fails_leaves_the_old_key() -> None:
         assert world.sh("home", "wg show wg0 public-key").strip() == old
         assert old in world.sh("bcc", "wg show wg0 peers")
         assert "0 changes" in w.wgorch("plan", "inventory.yaml")
-        assert w.ping("home", "10.10.13.61", wait=6)
+        # A handshake that was lost is repeated after 5 s, or a little later.
+        assert any(w.ping("home", "10.10.13.61", wait=2) for _ in range(10))

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ import pytest
 from tests.conftest import ALL, draw
 from tests.lab.capture import capture, firewall, resolve, serving
 from tests.lab.conftest import HOSTS, INVENTORY, Lab, _clean
+from tests.lab.debs import fetch, put
 from wgorch.rehearsal.snapshot import Snapshot, snapshot
 
 ADDRESSES = {"bcc": "192.168.2.1", "home": "192.168.2.2", "company": "192.168.2.3"}
@@ -625,19 +625,7 @@ def test_a_gateway_that_reboots_has_all_of_it_again(network: Lab) -> None:
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Debian's own packages, by file name; fetched outside the world."""
-    place = tmp_path_factory.mktemp("packages")
-    (place / "lists" / "partial").mkdir(parents=True)
-    names = ["wireguard-tools", "wireguard-go"]
-    user = ["-o", "APT::Sandbox::User=root"]
-    own = [*user, "-o", f"Dir::State::Lists={place}/lists", "-o", f"Dir::Cache={place}"]
-    if subprocess.run(
-        ["apt-get", *user, "-qq", "download", *names], cwd=place, capture_output=True, check=False
-    ).returncode:
-        subprocess.run(["apt-get", *own, "-qq", "update"], cwd=place, capture_output=True, check=True, timeout=120)
-        subprocess.run(
-            ["apt-get", *own, "-qq", "download", *names], cwd=place, capture_output=True, check=True, timeout=120
-        )
-    return {file.name: file.read_bytes() for file in place.glob("*.deb")}
+    return fetch(tmp_path_factory.mktemp("packages"), "wireguard-tools", "wireguard-go")
 
 
 ABSENT = """set -e
@@ -657,10 +645,9 @@ echo 'APT::Sandbox::User "root"; Dir::Cache "/run/absent";' >/etc/apt/apt.conf.d
 def _repository(lab: Lab, host: str, packages: dict[str, bytes]) -> None:
     """A repository of packages below a host's /run, with its index."""
     index = ""
+    put(lab.world, host, packages, "/run/repository")
     for name, data in packages.items():
         path = f"/run/repository/{name}"
-        argv = lab.world.argv(host, ["sh", "-c", 'mkdir -p /run/repository && cat >"$1"', "sh", path])
-        subprocess.run(argv, input=data, check=True)
         control = lab.world.sh(host, f"dpkg-deb -f {path}").strip()
         digest = hashlib.sha256(data).hexdigest()
         index += f"{control}\nFilename: ./{name}\nSize: {len(data)}\nSHA256: {digest}\n\n"

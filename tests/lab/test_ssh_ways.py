@@ -529,3 +529,39 @@ def test_a_link_local_address_with_its_card(ways: Lab) -> None:
     at = log_of(ways, "home")
     ways.wgorch("plan", ways.edited((HOME, f"    ssh: root@{place}\n")), code=2)
     assert re.search(r"Accepted publickey for root from fe80:", world.sh("home", "cat /run/sshd.log")[at:])
+
+
+@pytest.mark.kind(
+    "a host reached only through the tunnel itself",
+    "works",
+    "with `--accept-risk lose-ssh`; refused without, and by teardown",
+)
+def test_a_host_behind_the_tunnel_is_changed_last_and_only_where_that_is_accepted(lab: Lab) -> None:
+    world = lab.world
+    lab.up()
+    known = world.sh("controller", "cat /root/.ssh/known_hosts")
+    known_hosts(lab, known + f"192.168.2.3 {world.host_key('company')}\n")
+    through = (
+        COMPANY,
+        "    ssh: {host: 192.168.2.3, user: root, via: root@192.168.0.9}\n    persistent_keepalive: 20\n",
+    )
+    try:
+        inventory = lab.edited(through)
+        refused = lab.wgorch("up", inventory, "--yes", code=4).stderr
+        assert "company: change it safely: we reach it through the tunnel itself" in refused
+        lab.wgorch("up", inventory, "--yes", "--accept-risk", "lose-ssh")
+        assert "every 20 seconds" in world.sh("company", "wg show wg0")
+        assert "0 changes" in lab.wgorch("up", inventory).stdout
+
+        # One that cuts us takes itself back: the peer's packets go elsewhere.
+        cutting = lab.edited(through, ("address: 192.168.2.3", "address: 192.168.2.7"))
+        done = lab.wgorch("up", cutting, "--yes", "--accept-risk", "lose-ssh", "--confirm-timeout", "15", code=None)
+        assert done.returncode in (5, 6)
+        lab.wait(lambda: world.ping("home", "192.168.2.3"), 60, "company is back")
+        lab.wait(lambda: "0 changes" in lab.wgorch("plan", inventory, code=None).stdout, 30, "all is as before")
+        assert (
+            "company: take the tunnel away: we reach it through the tunnel itself"
+            in lab.wgorch("teardown", inventory, "--yes", code=4).stderr
+        )
+    finally:
+        known_hosts(lab, known)

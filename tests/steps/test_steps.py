@@ -346,6 +346,28 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             ],
         ),
     ],
+    "others": [
+        (
+            "NetworkManager is told at once",
+            replace(UP, drop_ins={"/etc/NetworkManager/conf.d/wgorch-office.conf": "text"}),
+            UP,
+            [
+                (
+                    "+",
+                    [
+                        "write_file /etc/NetworkManager/conf.d/wgorch-office.conf 644\ntext",
+                        "tell_manager /etc/NetworkManager/conf.d/wgorch-office.conf",
+                    ],
+                )
+            ],
+        ),
+        (
+            "teardown takes it",
+            UP,
+            replace(UP, drop_ins={"/x.conf": "text"}),
+            [("-", ["rm -f /x.conf", "tell_manager /x.conf"])],
+        ),
+    ],
     "kept_zones": [
         (
             "what differs is written",

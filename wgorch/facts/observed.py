@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from ipaddress import IPv4Interface, IPv6Interface
+from ipaddress import IPv4Interface, IPv6Interface, ip_address
 from typing import NamedTuple
 
 from wgorch.inventory.model import IPAddress, IPNetwork, Network
@@ -91,7 +91,7 @@ class Observed:
     `legacy_too`: iptables has rules of both its kinds; `forwarded_all`: whether all cards forwarded
     when the first value was recorded; `no_net_admin`: root there may not change the network; `ufw_flushes`: ufw's reload
     empties the chains of others (MANAGE_BUILTINS). `has_firewalld`: it runs, and `firewalld` to `default_zone` are as in State. `secrets`: digests of the preshared keys'
-    files. `installed`: packages that came with the network. `starter`: what can start a program of ours when the host starts: systemd, cron, or nothing. `policy`, `ways`, `dns`: what of them is ours, as in State.
+    files. `installed`: packages that came with the network. `starter`: what can start a program of ours when the host starts: systemd, openrc, runit, cron, or nothing. `managers`: who else manages its network; `drop_ins`: what we told them. `policy`, `ways`, `dns`: what of them is ours, as in State.
     """
 
     host: str
@@ -102,6 +102,8 @@ class Observed:
     os: Mapping[str, str]
     tools: frozenset[str]
     starter: str
+    managers: frozenset[str]
+    drop_ins: Mapping[str, str]
     kernel_wireguard: bool
     cards: Mapping[str, Card]
     addresses: tuple[tuple[str, IPv4Interface | IPv6Interface], ...]
@@ -176,6 +178,15 @@ class Observed:
             fitting = [r for r in fitting if exact.subnet_of(r.subnet)]  # type: ignore[arg-type]
         return max(fitting, key=lambda r: (r.subnet.prefixlen, -r.metric), default=None)
 
+    @property
+    def login_card(self) -> str:
+        """The card by which whoever asked is reached; empty where that is not known."""
+        try:
+            way = self.route_to(ip_address(self.ssh_client.partition("%")[0]))
+        except ValueError:
+            return ""
+        return way.card if way else ""
+
     def only_ours(self, network: Network) -> frozenset[str]:
         """The iptables tables that exist only because of us and hold nothing of others; none where no nft could end them."""
         return self.left_empty(network) if "nft" in self.tools else frozenset()
@@ -237,6 +248,7 @@ class Observed:
             tools=self.tools,
             key_mode=self.key_file_mode,
             keys=frozenset({*self.next_keys, self.key_file_public} - {""}),
+            drop_ins=self.drop_ins,
             starter=self.starter,
             unit=self.unit if self.unit_enabled else "",
             watch=self.watch,

@@ -80,7 +80,9 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         kernel=facts.get("kernel", "")[:100],
         os=os_release,
         tools=_tools(s["tools"]),
-        starter=_match(r"systemd|cron|", facts.get("init", "")),
+        starter=_match(r"systemd|openrc|runit|cron|", facts.get("init", "")),
+        managers=frozenset(_match(r"NetworkManager|systemd-networkd", line) for line in s.get("managers", [])),
+        drop_ins=_texts(s.get("drop-ins", [])),
         kernel_wireguard="wireguard" in facts,
         cards={card.name: card for card in map(_card, s["links"])},
         addresses=tuple(_addresses([line for line in s["addresses"] if _NUMBERED.match(line)])),
@@ -99,7 +101,7 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         has_firewalld="running" in s.get("firewalld", [])[:1],
         firewalld=told_settings(zone, s.get("firewalld", [])),
         zones=frozenset(line.split()[0] for line in s.get("firewalld", []) if line.split()[0] in objects(zone)),
-        zone_files=_zone_files(s.get("firewalld-files", [])),
+        zone_files={_object(path): text for path, text in _texts(s.get("firewalld-files", [])).items()},
         default_zone="\n".join(s.get("firewalld-default", [])[:400]),
         policies=policies | policies6,
         sysctls=dict(_sysctls(s["sysctls"])),
@@ -301,15 +303,21 @@ def _iptables(
     return {t: {c: tuple(rules) for c, rules in chains.items()} for t, chains in tables.items()}, policies
 
 
-def _zone_files(lines: list[str]) -> dict[str, str]:
-    """What firewalld keeps of ours, by object."""
+def _texts(lines: list[str]) -> dict[str, str]:
+    """Files of ours, by path: what is in each, each line with a bar before it."""
     found: dict[str, list[str]] = {}
-    name = ""
+    path = ""
     for line in lines[:MAX_LINES]:
         if line.startswith("file "):
-            name = line[5:].removesuffix(".xml")
-        found.setdefault(name, []).append(line)
-    return {name: "\n".join(text[1:]) for name, text in found.items()}
+            path = _match(r"/[A-Za-z0-9._/-]{1,120}", line[5:])
+            found[path] = []
+        elif line.startswith("|"):
+            found[path].append(line[1:])
+    return {path: "\n".join(text) for path, text in found.items()}
+
+
+def _object(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".xml")
 
 
 def _nft_chains(lines: list[str]) -> Iterator[tuple[str, str, list[str]]]:

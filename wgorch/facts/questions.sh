@@ -3,6 +3,11 @@
 directory=/var/lib/wgorch/$network
 section() { printf '\n%s %s\n' "$nonce" "$1"; }
 line_of() { line=; [ -r "$1" ] && IFS= read -r line <"$1"; }
+show_file() { # each line with a bar before it
+    [ -r "$1" ] || return 0
+    printf 'file %s\n' "$1"
+    while IFS= read -r line || [ -n "$line" ]; do printf '|%s\n' "$line"; done <"$1"
+}
 fact() { line_of "$2"; printf '%s %s\n' "$1" "$line"; }
 
 # What is of IPv6 is asked only where the network has any, or had when it was last brought up.
@@ -80,8 +85,20 @@ fact machine_id /etc/machine-id
 printf 'ssh %s\n' "${SSH_CONNECTION-}"
 [ -z "$paths" ] || printf '%s\n' "$paths" | while read -r way; do printf 'path %s\n' "$way"; done
 line=
+services=
+for place in /var/service /etc/service /service; do
+    # runsvdir looks after it: a service there has a supervise directory, or its own process names the place.
+    [ -d "$place" ] || continue
+    for comm in /proc/[0-9]*/comm; do
+        { read -r name <"$comm"; } 2>/dev/null && [ "$name" = runsvdir ] && services=$place && break 2
+    done
+done
 if [ -d /run/systemd/system ]; then
     echo 'init systemd'
+elif [ -d /run/openrc ] && command -v rc-update >/dev/null 2>&1; then
+    echo 'init openrc'
+elif [ -n "$services" ]; then
+    echo 'init runit'
 elif [ -d /etc/cron.d ] && line_of /run/crond.pid && [ -d "/proc/${line:-none}" ]; then
     echo 'init cron'
 fi
@@ -164,7 +181,7 @@ if [ -d /run/firewalld ] || [ -e "/etc/firewalld/zones/$zone.xml" ]; then
     fi
     section firewalld-files
     for file in "/etc/firewalld/zones/$zone.xml" "/etc/firewalld/policies/$zone"-*.xml; do
-        [ -r "$file" ] && printf 'file %s\n' "${file##*/}" && while IFS= read -r line; do printf '%s\n' "$line"; done <"$file"
+        show_file "$file"
     done
     section firewalld-default
     name=public
@@ -234,10 +251,12 @@ if [ -n "$key_source" ] && command -v wg >/dev/null 2>&1; then
 fi
 unit=/etc/systemd/system/wgorch-$network.service
 table_of_cron=/etc/cron.d/wgorch-$network
+script=/etc/init.d/wgorch-$network
+service=/etc/sv/wgorch-$network/run
 set --
-for file in "$directory/boot" "$directory"/psk.* "$unit" "$table_of_cron"; do [ -r "$file" ] && set -- "$@" "$file"; done
+for file in "$directory/boot" "$directory"/psk.* "$unit" "$table_of_cron" "$script" "$service"; do [ -r "$file" ] && set -- "$@" "$file"; done
 timer=/etc/systemd/system/timers.target.wants/wgorch-$network-watch.timer
-if [ -r "$directory/watch" ] && { [ -r "$table_of_cron" ] || [ -L "$timer" ]; }; then
+if [ -r "$directory/watch" ] && { [ -r "$table_of_cron" ] || [ -r "$service" ] || [ -L "$timer" ]; }; then
     set -- "$@" "$directory/watch"
 elif [ -e "$directory/watch" ] || [ -e "${unit%.service}-watch.timer" ]; then
     # What is left of one that was being taken away; it equals no wish.
@@ -245,14 +264,24 @@ elif [ -e "$directory/watch" ] || [ -e "${unit%.service}-watch.timer" ]; then
 fi
 [ $# -eq 0 ] || sha256sum "$@" | while read -r sum file; do
     case $file in
-    "$unit" | "$table_of_cron") printf 'unit %s\n' "$sum" ;;
+    "$unit" | "$table_of_cron" | "$script" | "$service") printf 'unit %s\n' "$sum" ;;
     */psk.*) printf 'secret %s %s\n' "${file##*/}" "$sum" ;;
     */watch) printf 'watch %s\n' "$sum" ;;
     *) printf 'digest %s\n' "$sum" ;;
     esac
 done
 
-[ -r "$table_of_cron" ] || [ -L "/etc/systemd/system/multi-user.target.wants/wgorch-$network.service" ] && echo 'enabled yes'
+[ -r "$table_of_cron" ] || [ -L "/etc/systemd/system/multi-user.target.wants/wgorch-$network.service" ] ||
+    [ -L "/etc/runlevels/default/wgorch-$network" ] || [ -L "${services:-none}/wgorch-$network" ] && echo 'enabled yes'
+
+section managers
+[ -d /run/NetworkManager ] && echo NetworkManager
+[ -e /run/systemd/netif/state ] && echo systemd-networkd
+section drop-ins
+for file in "/etc/NetworkManager/conf.d/wgorch-$network.conf" "/etc/systemd/network/05-wgorch-$network.network" \
+    "/etc/systemd/networkd.conf.d/wgorch-$network.conf"; do
+    show_file "$file"
+done
 
 section dns
 if [ -r /etc/resolv.conf ]; then

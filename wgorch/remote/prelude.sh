@@ -14,7 +14,7 @@ fail() { printf '@fail %s\n' "$1"; exit 1; }
 
 # A file appears whole or not at all; one that must outlast a loss of power is on the disk before it appears.
 put() { cat >"$1.$$" && mv -f "$1.$$" "$1"; }
-write_file() { cat >"$1.$$" && chmod "$2" "$1.$$" && { sync "$1.$$" 2>/dev/null || sync; } && mv -f "$1.$$" "$1"; }
+write_file() { [ -d "${1%/*}" ] || (umask 022 && mkdir -p "${1%/*}"); cat >"$1.$$" && chmod "$2" "$1.$$" && { sync "$1.$$" 2>/dev/null || sync; } && mv -f "$1.$$" "$1"; }
 
 # Values below /proc/sys can carry no mark, so what was there before us is recorded: "sysctl PATH BEFORE OURS".
 boot_id=none
@@ -273,6 +273,19 @@ set_key() { # INTERFACE TAG WORD...: the key of that name, if it still lies besi
     [ -s "private_key.$2" ] && key=private_key.$2
     shift 2
     wg set "$interface" "$@" private-key "$key"
+}
+
+runit_place() { for place in /var/service /etc/service /service; do [ -d "$place" ] && return 0; done; return 1; }
+enable_runit() { # SERVICE
+    runit_place && ln -sfn "/etc/sv/$1" "$place/$1"
+}
+disable_runit() { # SERVICE: what runs it ends before its files go
+    runit_place && rm -f "$place/$1"
+    [ ! -d "/etc/sv/$1" ] || { sv force-shutdown "/etc/sv/$1" >/dev/null 2>&1; rm -rf "/etc/sv/$1"; }
+}
+tell_manager() { # PATH of what it was told: systemd-networkd reads it at its next start, and is not disturbed
+    case $1 in */NetworkManager/*) ! command -v nmcli >/dev/null 2>&1 || nmcli general reload conf >/dev/null 2>&1 || : ;; esac
+    case $1 in */networkd.conf.d/*) rmdir "${1%/*}" 2>/dev/null || : ;; esac # if it was only there for us
 }
 
 dial_by_name() { # INTERFACE KEY ENDPOINT: at a start the name may not be known yet; then `watch` comes to it

@@ -68,6 +68,7 @@ def all_steps() -> dict[str, Step]:
         ("routes", routes.routes, routes.__doc__),
         ("exits", exits.exits, exits.__doc__),
         ("dns", dns.dns, dns.__doc__),
+        ("others", persist.others, persist.others.__doc__),
         ("persist", persist.persist, persist.__doc__),
     ]
     return {name: Step(name, run, (doc or "").strip().split("\n")[0]) for name, run, doc in modules}

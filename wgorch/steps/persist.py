@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from wgorch.command import Change, change, command
 from wgorch.state import State
-from wgorch.unit import UNITS, unit_name, unit_path, unit_text, watch_texts, watch_units
+from wgorch.unit import UNITS, starter_of, watch_texts, watch_units
 
 
 def persist(want: State, have: State) -> Iterator[Change]:
@@ -17,24 +17,20 @@ def persist(want: State, have: State) -> Iterator[Change]:
 
 
 def _starting(want: State, have: State) -> Change:
-    starter = want.starter
-    name, path = unit_name(want.network, starter), unit_path(want.network, starter)
-    what = f"unit {name}" if starter == "systemd" else f"cron table {name}"
-    systemd = starter == "systemd"
-    reload = (command("systemctl", "daemon-reload"),) if systemd else ()
+    starter = starter_of(want.starter, want.network, want.directory)
     if want.unit:
-        text = unit_text(want.network, want.directory, starter)
-        enable = (command("systemctl", "enable", "--quiet", name),) if systemd else ()
-        making = command("write_file", path, "644", stdin=text)
-        return change("+" if not have.unit else "~", what, "a reboot would end the tunnel", making, *reload, *enable)
-    disable = (command("systemctl", "disable", "--quiet", name, may_be_absent=True),) if systemd else ()
-    return change("-", what, "nothing is left to start", *disable, command("rm", "-f", path), *reload)
+        making = command("write_file", starter.path, starter.mode, stdin=starter.text)
+        enable = (command(*words) for words in starter.enable)
+        return change("~" if have.unit else "+", starter.what, "a reboot would end the tunnel", making, *enable)
+    ending = (command(*words, may_be_absent=True) for words in starter.gone)
+    after = (command(*words) for words in starter.after)
+    return change("-", starter.what, "nothing is left to start", *ending, command("rm", "-f", starter.path), *after)
 
 
 def _watching(want: State, have: State) -> Change:
     service, timer = watch_units(want.network)
     systemd = want.starter == "systemd"
-    what = f"timer {timer}" if systemd else "watch, by cron"
+    what = f"timer {timer}" if systemd else f"watch, by {want.starter}"
     file = f"{want.directory}/watch"
     reload = (command("systemctl", "daemon-reload"),) if systemd else ()
     if want.watch:
@@ -46,3 +42,16 @@ def _watching(want: State, have: State) -> Change:
     disable = (command("systemctl", "disable", "--now", "--quiet", timer, may_be_absent=True),) if systemd else ()
     gone = command("rm", "-f", file, *((f"{UNITS}/{service}", f"{UNITS}/{timer}") if systemd else ()))
     return change("-", what, "no peer's address can become another", *disable, gone, *reload)
+
+
+def others(want: State, have: State) -> Iterator[Change]:
+    """Keep other managers of the host's network (NetworkManager, systemd-networkd) from touching the tunnel."""
+    for path, text in want.drop_ins.items():
+        if have.drop_ins.get(path) != text:
+            making = command("write_file", path, "644", stdin=text)
+            telling = command("tell_manager", path)
+            why = "it would take the tunnel for its own"
+            yield change("~" if path in have.drop_ins else "+", f"drop-in {path}", why, making, telling)
+    for path in have.drop_ins.keys() - want.drop_ins.keys():
+        telling = command("tell_manager", path)
+        yield change("-", f"drop-in {path}", "nothing is left to touch", command("rm", "-f", path), telling)
