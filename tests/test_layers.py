@@ -24,7 +24,7 @@ RIVER = [
     {"facts"},
     {"steps"},
     {"playbook", "program", "resolve"},
-    {"plan", "export"},
+    {"plan", "export", "adopt"},
     {"remote"},
     {"apply", "verify", "journal"},
     {"trace"},

@@ -131,6 +131,7 @@ def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
             )
     operation = Operation(inventory, fleet, progress, playbooks, limit, accepted, renewed)
     operation.may_lose_ssh = getattr(args, "accept_risk", None) == "lose-ssh"
+    operation.adopt = getattr(args, "adopt", False)
     operation.measure_ways = getattr(args, "find_mtu", False)
     operation.try_direct = getattr(args, "try_direct", False)
     return operation, progress
@@ -528,6 +529,31 @@ def rehearse(args: argparse.Namespace, out: Console) -> int:
         raise UsageError(f"{inventory.path}: it cannot be rehearsed here: {error}") from None
 
 
+def adopt(args: argparse.Namespace, out: Console) -> int:
+    from wgorch import workflow
+    from wgorch.inventory.load import loads, ssh_target
+    from wgorch.inventory.model import Host
+    from wgorch.remote.fleet import Fleet
+
+    hosts = {text: Host(text, ssh_target(text), (), 0) for text in args.hosts}
+    fleet = Fleet(hosts, None, _password(args))
+    try:
+        made = workflow.adopt(fleet, args.interface, args.name)
+    finally:
+        fleet.close()
+    loads(made.text, str(args.output or "inventory.yaml"))
+    for note in made.notes:
+        sys.stderr.write(f"note: {note}\n")
+    if args.output is None:
+        sys.stdout.write(made.text)
+        return DONE
+    if args.output.exists():
+        raise UsageError(f"{args.output} is there already\n    fix: another name, or take it away")
+    args.output.write_text(made.text)
+    out.print(f"✓ written: {args.output}\nnext: wgorch plan {args.output} --adopt; wgorch up {args.output} --adopt")
+    return DONE
+
+
 def completion(args: argparse.Namespace, out: Console) -> int:
     from argcomplete.shell_integration import shellcode
 
@@ -563,6 +589,7 @@ VERBS: dict[str, Callable[[argparse.Namespace, Any], int]] = {
     "export": export,
     "trace": trace,
     "doctor": doctor,
+    "adopt": adopt,
     "completion": completion,
 }
 

@@ -38,7 +38,7 @@ class Operation:
     """An inventory, its topology and the sessions of one run.
 
     `new_keys_for`: hosts that are to have a new key. `measure_ways`: the MTU is found anew, and is `most_mtu` at most.
-    `may_lose_ssh`: hosts that are reached through the tunnel itself may be changed. `try_direct`: relays are left out where that works, even where nothing else changes.
+    `adopt`: interfaces of that name that are nobody's are taken over. `may_lose_ssh`: hosts that are reached through the tunnel itself may be changed. `try_direct`: relays are left out where that works, even where nothing else changes.
     """
 
     inventory: Inventory
@@ -52,6 +52,7 @@ class Operation:
     most_mtu: int = 1500
     try_direct: bool = False
     may_lose_ssh: bool = False
+    adopt: bool = False
     topology: Topology = field(init=False)
     seen: dict[str, Observed] = field(default_factory=dict)
 
@@ -89,7 +90,7 @@ class Operation:
         if not (host.mtu or self.network.mtu):
             ends = (self.topology.hosts[peer].endpoint for peer in self.topology.peers(name))
             ways = list(dict.fromkeys(islice((end.host for end in ends if end), MOST_WAYS)))
-        return Ask(host.listen_port, host.private_key, tuple(ways), self.measure_ways)
+        return Ask(host.listen_port, host.private_key, tuple(ways), self.measure_ways, adopt=self.adopt)
 
     @property
     def asks(self) -> dict[str, Ask]:

@@ -13,6 +13,7 @@ from wgorch.errors import BAD_INPUT
 BY_WISH = {
     "start": {
         "check": "is the inventory good? no connection is made",
+        "adopt": "an inventory of a WireGuard network that is there already; changes nothing",
         "rehearse": "its network built and tried in namespaces of this machine; no host is touched",
         "trust": "accept the SSH host key of a host, after comparing it",
         "completion": "what your shell needs to complete verbs, options and hosts",
@@ -55,7 +56,7 @@ exit codes:
 TEXTS = {verb: text for verbs in BY_WISH.values() for verb, text in verbs.items()}
 
 
-CONNECTING = ("plan", "up", "status", "verify", "teardown", "rotate-key", "export", "trace", "doctor")
+CONNECTING = ("plan", "up", "status", "verify", "teardown", "rotate-key", "export", "trace", "doctor", "adopt")
 """The verbs that log in."""
 
 
@@ -150,6 +151,7 @@ def build_parser() -> argparse.ArgumentParser:
                 "--accept-risk", choices=("lose-ssh",), help="change hosts that are reached through the tunnel itself"
             )
         if name in ("plan", "up"):
+            sub.add_argument("--adopt", action="store_true", help="take over interfaces of that name that are nobody's")
             sub.add_argument("--find-mtu", action="store_true", help="measure anew what fits on the ways between hosts")
         if name == "up":
             sub.add_argument(
@@ -184,6 +186,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     export.add_argument("--qr", action="store_true", help="a device's file as a QR code, here on the terminal")
     export.add_argument("-o", "--output", metavar="PATH", type=Path, help="a file (.conf, .png, .svg), or a directory")
+    adopting = verb("adopt", inventory=False)
+    adopting.add_argument("hosts", nargs="+", metavar="USER@HOST", help="every host of the network that you reach")
+    adopting.add_argument("--interface", default="wg0", metavar="NAME", help="their WireGuard interface (wg0)")
+    adopting.add_argument("--name", default="office", help="what the network is to be called (office)")
+    adopting.add_argument("-o", "--output", metavar="FILE", type=Path, help="write it there, not here")
     trace = verb("trace", inventory=False)
     trace.add_argument("source", help="the host that sends it; or a device, or a machine in a LAN, where you send it")
     trace.add_argument("target", help="a host, a device, or an address in a subnet")

@@ -174,9 +174,11 @@ def _notes(host: str, network: Network, want: State, seen: Observed) -> Iterator
         yield f"{host}: iptables has rules of both kinds there, nft's and legacy; ours go where `iptables` itself leads"
     if (want.chains or want.nft or want.firewalld) and (want != seen.state(network)):
         yield f"{host}: firewall: {firewall_of(seen)}"
+    if want.interface and "wg-quick" in seen.managers:
+        unit = f"wg-quick@{network.interface}"
+        yield f"{host}: {unit} starts that interface, too, at the next reboot: systemctl disable {unit}"
     if want.interface and not seen.starter:
-        told = "neither systemd, OpenRC, runit nor cron runs here, so nothing starts the tunnel after a reboot"
-        yield f"{host}: {told}"
+        yield f"{host}: it will not survive a reboot: neither systemd, OpenRC, runit nor cron runs here"
     if want.interface and want.watch_text and not want.watch:
         yield f"{host}: nothing there looks from time to time whether a peer's address became another"
     if seen.lock and seen.lock.boot_id == seen.boot_id and seen.lock.until > seen.uptime:

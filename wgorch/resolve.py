@@ -116,7 +116,7 @@ def wanted(
         tools=frozenset(needed),
         key_mode=KEY_FILE_MODE,
         keys=frozenset({own}),
-        key_source=host.private_key,
+        key_source=host.private_key or (("wg", "show", network.interface, "private-key") if seen.adopted else ()),
         drop_ins=drop_ins(network, seen.managers),
         starter=seen.starter,
         unit=unit_digest(network, seen.starter) if seen.starter else "",
@@ -468,7 +468,7 @@ def conflicts(desired: Desired, seen: Observed) -> Iterator[HostError]:
     if card is not None and not seen.is_ours(network):
         peers = ", ".join(peer[:8] + "…" for peer in seen.peers) or "no peers"
         saw = f"{tunnel} exists and is not ours ({peers})" if not card.alias else f"{tunnel} is {card.alias}'s"
-        yield Unfit(name, f"make {tunnel}", saw, "network.interface: wg1, or take that interface down")
+        yield Unfit(name, f"make {tunnel}", saw, "--adopt takes it over as it is; or network.interface: wg1")
     if card is None and seen.port_taken:
         saw = f"UDP port {desired.host.listen_port} is in use there"
         yield Unfit(name, f"listen on UDP {desired.host.listen_port}", saw, f"another listen_port for {name}")

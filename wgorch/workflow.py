@@ -9,12 +9,16 @@ from dataclasses import dataclass, replace
 
 from wgorch import curve25519, shortcut
 from wgorch import export as files
+from wgorch.adopt import Adopted
+from wgorch.adopt import adopt as adopt_hosts
 from wgorch.apply import LEASE_S, Transaction
 from wgorch.change import Interrupts, Outcome, Phases, exchanges, measure_all
 from wgorch.errors import DIFFERS, DONE, FAULT, MIXED, ROLLED_BACK, HostError, HostsFailed, Unfit, UsageError
+from wgorch.facts.gather import Ask, gather
 from wgorch.facts.observed import Observed
 from wgorch.follow import with_cause
 from wgorch.inventory.fields import suggest
+from wgorch.inventory.model import Network
 from wgorch.operation import Operation, with_names
 from wgorch.plan import HostPlan, plan_teardown
 from wgorch.remote.fleet import Fleet
@@ -46,6 +50,19 @@ def discover(fleet: Fleet, host: str) -> list[Found]:
         if hit and (hit[2] or hit[1] not in found):
             found[hit[1]] = hit[2] or "wg0"
     return [Found(name, interface) for name, interface in found.items()]
+
+
+def adopt(fleet: Fleet, interface: str, name: str) -> Adopted:
+    """The inventory of a live network, read from its hosts. Raises HostsFailed."""
+    network = Network(name, (), interface, ipv6=True)
+
+    def work(host: str) -> Observed:
+        return gather(fleet.open(host), network, Ask(0, adopt=True))[1]
+
+    seen, failed = fleet.each(fleet.hosts, work)
+    if failed:
+        raise HostsFailed(list(failed.values()))
+    return adopt_hosts(seen, {host: fleet.hosts[host].ssh for host in seen}, interface, name)
 
 
 DISCOVER = """\

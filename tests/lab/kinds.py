@@ -1,6 +1,7 @@
 """Every kind of host that a test of the lab speaks of, as the table in docs/hosts.md.
 
-A test says so by ``@pytest.mark.kind(KIND, BECOMES, LIMIT)``: what the host is, "works" or "refused", and its limit or words.
+A test says so by ``@pytest.mark.kind(KIND, BECOMES, LIMIT)``: what the host is; "works", "works with a
+limit" or "refused"; and how, its limit, or its words.
 """
 
 from __future__ import annotations
@@ -40,8 +41,7 @@ def table() -> str:
     """The table for docs/hosts.md."""
     rows = ["| host | | | shown by |", "| --- | --- | --- | --- |"]
     for name, becomes, limit, test in kinds():
-        told = "works, with a limit" if becomes == "works" and limit else becomes
-        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in (name, told, limit, f"`{test}`")) + " |")
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in (name, becomes, limit, f"`{test}`")) + " |")
     return "\n".join(rows) + "\n"
 
 

@@ -47,7 +47,7 @@ def start_firewalld(lab: Lab, host: str, card: str) -> None:
 
 @pytest.mark.kind(
     "firewalld (nftables backend)",
-    "works",
+    "works with a limit",
     "a zone and policies of our own; refused where its reload would lose what others did not keep",
 )
 def test_firewalld(lab: Lab) -> None:
@@ -224,7 +224,7 @@ def test_a_container_as_a_host(lab: Lab) -> None:
 
 @pytest.mark.kind(
     "ufw, incoming and routed denied",
-    "works",
+    "works with a limit",
     "nothing of ours is in its files; with MANAGE_BUILTINS=yes its reload ends our rules, and the plan says so",
 )
 def test_ufw(lab: Lab) -> None:

@@ -133,7 +133,9 @@ def test_a_sudo_that_wants_a_terminal_gets_one(lab: Lab, operator: str, password
 
 
 @pytest.mark.kind(
-    "another user, doas", "works", "with `nopass`; doas asks only on a terminal, so with a password it is refused"
+    "another user, doas",
+    "works with a limit",
+    "with `nopass`; doas asks only on a terminal, so with a password it is refused",
 )
 def test_doas(lab: Lab, operator: str) -> None:
     may(lab, "")

@@ -116,7 +116,7 @@ Configuring wireguard-tools."""
         ("opkg", "openwrt", "wireguard-tools", OPKG, "install wireguard-tools"),
     ],
 )
-@pytest.mark.kind("packages by apk and opkg", "works", "constructed: not tried on a real one")
+@pytest.mark.kind("packages by apk and opkg", "works with a limit", "constructed: not tried on a real one")
 def test_apk_and_opkg_are_asked_in_their_own_words(
     lab: Lab, manager: str, system: str, package: str, said: str, asked: str
 ) -> None:

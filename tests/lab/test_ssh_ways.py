@@ -533,7 +533,7 @@ def test_a_link_local_address_with_its_card(ways: Lab) -> None:
 
 @pytest.mark.kind(
     "a host reached only through the tunnel itself",
-    "works",
+    "works with a limit",
     "with `--accept-risk lose-ssh`; refused without, and by teardown",
 )
 def test_a_host_behind_the_tunnel_is_changed_last_and_only_where_that_is_accepted(lab: Lab) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.lab.conftest import INVENTORY, Lab, own_lab
 from tests.lab.debs import fetch, unpack
+from tests.lab.test_hard_hosts import LEASE_ALONE
 from tests.lab.test_names import NAMED
 from tests.lab.test_ways import Ways
 from wgorch.inventory.load import load
@@ -65,7 +66,7 @@ RUNIT = "cd /etc/runit/runsvdir && ln -sfn default current; setsid runsvdir -P /
             ("openrc", "libeinfo1", "librc1"),
             OPENRC,
             marks=pytest.mark.kind(
-                "OpenRC", "works", "an endpoint's name is not followed: it runs nothing from time to time"
+                "OpenRC", "works with a limit", "an endpoint's name is not followed: it runs nothing from time to time"
             ),
         ),
         pytest.param("runit", ("runit",), RUNIT, marks=pytest.mark.kind("runit", "works")),
@@ -128,6 +129,18 @@ def test_the_unit_of_systemd_is_a_good_one_and_the_host_starts_with_it(lab: Lab)
     assert "active" in world.sh("company", "systemctl is-active wgorch-office.service")
 
 
+def test_systemd_ends_the_lease_where_our_own_timer_was_killed(lab: Lab) -> None:
+    world = lab.world
+    lab.up()
+    world.sh("home", LEASE_ALONE)
+    world.sh("home", "read -r pid _ </var/lib/wgorch/office/watching; kill -9 -$pid 2>/dev/null || kill -9 $pid")
+    timers = world.sh("home", "systemctl list-timers --all --no-legend")
+    assert "wgorch-lease-office-alone" in timers
+    outcome = "cat /var/lib/wgorch/office/outcome"
+    lab.wait(lambda: "reverted alone lease-ended" in world.sh("home", outcome, check=False), 40, "systemd ends it")
+    assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
+
+
 NETWORKD = """set -e
 mkdir -p /run/systemd/network
 printf '[Match]\\nName=wg*\\n\\n[Network]\\nAddress=10.66.66.66/24\\n' >/etc/systemd/network/50-all.network
@@ -165,7 +178,9 @@ def test_networkd_leaves_the_tunnel_alone(lab: Lab) -> None:
 
 
 @pytest.mark.kind(
-    "NetworkManager", "works", "constructed: not tried with a real one; told by a file to leave the tunnel alone"
+    "NetworkManager",
+    "works with a limit",
+    "constructed: not tried with a real one; told by a file to leave the tunnel alone",
 )
 def test_network_manager_is_told_to_leave_the_tunnel_alone(lab: Lab) -> None:
     world = lab.world

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wgorch.command import quote_words
 from wgorch.facts.observed import Observed
@@ -28,7 +28,7 @@ class Ask:
 
     `key_source`: the command that prints its private key, where it is not born there. `ways`: endpoints to which the
     largest packet is found out, where there is no tunnel yet, or in any case if `again`. `brief`: nothing that
-    moves by itself.
+    moves by itself. `adopt`: an interface of that name that is nobody's is taken for ours.
     """
 
     listen_port: int
@@ -36,6 +36,7 @@ class Ask:
     ways: tuple[str, ...] = ()
     again: bool = False
     brief: bool = False
+    adopt: bool = False
 
 
 def questions(network: Network, ask: Ask) -> str:
@@ -46,7 +47,7 @@ def questions(network: Network, ask: Ask) -> str:
         "interface": network.interface,
         "ipv6": "yes" if network.ipv6 else "no",
         "exits": "yes" if network.exits else "no",
-        "secrets": "yes" if network.preshared_keys else "no",
+        "secrets": "yes" if network.preshared_keys or ask.adopt else "no",
         "brief": "yes" if ask.brief else "no",
         "table": str(network.table),
         "port_hex": f"{ask.listen_port:04X}",
@@ -71,4 +72,5 @@ def gather(
     """Run `before` (if any) and ask everything, in one round trip; what `before` printed, and the answers."""
     text = shell.exchange(f"{before}\n{questions(network, ask)}", wish, deadline_s, on_line)
     said, _, answers = text.partition(f"\n{NONCE} ")
-    return said, observed(shell.host, f"{NONCE} {answers}", NONCE)
+    seen = observed(shell.host, f"{NONCE} {answers}", NONCE)
+    return said, replace(seen, adopted=True) if ask.adopt and seen.is_nobodys(network) else seen

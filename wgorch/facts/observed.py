@@ -90,7 +90,7 @@ class Observed:
     new one; `offered_key`: of the key that the inventory's own source holds. `nft`: our rules in nft; `foreign_chains`: nft's base chains of others;
     `legacy_too`: iptables has rules of both its kinds; `forwarded_all`: whether all cards forwarded
     when the first value was recorded; `no_net_admin`: root there may not change the network; `ufw_flushes`: ufw's reload
-    empties the chains of others (MANAGE_BUILTINS). `has_firewalld`: it runs, and `firewalld` to `default_zone` are as in State. `secrets`: digests of the preshared keys'
+    empties the chains of others (MANAGE_BUILTINS). `adopted`: its interface is to become ours. `has_firewalld`: it runs, and `firewalld` to `default_zone` are as in State. `secrets`: digests of the preshared keys'
     files. `installed`: packages that came with the network. `starter`: what can start a program of ours when the host starts: systemd, openrc, runit, cron, or nothing. `managers`: who else manages its network; `drop_ins`: what we told them. `policy`, `ways`, `dns`: what of them is ours, as in State.
     """
 
@@ -146,6 +146,7 @@ class Observed:
     forwarded_all: str
     no_net_admin: bool
     ufw_flushes: bool
+    adopted: bool = field(default=False, compare=False)
     machine_id: str = field(default="", compare=False)
     uptime: int = field(default=0, compare=False)
     clock: int = field(default=0, compare=False)
@@ -206,7 +207,12 @@ class Observed:
     def is_ours(self, network: Network) -> bool:
         """True where the interface exists and carries our mark."""
         card = self.cards.get(network.interface)
-        return card is not None and card.alias == network.mark
+        return card is not None and (card.alias == network.mark or self.adopted)
+
+    def is_nobodys(self, network: Network) -> bool:
+        """True where there is a WireGuard interface of that name that no network of wgorch's has marked."""
+        card = self.cards.get(network.interface)
+        return card is not None and not card.alias.startswith("wgorch:") and bool(self.public_key)
 
     def state(self, network: Network) -> State:
         """What of this host is ours, for comparing with what should be."""
@@ -226,9 +232,9 @@ class Observed:
             ),
             peers=self.peers if ours else {},
             routes=frozenset(
-                str(r.subnet)
+                str(r.subnet) if r.proto == str(ROUTE_PROTO) else f"{r.subnet} proto {r.proto or 'boot'}"
                 for r in self.routes
-                if ours and r.card == network.interface and r.proto == str(ROUTE_PROTO)
+                if ours and r.card == network.interface and (r.proto == str(ROUTE_PROTO) or self._adopts(r))
             ),
             chains=chains,
             jumps=self._jumps(network),
@@ -253,6 +259,9 @@ class Observed:
             unit=self.unit if self.unit_enabled else "",
             watch=self.watch,
         )
+
+    def _adopts(self, route: Route) -> bool:
+        return self.adopted and route.proto != "kernel" and not route.metric and not route.gateway
 
     def _is_dockers(self, rule: Rule) -> bool:
         """True for what Docker puts before everything when it starts: it is about its own networks and nothing else."""

@@ -81,7 +81,7 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         os=os_release,
         tools=_tools(s["tools"]),
         starter=_match(r"systemd|openrc|runit|cron|", facts.get("init", "")),
-        managers=frozenset(_match(r"NetworkManager|systemd-networkd", line) for line in s.get("managers", [])),
+        managers=frozenset(_match(r"NetworkManager|systemd-networkd|wg-quick", line) for line in s.get("managers", [])),
         drop_ins=_texts(s.get("drop-ins", [])),
         kernel_wireguard="wireguard" in facts,
         cards={card.name: card for card in map(_card, s["links"])},

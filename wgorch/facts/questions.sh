@@ -277,6 +277,7 @@ done
 section managers
 [ -d /run/NetworkManager ] && echo NetworkManager
 [ -e /run/systemd/netif/state ] && echo systemd-networkd
+[ -L "/etc/systemd/system/multi-user.target.wants/wg-quick@$interface.service" ] && echo wg-quick
 section drop-ins
 for file in "/etc/NetworkManager/conf.d/wgorch-$network.conf" "/etc/systemd/network/05-wgorch-$network.network" \
     "/etc/systemd/networkd.conf.d/wgorch-$network.conf"; do

@@ -133,6 +133,7 @@ make_interface() {
     done
 }
 
+clear_alias() { ip link set dev "$1" alias ''; } # a batch would lose the empty word
 end_interface() { # and wireguard-go's directory, where nothing else is in it
     ip link delete dev "$1" 2>/dev/null
     tries=0

@@ -38,6 +38,10 @@ def interface(want: State, have: State) -> Iterator[Change]:
             command(*device, "mtu", new.mtu, *(("up",) if new.up else ())),
         )
         return
+    if new.alias != old.alias:
+        marking = command(*device, "alias", new.alias) if new.alias else command("clear_alias", new.name)
+        why = "it is taken over as it is" if new.alias else "it is given back as it was"
+        yield change("~", f"mark of {new.name}", why, marking)
     if new.public_key != old.public_key:
         setting = command("set_key", new.name, tag(new))
         yield change("~", f"key of {new.name}", "it is not the host's key", setting, disturbs=True)

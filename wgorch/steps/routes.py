@@ -11,10 +11,22 @@ from wgorch.state import ROUTE_PROTO, State
 def routes(want: State, have: State) -> Iterator[Change]:
     if want.interface is None:
         return
-    way = ("dev", want.interface.name, "proto", ROUTE_PROTO)
-    for subnet in sorted(want.routes - have.routes):
-        add = command("ip", "route", "replace", subnet, *way)
-        yield change("+", f"route {subnet}", "packets to it would leave by another card", add)
-    for subnet in sorted(have.routes - want.routes):
-        drop = command("ip", "route", "delete", subnet, *way, may_be_absent=True)
-        yield change("-", f"route {subnet}", "it should not lead into the tunnel", drop, disturbs=True)
+    there, wanted = ({route.split()[0] for route in state.routes} for state in (have, want))
+    for route in sorted(want.routes - have.routes):
+        subnet = route.split()[0]
+        add = command("ip", "route", "replace", *_way(route, want.interface.name))
+        if subnet in there:  # one that was taken over is marked, or given back
+            yield change("~", f"route {subnet}", "it has another mark", add)
+        else:
+            yield change("+", f"route {subnet}", "packets to it would leave by another card", add)
+    for route in sorted(have.routes - want.routes):
+        if route.split()[0] in wanted:
+            continue
+        drop = command("ip", "route", "delete", *_way(route, want.interface.name), may_be_absent=True)
+        yield change("-", f"route {route}", "it should not lead into the tunnel", drop, disturbs=True)
+
+
+def _way(route: str, card: str) -> tuple[str, ...]:
+    """A route as ``ip route`` takes it; without a protocol of its own it has ours."""
+    subnet, _, proto = route.partition(" proto ")
+    return (subnet, "dev", card, "proto", proto or str(ROUTE_PROTO))
