@@ -462,6 +462,32 @@ def export(args: argparse.Namespace, out: Console) -> int:
     return DONE
 
 
+def draw_map(args: argparse.Namespace, out: Console) -> int:
+    from wgorch.report import picture
+
+    if args.output.suffix not in (".svg", ".html"):
+        raise UsageError(f"{args.output} is neither .svg nor .html\n    fix: -o network.svg, or -o network.html")
+    if args.offline:
+        from wgorch.topology.build import build
+
+        drawn = picture.Picture(build(_load(args)))
+    else:
+        from wgorch import workflow
+
+        args.verbose, args.json, args.quiet = 0, False, True
+        operation, _ = _operation(args, out)
+        try:
+            status = workflow.status(operation)
+            verdict = workflow.measured(operation)
+        finally:
+            operation.fleet.close()
+        drawn = picture.Picture(operation.topology, status, verdict)
+    text = drawn.html() if args.output.suffix == ".html" else drawn.svg()
+    args.output.write_text(text, encoding="utf-8")
+    out.print(f"✓ {args.output}: {len(drawn.members)} members, {len(drawn.edges)} tunnels")
+    return DONE
+
+
 def _ask_to_send(what: str) -> None:
     sys.stderr.write(f"{what}\n")
     sys.stderr.flush()
@@ -590,6 +616,7 @@ VERBS: dict[str, Callable[[argparse.Namespace, Any], int]] = {
     "trace": trace,
     "doctor": doctor,
     "adopt": adopt,
+    "map": draw_map,
     "completion": completion,
 }
 

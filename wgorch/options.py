@@ -27,6 +27,7 @@ BY_WISH = {
     },
     "look": {
         "status": "who talks to whom, and what is not as the inventory says",
+        "map": "the network as a picture, or as a page to walk in",
         "verify": "measure every way from the hosts themselves",
     },
     "mend": {
@@ -56,7 +57,7 @@ exit codes:
 TEXTS = {verb: text for verbs in BY_WISH.values() for verb, text in verbs.items()}
 
 
-CONNECTING = ("plan", "up", "status", "verify", "teardown", "rotate-key", "export", "trace", "doctor", "adopt")
+CONNECTING = ("plan", "up", "status", "verify", "teardown", "rotate-key", "export", "trace", "doctor", "adopt", "map")
 """The verbs that log in."""
 
 
@@ -178,6 +179,11 @@ def build_parser() -> argparse.ArgumentParser:
     rotate.add_argument("--playbooks", metavar="DIR", type=Path, help="playbooks of your own")
     rotate.add_argument("--confirm-timeout", metavar="SECONDS", type=int, default=60, help="the lease (60)")
     rotate.set_defaults(keep_going=False, accept_new_key=[], limit=None)
+    drawing = verb("map")
+    drawing.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, required=True, help="FILE.svg, or FILE.html: one page, no network"
+    )
+    drawing.add_argument("--offline", action="store_true", help="by the inventory alone; no host is asked")
     export = verb("export", inventory=False)
     export.add_argument("what", nargs="?", help="a device or a host; every host where left out")
     export.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")

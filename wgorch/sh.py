@@ -1,4 +1,4 @@
-"""The sh files that come with wgorch, as text without the lines that only explain them to us."""
+"""The files of other languages that come with wgorch, as text."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from importlib import resources
 
 @cache
 def text_of(package: str, name: str) -> str:
-    """One of the sh files beside the code."""
+    """One of the files beside the code."""
     return (resources.files(f"wgorch.{package}") / name).read_text(encoding="utf-8")

@@ -25,7 +25,7 @@ from wgorch.remote.fleet import Fleet
 from wgorch.resolve import baseline, wanted
 from wgorch.topology.build import build
 from wgorch.trace import doctor
-from wgorch.verify.diagnose import Finding
+from wgorch.verify.diagnose import Finding, Verdict
 
 
 class Declined(UsageError):
@@ -207,6 +207,12 @@ def status(operation: Operation) -> Status:
     keys = {name: device.public_key for name, device in operation.inventory.devices.items() if device.public_key}
     keys |= {n: s.public_key for n, s in operation.seen.items() if s.public_key}
     return Status(DIFFERS if differs else DONE, operation.seen, plans, failed, keys, trouble)
+
+
+def measured(operation: Operation) -> Verdict:
+    """What the hosts that were read have to say of each other, measured now."""
+    network = operation.network
+    return measure_all(operation, [name for name, seen in operation.seen.items() if seen.is_ours(network)], {})
 
 
 @dataclass(frozen=True)
