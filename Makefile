@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: docs demo test test-all fast lab check fix setup clean
+.PHONY: docs site pictures demo test test-all fast lab check fix setup clean
 
 demo: setup   ## the reference network in namespaces, and the main job on it
 	@$(BIN)/python -m wgorch.rehearsal demo
@@ -34,6 +34,14 @@ docs: setup   ## write what is generated
 	@$(BIN)/python -c "from wgorch.inventory.schema import markdown; print(markdown(), end=\"\")" >docs/inventory.md
 	@$(BIN)/python -m tests.lab.faults
 	@$(BIN)/python -m tests.lab.kinds
+	@$(BIN)/python -c "from wgorch.options import markdown; print(markdown(), end=\"\")" >docs/cli.md
+	@$(BIN)/python -c "from wgorch.playbook import markdown; print(markdown(), end=\"\")" >docs/steps.md
+
+site: docs   ## the docs as a site, in site/; a link that leads nowhere is an error
+	@$(BIN)/mkdocs build --strict --quiet --site-dir site
+
+pictures: setup   ## the pictures of README and docs, made by the program in the reference world
+	@$(BIN)/python scripts/pictures.py
 
 setup: $(VENV)/.ready
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from tests.lab import faults, kinds
+from wgorch import options, playbook
 from wgorch.cli import VERBS
 from wgorch.inventory.load import loads
 from wgorch.inventory.schema import markdown
@@ -20,6 +21,11 @@ def test_the_inventory_reference_is_fresh() -> None:
 
 def test_the_table_of_faults_is_fresh() -> None:
     assert faults.page() == faults.PAGE.read_text()
+
+
+def test_the_references_of_verbs_and_steps_are_fresh() -> None:
+    assert options.markdown() == (ROOT / "docs" / "cli.md").read_text()
+    assert playbook.markdown() == (ROOT / "docs" / "steps.md").read_text()
 
 
 def test_the_table_of_hosts_is_fresh() -> None:

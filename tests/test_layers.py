@@ -24,7 +24,7 @@ RIVER = [
     {"facts"},
     {"steps"},
     {"playbook", "program", "resolve"},
-    {"plan", "export", "adopt"},
+    {"plan", "export", "adopt", "propose"},
     {"remote"},
     {"apply", "verify", "journal"},
     {"trace"},

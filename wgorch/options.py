@@ -12,6 +12,7 @@ from wgorch.errors import BAD_INPUT
 
 BY_WISH = {
     "start": {
+        "init": "an inventory proposed for your machines, after a look at each; changes nothing",
         "check": "is the inventory good? no connection is made",
         "adopt": "an inventory of a WireGuard network that is there already; changes nothing",
         "rehearse": "its network built and tried in namespaces of this machine; no host is touched",
@@ -54,10 +55,43 @@ exit codes:
 """
 
 
+EXAMPLES_OF = {
+    "init": ("wgorch init root@203.0.113.13 root@192.168.0.9", "wgorch init --from-ssh-config"),
+    "check": ("wgorch check", "wgorch check --schema >inventory.schema.json"),
+    "adopt": ("wgorch adopt root@203.0.113.13 root@192.168.0.9 -o inventory.yaml",),
+    "rehearse": ("wgorch rehearse inventory.yaml", "wgorch rehearse inventory.yaml --keep"),
+    "trust": ("wgorch trust home",),
+    "completion": ('eval "$(wgorch completion bash)"',),
+    "plan": ("wgorch plan", "wgorch plan --format shell", "wgorch plan --limit home"),
+    "up": ("wgorch up inventory.yaml", "wgorch up --yes --confirm-timeout 120", "wgorch up --limit home,company"),
+    "teardown": ("wgorch teardown", "wgorch teardown --host root@203.0.113.13"),
+    "rotate-key": ("wgorch rotate-key home",),
+    "export": ("wgorch export phone --qr", "wgorch export -o configs/"),
+    "status": ("wgorch status", "wgorch status --watch", "wgorch status --prometheus wgorch.prom"),
+    "map": ("wgorch map -o network.html", "wgorch map -o network.svg --offline"),
+    "verify": ("wgorch verify",),
+    "trace": ("wgorch trace home 10.10.13.61", "wgorch trace home company --tcp 443"),
+    "doctor": ("wgorch doctor company",),
+}
+"""What one types, most usual first."""
+
 TEXTS = {verb: text for verbs in BY_WISH.values() for verb, text in verbs.items()}
 
 
-CONNECTING = ("plan", "up", "status", "verify", "teardown", "rotate-key", "export", "trace", "doctor", "adopt", "map")
+CONNECTING = (
+    "plan",
+    "up",
+    "status",
+    "verify",
+    "teardown",
+    "rotate-key",
+    "export",
+    "trace",
+    "doctor",
+    "adopt",
+    "map",
+    "init",
+)
 """The verbs that log in."""
 
 
@@ -105,7 +139,8 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=False, parser_class=Parser)
 
     def verb(name: str, *, inventory: bool = True) -> argparse.ArgumentParser:
-        sub = verbs.add_parser(name, description=TEXTS[name], **plain)
+        examples = "".join(f"\n  {line}" for line in EXAMPLES_OF[name])
+        sub = verbs.add_parser(name, description=f"{TEXTS[name]}\n\nexamples:{examples}", **plain)
         if inventory:
             sub.add_argument("inventory", nargs="?", help="the inventory; found by itself where left out")
         return sub
@@ -192,6 +227,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     export.add_argument("--qr", action="store_true", help="a device's file as a QR code, here on the terminal")
     export.add_argument("-o", "--output", metavar="PATH", type=Path, help="a file (.conf, .png, .svg), or a directory")
+    init = verb("init", inventory=False)
+    init.add_argument("hosts", nargs="*", metavar="USER@HOST", help="your machines; asked for where left out")
+    init.add_argument("--from-ansible", metavar="FILE", type=Path, help="the hosts of an inventory of Ansible's (INI)")
+    init.add_argument("--from-ssh-config", action="store_true", help="the hosts that ~/.ssh/config names")
+    init.add_argument("--name", help="what the network is to be called (office)")
+    init.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, default=Path("inventory.yaml"), help="(inventory.yaml)"
+    )
+    init.add_argument("-y", "--yes", action="store_true", help="do not ask; every LAN is to be reached")
     adopting = verb("adopt", inventory=False)
     adopting.add_argument("hosts", nargs="+", metavar="USER@HOST", help="every host of the network that you reach")
     adopting.add_argument("--interface", default="wg0", metavar="NAME", help="their WireGuard interface (wg0)")
@@ -246,3 +290,30 @@ def _host_names(prefix: str, parsed_args: argparse.Namespace, **_: Any) -> list[
     except WgorchError:
         return []
     return [f"{done}{comma}{name}" for name in names if name.startswith(word)]
+
+
+def markdown() -> str:
+    """docs/cli.md: every verb with its examples and options, from the parser itself."""
+    parser = build_parser()
+    subs = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction)).choices
+    lines = ["# Every verb", "", "Generated from the program: `make docs`. Exit codes:", ""]
+    lines += [f"    {line.strip()}" for line in EXITS.split("\n")[1:] if line]
+    for wish, verbs in BY_WISH.items():
+        lines += ["", f"## {wish.capitalize()}"]
+        for verb, text in verbs.items():
+            lines += ["", f"### wgorch {verb}", "", f"{text[0].upper()}{text[1:]}.", ""]
+            lines += [*(f"    {example}" for example in EXAMPLES_OF[verb]), "", "| | |", "| --- | --- |"]
+            for action in subs[verb]._actions:
+                if action.dest != "help":
+                    lines.append(f"| {_shown(action)} | {(action.help or '').replace('|', chr(92) + '|')} |")
+    return "\n".join(lines) + "\n"
+
+
+def _shown(action: argparse.Action) -> str:
+    value = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
+    if action.choices:
+        value = "\\|".join(str(choice) for choice in action.choices)
+    if not action.option_strings:
+        return f"`{value if action.metavar else action.dest.upper()}`"
+    takes = "" if action.nargs == 0 else f" {value}" if action.nargs != "?" else f" [{value}]"
+    return ", ".join(f"`{option}{takes}`" for option in action.option_strings)

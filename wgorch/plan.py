@@ -76,17 +76,21 @@ def plan_host(
         stay.insert(0, change("~" if seen.boot else "+", "boot program", why))
     if not seen.settled:
         stay.append(change("~", "private key", "the one before it still lies beside it"))
+    do = tuple(changes_between(want, here, playbook.steps(*BUILT)))
+    notes = list(_notes(host, network, want, seen))
+    if do and (want.chains or want.nft or want.firewalld):
+        notes.insert(0, f"{host}: firewall: {firewall_of(seen)}")
     return HostPlan(
         host=host,
         want=want,
         have=have,
         prepare=tuple(changes_between(want, have, playbook.steps("prepare"))),
-        do=tuple(changes_between(want, here, playbook.steps(*BUILT))),
+        do=do,
         undo=tuple(changes_between(here, want, _backwards(playbook.steps(*BUILT)))),
         stay=tuple(stay),
         boot=boot,
         probe=probe_program(want, here, network.interface),
-        notes=tuple(_notes(host, network, want, seen)),
+        notes=tuple(notes),
     )
 
 
@@ -172,8 +176,6 @@ def _notes(host: str, network: Network, want: State, seen: Observed) -> Iterator
             yield f"{host}: not ours, kept in chain {chain.name}: {rule}"
     if seen.legacy_too:
         yield f"{host}: iptables has rules of both kinds there, nft's and legacy; ours go where `iptables` itself leads"
-    if (want.chains or want.nft or want.firewalld) and (want != seen.state(network)):
-        yield f"{host}: firewall: {firewall_of(seen)}"
     if want.interface and "wg-quick" in seen.managers:
         unit = f"wg-quick@{network.interface}"
         yield f"{host}: {unit} starts that interface, too, at the next reboot: systemctl disable {unit}"

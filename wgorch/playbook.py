@@ -225,3 +225,37 @@ def _check_order(stages: dict[str, tuple[str | UserStep, ...]], node: source.Nod
     for first, second in MUST_PRECEDE:
         if first in order and second in order and order.index(first) > order.index(second):
             troubles.add(node, "stages", f"{first} must come before {second}", f"move {first} up")
+
+
+def markdown() -> str:
+    """docs/steps.md: every step by its stage, and the playbooks as they are shipped."""
+    stages = {
+        "prepare": "before the lease; never undone",
+        "tunnel": "under the lease: a failure takes everything back",
+        "traffic": "under the lease, too",
+        "stay": "after the change is confirmed",
+    }
+    playbook, steps = load(shipped() / "up.yaml"), all_steps()
+    lines = ["# Steps and playbooks", "", "Generated from the program: `make docs`.", ""]
+    lines += [
+        "A step compares what is wanted of a host with what is there, and finds the changes between. The way back, the start-up",
+        "program and teardown are the same steps with other arguments.",
+    ]
+    for stage, text in stages.items():
+        lines += ["", f"## {stage}", "", f"{text[0].upper()}{text[1:]}.", "", "| step | |", "| --- | --- |"]
+        lines += [f"| `{name}` | {steps[str(name)].doc} |" for name in playbook.steps(stage)]
+    for name, about in (
+        ("up", "What `wgorch up` does"),
+        ("teardown", "What `wgorch teardown` does"),
+        ("verify", "Checks"),
+    ):
+        text = (shipped() / f"{name}.yaml").read_text(encoding="utf-8")
+        lines += [
+            "",
+            f"## {name}.yaml",
+            "",
+            f"{about}. Copy it to `playbooks/` beside your inventory to change it.",
+            "",
+        ]
+        lines += [f"    {line}".rstrip() for line in text.rstrip().split("\n")]
+    return "\n".join(lines) + "\n"

@@ -18,6 +18,7 @@ from wgorch.facts.gather import Ask, gather
 from wgorch.facts.observed import Observed
 from wgorch.follow import with_cause
 from wgorch.inventory.fields import suggest
+from wgorch.inventory.load import DEFAULT_PORT
 from wgorch.inventory.model import Network
 from wgorch.operation import Operation, with_names
 from wgorch.plan import HostPlan, plan_teardown
@@ -52,14 +53,19 @@ def discover(fleet: Fleet, host: str) -> list[Found]:
     return [Found(name, interface) for name, interface in found.items()]
 
 
-def adopt(fleet: Fleet, interface: str, name: str) -> Adopted:
-    """The inventory of a live network, read from its hosts. Raises HostsFailed."""
+def look(fleet: Fleet, interface: str, name: str = "office") -> tuple[dict[str, Observed], dict[str, HostError]]:
+    """How some machines are, of which nothing is known yet; and those that could not be asked."""
     network = Network(name, (), interface, ipv6=True)
 
     def work(host: str) -> Observed:
-        return gather(fleet.open(host), network, Ask(0, adopt=True))[1]
+        return gather(fleet.open(host), network, Ask(DEFAULT_PORT, adopt=True))[1]
 
-    seen, failed = fleet.each(fleet.hosts, work)
+    return fleet.each(fleet.hosts, work)
+
+
+def adopt(fleet: Fleet, interface: str, name: str) -> Adopted:
+    """The inventory of a live network, read from its hosts. Raises HostsFailed."""
+    seen, failed = look(fleet, interface, name)
     if failed:
         raise HostsFailed(list(failed.values()))
     return adopt_hosts(seen, {host: fleet.hosts[host].ssh for host in seen}, interface, name)

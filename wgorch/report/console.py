@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -16,7 +17,10 @@ SIGNS = {"+": "green", "~": "yellow", "-": "red"}
 def console(*, stderr: bool = False, quiet: bool = False) -> Console:
     """A console that never takes a host's text for markup."""
     stream = sys.stderr if stderr else sys.stdout
-    narrow: dict[str, Any] = {} if stream.isatty() else {"width": 160, "no_color": True, "force_terminal": False}
+    forced = bool(os.environ.get("FORCE_COLOR"))
+    narrow: dict[str, Any] = (
+        {} if stream.isatty() or forced else {"width": 160, "no_color": True, "force_terminal": False}
+    )
     return Console(stderr=stderr, quiet=quiet, markup=False, highlight=False, emoji=False, soft_wrap=True, **narrow)
 
 

@@ -18,8 +18,10 @@ from wgorch.topology.build import Topology
 from wgorch.verify.diagnose import Verdict
 from wgorch.workflow import Status
 
-CHAR, LINE, PAD, GAP = 7.3, 17.0, 10.0, 46.0
-"""Pixels: of a character, of a line, inside a box, between boxes."""
+CHAR, LINE, PAD, GAP, GAP_Y = 7.3, 17.0, 10.0, 110.0, 60.0
+"""Pixels: of a character, of a line, inside a box, between boxes side by side, and one above the other."""
+
+MARGIN = 40.0
 
 WAYS_FOR = 250
 """Up to so many hosts the page knows every way; they grow with the square of the hosts."""
@@ -127,9 +129,9 @@ class Picture:
     def svg(self, *, alone: bool = True) -> str:
         """The picture; `alone`: with a size of its own, for a file."""
         boxes = self.boxes.values()
-        left, top = min(b.x - b.width / 2 for b in boxes) - GAP, min(b.y - b.height / 2 for b in boxes) - GAP
-        width = max(b.x + b.width / 2 for b in boxes) + GAP - left
-        height = max(b.y + b.height / 2 for b in boxes) + GAP - top
+        left, top = min(b.x - b.width / 2 for b in boxes) - MARGIN, min(b.y - b.height / 2 for b in boxes) - MARGIN
+        width = max(b.x + b.width / 2 for b in boxes) + MARGIN - left
+        height = max(b.y + b.height / 2 for b in boxes) + MARGIN - top
         network = self.topology.inventory.network
         told = f"WireGuard network {network.name}: {len(self.members)} members, {len(self.edges)} tunnels"
         sized = f' width="{width:.0f}" height="{height:.0f}"' if alone else ""
@@ -246,7 +248,7 @@ def _placed(boxes: dict[str, Box], edges: list[Edge]) -> dict[str, Box]:
 
 def _apart(boxes: dict[str, Box], places: list[list[float]]) -> dict[str, Box]:
     """The boxes at those places, all drawn apart alike until none covers another."""
-    sizes = [(box.width + GAP, box.height + GAP) for box in boxes.values()]
+    sizes = [(box.width + GAP, box.height + GAP_Y) for box in boxes.values()]
     scale = 1.0
     for i, (x, y) in enumerate(places):
         for j in range(i):
