@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.lab import faults, kinds
@@ -41,7 +43,7 @@ def test_every_command_in_readme_and_docs_parses() -> None:
             if words[0] not in VERBS:
                 continue
             words = [{"HOST": "home", "ADDRESS": "10.10.13.61"}.get(word, word) for word in words if word != "…"]
-            if words not in (["trust"], ["trace"]):  # a verb that is only spoken of
+            if words not in (["trust"], ["trace"], ["adopt"], ["map"]):  # a verb that is only spoken of
                 parser.parse_args(words)
             found += 1
 
@@ -50,10 +52,17 @@ def test_every_command_in_readme_and_docs_parses() -> None:
 
 def test_the_inventory_in_the_readme_is_good() -> None:
     text = (ROOT / "README.md").read_text()
-    block = text.split("put in your machines:\n\n")[1].split("\n3. ")[0]
+    block = text.split("by `wgorch adopt`:\n\n")[1].split("\n3. ")[0]
     inventory = loads("\n".join(line[7:] for line in block.split("\n")))
 
     assert ["bcc", "home", "company"] == list(inventory.hosts)
+
+
+def test_the_site_builds_and_none_of_its_links_is_dead(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
+    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "site" / "hosts" / "index.html").exists()
 
 
 def test_links_in_docs_lead_somewhere() -> None:
