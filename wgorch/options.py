@@ -96,7 +96,18 @@ CONNECTING = (
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse with our exit code, and a guess at what was meant."""
+    """argparse with our exit code, and a guess at what was meant; help begins with what it is for and with examples."""
+
+    def format_help(self) -> str:
+        formatter = self._get_formatter()
+        formatter.add_text(self.description)
+        formatter.add_usage(self.usage, self._actions, self._mutually_exclusive_groups)
+        for group in self._action_groups:
+            formatter.start_section(group.title)
+            formatter.add_text(group.description)
+            formatter.add_arguments(group._group_actions)
+            formatter.end_section()
+        return formatter.format_help()
 
     def error(self, message: str) -> NoReturn:
         if "invalid choice: " in message:
@@ -271,6 +282,11 @@ def build_parser() -> argparse.ArgumentParser:
         verbs.choices[name].add_argument(
             "--ask-sudo-password", action="store_true", help="where sudo wants one: ask once, here (or a keyring)"
         )
+    for name, sub in verbs.choices.items():
+        given = [a for a in sub._actions if not a.option_strings]
+        told = [str(a.metavar or a.dest.upper()) + (" …" if a.nargs in ("+", "*") else "") for a in given]
+        shown = [f"[{word}]" if a.nargs in ("?", "*") else word for a, word in zip(given, told, strict=True)]
+        sub.usage = " ".join(["wgorch", name, "[options]", *shown])
     for action in _all_actions(parser):
         if action.dest in ("limit", "hosts", "host", "source", "target", "what", "accept_new_key"):
             action.completer = _host_names  # type: ignore[attr-defined]

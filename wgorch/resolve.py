@@ -10,6 +10,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from wgorch.command import quote_words
 from wgorch.errors import HostError, Unfit
@@ -505,10 +506,14 @@ def _foreign_firewall(desired: Desired, seen: Observed) -> Iterator[HostError]:
         if not chain.refuses:
             continue
         place = f"{chain.table} {chain.name}"
-        if chain.hook == "forward" and forwards and not any(f'"{tunnel}"' in rule for rule in chain.allowed):
+        if chain.hook == "forward" and forwards and not any(_may_pass(rule, tunnel) for rule in chain.allowed):
             wish = f"let packets of {tunnel} through"
             rules = [f"nft insert rule {place} {way} {tunnel} accept" for way in ("iifname", "oifname")]
-        elif chain.hook == "input" and desired.host.endpoint and not any(_names(rule, port) for rule in chain.allowed):
+        elif (
+            chain.hook == "input"
+            and desired.host.endpoint
+            and not any(_may_enter(rule, port) for rule in chain.allowed)
+        ):
             wish = f"let UDP {port} in"
             rules = [f"nft insert rule {place} udp dport {port} accept"]
         else:
@@ -518,8 +523,30 @@ def _foreign_firewall(desired: Desired, seen: Observed) -> Iterator[HostError]:
         yield Unfit(desired.name, wish, saw, fix)
 
 
-def _names(rule: str, port: int) -> bool:
-    return "udp dport" in rule and re.search(rf"\b{port}\b", rule) is not None
+# Refused is only what certainly drops: a rule that may accept is tried, and what does not come through is traced.
+
+
+def _may_pass(rule: str, tunnel: str) -> bool:
+    """True unless an nft rule that accepts is about answers, single ports, or other cards than the tunnel's."""
+    if "ct state" in rule and not re.search(r"\b(new|untracked)\b", rule):
+        return False
+    if re.search(r"\b[di]port\b|\bdport\b|\bsport\b|\bicmp", rule):
+        return False
+    cards = [re.findall(r'"([^"]+)"', part) for part in re.findall(r'\b[io]if(?:name)? ({[^}]*}|"[^"]*")', rule)]
+    return not cards or any(fnmatchcase(tunnel, card) for named in cards for card in named)
+
+
+def _may_enter(rule: str, port: int) -> bool:
+    """True unless an nft rule that accepts is about answers, other protocols, other ports, or the host's own card."""
+    if "ct state" in rule and not re.search(r"\b(new|untracked)\b", rule):
+        return False
+    if re.search(r'\biif(?:name)? "?lo"?|\btcp\b|\bicmp(?:v6)?\b|\bip protocol (?!udp)', rule):
+        return False
+    told = re.search(r"\budp dport ({[^}]*}|\S+)", rule)
+    if told is None or "@" in told[1]:
+        return True
+    ranges = [part.strip().split("-") for part in told[1].strip("{} ").split(",")]
+    return any(r[0].isdigit() and int(r[0]) <= port <= int(r[-1]) for r in ranges if r[-1].isdigit()) or "!=" in told[1]
 
 
 def firewall_of(seen: Observed) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from wgorch.errors import Lost, Unfit
+from wgorch.errors import Lost, Unfit, UsageError
+from wgorch.remote.root import Password, password_from
 from wgorch.remote.shell import MAX_OUTPUT, Shell
 
 
@@ -202,3 +204,38 @@ def test_a_program_stands_in_parentheses_and_reads_nothing() -> None:
     shell.exchange("cat", "greet it")
 
     assert "(\ncat\n) </dev/null 2>&1" in shell._wire.sent[0]  # type: ignore[attr-defined]
+
+
+# --- sudo's password
+
+
+class FakeKeyring:
+    """A keyring that holds one."""
+
+    class errors:
+        KeyringError = OSError
+
+    def get_password(self, service: str, user: str) -> str | None:
+        return "from the keyring" if (service, user) == ("wgorch", "sudo") else None
+
+
+def test_sudos_password_comes_from_environment_keyring_or_person_in_that_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WGORCH_SUDO_PASSWORD", raising=False)
+    asked: list[str] = []
+
+    def ask(prompt: str) -> str:
+        asked.append(prompt)
+        return "typed"
+
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    assert password_from(None) is None
+    assert password_from(ask) == Password("typed")
+    monkeypatch.setitem(sys.modules, "keyring", FakeKeyring())  # type: ignore[arg-type]
+    assert password_from(ask) == Password("from the keyring")
+    monkeypatch.setenv("WGORCH_SUDO_PASSWORD", "given")
+    assert password_from(None) == Password("given")
+    assert len(asked) == 1
+    assert "given" not in repr(password_from(None))
+    monkeypatch.setenv("WGORCH_SUDO_PASSWORD", "two\nlines")
+    with pytest.raises(UsageError, match="line break"):
+        password_from(None)

@@ -1,0 +1,115 @@
+"""The page of `wgorch map` in a real browser, without a network: it draws, tells, finds a way, and listens to keys.
+
+Chromium is started once for each test, headless, with a profile of its own; it is driven through ChromeDriver.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.test_picture import ROOT, star
+from wgorch.inventory.load import load, loads
+from wgorch.report.picture import Picture
+from wgorch.topology.build import build
+
+pytestmark = pytest.mark.lab  # ChromeDriver is spoken to over a socket of this machine
+
+OPTIONS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1400,900", "--force-color-profile=srgb"]
+
+
+@pytest.fixture(params=["light", "dark"])
+def browser(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[object]:
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or "chromium"
+    for option in (*OPTIONS, f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(option)
+    if request.param == "dark":
+        options.add_argument("--force-dark-mode")
+        options.add_argument("--blink-settings=preferredColorScheme=0")
+    service = webdriver.ChromeService(shutil.which("chromedriver"))
+    driver = webdriver.Chrome(options=options, service=service)
+    yield driver
+    driver.quit()
+
+
+def opened(driver: object, picture: Picture, tmp_path: Path) -> None:
+    page = tmp_path / "map.html"
+    page.write_text(picture.html())
+    driver.get(page.as_uri())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("hosts", [3, 12, 60])
+def test_the_page_draws_every_host(browser: object, tmp_path: Path, hosts: int) -> None:
+    from selenium.webdriver.common.by import By
+
+    opened(browser, Picture(build(loads(star(hosts)))), tmp_path)
+    boxes = browser.find_elements(By.CSS_SELECTOR, ".box")  # type: ignore[attr-defined]
+    assert len(boxes) == hosts
+    shot = Path(os.environ.get("WGORCH_SCREENSHOTS", tmp_path)) / f"map-{hosts}-{_scheme(browser)}.png"
+    assert browser.save_screenshot(str(shot))  # type: ignore[attr-defined]
+    assert shot.stat().st_size > 10_000
+    errors = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]  # type: ignore[attr-defined]
+    assert errors == []
+    places = [box.rect for box in boxes]
+    inside = [
+        r for r in places if 0 <= r["x"] and r["x"] + r["width"] <= 1400 and 0 <= r["y"] and r["y"] + r["height"] <= 900
+    ]
+    assert len(inside) == hosts, "the whole network is seen at first"
+
+
+def _scheme(driver: object) -> str:
+    dark = driver.execute_script("return matchMedia('(prefers-color-scheme: dark)').matches")  # type: ignore[attr-defined]
+    return "dark" if dark else "light"
+
+
+def test_two_hosts_chosen_show_the_packets_way_by_mouse_and_by_keys(browser: object, tmp_path: Path) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    opened(browser, Picture(build(load(ROOT / "inventory" / "home-company.yaml"))), tmp_path)
+
+    def box(name: str) -> object:
+        return browser.find_element(By.CSS_SELECTOR, f'.box[data-name="{name}"]')  # type: ignore[attr-defined]
+
+    def told() -> str:
+        return str(browser.find_element(By.ID, "told").text)  # type: ignore[attr-defined]
+
+    def ways() -> int:
+        return len(browser.find_elements(By.CSS_SELECTOR, ".tunnel.way"))  # type: ignore[attr-defined]
+
+    box("home").click()  # type: ignore[attr-defined]
+    assert "192.168.2.2" in told()
+    box("company").click()  # type: ignore[attr-defined]
+    assert told().startswith("home → bcc → company")
+    assert ways() == 2
+
+    body = browser.find_element(By.TAG_NAME, "body")  # type: ignore[attr-defined]
+    body.send_keys(Keys.ESCAPE)
+    assert ways() == 0
+    box("bcc").send_keys(Keys.ENTER)  # type: ignore[attr-defined]
+    box("home").send_keys(Keys.ENTER)  # type: ignore[attr-defined]
+    assert told().startswith("bcc → home")
+
+    def view() -> list[float]:
+        return [float(n) for n in browser.find_element(By.ID, "map").get_attribute("viewBox").split()]  # type: ignore[attr-defined]
+
+    first = view()
+    body.send_keys("+")
+    assert view()[2] < first[2]
+    body.send_keys(Keys.ARROW_RIGHT)
+    assert view()[0] > first[0]
+    body.send_keys("0")
+    assert view() == pytest.approx(first, abs=1)
+    # Every box can be reached by Tab alone.
+    reached = set()
+    for _ in range(4):
+        body.send_keys(Keys.TAB)
+        reached.add(browser.execute_script("return document.activeElement.dataset.name || ''"))  # type: ignore[attr-defined]
+    assert {"home", "bcc", "company"} <= reached
