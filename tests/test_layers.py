@@ -24,6 +24,7 @@ RIVER = [
     {"facts"},
     {"steps"},
     {"playbook", "program", "resolve"},
+    {"conflicts"},
     {"plan", "export", "adopt", "propose"},
     {"remote"},
     {"apply", "verify", "journal"},

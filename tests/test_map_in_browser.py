@@ -19,7 +19,18 @@ from wgorch.topology.build import build
 
 pytestmark = pytest.mark.lab  # ChromeDriver is spoken to over a socket of this machine
 
-OPTIONS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1400,900", "--force-color-profile=srgb"]
+OPTIONS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1400,900",
+    "--force-color-profile=srgb",
+]
 
 
 @pytest.fixture(params=["light", "dark"])

@@ -556,56 +556,19 @@ def rehearse(args: argparse.Namespace, out: Console) -> int:
 
 
 def init(args: argparse.Namespace, out: Console) -> int:
-    from wgorch import propose, workflow
-    from wgorch.inventory.load import loads, ssh_target
-    from wgorch.inventory.model import Host
     from wgorch.remote.fleet import Fleet
+    from wgorch.report import interview
 
     if args.output.exists():
         raise UsageError(f"{args.output} is there already\n    fix: -o another.yaml, or take it away")
     asks = sys.stdin.isatty() and not args.yes
-    texts = list(args.hosts)
-    if args.from_ansible:
-        texts += propose.from_ansible(args.from_ansible.read_text(encoding="utf-8"))
-    if args.from_ssh_config:
-        texts += propose.from_ssh_config((Path.home() / ".ssh" / "config").read_text(encoding="utf-8"))
-    if not texts and asks:
-        out.print("Your machines, as SSH reaches them (user@host, or a name of ~/.ssh/config); an empty line ends.")
-        while text := input("  machine: ").strip():
-            texts.append(text)
-    if not texts:
-        raise UsageError("no machine is named\n    fix: wgorch init root@HOST root@HOST …, or --from-ssh-config")
-    hosts = {text: Host(text, ssh_target(text), (), 0) for text in dict.fromkeys(texts)}
+    texts = interview.machines(out, args.hosts, args.from_ansible, args.from_ssh_config, asks=asks)
+    hosts = interview.targets(texts)
     fleet = Fleet(hosts, None, _password(args))
     try:
-        seen, failed = workflow.look(fleet, "wg0")
+        interview.init(out, fleet, args.name, args.output, asks=asks)
     finally:
         fleet.close()
-    for error in failed.values():
-        out.print(f"left out: {error}", style="yellow")
-    if not seen:
-        raise UsageError("none of them could be looked at\n    fix: see above")
-    name = args.name or (asks and input("What is the network to be called? [office] ").strip()) or "office"
-    proposal = propose.propose(seen, {text: hosts[text].ssh for text in seen}, name)
-    for machine in proposal.machines:
-        told = f"can be dialled at {machine.endpoint}: {machine.why}" if machine.endpoint else machine.why
-        out.print(f"{machine.name} ({machine.ssh}): {told}")
-        for lan in list(proposal.shared.get(machine.name, [])):
-            card = next(card for there, card in machine.lans if there == lan)
-            if asks and input(
-                f"  it is in the LAN {lan} ({card}): are others to reach that? [Y/n] "
-            ).lower().startswith("n"):
-                proposal.shared[machine.name].remove(lan)
-    if proposal.relay:
-        out.print(f"{proposal.relay} is to be the relay: {proposal.why_relay}")
-    out.print(f"{proposal.subnet} is to be the tunnel's network: nobody has an address or a route in it")
-    for note in proposal.notes:
-        out.print(note, style="yellow")
-    text = proposal.text()
-    args.output.write_text(text, encoding="utf-8")
-    out.print(f"✓ written: {args.output}", style="green")
-    loads(text, str(args.output))
-    out.print("next: read it, then wgorch plan; wgorch up", style="dim")
     return DONE
 
 

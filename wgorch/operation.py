@@ -13,6 +13,7 @@ from secrets import token_bytes
 
 from wgorch.apply import Listener
 from wgorch.command import Change
+from wgorch.conflicts import changed_keys, conflicts, ways_back
 from wgorch.errors import HostError, HostsFailed, Unfit, UsageError
 from wgorch.facts.gather import Ask, gather
 from wgorch.facts.observed import Observed
@@ -22,7 +23,7 @@ from wgorch.inventory.model import Inventory, IPAddress, Network
 from wgorch.plan import HostPlan, named, plan_host
 from wgorch.playbook import Playbooks
 from wgorch.remote.fleet import Fleet
-from wgorch.resolve import NEEDED_BY_IPV6, changed_keys, conflicts, only_entries_of, room, wanted, ways_back
+from wgorch.resolve import NEEDED_BY_IPV6, only_entries_of, room, wanted
 from wgorch.topology.build import Shortcut, Topology, build
 from wgorch.verify.diagnose import Since
 

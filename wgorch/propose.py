@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, ip_address, ip_network
 
+from wgorch.conflicts import OWNERS
 from wgorch.facts.observed import Observed
 from wgorch.inventory.model import IPAddress, IPNetwork, SshTarget
-from wgorch.resolve import OWNERS
 
 PORT = 51820
 CANDIDATES = [ip_network(f"10.{n}.0.0/24") for n in (99, 98, 97, 77, 66, 44)] + [

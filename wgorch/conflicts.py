@@ -1,0 +1,189 @@
+"""What on a host stands in the way of a wish, each with the way out, so that nothing is begun that cannot end well."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+
+from wgorch.errors import HostError, Unfit
+from wgorch.facts.observed import Observed
+from wgorch.resolve import IPV6_OFF, as_ip, foreign_rules, lan_card, out_card
+from wgorch.topology.build import Topology
+from wgorch.topology.desired import Desired
+
+OWNERS = {
+    "docker": "Docker",
+    "br-": "Docker",
+    "tailscale": "Tailscale",
+    "wt": "NetBird",
+    "zt": "ZeroTier",
+    "nebula": "Nebula",
+    "easytier": "EasyTier",
+    "virbr": "libvirt",
+    "cni": "a container network",
+}
+"""Whose a card is, by how its name begins."""
+
+
+def conflicts(desired: Desired, seen: Observed) -> Iterator[HostError]:
+    """Everything on the host that stands in the way of the wish, so that nothing is begun that cannot end well."""
+    network, name = desired.network, desired.name
+    tunnel = network.interface
+    card = seen.cards.get(tunnel)
+    if seen.uid != 0:
+        yield Unfit(
+            name, "change the network", f"the login is not root (uid {seen.uid})", "log in as root, or allow sudo -n"
+        )
+    if seen.no_net_admin:
+        fix = "in a container: --cap-add NET_ADMIN, and /dev/net/tun where the kernel has no WireGuard"
+        yield Unfit(name, "change the network", "root may not change the network there (no CAP_NET_ADMIN)", fix)
+    if "ip" not in seen.tools and not seen.state(network).manager:
+        yield Unfit(name, "read its network", "there is no ip of iproute2's", "install iproute2 there")
+    if card is not None and not seen.is_ours(network):
+        peers = ", ".join(peer[:8] + "…" for peer in seen.peers) or "no peers"
+        saw = f"{tunnel} exists and is not ours ({peers})" if not card.alias else f"{tunnel} is {card.alias}'s"
+        yield Unfit(name, f"make {tunnel}", saw, "--adopt takes it over as it is; or network.interface: wg1")
+    if card is None and seen.port_taken:
+        saw = f"UDP port {desired.host.listen_port} is in use there"
+        yield Unfit(name, f"listen on UDP {desired.host.listen_port}", saw, f"another listen_port for {name}")
+    if not seen.kernel_wireguard and not desired.host.wireguard_go and card is None:
+        saw = f"kernel {seen.kernel} has no WireGuard, and wireguard_go is false"
+        yield Unfit(name, f"make {tunnel}", saw, "a kernel from 5.6 on, or wireguard_go: true")
+    if seen.key_file and desired.host.private_key and "wg" in seen.tools and not seen.offered_key:
+        saw = f"{' '.join(desired.host.private_key)} prints no key there"
+        yield Unfit(name, "take its key", saw, "correct private_key, or put the key there")
+    if desired.leaving and not any(out_card(seen, net.version, tunnel) for net in desired.leaving):
+        yield Unfit(name, "let others go out into the world", "it has no default route", "another exit for them")
+    if any(a.version == 6 for a in desired.host.addresses) and seen.sysctls.get(IPV6_OFF, "1") == "1":
+        saw = "IPv6 is switched off there (net.ipv6.conf.default.disable_ipv6)"
+        yield Unfit(name, f"give {tunnel} an IPv6 address", saw, "switch it on, or leave IPv6 out of network.subnet")
+    for chain, rules in seen.state(network).chains.items():
+        for foreign in foreign_rules(rules, network.mark):
+            if not foreign.can_be_restated:
+                wish = f"keep a rule of others in its chain {chain.name}"
+                yield Unfit(
+                    name, wish, f"it has characters that cannot be handed on: {foreign}", "move that rule elsewhere"
+                )
+    if seen.key_file and "wg" in seen.tools and not seen.key_file_public:
+        saw = f"{network.directory}/private_key is not a key"
+        yield Unfit(name, "use its key", saw, "restore it from a backup, or delete that file for a new key")
+    yield from _routes_in_the_way(desired, seen)
+    yield from _foreign_firewall(desired, seen)
+
+
+def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:
+    network, name = desired.network, desired.name
+    tunnel = network.interface
+    for subnet in (*network.subnets, *desired.routes):
+        for card, address in seen.addresses:
+            if card != tunnel and address.version == subnet.version and address.network.overlaps(subnet):
+                owner = next((name for start, name in OWNERS.items() if card.startswith(start)), "")
+                saw = f"{card}{owner and f' ({owner})'} has {address}, which overlaps {subnet}"
+                yield Unfit(name, f"send {subnet} into the tunnel", saw, "renumber one of them")
+        for route in seen.routes:
+            if route.subnet == subnet and route.card != tunnel:
+                way = f"via {route.gateway} " if route.gateway else ""
+                saw = f"a route to {subnet} {way}dev {route.card} is there already"
+                yield Unfit(
+                    name, f"send {subnet} into the tunnel", saw, "remove that route, or the subnet from the inventory"
+                )
+        client = as_ip(seen.ssh_client)
+        way_back = seen.route_to(client) if client else None
+        if client and client in subnet and way_back and way_back.card != tunnel:
+            saw = f"our own SSH session comes from {client}, which lies in {subnet}"
+            yield Unfit(
+                name, f"send {subnet} into the tunnel", saw, "reach the host by another way, or narrow the subnet"
+            )
+
+
+def _foreign_firewall(desired: Desired, seen: Observed) -> Iterator[HostError]:
+    """Base chains of nft that would drop what no rule of theirs accepts: an accept elsewhere does not help."""
+    tunnel, port = desired.network.interface, desired.host.listen_port
+    forwards = desired.forwards_between_peers or desired.lans or desired.leaving
+    for chain in seen.foreign_chains:
+        if not chain.refuses:
+            continue
+        place = f"{chain.table} {chain.name}"
+        if chain.hook == "forward" and forwards and not any(_may_pass(rule, tunnel) for rule in chain.allowed):
+            wish = f"let packets of {tunnel} through"
+            rules = [f"nft insert rule {place} {way} {tunnel} accept" for way in ("iifname", "oifname")]
+        elif (
+            chain.hook == "input"
+            and desired.host.endpoint
+            and not any(_may_enter(rule, port) for rule in chain.allowed)
+        ):
+            wish = f"let UDP {port} in"
+            rules = [f"nft insert rule {place} udp dport {port} accept"]
+        else:
+            continue
+        fix = f"{'; '.join(rules)}; and the same where that table is made (/etc/nftables.conf?)"
+        saw = f"the nft table {chain.table} drops in its chain {chain.name}: {chain.refuses}"
+        yield Unfit(desired.name, wish, saw, fix)
+
+
+# Refused is only what certainly drops: a rule that may accept is tried, and what does not come through is traced.
+
+
+def _may_pass(rule: str, tunnel: str) -> bool:
+    """True unless an nft rule that accepts is about answers, single ports, or other cards than the tunnel's."""
+    if "ct state" in rule and not re.search(r"\b(new|untracked)\b", rule):
+        return False
+    if re.search(r"\b[di]port\b|\bdport\b|\bsport\b|\bicmp", rule):
+        return False
+    cards = [re.findall(r'"([^"]+)"', part) for part in re.findall(r'\b[io]if(?:name)? ({[^}]*}|"[^"]*")', rule)]
+    return not cards or any(fnmatchcase(tunnel, card) for named in cards for card in named)
+
+
+def _may_enter(rule: str, port: int) -> bool:
+    """True unless an nft rule that accepts is about answers, other protocols, other ports, or the host's own card."""
+    if "ct state" in rule and not re.search(r"\b(new|untracked)\b", rule):
+        return False
+    if re.search(r'\biif(?:name)? "?lo"?|\btcp\b|\bicmp(?:v6)?\b|\bip protocol (?!udp)', rule):
+        return False
+    told = re.search(r"\budp dport ({[^}]*}|\S+)", rule)
+    if told is None or "@" in told[1]:
+        return True
+    ranges = [part.strip().split("-") for part in told[1].strip("{} ").split(",")]
+    return any(r[0].isdigit() and int(r[0]) <= port <= int(r[-1]) for r in ranges if r[-1].isdigit()) or "!=" in told[1]
+
+
+def changed_keys(
+    topology: Topology, seen: Mapping[str, Observed], keys: Mapping[str, str], accepted: frozenset[str]
+) -> Iterator[HostError]:
+    """Hosts that show another key than the one their peers hold for them: a new machine, or somebody in its place."""
+    current = set(keys.values())
+    for name in seen:
+        if name in accepted:
+            continue
+        own = {f"{address}/{address.max_prefixlen}" for address in topology.hosts[name].addresses}
+        for peer in topology.peers(name):
+            if peer not in seen or not seen[peer].is_ours(topology.inventory.network):
+                continue
+            link = topology.desired(peer).link(name)
+            expected = tuple(str(net) for net in link.allowed_ips) if link else ()
+            held = [
+                key
+                for key, entry in seen[peer].peers.items()
+                if key != keys.get(name)
+                and key not in current
+                and (own & set(entry.allowed_ips) or entry.allowed_ips == expected)
+            ]
+            if held:
+                shows = f"shows the key {keys[name][:8]}…" if name in keys else "has no key any more"
+                saw = f"it {shows}, but {peer} knows it by {held[0][:8]}…"
+                fix = f"if it was set up anew, and you know by whom: --accept-new-key {name}"
+                yield Unfit(name, "trust its key", saw, fix)
+                break
+
+
+def ways_back(desired: Desired, seen: Observed) -> Iterator[str]:
+    """Without masquerade the machines of a LAN must know the way into the tunnel: which route, exactly."""
+    if desired.host.masquerade:
+        return
+    for subnet in desired.lans:
+        lan, card = desired.host.real(subnet), lan_card(desired, seen, subnet)
+        own = next((a.ip for name, a in seen.addresses if name == card and a.version == lan.version), None)
+        beyond = [net for net in (*desired.network.subnets, *desired.routes) if net.version == lan.version]
+        for net in beyond if own else ():
+            yield f"{desired.name}: machines in {lan}, or their router, must have: ip route add {net} via {own}"
