@@ -5,7 +5,6 @@ Nothing is changed here. ``wgorch up --adopt`` then puts our marks on what is th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -13,6 +12,7 @@ from ipaddress import ip_network
 from wgorch.errors import HostError, HostsFailed, Unfit
 from wgorch.facts.observed import Observed
 from wgorch.inventory.model import IPNetwork, SshTarget
+from wgorch.propose import name_of, quoted
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class _Adoption:
         self, seen: Mapping[str, Observed], ssh: Mapping[str, SshTarget], interface: str, network: str
     ) -> None:
         self.seen, self.ssh, self.interface, self.network = seen, ssh, interface, network
-        self.names = dict(_names(seen))
+        taken: set[str] = set()
+        self.names = {host: name_of(s, taken) for host, s in seen.items()}
         self.by_key = {s.public_key: host for host, s in seen.items()}
         self.subnets = self._subnets()
         self.notes: list[str] = []
@@ -69,7 +70,8 @@ class _Adoption:
                             (n for n in around if n.version == net.version and address.ip in n and n != net), net
                         )
                     found.add(net)
-        return sorted(n for n in found if not any(n != o and n.version == o.version and n.subnet_of(o) for o in found))  # type: ignore[arg-type]
+        largest = [n for n in found if not any(n != o and n.version == o.version and n.subnet_of(o) for o in found)]  # type: ignore[arg-type]
+        return sorted(largest, key=lambda n: (n.version, int(n.network_address)))
 
     def _own(self, host: str) -> list[str]:
         return [str(a.ip) for card, a in self.seen[host].addresses if card == self.interface and not a.ip.is_link_local]
@@ -98,7 +100,10 @@ class _Adoption:
         own = {str(a.ip) for _, a in self.seen[host].addresses} | {self.ssh[host].host}
         for _, _, endpoint in self._entries(host):
             place, _, port = endpoint.rpartition(":")
-            if place.strip("[]") in own and int(port or 0) == self.seen[host].listen_port:
+            if int(port or 0) != self.seen[host].listen_port:
+                continue
+            # Its own address; or many dial it there, which nobody learns by himself of somebody behind NAT.
+            if place.strip("[]") in own or sum(other == endpoint for _, _, other in self._entries(host)) > 1:
                 return endpoint
         return ""
 
@@ -158,10 +163,10 @@ class _Adoption:
 
     def _host(self, host: str, with_mtu: bool) -> Iterator[str]:
         s = self.seen[host]
-        yield f"ssh: {host}"
+        yield f"ssh: {quoted(host)}"
         yield f"address: {_one(self._own(host))}"
         if endpoint := self.endpoint(host):
-            yield f"endpoint: {_quoted(endpoint)}"
+            yield f"endpoint: {quoted(endpoint)}"
         if self.is_relay(host):
             yield "relay: true          # others send it what is for third ones"
         if lans := self.lans(host):
@@ -177,20 +182,5 @@ class _Adoption:
 
 
 def _one(values: list[IPNetwork] | list[str]) -> str:
-    told = [_quoted(str(value)) for value in values]
+    told = [quoted(str(value)) for value in values]
     return told[0] if len(told) == 1 else f"[{', '.join(told)}]"
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"' if ":" in text else text
-
-
-def _names(seen: Mapping[str, Observed]) -> Iterator[tuple[str, str]]:
-    """A name for each host: its own host name as the inventory may have it, else by number."""
-    taken: set[str] = set()
-    for number, (host, s) in enumerate(seen.items(), 1):
-        name = re.sub(r"[^a-z0-9-]+", "-", s.hostname.partition(".")[0].lower()).strip("-")[:30]
-        if not re.match(r"[a-z]", name) or name in taken:
-            name = f"host-{number}"
-        taken.add(name)
-        yield host, name

@@ -335,8 +335,7 @@ MOVES_IN_PREPARE = {
     "zone_files",
     "kernel_wireguard",
     "os",
-    "unit",
-    "unit_enabled",
+    "units",
 }
 
 

@@ -574,25 +574,28 @@ def init(args: argparse.Namespace, out: Console) -> int:
 
 def adopt(args: argparse.Namespace, out: Console) -> int:
     from wgorch import workflow
-    from wgorch.inventory.load import loads, ssh_target
+    from wgorch.inventory.load import loads, network_name, ssh_target
     from wgorch.inventory.model import Host
     from wgorch.remote.fleet import Fleet
 
+    if args.output and args.output.exists():
+        raise UsageError(f"{args.output} is there already\n    fix: another name, or take it away")
+    network_name(args.name)
     hosts = {text: Host(text, ssh_target(text), (), 0) for text in args.hosts}
     fleet = Fleet(hosts, None, _password(args))
     try:
         made = workflow.adopt(fleet, args.interface, args.name)
     finally:
         fleet.close()
-    loads(made.text, str(args.output or "inventory.yaml"))
     for note in made.notes:
         sys.stderr.write(f"note: {note}\n")
     if args.output is None:
         sys.stdout.write(made.text)
+    else:
+        args.output.write_text(made.text)
+    loads(made.text, str(args.output or "inventory.yaml"))  # what is still to be filled in is told now
+    if args.output is None:
         return DONE
-    if args.output.exists():
-        raise UsageError(f"{args.output} is there already\n    fix: another name, or take it away")
-    args.output.write_text(made.text)
     out.print(f"✓ written: {args.output}\nnext: wgorch plan {args.output} --adopt; wgorch up {args.output} --adopt")
     return DONE
 

@@ -35,6 +35,12 @@ def conflicts(desired: Desired, seen: Observed) -> Iterator[HostError]:
         yield Unfit(
             name, "change the network", f"the login is not root (uid {seen.uid})", "log in as root, or allow sudo -n"
         )
+    if seen.adopted:
+        yield from _not_adoptable(desired, seen)
+    if seen.has_firewalld and seen.zone_elsewhere and (desired.forwards or desired.host.endpoint):
+        saw = f"firewalld has {tunnel} in its zone {seen.zone_elsewhere} already, and a card can be in one only"
+        fix = f"firewall-cmd --zone={seen.zone_elsewhere.removesuffix('.xml')} --remove-interface={tunnel}, and the same with --permanent"
+        yield Unfit(name, f"put {tunnel} into a zone of its own", saw, fix)
     if seen.no_net_admin:
         fix = "in a container: --cap-add NET_ADMIN, and /dev/net/tun where the kernel has no WireGuard"
         yield Unfit(name, "change the network", "root may not change the network there (no CAP_NET_ADMIN)", fix)
@@ -70,6 +76,22 @@ def conflicts(desired: Desired, seen: Observed) -> Iterator[HostError]:
         yield Unfit(name, "use its key", saw, "restore it from a backup, or delete that file for a new key")
     yield from _routes_in_the_way(desired, seen)
     yield from _foreign_firewall(desired, seen)
+
+
+def _not_adoptable(desired: Desired, seen: Observed) -> Iterator[HostError]:
+    """What of a live interface could not be given back if the takeover failed."""
+    tunnel = desired.network.interface
+    wish = f"take over {tunnel}"
+    if any(peer.preshared == "other" for peer in seen.peers.values()):
+        saw = "its peers have preshared keys, which cannot be taken over yet"
+        yield Unfit(desired.name, wish, saw, "network.interface: wg1, beside it")
+    if seen.fwmark:
+        saw = f"everything leaves by it (fwmark {seen.fwmark:#x}), which cannot be taken over yet"
+        yield Unfit(desired.name, wish, saw, "network.interface: wg1, beside it")
+    for route in seen.routes:
+        if route.card == tunnel and route.subnet in desired.routes and not route.plain:
+            saw = f"its route to {route.subnet} has more than a card (src, mtu …), which would be lost"
+            yield Unfit(desired.name, wish, saw, f"ip route replace {route.subnet} dev {tunnel}")
 
 
 def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:

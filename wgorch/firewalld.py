@@ -69,7 +69,9 @@ def files(base: str, mark: str, chosen: frozenset[str], default_zone: str) -> di
     zone += [
         f"  <interface name={quoteattr(value)}/>" for name, kind, value in mine if (name, kind) == (base, "interface")
     ]
-    zone += [f"  {line}" for line in _KEPT.findall(default_zone)]
+    # What stands in a rule is limited by it, and may be a refusal.
+    plain = re.sub(r"<!--.*?-->|<rule\b.*?</rule>", "", default_zone, flags=re.S)
+    zone += [f"  {line}" for line in _KEPT.findall(plain)]
     zone += ["  <forward/>"] if [base, "forward", "yes"] in mine else []
     made = {base: "\n".join([_HEAD, *zone, "</zone>"])}
     for end, (ingress, egress) in _ENDS.items():

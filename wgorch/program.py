@@ -86,7 +86,7 @@ def _kind(cmd: Command) -> str:
         return "firewall"
     if word in ("set_value", "write"):
         return "values"
-    if word == "ip":
+    if word == "ip" and all(re.fullmatch(r"[^\s'\"\\]+", w) for w in cmd.argv):
         family = cmd.argv[1] if cmd.argv[1].startswith("-") else ""
         return f"ip{family}{' absent' if cmd.may_be_absent else ''}"
     if cmd.argv[:2] == ("wg", "set") and cmd.argv[3] == "peer":
@@ -187,7 +187,7 @@ def probe_program(want: State, have: State, interface: str) -> str:
         f"    wg show {name} allowed-ips | while read -r key nets; do for net in $nets; do echo $key $net; done; done | sort",
         f"    wg show {name} persistent-keepalive | sort",
         f"    wg show {name} preshared-keys | sort | sha256sum",
-        f"    ip route show dev {name}; ip -6 route show dev {name} proto {ROUTE_PROTO}",
+        f"    ip route show dev {name}; ip -6 route show dev {name} | grep -v 'proto kernel'",
         "fi 2>/dev/null",
     ]
     exits = {way.rpartition(" table ")[2] for state in (want, have) for way in state.ways}

@@ -5,6 +5,7 @@ Every choice says why, as a comment in the file. Nothing is changed on a host.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ class Machine:
     why: str
     lans: tuple[tuple[IPv4Network, str], ...]
     router: IPAddress | None = None
+    listen_port: int = 0
 
 
 @dataclass
@@ -66,13 +68,15 @@ class Proposal:
         for number, machine in enumerate(order, 1):
             lines += [
                 f"  {machine.name}:",
-                f"    ssh: {machine.ssh}",
+                f"    ssh: {quoted(machine.ssh)}",
                 f"    address: {self.subnet.network_address + number}",
             ]
             if machine.endpoint:
                 lines.append(f"    endpoint: {machine.endpoint}      # {machine.why}")
             else:
                 lines.append(f"    # no endpoint: {machine.why}")
+                if machine.listen_port:
+                    lines.append(f"    listen_port: {machine.listen_port}      # UDP {PORT} is in use there")
             if machine.name == self.relay:
                 lines.append(f"    relay: true      # {self.why_relay}")
             for lan, card in machine.lans:
@@ -125,10 +129,7 @@ def propose(seen: Mapping[str, Observed], ssh: Mapping[str, SshTarget], name: st
 
 
 def _machine(text: str, seen: Observed, ssh: SshTarget, taken: set[str]) -> Machine:
-    name = re.sub(r"[^a-z0-9-]+", "-", seen.hostname.partition(".")[0].lower()).strip("-")[:30]
-    if not re.match(r"[a-z]", name) or name in taken:
-        name = f"host-{len(taken) + 1}"
-    taken.add(name)
+    name = name_of(seen, taken)
     public = next((a.ip for _, a in seen.addresses if a.version == 4 and _is_public(a.ip)), None)
     endpoint, why = "", "no address of it can be dialled from outside"
     if public is not None:
@@ -143,11 +144,35 @@ def _machine(text: str, seen: Observed, ssh: SshTarget, taken: set[str]) -> Mach
     lans = []
     for card, address in seen.addresses:
         theirs = any(card.startswith(start) for start in (*OWNERS, "wg", "tun", "tap", "lo"))
-        if address.version == 4 and not theirs and not _is_public(address.ip) and 8 <= address.network.prefixlen <= 30:
+        local = address.ip.is_link_local or address.ip.is_loopback
+        if (
+            address.version == 4
+            and not theirs
+            and not local
+            and not _is_public(address.ip)
+            and 8 <= address.network.prefixlen <= 30
+        ):
             lans.append((address.network, card))
     way = next((r for r in seen.routes if r.subnet.version == 4 and not r.subnet.prefixlen and r.gateway), None)
     router = ip_address(way.gateway) if way else None
-    return Machine(name, text, endpoint, why, tuple(lans[:1]), router)
+    port = PORT + 1 if seen.port_taken and not endpoint else 0
+    return Machine(name, text, endpoint, why, tuple(lans[:1]), router, port)
+
+
+def name_of(seen: Observed, taken: set[str]) -> str:
+    """A name for the inventory: the machine's own, where it can be one and nobody has it yet; it is taken then."""
+    name = re.sub(r"[^a-z0-9-]+", "-", seen.hostname.partition(".")[0].lower()).strip("-")[:30]
+    if not re.match(r"[a-z]", name) or name in ("no", "yes", "on", "off", "null", "true", "false", "local"):
+        name = "host"
+    names = [name, *(f"{name}-{n}" for n in range(2, 10_000))]
+    found = next(n for n in names if n not in taken)
+    taken.add(found)
+    return found
+
+
+def quoted(text: str) -> str:
+    """A value as YAML takes it for the same text."""
+    return text if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_./@-]*", text) else json.dumps(text)
 
 
 def _is_public(ip: IPAddress) -> bool:
@@ -190,6 +215,8 @@ def from_ansible(text: str) -> list[str]:
             place = of.get("ansible_host", host)
             user = of.get("ansible_user") or of.get("ansible_ssh_user")
             port = of.get("ansible_port")
+            if ":" in place and port:
+                place = f"[{place}]"
             if "[" not in host:  # a range of names is nobody's SSH place
                 found[f"{f'{user}@' if user else ''}{place}{f':{port}' if port else ''}"] = None
     return list(found)

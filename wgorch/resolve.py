@@ -106,7 +106,8 @@ def wanted(
         key_source=host.private_key or (("wg", "show", network.interface, "private-key") if seen.adopted else ()),
         drop_ins=drop_ins(network, seen.managers),
         starter=seen.starter,
-        unit=unit_digest(network, seen.starter) if seen.starter else "",
+        # What starts it, but does not run just now, is left as it is.
+        units={seen.starter: unit_digest(network, seen.starter)} if seen.starter else dict(seen.units),
         watch=digest(watching) if watching and seen.starter in WATCHING else "",
         watch_text=watching,
     )

@@ -112,7 +112,7 @@ class State:
     `manager`: the package manager; `packages`: those that came with the network.
     `tools`: commands that are there; `key_mode`: of the private key's file, empty where there is none; `keys`: the public
     halves of the private keys that lie there; `key_source`: the command that prints the key, where it is not born there.
-    `drop_ins`: files that keep other managers' hands off the tunnel, by path. `starter`: what starts programs there; `unit`: digest of what runs the boot program at start-up, empty where it is not enabled; `watch`: digest of what
+    `drop_ins`: files that keep other managers' hands off the tunnel, by path. `starter`: what starts programs there; `units`: digests of what runs the boot program at start-up, by kind of start-up; `watch`: digest of what
     looks after the peers from time to time, whose text is `watch_text`.
     """
 
@@ -143,7 +143,7 @@ class State:
     key_source: tuple[str, ...] = ()
     drop_ins: Mapping[str, str] = field(default_factory=dict)
     starter: str = ""
-    unit: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
     watch: str = ""
     watch_text: str = field(default="", compare=False)
 

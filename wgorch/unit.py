@@ -97,7 +97,8 @@ start() {{
 _RUNIT = """\
 #!/bin/sh
 # wgorch:{name}: runit starts this again whenever it ends, so it stays, and looks after the peers meanwhile
-/bin/sh {directory}/boot
+# It also starts it at once when it gets it; then the network is up already.
+grep -qsx wgorch:{name} /sys/class/net/*/ifalias || /bin/sh {directory}/boot
 while :; do
     sleep 30
     [ ! -r {directory}/watch ] || /bin/sh {directory}/watch

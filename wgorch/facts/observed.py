@@ -40,17 +40,18 @@ class BaseChain(NamedTuple):
         if self.policy == "drop":
             return "policy drop"
         last = self.rules[-1] if self.rules else ""
-        return last if re.fullmatch(r"(counter packets \d+ bytes \d+ )?(log .*)?(drop|reject.*)", last) else ""
+        return last if re.fullmatch(r"(counter )?(log .*)?(drop|reject.*)", last) else ""
 
 
 class Route(NamedTuple):
-    """One line of ``ip route show``; `proto` is a number or one of iproute2's names."""
+    """One line of ``ip route show``; `proto` is a number or one of iproute2's names; `plain`: nothing else stands in it."""
 
     subnet: IPNetwork
     card: str
     gateway: str
     proto: str
     metric: int
+    plain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Observed:
     new one; `offered_key`: of the key that the inventory's own source holds. `nft`: our rules in nft; `foreign_chains`: nft's base chains of others;
     `legacy_too`: iptables has rules of both its kinds; `forwarded_all`: whether all cards forwarded
     when the first value was recorded; `no_net_admin`: root there may not change the network; `ufw_flushes`: ufw's reload
-    empties the chains of others (MANAGE_BUILTINS). `adopted`: its interface is to become ours. `has_firewalld`: it runs, and `firewalld` to `default_zone` are as in State. `secrets`: digests of the preshared keys'
+    empties the chains of others (MANAGE_BUILTINS). `adopted`: its interface is to become ours. `has_firewalld`: it runs, and `firewalld` to `default_zone` are as in State; `zone_elsewhere`: another zone that has the tunnel's card. `secrets`: digests of the preshared keys'
     files. `installed`: packages that came with the network. `starter`: what can start a program of ours when the host starts: systemd, openrc, runit, cron, or nothing. `managers`: who else manages its network; `drop_ins`: what we told them. `policy`, `ways`, `dns`: what of them is ours, as in State.
     """
 
@@ -122,6 +123,7 @@ class Observed:
     has_firewalld: bool
     firewalld: frozenset[str]
     zones: frozenset[str]
+    zone_elsewhere: str
     zone_files: Mapping[str, str]
     default_zone: str
     legacy_too: bool
@@ -138,8 +140,7 @@ class Observed:
     boot: str
     boot_header: Mapping[str, str]
     runs: Mapping[str, Run]
-    unit: str
-    unit_enabled: bool
+    units: Mapping[str, str]
     watch: str
     recorded: Mapping[str, Recorded]
     caused_tables: frozenset[str]
@@ -256,18 +257,19 @@ class Observed:
             keys=frozenset({*self.next_keys, self.key_file_public} - {""}),
             drop_ins=self.drop_ins,
             starter=self.starter,
-            unit=self.unit if self.unit_enabled else "",
+            units=self.units,
             watch=self.watch,
         )
 
     def _adopts(self, route: Route) -> bool:
-        return self.adopted and route.proto != "kernel" and not route.metric and not route.gateway
+        usual = 1024 if route.subnet.version == 6 else 0
+        return self.adopted and route.plain and route.proto != "kernel" and route.metric == usual and not route.gateway
 
     def _is_dockers(self, rule: Rule) -> bool:
         """True for what Docker puts before everything when it starts: it is about its own networks and nothing else."""
         if DOCKERS not in self.rules.get("filter", {}):
             return False
-        if rule.words[-1].startswith("DOCKER"):
+        if rule.words and rule.words[-1].startswith("DOCKER"):
             return True
         cards = {w for flag, w in zip(rule.words, rule.words[1:], strict=False) if flag in ("-i", "-o")}
         return any(card == "docker0" or re.fullmatch(r"br-[0-9a-f]{12}", card) for card in cards)

@@ -101,6 +101,7 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         has_firewalld="running" in s.get("firewalld", [])[:1],
         firewalld=told_settings(zone, s.get("firewalld", [])),
         zones=frozenset(line.split()[0] for line in s.get("firewalld", []) if line.split()[0] in objects(zone)),
+        zone_elsewhere=next((x[10:60] for x in s.get("firewalld", []) if x.startswith("elsewhere ")), ""),
         zone_files={_object(path): text for path, text in _texts(s.get("firewalld-files", [])).items()},
         default_zone="\n".join(s.get("firewalld-default", [])[:400]),
         policies=policies | policies6,
@@ -117,14 +118,13 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         boot=files.boot_digest,
         boot_header=files.boot_header,
         runs=files.runs,
-        unit=files.unit,
-        unit_enabled=files.enabled,
+        units={kind: sum_ if kind in files.enabled else "off" for kind, sum_ in files.units.items()},
         watch=files.watch,
         recorded=files.recorded if files.recorded_boot_id == facts.get("boot_id", "") else {},
         caused_tables=files.tables if files.recorded_boot_id == facts.get("boot_id", "") else frozenset(),
         forwarded_all=files.forwarded_all if files.recorded_boot_id == facts.get("boot_id", "") else "",
         no_net_admin=not int(_match(r"[0-9a-f]{1,16}", facts.get("rights", "ffff")), 16) >> CAP_NET_ADMIN & 1,
-        ufw_flushes="ufw yes" in s.get("nft", []),
+        ufw_flushes="flushes" in s.get("ufw", []),
         machine_id=_match(r"[0-9a-f]{32}|", facts.get("machine_id", "")),
         uptime=int(float(facts.get("uptime", "0").split()[0])),
         clock=_int(facts.get("clock", "0")),
@@ -201,7 +201,8 @@ def _routes(lines: list[str], everything: str) -> Iterator[Route]:
         subnet = ipaddress.ip_network(everything if words[0] == "default" else words[0], strict=False)
         after = dict(zip(words[1:], words[2:], strict=False))
         metric = int(after.get("metric", "0"))
-        yield Route(subnet, after.get("dev", ""), after.get("via", ""), after.get("proto", ""), metric)
+        plain = not set(words[1::2]) - {"dev", "proto", "scope", "metric", "pref", "via"} and "scope host" not in line
+        yield Route(subnet, after.get("dev", ""), after.get("via", ""), after.get("proto", ""), metric, plain)
 
 
 def _policy(lines: list[str]) -> Iterator[str]:
@@ -345,16 +346,24 @@ def _our_nft(lines: list[str], name: str) -> dict[str, str]:
             if hit := re.fullmatch(r'(.*) comment "wgorch:[a-z0-9-]+ ([0-9a-f]{12})"', line):
                 found[f"{chain} {hit[2]}"] = hit[1]
             elif not line.startswith("type "):
-                found[f"{chain} {digest(line)[:12]}"] = line  # not ours, in our table: it equals no wish
+                found[f"{chain} !{digest(line)[:12]}"] = line  # not ours, in our table: it equals no wish
     return found
 
 
 def _base_chains(lines: list[str], ours: str) -> Iterator[BaseChain]:
     chains = [found for found in _nft_chains(lines) if found[0] != f"inet {ours}"]
     for table, chain, body in chains:
-        if body and (hit := re.match(r"type filter hook (forward|input) .*?(?:policy (\w+))?;$", body[0])):
-            allowed = tuple(x for t, _, them in chains if t == table for x in them if re.search(r"\baccept\b", x))
-            yield BaseChain(table, chain, hit[1], hit[2] or "accept", tuple(body[1:]), allowed)
+        heads = [line for line in body if line.startswith("type ")]
+        if heads and (hit := re.match(r"type filter hook (forward|input) .*?(?:policy (\w+))?;$", heads[0])):
+            here = [_rules_of(them) for t, _, them in chains if t == table]
+            allowed = tuple(rule for rules in here for rule in rules if re.search(r"\baccept\b", rule))
+            yield BaseChain(table, chain, hit[1], hit[2] or "accept", tuple(_rules_of(body)), allowed)
+
+
+def _rules_of(body: list[str]) -> list[str]:
+    """The rules of a chain, without what moves by itself."""
+    rules = [line for line in body if not re.match(r'type |comment "', line)]
+    return [re.sub(r"\bcounter packets \d+ bytes \d+", "counter", rule) for rule in rules]
 
 
 def split_rule(line: str) -> list[str]:
@@ -381,12 +390,13 @@ class _Files:
     def __init__(self) -> None:
         self.names: set[str] = set()
         self.listed = False
-        self.key_mode = self.public_key = self.boot_digest = self.unit = self.outcome = self.offered = self.watch = ""
+        self.key_mode = self.public_key = self.boot_digest = self.outcome = self.offered = self.watch = ""
         self.next_keys: list[str] = []
         self.settled = True
         self.secrets: dict[str, str] = {}
         self.installed: set[str] = set()
-        self.enabled = False
+        self.enabled: set[str] = set()
+        self.units: dict[str, str] = {}
         self.boot_header: dict[str, str] = {}
         self.runs: dict[str, Run] = {}
         self.recorded: dict[str, Recorded] = {}
@@ -435,9 +445,10 @@ def _files(lines: list[str]) -> _Files:
             name, _, value = rest.partition("=")
             lock[name] = value
         elif word == "unit":
-            files.unit = _match(r"[0-9a-f]{64}", rest.split(" ")[0])
+            kind, _, sum_ = rest.partition(" ")
+            files.units[_match(r"systemd|openrc|runit|cron", kind)] = _match(r"[0-9a-f]{64}", sum_)
         elif word == "enabled":
-            files.enabled = True
+            files.enabled.add(rest)
         elif word == "total" or re.match(r"[-dlspcb][rwxsStT-]{9}", word):
             files.listed = True
             if line.split()[-1:] == ["private_key"]:

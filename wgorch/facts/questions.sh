@@ -158,6 +158,7 @@ section rules
 command -v iptables-save >/dev/null 2>&1 && iptables-save
 
 section nft
+# Without counters, which move, and without what is in sets, which may be a country's addresses.
 command -v nft >/dev/null 2>&1 && nft list tables 2>/dev/null | while read -r _ family name; do
     case $family/$name in
     "inet/wgorch-$network") ;;
@@ -166,7 +167,7 @@ command -v nft >/dev/null 2>&1 && nft list tables 2>/dev/null | while read -r _ 
         command -v iptables-save >/dev/null 2>&1 && continue
         ;;
     esac
-    nft list table "$family" "$name" 2>/dev/null
+    nft -s -t list table "$family" "$name" 2>/dev/null || nft -s list table "$family" "$name" 2>/dev/null
 done
 
 # firewalld's runtime state takes it a fifth of a second to tell: it is asked only where something of ours is kept there.
@@ -178,6 +179,16 @@ if [ -d /run/firewalld ] || [ -e "/etc/firewalld/zones/$zone.xml" ]; then
     if [ "${name-}" = firewalld ] && [ -e "/etc/firewalld/zones/$zone.xml" ]; then
         policies=$(firewall-cmd --list-all-policies 2>/dev/null & firewall-cmd --info-zone="$zone" 2>/dev/null; wait)
         printf '%s\n' "$policies"
+    fi
+    for file in /etc/firewalld/zones/*.xml; do
+        case ${file##*/} in "$zone.xml" | '*.xml') continue ;; esac
+        while IFS= read -r line; do
+            case $line in *"<interface name=\"$interface\""*) printf 'elsewhere %s\n' "${file##*/}" ;; esac
+        done <"$file"
+    done
+    if [ "${name-}" = firewalld ] && [ -d "/sys/class/net/$interface" ]; then
+        other=$(firewall-cmd --get-zone-of-interface="$interface" 2>/dev/null)
+        case $other in '' | "$zone") ;; *) printf 'elsewhere %s\n' "$other" ;; esac
     fi
     section firewalld-files
     for file in "/etc/firewalld/zones/$zone.xml" "/etc/firewalld/policies/$zone"-*.xml; do
@@ -195,8 +206,9 @@ if [ -d /run/firewalld ] || [ -e "/etc/firewalld/zones/$zone.xml" ]; then
     done
 fi
 
+section ufw
 [ -r /etc/default/ufw ] && while IFS= read -r line; do
-    case $line in MANAGE_BUILTINS=*) printf 'ufw %s\n' "${line#*=}" ;; esac
+    case $line in MANAGE_BUILTINS=*[Yy][Ee][Ss]*) echo flushes ;; esac
 done </etc/default/ufw
 
 section sysctls
@@ -264,15 +276,20 @@ elif [ -e "$directory/watch" ] || [ -e "${unit%.service}-watch.timer" ]; then
 fi
 [ $# -eq 0 ] || sha256sum "$@" | while read -r sum file; do
     case $file in
-    "$unit" | "$table_of_cron" | "$script" | "$service") printf 'unit %s\n' "$sum" ;;
+    "$unit") printf 'unit systemd %s\n' "$sum" ;;
+    "$script") printf 'unit openrc %s\n' "$sum" ;;
+    "$service") printf 'unit runit %s\n' "$sum" ;;
+    "$table_of_cron") printf 'unit cron %s\n' "$sum" ;;
     */psk.*) printf 'secret %s %s\n' "${file##*/}" "$sum" ;;
     */watch) printf 'watch %s\n' "$sum" ;;
     *) printf 'digest %s\n' "$sum" ;;
     esac
 done
 
-[ -r "$table_of_cron" ] || [ -L "/etc/systemd/system/multi-user.target.wants/wgorch-$network.service" ] ||
-    [ -L "/etc/runlevels/default/wgorch-$network" ] || [ -L "${services:-none}/wgorch-$network" ] && echo 'enabled yes'
+[ -r "$table_of_cron" ] && echo 'enabled cron'
+[ -L "/etc/systemd/system/multi-user.target.wants/wgorch-$network.service" ] && echo 'enabled systemd'
+[ -L "/etc/runlevels/default/wgorch-$network" ] && echo 'enabled openrc'
+for place in /var/service /etc/service /service; do [ -L "$place/wgorch-$network" ] && echo 'enabled runit' && break; done
 
 section managers
 [ -d /run/NetworkManager ] && echo NetworkManager

@@ -233,6 +233,14 @@ def ssh_target(text: str) -> SshTarget:
     return target
 
 
+def network_name(text: str) -> str:
+    """A network's name from a command line. Raises UsageError."""
+    troubles = Troubles("--name", text)
+    if f.NETWORK_NAME.read(Scalar(1, 1, text, True), "", troubles) is None:
+        raise UsageError("\n".join(troubles.lines()))
+    return text
+
+
 def _target(node: Node, path: str, troubles: Troubles) -> SshTarget | None:
     """``[user@]host[:port]``."""
 

@@ -27,7 +27,9 @@ firewalld_state() { # COMMAND BASE CARD CARDS: all of it but ours; CARDS: no whe
         $1 == "interfaces:" && cards == "no" { next }
         { k = $1; for (i = 2; i <= NF; i++) if (!(k == "interfaces:" && $i == c)) print n, k, $i }' | sort
     for word in chains rules passthroughs; do "$1" --direct --get-all-$word 2>/dev/null | sed "s/^/direct $word /"; done | sort
-    for set in $("$1" --get-ipsets 2>/dev/null); do "$1" --info-ipset="$set" | sed "s/ (.*//;s/^/ipset $set /"; done
+    for set in $("$1" --get-ipsets 2>/dev/null); do
+        "$1" --info-ipset="$set" | sed "s/ (.*//;s/[ 	]*\$//;s/^/ipset $set /"
+    done
 }
 may_reload() { # BASE CARD: it would lose nothing of others
     # NetworkManager tells it the cards' zones again by itself.
@@ -36,14 +38,14 @@ may_reload() { # BASE CARD: it would lose nothing of others
         { read -r name <"$comm"; } 2>/dev/null && [ "$name" = NetworkManager ] && cards=no
     done
     running=$(firewalld_state firewall-cmd "$1" "$2" "$cards") kept=$(firewalld_state firewall-offline-cmd "$1" "$2" "$cards")
-    only=$(printf '%s\n' "$running" | while read -r line; do
+    only=$(printf '%s\n' "$running" | while IFS= read -r line; do
         case "
 $kept
 " in *"
 $line
 "*) ;; *) printf '%s; ' "$line" ;; esac
     done)
-    waiting=$(printf '%s\n' "$kept" | while read -r line; do
+    waiting=$(printf '%s\n' "$kept" | while IFS= read -r line; do
         case "
 $running
 " in *"
@@ -59,7 +61,9 @@ $line
         return 1
     fi
     # Up to version 1.3 a reload flushes iptables too. Docker puts its own rules back.
-    others=$({ iptables-save; ip6tables-save; } 2>/dev/null | grep '^-A' | grep -v -e DOCKER -e docker0 -e 'br-[0-9a-f]*' -e '"*wgorch:' | head -n 3)
+    others=$({ iptables-save; ip6tables-save; } 2>/dev/null | grep '^-A' | grep -v -e '"*wgorch:' \
+        -e '-j DOCKER' -e '^-A DOCKER ' -e '^-A DOCKER-[B-TV-Z]' -e '^-A DOCKER-USER -j RETURN$' -e ' docker0 ' \
+        -e ' br-[0-9a-f]\{12\} ' -e '^-A POSTROUTING -s [0-9./]* ! -o \(docker0\|br-[0-9a-f]\{12\}\) -j MASQUERADE$' | head -n 3)
     if [ -n "$others" ]; then
         echo "firewalld must be reloaded, and that may flush rules of iptables that others made: $(printf '%s' "$others" | tr '\n' ';') (move them into firewalld)"
         return 1

@@ -25,6 +25,8 @@ class LocalWire:
         self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
 
     def send(self, data: bytes, timeout_s: float) -> None:
+        if self._in < 0:
+            raise OSError("the shell is closed")
         view = memoryview(data)
         while view:
             _, ready, _ = select.select([], [self._in], [], timeout_s)
@@ -33,12 +35,15 @@ class LocalWire:
             view = view[os.write(self._in, view[:4096]) :]
 
     def receive(self, timeout_s: float) -> bytes:
+        if self._out < 0:
+            raise OSError("the shell is closed")
         ready, _, _ = select.select([self._out], [], [], timeout_s)
         if not ready:
             raise TimeoutError
         return os.read(self._out, 65536)
 
     def close(self) -> None:
+        self._in = self._out = -1  # another file may get the numbers
         for stream in (self._process.stdin, self._process.stdout):
             if stream:
                 stream.close()

@@ -1,7 +1,8 @@
 # Packages by the host's own manager. Nothing else is upgraded, and whoever works with packages already is waited for.
 install_packages() { # MANAGER PACKAGE...
-    manager=$1 refresh='' waited=0 told=''
+    manager=$1 refresh='' waited=0 told='' new=''
     shift
+    for package; do [ -n "$(installed_as "$manager" "$package")" ] || new="$new $package"; done
     while :; do
         holder=$(lock_holder "$manager")
         if [ -z "$holder" ]; then
@@ -20,8 +21,19 @@ install_packages() { # MANAGER PACKAGE...
     done
     {
         [ ! -r installed ] || cat installed
-        printf '%s\n' "$@"
+        for package in $new; do installed_as "$manager" "$package"; done
     } | put installed
+}
+installed_as() { # MANAGER PACKAGE: the name under which it is there, if it is
+    case $1 in
+    apt) case $(dpkg-query -W -f '${db:Status-Status}' "$2" 2>/dev/null) in installed) printf '%s\n' "$2" ;; esac ;;
+    dnf | yum | zypper) rpm -q --whatprovides --qf '%{NAME}\n' "$2" 2>/dev/null | while read -r name _; do
+        case $name in no) ;; *) printf '%s\n' "$name" && break ;; esac
+    done ;;
+    pacman) pacman -Qq "$2" 2>/dev/null ;;
+    apk) apk info -e "$2" 2>/dev/null ;;
+    opkg) case $(opkg status "$2" 2>/dev/null) in *' installed'*) printf '%s\n' "$2" ;; esac ;;
+    esac
 }
 install_once() { # MANAGER REFRESH PACKAGE...: with new lists of packages where the old ones did not do
     manager=$1 refresh=$2
@@ -61,6 +73,12 @@ install_once() { # MANAGER REFRESH PACKAGE...: with new lists of packages where 
 remove_packages() { # MANAGER PACKAGE...: those and no other; where something needs one of them, none goes
     manager=$1
     shift
+    for other in "${directory%/*}"/*/boot; do
+        case $other in "$directory/boot" | *'*'*) continue ;; esac
+        echo "kept, for the network of $other: $*"
+        rm -f installed
+        return 0
+    done
     case $manager in
     apt) dpkg -r "$@" ;;
     dnf | yum | zypper) rpm -e "$@" ;;

@@ -115,7 +115,7 @@ def become_root(host: str, wire: Wire, nonce: str, password: Password | None) ->
         if password is None:
             fix = "--ask-sudo-password; or allow this user: sudo -n sh; or log in as root"
             raise Unfit(host, wish, "sudo asks for a password", fix)
-        wire.send(password.text.encode() + b"\n", OPENING_S)
+        _send(host, wire, wish, password.text.encode() + b"\n")
         found = heard.until(f"{nonce}-root\n", f"{nonce}-ask")
         if found == 1:
             raise Unfit(host, wish, "sudo does not take the password", "is it another one on this host?")
@@ -127,10 +127,17 @@ def enter(host: str, wire: Wire, words: Sequence[str]) -> None:
     """Turn a root shell into one inside something: ``docker exec -i web``, ``nsenter -t 1234 -n``. Raises Unfit, Lost."""
     wish, nonce = f"enter it by {' '.join(words)}", new_nonce()
     line = quote_words([*words, "/bin/sh", "-c", f"echo {nonce}-in; exec /bin/sh"])
-    wire.send(f"exec {line} 2>&1\n".encode(), OPENING_S)
+    _send(host, wire, wish, f"exec {line} 2>&1\n".encode())
     heard = _Heard(host, wire, wish)
     if heard.until(f"{nonce}-in\n") is None:
         raise Unfit(host, wish, heard.noise, "is it running, and is `enter` right?")
+
+
+def _send(host: str, wire: Wire, wish: str, data: bytes) -> None:
+    try:
+        wire.send(data, OPENING_S)
+    except OSError as error:  # TimeoutError is one
+        raise Lost(host, wish, f"the connection broke: {error or type(error).__name__}") from None
 
 
 class _Heard:

@@ -73,8 +73,11 @@ class Shell:
             if self._otherwise is None:
                 self.broken = True
                 raise
+            another, self._otherwise, self._buffer = self._otherwise, None, b""
             self._wire.close()
-            self._wire, self._otherwise, self._buffer = self._otherwise(), None, b""
+            self.broken = True
+            self._wire = another()
+            self.broken = False
             return self._answer(program, wish, deadline_s, on_line)
         except TimeoutError:
             self.broken = True

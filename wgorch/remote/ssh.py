@@ -224,13 +224,15 @@ class Connections:
             raise Unreachable(host, "know it by its host key", told, fix.replace("HOST", host)) from None
         except AuthFailure as error:
             asked = [source for source, why in error.result if isinstance(why, paramiko.AuthenticationException)]
-            hung_up = len(asked) < len(error.result)
+            hung_up = bool(asked) and len(asked) < len(error.result)
             connection.client.close()
             if hung_up:
                 saw = f"{way.host} hung up after {len(asked)} keys ({_shown(asked[0])} …)"
                 fix = "sshd lets nobody try many (MaxAuthTries): name one, identity: ~/.ssh/…, in the inventory"
                 raise Unreachable(host, f"log in as {way.user}", saw, fix) from None
             tried = ", ".join(_shown(source) for source, _ in error.result) or "no key was found to try"
+            if error.result and not asked:
+                tried += f": {error.result[0].result}"
             fix = f"put a public key of yours into {way.user}'s authorized_keys there"
             if self._locked_keys:
                 tried += f"; not unlocked: {', '.join(self._locked_keys)}"

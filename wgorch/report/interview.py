@@ -8,7 +8,7 @@ from rich.console import Console
 
 from wgorch import propose, workflow
 from wgorch.errors import UsageError
-from wgorch.inventory.load import loads, ssh_target
+from wgorch.inventory.load import loads, network_name, ssh_target
 from wgorch.inventory.model import Host
 from wgorch.remote.fleet import Fleet
 from wgorch.report.console import plain
@@ -45,7 +45,7 @@ def init(out: Console, fleet: Fleet, name: str | None, path: Path, *, asks: bool
         out.print(plain(f"left out: {error}", "yellow"))
     if not seen:
         raise UsageError("none of them could be looked at\n    fix: see above")
-    name = name or (asks and input("What is the network to be called? [office] ").strip()) or "office"
+    name = network_name(name or (asks and input("What is the network to be called? [office] ").strip()) or "office")
     proposal = propose.propose(seen, {text: fleet.hosts[text].ssh for text in seen}, name)
     for machine in proposal.machines:
         told = f"can be dialled at {machine.endpoint}: {machine.why}" if machine.endpoint else machine.why

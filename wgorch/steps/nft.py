@@ -34,7 +34,7 @@ def nft_table(want: State, have: State) -> Iterator[Change]:
         rules = [(key, text) for key, text in want.nft.items() if key.startswith(f"{hook} ")]
         if rules:
             making += [f"chain {hook} {{", head]
-            making += [f'{text} comment "{want.mark} {key.rpartition(" ")[2]}"' for key, text in rules]
+            making += [_line(key, text, want.mark) for key, text in rules]
             making.append("}")
     making.append("}")
     lacking = [text for key, text in want.nft.items() if key not in have.nft]
@@ -43,6 +43,12 @@ def nft_table(want: State, have: State) -> Iterator[Change]:
     why = "there is no iptables, so nft does masquerade and MSS" if not have.nft else "; ".join(told)
     putting = command("nft", "-f", "-", stdin="\n".join(making))
     yield change("~" if have.nft else "+", f"nft table {name}", why, putting)
+
+
+def _line(key: str, text: str, mark: str) -> str:
+    """A rule with our mark and its digest; one of others, which only a way back has, as it was."""
+    digest = key.rpartition(" ")[2]
+    return text if digest.startswith("!") else f'{text} comment "{mark} {digest}"'
 
 
 def translated(chains: Mapping[Chain, tuple[Rule, ...]]) -> dict[str, str]:

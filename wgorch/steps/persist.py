@@ -10,21 +10,24 @@ from wgorch.unit import UNITS, starter_of, watch_texts, watch_units
 
 
 def persist(want: State, have: State) -> Iterator[Change]:
-    if want.unit != have.unit:
-        yield _starting(want, have)
+    for kind, digest in want.units.items():
+        if have.units.get(kind) != digest:
+            yield _starting(kind, want, have)
+    for kind in have.units.keys() - want.units.keys():
+        starter = starter_of(kind, want.network, want.directory)
+        ending = (command(*words, may_be_absent=True) for words in starter.gone)
+        after = (command(*words) for words in starter.after)
+        why = "nothing is left to start" if not want.units else f"{next(iter(want.units))} starts it now"
+        yield change("-", starter.what, why, *ending, command("rm", "-f", starter.path), *after)
     if want.watch != have.watch:
         yield _watching(want, have)
 
 
-def _starting(want: State, have: State) -> Change:
-    starter = starter_of(want.starter, want.network, want.directory)
-    if want.unit:
-        making = command("write_file", starter.path, starter.mode, stdin=starter.text)
-        enable = (command(*words) for words in starter.enable)
-        return change("~" if have.unit else "+", starter.what, "a reboot would end the tunnel", making, *enable)
-    ending = (command(*words, may_be_absent=True) for words in starter.gone)
-    after = (command(*words) for words in starter.after)
-    return change("-", starter.what, "nothing is left to start", *ending, command("rm", "-f", starter.path), *after)
+def _starting(kind: str, want: State, have: State) -> Change:
+    starter = starter_of(kind, want.network, want.directory)
+    making = command("write_file", starter.path, starter.mode, stdin=starter.text)
+    enable = (command(*words) for words in starter.enable)
+    return change("~" if kind in have.units else "+", starter.what, "a reboot would end the tunnel", making, *enable)
 
 
 def _watching(want: State, have: State) -> Change:

@@ -108,7 +108,7 @@ def examine(desired: Desired, seen: Observed, looked: Looked, now: int) -> Itera
     for machine in looked.unresolved:
         yield Finding(name, f"it cannot resolve {machine}", "look at /etc/resolv.conf there")
     yield from _others(network.interface, name, seen, looked)
-    if seen.is_ours(network) and not (seen.unit and seen.unit_enabled):
+    if seen.is_ours(network) and not (seen.starter and seen.units.get(seen.starter, "off") != "off"):
         why = "nothing of ours starts it" if seen.starter else "neither systemd, OpenRC, runit nor cron runs"
         yield Finding(
             name,
