@@ -109,7 +109,7 @@ def test_two_hosts_chosen_show_the_packets_way_by_mouse_and_by_keys(browser: obj
     assert told().startswith("bcc → home")
 
     def view() -> list[float]:
-        return [float(n) for n in browser.find_element(By.ID, "map").get_attribute("viewBox").split()]  # type: ignore[attr-defined]
+        return [float(n) for n in browser.find_element(By.ID, "map").get_dom_attribute("viewBox").split()]  # type: ignore[attr-defined]
 
     first = view()
     body.send_keys("+")

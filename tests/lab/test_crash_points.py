@@ -36,7 +36,7 @@ def _points(count: int) -> list[Point]:
 
 
 def test_at_every_crash_point_hosts_are_old_or_new_and_converge() -> None:
-    told = _many(450) if ALL else _few(3)
+    told = _many(600) if ALL else _few(3)
     struck = [t for t in told if t.get("fired")]
     violations = [t for t in told if "violation" in t]
 

@@ -294,7 +294,7 @@ def test_a_foreign_nft_chain_that_drops_is_named_with_what_would_let_us_through(
         "company: let packets of wg0 through: the nft table inet fortress drops in its chain through: policy drop"
         in refused
     )
-    assert "bcc: let UDP 38371 in: the nft table inet fortress drops in its chain into: counter packets" in refused
+    assert "bcc: let UDP 38371 in: the nft table inet fortress drops in its chain into: counter drop" in refused
     rules = world.sh("company", "nft list ruleset")
 
     # Its own words, followed.
