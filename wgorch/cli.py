@@ -138,7 +138,7 @@ def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
 
 
 def _password(args: argparse.Namespace) -> Any:
-    """sudo's password, where it is given or is to be asked for."""
+    """sudo's password, where it is given or is to be asked for; once for the whole run."""
     from wgorch.remote.root import password_from
 
     def ask(prompt: str) -> str:
@@ -148,7 +148,9 @@ def _password(args: argparse.Namespace) -> Any:
 
         return getpass.getpass(prompt)
 
-    return password_from(ask if getattr(args, "ask_sudo_password", False) else None)
+    if not hasattr(args, "sudo_password"):
+        args.sudo_password = password_from(ask if getattr(args, "ask_sudo_password", False) else None)
+    return args.sudo_password
 
 
 def _fleet(args: argparse.Namespace, inventory: Inventory, log: Any) -> Any:

@@ -21,7 +21,7 @@ from wgorch.workflow import Status
 CHAR, LINE, PAD, GAP, GAP_Y = 7.3, 17.0, 10.0, 110.0, 60.0
 """Pixels: of a character, of a line, inside a box, between boxes side by side, and one above the other."""
 
-MARGIN = 40.0
+MARGIN, WIDE = 40.0, 1.7
 
 WAYS_FOR = 250
 """Up to so many hosts the page knows every way; they grow with the square of the hosts."""
@@ -248,6 +248,8 @@ def _placed(boxes: dict[str, Box], edges: list[Edge]) -> dict[str, Box]:
 
 def _apart(boxes: dict[str, Box], places: list[list[float]]) -> dict[str, Box]:
     """The boxes at those places, all drawn apart alike until none covers another."""
+    # Boxes are wide, and so are screens.
+    places = [[x * WIDE, y] for x, y in places]
     sizes = [(box.width + GAP, box.height + GAP_Y) for box in boxes.values()]
     scale = 1.0
     for i, (x, y) in enumerate(places):
