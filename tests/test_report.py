@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from rich.console import Console
 
 from tests.trace.test_explain import recorded
+from wgorch.errors import Unreachable
 from wgorch.inventory.load import load
+from wgorch.report.progress import Progress
 from wgorch.report.prometheus import exposition, write
+from wgorch.report.render import draw_status, status_json
 from wgorch.topology.build import build
 from wgorch.workflow import Status
 
@@ -78,3 +85,78 @@ def test_each_shell_gets_its_own_text(shell: str) -> None:
 
     assert "wgorch" in done.stdout
     assert {"bash": "complete ", "zsh": "compdef", "fish": "complete --command"}[shell] in done.stdout
+
+
+# --- on a terminal
+
+
+def drawn(width: int, draw: Callable[[Console], None], **options: Any) -> str:
+    """What is seen on a terminal of that width."""
+    stream = io.StringIO()
+    console = Console(file=stream, width=width, force_terminal=True, markup=False, highlight=False, **options)
+    draw(console)
+    return stream.getvalue()
+
+
+def test_progress_says_who_is_waited_for_and_when_the_lease_ends() -> None:
+    def draw(out: Console) -> None:
+        progress = Progress(out, ["bcc", "home", "company"])
+        for host in ("bcc", "home", "company"):
+            progress.event(host, "arm", "60")
+        progress._quiet = True
+        for host in ("bcc", "home"):
+            progress.event(host, "applied")
+        progress.event("company", "change", "+ chain wgorch-office-fwd")
+        out.print(progress._draw())
+
+    told = drawn(100, draw)
+    assert "waiting for company" in told
+    assert re.search(r"undone in (59|60) s unless confirmed", told)
+    assert "+ chain wgorch-office-fwd" in told
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_200_hosts_fit_on_a_terminal(width: int) -> None:
+    hosts = [f"branch-{n:03}" for n in range(200)]
+
+    def draw(out: Console) -> None:
+        progress = Progress(out, hosts, quiet=True)
+        for host in hosts:
+            progress.event(host, "applied")
+        progress.event("branch-007", "failed", "the disk is full")
+        out.print(progress._draw())
+
+    told = re.sub(r"\x1b\[[0-9;]*m", "", drawn(width, draw, no_color=True))
+    lines = told.rstrip().split("\n")
+    assert len(lines) < 10
+    assert all(len(line) <= width for line in lines)
+    assert "branch-007" in told
+    assert "199 changed, read back" in " ".join(told.split())
+
+
+def test_no_meaning_is_in_colour_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = state().seen
+    lost = {"office": Unreachable("office", "connect", "it is off")}
+    status = Status(2, seen, {}, lost, state().keys)
+    plain_text = drawn(120, lambda out: draw_status(out, build(load(REFERENCE)), status), no_color=True)
+
+    assert "\x1b[3" not in plain_text.replace("\x1b[0m", "")
+    assert "not reached: it is off" in plain_text
+    assert plain_text.index("office") < plain_text.index("bcc"), "worst first"
+
+
+def test_the_json_of_status_is_documented() -> None:
+    def keys(value: object) -> set[str]:
+        if isinstance(value, dict):
+            return set().union(
+                *(keys(v) for v in value.values()), {k for k in value if k not in seen and k != "office"}
+            )
+        return set().union(*map(keys, value)) if isinstance(value, list) else set()
+
+    seen = state().seen
+    told = status_json(build(load(REFERENCE)), state())
+    page = (ROOT / "docs" / "json.md").read_text()
+    documented = set(re.findall(r"^\| `([a-z_]+)`", page, re.M))
+
+    assert keys(told) <= documented
+    assert f'"version": {told["version"]}' in page

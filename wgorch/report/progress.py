@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections import Counter
 from types import TracebackType
 
 from rich.console import Console
@@ -34,6 +35,13 @@ WORDS = {
     "waiting": "waiting",
 }
 
+ORDER = ("connect", "gathered", "lock", "stage", "arm change", "applied", "verify", "verified", "confirmed", "finished")
+PHASES = {what: place for place, whats in enumerate(ORDER) for what in whats.split()}
+"""How far a host is, by what happened on it last."""
+
+MOST_ROWS = 30
+"""Hosts beyond so many are counted, and only those in trouble have a row."""
+
 QUIET_EVENTS = {"gathered", "verified"}
 
 
@@ -50,7 +58,7 @@ class Progress:
         self._guard = threading.Lock()
         self._lease_ends: float | None = None
         self._live: Live | None = None
-        self._draws = out.is_terminal and not quiet and len(hosts) <= 40 and not verbose
+        self._draws = out.is_terminal and not quiet and not verbose
 
     def __enter__(self) -> Progress:
         self.resume()
@@ -97,21 +105,37 @@ class Progress:
 
     def _draw(self) -> Table:
         table = Table.grid(padding=(0, 2))
-        for host in self._hosts:
+        shown = self._hosts if len(self._hosts) <= MOST_ROWS else self._worth_a_row()
+        for host in shown:
             what, detail = self._rows.get(host, ("", ""))
             state = WORDS.get(what, "changing" if what == "change" else what)
             style = {"failed": "red", "unlike": "red", "confirmed": "green", "finished": "green"}.get(what, "")
-            table.add_row(
-                plain(host, "bold"), plain(state, style), plain(one_line(detail, 80) if what == "change" else "", "dim")
-            )
-        elapsed = time.monotonic() - self._began
-        lease = (
-            f", undone in {max(0, self._lease_ends - time.monotonic()):.0f} s unless confirmed"
-            if self._lease_ends
-            else ""
-        )
-        table.add_row(plain(""), plain(f"{elapsed:.1f} s{lease}", "dim"), plain(""))
+            told = detail if what in ("change", "waiting", "failed", "unlike", "reverted") else ""
+            table.add_row(plain(host, "bold"), plain(state, style), plain(one_line(told, 80), "dim"))
+        ends = self._lease_ends
+        parts = [f"{time.monotonic() - self._began:.1f} s"]
+        if len(shown) < len(self._hosts):
+            states = Counter(WORDS.get(self._rows.get(host, ("", ""))[0], "changing") for host in self._hosts)
+            parts.append(", ".join(f"{count} {state}" for state, count in states.most_common()))
+        if late := self._late():
+            parts.append(f"waiting for {', '.join(late[:4])}{f' and {len(late) - 4} more' if len(late) > 4 else ''}")
+        if ends:
+            parts.append(f"undone in {max(0, ends - time.monotonic()):.0f} s unless confirmed")
+        table.add_row(plain(""), plain("; ".join(parts), "dim"), plain(""))
         return table
+
+    def _late(self) -> list[str]:
+        """The hosts that the others wait for: behind the phase that somebody has ended."""
+        places = {host: PHASES.get(self._rows.get(host, ("", ""))[0]) for host in self._hosts}
+        known = [place for place in places.values() if place is not None]
+        if not known or len(set(known)) == 1:
+            return []
+        return [host for host, place in places.items() if place is not None and place < max(known)]
+
+    def _worth_a_row(self) -> list[str]:
+        """Of many hosts those that failed, wait, or are waited for."""
+        bad = [h for h in self._hosts if self._rows.get(h, ("", ""))[0] in ("failed", "waiting", "unlike", "revert")]
+        return list(dict.fromkeys([*bad, *self._late()]))[:MOST_ROWS]
 
 
 def log_to_stderr(verbose: int) -> object:

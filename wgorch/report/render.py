@@ -201,7 +201,8 @@ def draw_status(out: Console, topology: Topology, status: Status) -> None:
     for name, error in status.unreachable.items():
         table.add_row(plain(name, "bold"), plain(f"not reached: {error.saw}", "red"))
     names = {key: name for name, key in status.keys.items()}
-    for name, seen in status.seen.items():
+    for name in sorted(status.seen, key=lambda name: -_badness(topology, status, name)):  # worst first
+        seen = status.seen[name]
         if not seen.is_ours(topology.inventory.network):
             table.add_row(plain(name, "bold"), plain("no tunnel here", "yellow"))
             continue
@@ -220,6 +221,20 @@ def draw_status(out: Console, topology: Topology, status: Status) -> None:
         out.print(plain("not as the inventory says; `wgorch plan` shows what `wgorch up` would change", "yellow"))
     else:
         out.print(plain(f"✓ {len(status.seen)} hosts are as the inventory says", "green"))
+
+
+def _badness(topology: Topology, status: Status, name: str) -> int:
+    """How much a host needs to be looked at: no tunnel, a dead session, an old one, drift."""
+    seen = status.seen[name]
+    if not seen.is_ours(topology.inventory.network):
+        return 4
+    ages = [seen.clock - t.handshake if t.handshake else None for t in seen.traffic.values()]
+    if not ages or None in ages:
+        return 3
+    if any(age is not None and age > STALE_S for age in ages):
+        return 2
+    plan = status.plans.get(name)
+    return 1 if plan and plan.changes else 0
 
 
 def _session_rows(topology: Topology, name: str, seen: Observed, names: Mapping[str, str]) -> list[list[Text]]:
