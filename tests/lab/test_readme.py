@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -41,7 +43,7 @@ def test_every_line_of_the_readme_does_what_it_says(lab: Lab, page: str) -> None
     world.sh("controller", f"rm -rf {place} /root/.local/state && mkdir {place}")
 
     def run(words: list[str]) -> int:
-        shell = f'cd "$0" && exec {shlex.quote(__import__("sys").executable)} -m "$@"'
+        shell = f'cd "$0" && exec {shlex.quote(sys.executable)} -m "$@"'
         argv = ("sh", "-c", shell, place, *words)
         done = world.run("controller", *argv, check=False, env={"PYTHONPATH": str(ROOT)}, input="", timeout=200)
         assert "Traceback" not in done.stderr, done.stderr
@@ -68,3 +70,10 @@ def test_the_steps_of_the_quick_start_are_real_verbs() -> None:
     text = (ROOT / "docs" / "quickstart.md").read_text()
     named = re.findall(r"`wgorch ([a-z-]+)", text)
     assert {"init", "check", "plan", "rehearse", "up", "status", "trace", "teardown", "trust"} <= set(named)
+
+
+def test_the_demo_shows_the_main_job_and_leaves_nothing() -> None:
+    demo = [sys.executable, "-m", "wgorch.rehearsal", "demo"]
+    done = subprocess.run(demo, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "all as it should be" in done.stdout

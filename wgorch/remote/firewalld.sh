@@ -28,7 +28,7 @@ firewalld_state() { # COMMAND BASE CARD CARDS: all of it but ours; CARDS: no whe
         { k = $1; for (i = 2; i <= NF; i++) if (!(k == "interfaces:" && $i == c)) print n, k, $i }' | sort
     for word in chains rules passthroughs; do "$1" --direct --get-all-$word 2>/dev/null | sed "s/^/direct $word /"; done | sort
     for set in $("$1" --get-ipsets 2>/dev/null); do
-        "$1" --info-ipset="$set" | sed "s/ (.*//;s/[ 	]*\$//;s/^/ipset $set /"
+        "$1" --info-ipset="$set" | sed "s/ (.*//;s/[[:blank:]]*\$//;s/^/ipset $set /"
     done
 }
 may_reload() { # BASE CARD: it would lose nothing of others
