@@ -9,10 +9,10 @@ demo: setup   ## the reference network in namespaces, and the main job on it
 	@$(BIN)/python -m wgorch.rehearsal demo
 
 test: setup   ## every test, the lab's too, variants drawn by a printed seed (under 10 minutes)
-	@$(BIN)/python -m pytest -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-all: setup   ## every variant of every lab case (under 60 minutes)
-	@WGORCH_TEST_ALL=1 $(BIN)/python -m pytest -n 3 --dist loadfile
+	@WGORCH_TEST_ALL=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 fast: setup   ## the pure tests only
 	@$(BIN)/python -m pytest -m "not lab"

@@ -25,6 +25,42 @@ def draw(values: list, count: int, *, salt: str = "") -> list:
     return random.Random(f"{SEED}{salt}").sample(list(values), count)
 
 
+SLOW = [
+    "seed_rows",
+    "trace_worlds",
+    "safe_change",
+    "firewalls",
+    "owners",
+    "drift",
+    "ways",
+    "trace",
+    "staying",
+    "examples",
+    "crash_points",
+    "controller_dies",
+    "random_worlds",
+    "keys",
+    "hard_hosts",
+    "logins",
+    "adopt",
+    "readme",
+    "ssh_ways",
+    "main_job",
+    "names",
+    "packages",
+    "secrets",
+    "mtu",
+    "userlands",
+]
+"""The files of the lab that take longest, first: what begins last must be short, or one worker is waited for."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow files first, the pure ones last; within a file nothing moves."""
+    places = {f"test_{name}.py": place for place, name in enumerate(SLOW)}
+    items.sort(key=lambda item: (item.path.parent.name != "lab", places.get(item.path.name, len(SLOW))))
+
+
 @pytest.fixture(autouse=True)
 def no_socket(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pure tests open none."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab.conftest import INVENTORY, Lab, own_lab
+from tests.lab.test_safe_change import _with_run
 from tests.lab.test_ssh_ways import config
 
 ADDRESSES = {"bcc": "192.168.2.1", "home": "192.168.2.2", "company": "192.168.2.3"}
@@ -98,8 +99,8 @@ def test_a_live_network_is_taken_over_as_it_is(lab: Lab) -> None:
     assert "none of them disturbs" in plan
 
     # A change that fails gives all of it back, marks and routes too.
-    broken = lab.inventory(text + "\nverify:\n  - home -> 10.10.13.99\n", "broken.yaml")
-    lab.wgorch("up", broken, "--adopt", "--yes", code=5)
+    broken = _with_run(lab, "false", "home")
+    lab.wgorch("up", path, "--adopt", "--yes", "--playbooks", broken, code=5)
     assert before == live(lab)
     assert "proto 119" not in world.sh("home", "ip route")
     assert "" == world.sh("home", "cat /sys/class/net/wg0/ifalias").strip()

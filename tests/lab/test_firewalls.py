@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.lab.conftest import INVENTORY, Lab, own_lab
+from tests.lab.test_safe_change import _with_run
 
 TARGET = "10.10.13.61"
-OWNERS = Path(__file__).parent / "owners"
 
 
 @pytest.fixture
@@ -108,166 +107,10 @@ def test_a_failed_change_leaves_firewalld_as_it_was(lab: Lab) -> None:
     start_firewalld(lab, "company", "ens192")
     state = "firewall-cmd --get-active-zones; iptables-save | sed /^#/d"
     before = world.sh("company", state)
-    broken = lab.edited(("home -> 10.10.13.61", "home -> 10.10.13.99"))
-    done = lab.wgorch("up", broken, "--yes", code=5)
+    broken = _with_run(lab, "false", "company")
+    done = lab.wgorch("up", INVENTORY, "--yes", "--playbooks", broken, code=5)
     assert "taken back" in done.stdout + done.stderr
     assert before == world.sh("company", state)
-    lab.up()
-    assert ALL == passes(lab)
-
-
-def owner(lab: Lab, host: str, name: str, given: str = "") -> None:
-    """Set up who owns the firewall of a host."""
-    lab.world.sh(host, f"{given}\n{(OWNERS / f'{name}.sh').read_text()}", timeout=120)
-
-
-def rules(lab: Lab, host: str) -> str:
-    """All rules of iptables there, without their counters."""
-    return lab.world.sh(host, "{ iptables-save; ip6tables-save; } | sed -e '/^#/d' -e 's/\\[[0-9]*:[0-9]*\\]/[0:0]/'")
-
-
-def without_ours(lab: Lab, host: str) -> str:
-    return "\n".join(line for line in rules(lab, host).split("\n") if "wgorch" not in line)
-
-
-CUT_JUMP = "iptables -D FORWARD -m comment --comment wgorch:office -j wgorch-office-fwd"
-DOCKER = "/usr/bin/docker"
-C1 = f"{DOCKER} run -d --name c1 -v /usr:/usr:ro wgbox /bin/sleep infinity"
-
-
-def run_containers(lab: Lab, host: str, *lines: str) -> None:
-    lab.world.sh(host, "\n".join([(OWNERS / "image.sh").read_text(), *lines]), timeout=60)
-
-
-def appended(text: str) -> list[str]:
-    """The rules in what iptables-save said, and policies that are not ACCEPT."""
-    return sorted(line for line in text.split("\n") if line[:1] in ("-", ":") and "ACCEPT [0:0]" not in line)
-
-
-@pytest.mark.kind("Docker (its chains, FORWARD's policy DROP)", "works", "a chain of our own also in DOCKER-USER")
-def test_docker(lab: Lab) -> None:
-    world = lab.world
-    owner(lab, "company", "docker")
-    # What people do to keep the world from their published ports; target's answers come in by that card, too.
-    world.sh("company", "iptables -I DOCKER-USER -i ens192 -j DROP")
-    run_containers(lab, "company", C1)
-    before, files = (
-        rules(lab, "company"),
-        world.sh("company", "ip -o -4 addr; sysctl net.ipv4.ip_forward net.ipv4.conf.ens192.forwarding"),
-    )
-    told = lab.up().stdout
-    assert "note: company: firewall: Docker: a chain of our own beside its chains" in told
-    assert ALL == passes(lab)
-    assert "0 changes" in lab.wgorch("up", INVENTORY).stdout
-
-    world.sh("company", "systemctl restart docker.service", timeout=60)
-    assert ALL == passes(lab)
-    assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
-    world.sh("company", f"{DOCKER} start c1 >/dev/null; {DOCKER} exec c1 ping -n -c 1 -W 2 192.168.2.1")
-
-    # Without our rules Docker lets none of it pass.
-    world.sh("company", f"{CUT_JUMP}; iptables -D DOCKER-USER -m comment --comment wgorch:office -j wgorch-office-usr")
-    assert {"ping": False, "tcp": False, "udp": False} == passes(lab)
-    lab.up()
-    assert ALL == passes(lab)
-
-    world.reboot("company")
-    lab.wait(lambda: passes(lab) == ALL, 60, "it comes back")
-    assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
-    lab.wgorch("teardown", INVENTORY, "--yes")
-    after = appended(rules(lab, "company"))
-    assert [
-        r for r in appended(before) if r != "-A DOCKER-USER -i ens192 -j DROP"
-    ] == after  # that one was not kept by its maker
-    assert files == world.sh("company", "ip -o -4 addr; sysctl net.ipv4.ip_forward net.ipv4.conf.ens192.forwarding")
-
-
-def test_docker_that_came_after_us_keeps_its_forwarding(lab: Lab) -> None:
-    """Its first start lets all cards forward; to give our card back as it was before would cut its containers off."""
-    world = lab.world
-    lab.up()
-    owner(lab, "company", "docker")
-    run_containers(lab, "company", C1)
-    assert ALL == passes(lab)
-    lab.up()
-    assert ALL == passes(lab)
-    told = lab.wgorch("teardown", INVENTORY, "--yes").stdout
-    assert "net.ipv4.conf.ens192.forwarding was 0; since then all cards were let forward: left alone" in told
-    world.sh("company", f"{DOCKER} exec c1 ping -n -c 1 -W 2 10.10.13.61")
-
-
-BOX = (
-    f"{DOCKER} run -d --name box --cap-add NET_ADMIN --device /dev/net/tun --security-opt systempaths=unconfined"
-    " -v /usr:/usr:ro wgbox /bin/sleep infinity"
-)
-
-
-@pytest.mark.kind(
-    "a Docker container as a host (`enter: [docker, exec, -i, NAME]`)", "works", "with NET_ADMIN; refused without"
-)
-def test_a_container_as_a_host(lab: Lab) -> None:
-    world = lab.world
-    owner(lab, "home", "docker")
-    poor = BOX.replace("box", "poor", 1).replace("--cap-add NET_ADMIN ", "")
-    run_containers(lab, "home", BOX, poor)
-    home = "    ssh: root@192.168.0.9\n"
-    inside = lab.edited((home, f"{home}    enter: [{DOCKER}, exec, -i, box]\n"))
-    lab.wgorch("up", inside, "--yes")
-    world.sh("home", f"{DOCKER} exec box ping -n -c 1 -W 2 {TARGET}")
-    assert not world.ping("home", TARGET)
-    assert "0 changes" in lab.wgorch("plan", inside).stdout
-    lab.wgorch("teardown", inside, "--yes")
-    without = lab.edited((home, f"{home}    enter: [{DOCKER}, exec, -i, poor]\n"))
-    refused = lab.wgorch("up", without, "--yes", code=4).stderr
-    assert "home: change the network: root may not change the network there (no CAP_NET_ADMIN)" in refused
-
-
-@pytest.mark.kind(
-    "ufw, incoming and routed denied",
-    "works with a limit",
-    "nothing of ours is in its files; with MANAGE_BUILTINS=yes its reload ends our rules, and the plan says so",
-)
-def test_ufw(lab: Lab) -> None:
-    world = lab.world
-    for host in ("company", "bcc"):
-        owner(lab, host, "ufw")
-    before = {host: without_ours(lab, host) for host in ("company", "bcc")}
-    kept = {host: world.sh(host, "cd /etc/ufw && sha256sum *.rules; sha256sum /etc/default/ufw") for host in before}
-    told = lab.up().stdout
-    assert "note: company: firewall: ufw: a chain of our own before its own" in told
-    assert ALL == passes(lab)
-    for reload in (
-        "ufw reload",
-        "ufw disable; ufw --force enable",
-        "systemctl restart ufw",
-        "ufw allow 12345/tcp; ufw delete allow 12345/tcp",
-    ):
-        for host in before:
-            world.sh(host, reload)
-        assert ALL == passes(lab), reload
-        assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout, reload
-
-    # Without our jump ufw lets a forwarded ping through, and nothing else.
-    world.sh("company", CUT_JUMP)
-    assert {"ping": True, "tcp": False, "udp": False} == passes(lab)
-    lab.up()
-    world.reboot("company")
-    lab.wait(lambda: passes(lab) == ALL, 60, "it comes back")
-    assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
-
-    lab.wgorch("teardown", INVENTORY, "--yes")
-    for host, text in before.items():
-        assert appended(text) == appended(rules(lab, host))
-        assert kept[host] == world.sh(host, "cd /etc/ufw && sha256sum *.rules; sha256sum /etc/default/ufw")
-
-
-def test_a_ufw_that_flushes_is_named(lab: Lab) -> None:
-    owner(lab, "company", "ufw", "builtins=yes")
-    told = lab.up().stdout
-    assert "note: company: ufw's reload empties our chains there: MANAGE_BUILTINS=no" in told
-    assert ALL == passes(lab)
-    lab.world.sh("company", "ufw reload")
-    assert not passes(lab)["tcp"]
     lab.up()
     assert ALL == passes(lab)
 
@@ -340,8 +183,8 @@ def test_nft_alone_is_enough(lab: Lab) -> None:
 
     # A change that fails puts the old table back, rule by rule.
     before = world.sh("company", "nft -s list table inet wgorch-office")
-    broken = lab.edited(("home -> 10.10.13.61", "home -> 10.10.13.99"), ("10.10.13.0/24", "10.10.13.0/25"))
-    lab.wgorch("up", broken, "--yes", code=5)
+    broken = lab.edited(("10.10.13.0/24", "10.10.13.0/25"))
+    lab.wgorch("up", broken, "--yes", "--playbooks", _with_run(lab, "false", "company"), code=5)
     assert before == world.sh("company", "nft -s list table inet wgorch-office")
 
     world.reboot("company")

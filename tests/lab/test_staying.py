@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import draw
 from tests.lab.conftest import INVENTORY, Lab, own_lab
 from tests.lab.debs import fetch, unpack
 from tests.lab.test_hard_hosts import LEASE_ALONE
@@ -60,17 +61,23 @@ RUNIT = "cd /etc/runit/runsvdir && ln -sfn default current; setsid runsvdir -P /
 
 @pytest.mark.parametrize(
     ("starter", "packages", "start"),
-    [
-        pytest.param(
-            "OpenRC",
-            ("openrc", "libeinfo1", "librc1"),
-            OPENRC,
-            marks=pytest.mark.kind(
-                "OpenRC", "works with a limit", "an endpoint's name is not followed: it runs nothing from time to time"
+    draw(
+        [
+            pytest.param(
+                "OpenRC",
+                ("openrc", "libeinfo1", "librc1"),
+                OPENRC,
+                marks=pytest.mark.kind(
+                    "OpenRC",
+                    "works with a limit",
+                    "an endpoint's name is not followed: it runs nothing from time to time",
+                ),
             ),
-        ),
-        pytest.param("runit", ("runit",), RUNIT, marks=pytest.mark.kind("runit", "works")),
-    ],
+            pytest.param("runit", ("runit",), RUNIT, marks=pytest.mark.kind("runit", "works")),
+        ],
+        1,
+        salt="starters",
+    ),
 )
 def test_other_starters_start_the_network(tmp_path: Path, starter: str, packages: tuple[str, ...], start: str) -> None:
     (tmp_path / "debs").mkdir()
