@@ -235,7 +235,7 @@ def _placed(boxes: dict[str, Box], edges: list[Edge]) -> dict[str, Box]:
         import igraph
     except ImportError:
         raise UsageError(
-            "a picture needs igraph, which finds a place for everything\n    fix: pip install 'wgorch[map]'"
+            "a picture needs igraph, which finds a place for everything\n    fix: pip install igraph"
         ) from None
     number = {name: i for i, name in enumerate(boxes)}
     graph = igraph.Graph(len(boxes), [(number[e.one], number[e.other]) for e in edges])
