@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 
+from wgorch.conflicts import not_adoptable
 from wgorch.errors import HostError, HostsFailed, Unfit
 from wgorch.facts.observed import Observed
 from wgorch.inventory.model import IPNetwork, SshTarget
@@ -39,11 +40,7 @@ def _unfit(host: str, seen: Observed, interface: str) -> Iterator[HostError]:
         yield Unfit(host, wish, f"there is no WireGuard interface {interface} ({there})", "--interface NAME")
     elif card.alias.startswith("wgorch:"):
         yield Unfit(host, wish, f"it is {card.alias}'s already", "its own inventory")
-    if any(peer.preshared for peer in seen.peers.values()):
-        yield Unfit(host, wish, "its peers have preshared keys, which cannot be taken over yet", "leave it as it is")
-    if seen.fwmark:
-        saw = f"everything leaves by it (fwmark {seen.fwmark:#x}), which cannot be taken over yet"
-        yield Unfit(host, wish, saw, "leave it as it is, or write the inventory by hand: exit:")
+    yield from not_adoptable(host, interface, seen)
 
 
 class _Adoption:
@@ -109,6 +106,8 @@ class _Adoption:
 
     def is_relay(self, host: str) -> bool:
         """True where somebody sends it what is for a third one."""
+        if not self.endpoint(host):
+            return False  # nobody could dial it
         own, lans = self._own(host), self.lans(host)
         for _, nets, _ in self._entries(host):
             single = [n for n in nets if n.prefixlen == n.max_prefixlen and str(n.network_address) in own]

@@ -465,7 +465,7 @@ def export(args: argparse.Namespace, out: Console) -> int:
 
 
 def draw_map(args: argparse.Namespace, out: Console) -> int:
-    from wgorch.report import picture
+    from wgorch.report import files, picture
 
     if args.output.suffix not in (".svg", ".html"):
         raise UsageError(f"{args.output} is neither .svg nor .html\n    fix: -o network.svg, or -o network.html")
@@ -485,7 +485,7 @@ def draw_map(args: argparse.Namespace, out: Console) -> int:
             operation.fleet.close()
         drawn = picture.Picture(operation.topology, status, verdict)
     text = drawn.html() if args.output.suffix == ".html" else drawn.svg()
-    args.output.write_text(text, encoding="utf-8")
+    files.put(text, args.output)
     out.print(f"✓ {args.output}: {len(drawn.members)} members, {len(drawn.edges)} tunnels")
     return DONE
 
@@ -579,6 +579,7 @@ def adopt(args: argparse.Namespace, out: Console) -> int:
     from wgorch.inventory.load import loads, network_name, ssh_target
     from wgorch.inventory.model import Host
     from wgorch.remote.fleet import Fleet
+    from wgorch.report import files
 
     if args.output and args.output.exists():
         raise UsageError(f"{args.output} is there already\n    fix: another name, or take it away")
@@ -594,7 +595,7 @@ def adopt(args: argparse.Namespace, out: Console) -> int:
     if args.output is None:
         sys.stdout.write(made.text)
     else:
-        args.output.write_text(made.text)
+        files.put(made.text, args.output)
     loads(made.text, str(args.output or "inventory.yaml"))  # what is still to be filled in is told now
     if args.output is None:
         return DONE
@@ -672,7 +673,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"{error}\n" if error.exit_code == BAD_INPUT and "error:" in str(error) else f"wgorch: {error}\n"
         )
         return error.exit_code
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EOFError):  # Ctrl-C, or Ctrl-D at a question
         sys.stderr.write("wgorch: interrupted; nothing was changed\n")
         return INTERRUPTED
     except BrokenPipeError:

@@ -36,7 +36,8 @@ def conflicts(desired: Desired, seen: Observed) -> Iterator[HostError]:
             name, "change the network", f"the login is not root (uid {seen.uid})", "log in as root, or allow sudo -n"
         )
     if seen.adopted:
-        yield from _not_adoptable(desired, seen)
+        yield from not_adoptable(name, tunnel, seen)
+        yield from _richer_routes(desired, seen)
     if seen.has_firewalld and seen.zone_elsewhere and (desired.forwards or desired.host.endpoint):
         saw = f"firewalld has {tunnel} in its zone {seen.zone_elsewhere} already, and a card can be in one only"
         fix = f"firewall-cmd --zone={seen.zone_elsewhere.removesuffix('.xml')} --remove-interface={tunnel}, and the same with --permanent"
@@ -78,20 +79,24 @@ def conflicts(desired: Desired, seen: Observed) -> Iterator[HostError]:
     yield from _foreign_firewall(desired, seen)
 
 
-def _not_adoptable(desired: Desired, seen: Observed) -> Iterator[HostError]:
-    """What of a live interface could not be given back if the takeover failed."""
-    tunnel = desired.network.interface
-    wish = f"take over {tunnel}"
+def not_adoptable(name: str, tunnel: str, seen: Observed) -> Iterator[HostError]:
+    """What of a live interface could not be given back if taking it over failed."""
+    fix = "leave it as it is; a network of its own can be beside it: network.interface: wg1"
     if any(peer.preshared == "other" for peer in seen.peers.values()):
         saw = "its peers have preshared keys, which cannot be taken over yet"
-        yield Unfit(desired.name, wish, saw, "network.interface: wg1, beside it")
+        yield Unfit(name, f"take over {tunnel}", saw, fix)
     if seen.fwmark:
         saw = f"everything leaves by it (fwmark {seen.fwmark:#x}), which cannot be taken over yet"
-        yield Unfit(desired.name, wish, saw, "network.interface: wg1, beside it")
+        yield Unfit(name, f"take over {tunnel}", saw, fix)
+
+
+def _richer_routes(desired: Desired, seen: Observed) -> Iterator[HostError]:
+    """Routes into a live interface that say more than ours do, and would not come back whole."""
+    tunnel = desired.network.interface
     for route in seen.routes:
         if route.card == tunnel and route.subnet in desired.routes and not route.plain:
             saw = f"its route to {route.subnet} has more than a card (src, mtu …), which would be lost"
-            yield Unfit(desired.name, wish, saw, f"ip route replace {route.subnet} dev {tunnel}")
+            yield Unfit(desired.name, f"take over {tunnel}", saw, f"ip route replace {route.subnet} dev {tunnel}")
 
 
 def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:

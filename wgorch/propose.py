@@ -13,9 +13,9 @@ from ipaddress import IPv4Network, ip_address, ip_network
 
 from wgorch.conflicts import OWNERS
 from wgorch.facts.observed import Observed
+from wgorch.inventory.load import DEFAULT_PORT
 from wgorch.inventory.model import IPAddress, IPNetwork, SshTarget
 
-PORT = 51820
 CANDIDATES = [ip_network(f"10.{n}.0.0/24") for n in (99, 98, 97, 77, 66, 44)] + [
     ip_network(f"192.168.{n}.0/24") for n in (99, 98, 77)
 ]
@@ -76,7 +76,7 @@ class Proposal:
             else:
                 lines.append(f"    # no endpoint: {machine.why}")
                 if machine.listen_port:
-                    lines.append(f"    listen_port: {machine.listen_port}      # UDP {PORT} is in use there")
+                    lines.append(f"    listen_port: {machine.listen_port}      # UDP {DEFAULT_PORT} is in use there")
             if machine.name == self.relay:
                 lines.append(f"    relay: true      # {self.why_relay}")
             for lan, card in machine.lans:
@@ -133,14 +133,14 @@ def _machine(text: str, seen: Observed, ssh: SshTarget, taken: set[str]) -> Mach
     public = next((a.ip for _, a in seen.addresses if a.version == 4 and _is_public(a.ip)), None)
     endpoint, why = "", "no address of it can be dialled from outside"
     if public is not None:
-        endpoint, why = f"{public}:{PORT}", "a card of it has this public address"
+        endpoint, why = f"{public}:{DEFAULT_PORT}", "a card of it has this public address"
     elif not ssh.via and _is_public_text(ssh.host):
         endpoint, why = (
-            f"{ssh.host}:{PORT}",
-            f"SSH reaches it there; see that UDP {PORT} does, too (a cloud's firewall?)",
+            f"{ssh.host}:{DEFAULT_PORT}",
+            f"SSH reaches it there; see that UDP {DEFAULT_PORT} does, too (a cloud's firewall?)",
         )
     if endpoint and seen.port_taken:
-        endpoint, why = endpoint.rpartition(":")[0] + ":51821", f"UDP {PORT} is in use there"
+        endpoint, why = f"{endpoint.rpartition(':')[0]}:{DEFAULT_PORT + 1}", f"UDP {DEFAULT_PORT} is in use there"
     lans = []
     for card, address in seen.addresses:
         theirs = any(card.startswith(start) for start in (*OWNERS, "wg", "tun", "tap", "lo"))
@@ -155,7 +155,7 @@ def _machine(text: str, seen: Observed, ssh: SshTarget, taken: set[str]) -> Mach
             lans.append((address.network, card))
     way = next((r for r in seen.routes if r.subnet.version == 4 and not r.subnet.prefixlen and r.gateway), None)
     router = ip_address(way.gateway) if way else None
-    port = PORT + 1 if seen.port_taken and not endpoint else 0
+    port = DEFAULT_PORT + 1 if seen.port_taken and not endpoint else 0
     return Machine(name, text, endpoint, why, tuple(lans[:1]), router, port)
 
 

@@ -87,7 +87,7 @@ printf 'ssh %s\n' "${SSH_CONNECTION-}"
 line=
 services=
 for place in /var/service /etc/service /service; do
-    # runsvdir looks after it: a service there has a supervise directory, or its own process names the place.
+    # Only a place that somebody looks after: the process is asked for where there is one at all.
     [ -d "$place" ] || continue
     for comm in /proc/[0-9]*/comm; do
         { read -r name <"$comm"; } 2>/dev/null && [ "$name" = runsvdir ] && services=$place && break 2

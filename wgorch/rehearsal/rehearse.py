@@ -72,6 +72,9 @@ class InventoryWorld(World):
 
 def world_of(inventory: Inventory, name: str, *, hard_nat: bool = False, systemd: bool = True) -> InventoryWorld:
     """An inventory's world, not yet built. Raises WorldError."""
+    for host in inventory.hosts.values():
+        if host.enter:
+            raise WorldError(f"{host.name} lies inside something (enter: {' '.join(host.enter)}), which no world has")
     layout = lay_out(inventory, hard_nat=hard_nat, systemd=systemd)
     return InventoryWorld(name, layout.machines, layout=layout, inventory=inventory)
 

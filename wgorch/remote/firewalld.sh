@@ -1,11 +1,4 @@
 # firewalld. What is set while it runs is gone after its reload; what makes a zone or a policy known is one.
-firewalld_runs() {
-    [ -d /run/firewalld ] || return 1
-    for comm in /proc/[0-9]*/comm; do
-        { read -r name <"$comm"; } 2>/dev/null && [ "$name" = firewalld ] && return 0
-    done
-    return 1
-}
 tell_firewalld() { # WHERE WHAT
     said=$(firewall-cmd -q "$@" 2>&1) && return 0
     # At a start it reads what it keeps by itself, and may come later than we.

@@ -1,4 +1,4 @@
-"""Exported texts as files that only their owner reads, and as QR codes."""
+"""What a person asked for as files that only their owner reads, and as QR codes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ def write(texts: Mapping[str, str], output: Path) -> None:
         output.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, text in texts.items():
         _private(output / name if into_directory else output).write_text(text, encoding="utf-8")
+
+
+def put(text: str, path: Path) -> None:
+    """One text into a file. Raises UsageError."""
+    _private(path).write_text(text, encoding="utf-8")
 
 
 def draw_code(text: str, output: Path | None, terminal: TextIO) -> None:

@@ -11,6 +11,7 @@ from wgorch.errors import UsageError
 from wgorch.inventory.load import loads, network_name, ssh_target
 from wgorch.inventory.model import Host
 from wgorch.remote.fleet import Fleet
+from wgorch.report import files
 from wgorch.report.console import plain
 
 
@@ -61,7 +62,7 @@ def init(out: Console, fleet: Fleet, name: str | None, path: Path, *, asks: bool
     for note in proposal.notes:
         out.print(plain(note, "yellow"))
     text = proposal.text()
-    path.write_text(text, encoding="utf-8")
+    files.put(text, path)
     out.print(plain(f"✓ written: {path}", "green"))
     loads(text, str(path))
     out.print(plain("next: read it, then wgorch plan; wgorch up", "dim"))

@@ -5,11 +5,11 @@ What lets packets through is not in it: an accept there would not keep another t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 
 from wgorch.command import Change, change, command
 from wgorch.state import Chain, Rule, State
+from wgorch.unit import digest
 
 HOOKS = {
     "postrouting": "type nat hook postrouting priority 95; policy accept;",
@@ -17,8 +17,6 @@ HOOKS = {
     "forward": "type filter hook forward priority -155; policy accept;",
 }
 """The chains of our table, each a little before those that others commonly have at its hook."""
-
-TOLD = {"postrouting": "masquerade", "prerouting": "the LAN's name", "forward": "MSS"}
 
 
 def nft_table(want: State, have: State) -> Iterator[Change]:
@@ -47,8 +45,8 @@ def nft_table(want: State, have: State) -> Iterator[Change]:
 
 def _line(key: str, text: str, mark: str) -> str:
     """A rule with our mark and its digest; one of others, which only a way back has, as it was."""
-    digest = key.rpartition(" ")[2]
-    return text if digest.startswith("!") else f'{text} comment "{mark} {digest}"'
+    tag = key.rpartition(" ")[2]
+    return text if tag.startswith("!") else f'{text} comment "{mark} {tag}"'
 
 
 def translated(chains: Mapping[Chain, tuple[Rule, ...]]) -> dict[str, str]:
@@ -58,7 +56,7 @@ def translated(chains: Mapping[Chain, tuple[Rule, ...]]) -> dict[str, str]:
         hook = {"nat": chain.parent.lower(), "mangle": "forward"}.get(chain.table.removesuffix("6"))
         for rule in rules if hook else ():
             text = _translate(rule, "ip6" if chain.table.endswith("6") else "ip")
-            found[f"{hook} {hashlib.sha256(f'{hook} {text}'.encode()).hexdigest()[:12]}"] = text
+            found[f"{hook} {digest(f'{hook} {text}')[:12]}"] = text
     return found
 
 

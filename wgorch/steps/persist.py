@@ -13,7 +13,7 @@ def persist(want: State, have: State) -> Iterator[Change]:
     for kind, digest in want.units.items():
         if have.units.get(kind) != digest:
             yield _starting(kind, want, have)
-    for kind in have.units.keys() - want.units.keys():
+    for kind in sorted(have.units.keys() - want.units.keys()):
         starter = starter_of(kind, want.network, want.directory)
         ending = (command(*words, may_be_absent=True) for words in starter.gone)
         after = (command(*words) for words in starter.after)
@@ -55,6 +55,6 @@ def others(want: State, have: State) -> Iterator[Change]:
             telling = command("tell_manager", path)
             why = "it would take the tunnel for its own"
             yield change("~" if path in have.drop_ins else "+", f"drop-in {path}", why, making, telling)
-    for path in have.drop_ins.keys() - want.drop_ins.keys():
+    for path in sorted(have.drop_ins.keys() - want.drop_ins.keys()):
         telling = command("tell_manager", path)
         yield change("-", f"drop-in {path}", "nothing is left to touch", command("rm", "-f", path), telling)
