@@ -94,7 +94,7 @@ STAND_IN = """#!/bin/sh
 # Constructed: answers as {manager} did in a log that somebody published, and puts the file there.
 printf '%s\\n' "$*" >>/run/asked
 case " $* " in
-*' add '*' {package} '* | *' install '*' {package} '*) cp /root/wg /usr/bin/wg; cat <<'END'
+*' add '*' {package} '* | *' install'*' {package} '*) cp /root/wg /usr/bin/wg; cat <<'END'
 {said}
 END
 ;;

@@ -30,6 +30,9 @@ if [ ! -e "$disk/born" ]; then
     printf '127.0.0.1 localhost\n127.0.1.1 %s\n::1 localhost\n' "$name" >/etc/hosts
     rm -f /etc/resolv.conf
     : >/etc/resolv.conf
+    # A login starts as on a fresh system, not with what whoever works on this machine has put there.
+    rm -f /root/.bashrc /root/.bash_profile /root/.bash_login /root/.profile /root/.zshenv /root/.ssh/rc
+    for file in bashrc profile; do cp "/usr/share/base-files/dot.$file" "/root/.$file" 2>/dev/null || :; done
     : >"$disk/born"
 fi
 
