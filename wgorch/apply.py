@@ -33,6 +33,8 @@ LEASE_S = 60
 LEASE_MAX_S = 300
 PROGRAM_S = 45
 """How long the program of a change may run on a host before that is a failure."""
+RECENT_S = 15
+"""How old a reading may be to be believed under the lock, but for what another run of ours may have done since."""
 INSTALL_S = 900
 PHASE_S = 60
 """How long a host may take for one phase in which nothing long is done."""
@@ -82,8 +84,8 @@ class Transaction:
         program = "\n".join(
             [
                 f"{ENVIRONMENT}umask 077",
-                f"mkdir -p -m 700 {directory} && cd {directory} || {{ printf '@fail stage\\n'; exit 1; }}",
-                _here("referee", referee),
+                f"[ -d {directory} ] || mkdir -p -m 700 {directory}; cd {directory} || {{ printf '@fail stage\\n'; exit 1; }}",
+                _written("referee", referee),
                 f"sh ./referee lock {self.run} {quote_words([who])} {hold} || exit 75",
                 *(["(", plan.prepare_program, ")"] if plan.prepare else []),
                 *(_file(name, secret) for name, secret in shared.items()),
@@ -91,7 +93,10 @@ class Transaction:
         )
         self.listener.event(host, "lock")
         deadline = INSTALL_S if installs else PHASE_S
-        said, again = self._ask(host, program, deadline, plan.prepare, "lock it and read it again")
+        # Where it was read just now, nobody but another run of ours is looked for; what else differs is read back later.
+        recent = time.monotonic() - seen.read_at < RECENT_S and all(c.step == "keys" for c in plan.prepare)
+        ask = replace(self.asks[host], brief=True, ways=(), scope="own" if recent else "all")
+        said, again = self._ask(host, program, deadline, plan.prepare, "lock it and read it again", ask, seen)
         self._check_lock(host, said)
         if problem := _failure(said, plan.prepare):
             raise Unfit(host, problem[0], problem[1], "see -v for what was run")
@@ -123,7 +128,7 @@ class Transaction:
         }
         program = [f"{ENVIRONMENT}umask 077", f"cd {quote_words([self.network.directory])} || exit 1"]
         # Nobody looks at these files before the lease is armed.
-        program += [_here(name, text) for name, text in files.items()]
+        program += [_written(name, text) for name, text in files.items()]
         for restore, text in _testable(plan):
             program.append(
                 f"{restore} --wait 10 --noflush --test <<'END' || {{ printf '@fail rules\\n'; exit 1; }}\n{text}\nEND"
@@ -139,20 +144,21 @@ class Transaction:
 
     # --- under the lease
 
-    def apply(self, host: str, plan: HostPlan) -> Observed:
+    def apply(self, host: str, plan: HostPlan, seen: Observed) -> Observed:
         """Arm the lease, make the changes, and read back whether they are true. Raises Lost or HostError."""
         directory = quote_words([self.network.directory])
         program = "\n".join(
             [
                 f"{ENVIRONMENT}cd {directory} || exit 1",
-                f"sh ./referee arm {self.run} {self.lease_s} {LEASE_MAX_S} || exit 1",
-                f"sh ./referee apply {self.run} {min(PROGRAM_S, max(5, self.lease_s - 5))}",
+                f"sh ./referee apply {self.run} {self.lease_s} {LEASE_MAX_S} {min(PROGRAM_S, max(5, self.lease_s - 5))}",
             ]
         )
         self.standing[host] = Standing("unconfirmed", "being changed")
         self.armed[host] = time.monotonic() + self.lease_s
         self.listener.event(host, "arm", str(self.lease_s))
-        said, after = self._ask(host, program, self.lease_s + PHASE_S, plan.do, "change it and read it back")
+        our_nft = bool(plan.want.nft or plan.have.nft)
+        ask = replace(self.asks[host], brief=True, ways=(), scope="changed", our_nft=our_nft)
+        said, after = self._ask(host, program, self.lease_s + PHASE_S, plan.do, "change it and read it back", ask, seen)
         if not re.search(rf"^applied {self.run}$", said, re.M):
             problem = _failure(said, plan.do) or _cut_short(said, plan.do)
             self._heard(host, said)
@@ -248,9 +254,16 @@ class Transaction:
         return shell.exchange(program, wish, deadline_s)
 
     def _ask(
-        self, host: str, program: str, deadline_s: float, changes: Sequence[Change], wish: str
+        self,
+        host: str,
+        program: str,
+        deadline_s: float,
+        changes: Sequence[Change],
+        wish: str,
+        ask: Ask,
+        known: Observed,
     ) -> tuple[str, Observed]:
-        """Run a program and ask everything afterwards, telling each change as the host begins it."""
+        """Run a program and ask afterwards, telling each change as the host begins it."""
 
         def heard(line: str) -> None:
             if line.startswith("@at ") and line[4:].isdigit() and 0 < int(line[4:]) <= len(changes):
@@ -260,8 +273,7 @@ class Transaction:
                 self.listener.event(host, "waiting", one_line(line[6:], 200))
 
         text = f"( {program}\n)"
-        ask = replace(self.asks[host], brief=True, ways=())
-        return gather(self.fleet.open(host), self.network, ask, text, deadline_s, heard, wish)
+        return gather(self.fleet.open(host), self.network, ask, text, deadline_s, heard, wish, known)
 
 
 class _Failed(HostError):
@@ -274,16 +286,16 @@ def _word(text: str) -> str:
     return re.sub(r"[^a-z0-9-]+", "-", text.lower())[:60] or "asked"
 
 
-def _file(name: str, text: str) -> str:
-    """sh that writes a file whole or not at all, and onto the disk."""
-    whole = f"{{ sync {name}.$$ 2>/dev/null || sync; }} && mv -f {name}.$$ {name}"
-    return f"{_here(name, text, suffix='.$$')}\n{whole} || {_not_staged(name)}"
-
-
-def _here(name: str, text: str, *, suffix: str = "") -> str:
-    """sh that writes a file."""
+def _file(name: str, secret: str) -> str:
+    """sh that writes a file whole or not at all, and onto the disk; what is in it is in no process's arguments."""
     end = f"WGORCH-{secrets.token_hex(6)}"
-    return f"cat >{name}{suffix} <<'{end}' || {_not_staged(name)}\n{text.rstrip(chr(10))}\n{end}"
+    whole = f"{{ sync {name}.$$ 2>/dev/null || sync; }} && mv -f {name}.$$ {name}"
+    return f"cat >{name}.$$ <<'{end}' && {whole} || {_not_staged(name)}\n{secret.rstrip(chr(10))}\n{end}"
+
+
+def _written(name: str, text: str) -> str:
+    """sh that writes a file, by the shell itself: no process, no pipe."""
+    return f"printf '%s\\n' {shlex.quote(text.rstrip(chr(10)))} >{name} || {_not_staged(name)}"
 
 
 def _not_staged(name: str) -> str:

@@ -174,7 +174,7 @@ class Phases:
         self._unless_interrupted()
 
     def _apply(self, name: str) -> None:
-        self.operation.seen[name] = self.run.apply(name, self.plans[name])
+        self.operation.seen[name] = self.run.apply(name, self.plans[name], self.operation.seen[name])
 
     def _order(self) -> list[list[str]]:
         """Relays, then the others: a first handshake to a relay that does not know the host yet costs 5 s.

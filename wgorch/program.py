@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from wgorch.command import Change, Command, command, quote_words
 from wgorch.firewalld import base_name
@@ -17,8 +18,9 @@ from wgorch.text import one_line
 def program(title: str, state: State, changes: Iterable[Change], header: Mapping[str, str] | None = None) -> str:
     """A program that makes the changes and says before each which one it is (``@at 3``)."""
     changes = list(changes)
-    head = [*_head(title, state, header), text_of("remote", "prelude.sh"), *_more(changes)]
-    return "\n".join([*head, *_body(changes), "printf '@done\\n'", ""])
+    body = list(_body(changes))
+    prelude, functions = _library(_called(body))
+    return "\n".join([*_head(title, state, header), prelude, functions, *body, "printf '@done\\n'", ""])
 
 
 def boot_program(
@@ -27,18 +29,35 @@ def boot_program(
     """The program that makes the whole state out of nothing, at every start of the host."""
     title = "what this host does for its WireGuard network at every start, as a list of commands with their reasons"
     changes = list(changes)
-    prelude = [text_of("remote", "prelude.sh"), *_more(changes), text_of("remote", "boot_prelude.sh")]
-    lines = [*_head(title, state, header), *prelude]
-    lines += [f"wait_for_card {quote_words([card])} || exit 1" for card in sorted(cards)]
-    lines.append(f"start_anew {quote_words([interface, state.mark, str(table)])} || exit 1")
-    return "\n".join([*lines, *_body(changes), "printf '@done\\n'", ""])
+    body = ["", "starting=yes"]
+    body += [f"wait_for_card {quote_words([card])} || exit 1" for card in sorted(cards)]
+    body += [f"start_anew {quote_words([interface, state.mark, str(table)])} || exit 1", *_body(changes)]
+    prelude, functions = _library(_called(body))
+    return "\n".join([*_head(title, state, header), prelude, functions, *body, "printf '@done\\n'", ""])
 
 
-def _more(changes: list[Change]) -> list[str]:
-    """The functions that only some programs need."""
-    steps = {change.step for change in changes}
-    found = [text_of("remote", "packages.sh")] if "install" in steps else []
-    return found + ([text_of("remote", "firewalld.sh")] if steps & {"new_zones", "zones", "kept_zones"} else [])
+_FUNCTION = re.compile(r"^((?:#[^\n]*\n)*)([a-z_0-9]+)(\(\) \{ [^\n]*\}(?: #[^\n]*)?|\(\) \{.*?^\})\n", re.M | re.S)
+
+
+def _called(lines: Iterable[str]) -> frozenset[str]:
+    """The words that may be a function's name: the first of a line."""
+    return frozenset(re.findall(r"^([a-z_0-9]+)\b", "\n".join(lines), re.M))
+
+
+@lru_cache(maxsize=256)
+def _library(names: frozenset[str]) -> tuple[str, str]:
+    """What every program of ours begins with, and those of our functions that some names call, with what these call."""
+    text = "\n".join(text_of("remote", f"{name}.sh") for name in ("prelude", "packages", "firewalld", "boot_prelude"))
+    functions = {name: (comment, name + rest) for comment, name, rest in _FUNCTION.findall(text)}
+    wanted: set[str] = set()
+    waiting = {"at", "fail", *names}
+    while waiting:
+        name = waiting.pop()
+        if name in functions and name not in wanted:
+            wanted.add(name)
+            waiting |= set(re.findall(r"[a-z_0-9]+", functions[name][1]))
+    prelude = re.sub(r"\n{2,}", "\n", _FUNCTION.sub("", text_of("remote", "prelude.sh")))
+    return prelude, "\n".join(comment + body for name, (comment, body) in functions.items() if name in wanted)
 
 
 def _head(title: str, state: State, header: Mapping[str, str] | None) -> Iterator[str]:
@@ -127,6 +146,7 @@ def _comment(text: str) -> str:
 def _firewall(group: list[Numbered]) -> Iterator[str]:
     """All tables of one kind of IP in one call: it costs 15 ms on a host, however much it is given."""
     last = group[-1][0]
+    yield "rules4='' rules6=''"
     for word in ("note_table", "note_chain", "ensure_chain", "unjump"):
         words = [w for _, c in group if c.argv[0] == word for w in c.argv[1:]]
         if words:
@@ -157,19 +177,11 @@ def _render(number: int, cmd: Command) -> str:
 
 def by_hand(state: State, changes: Iterable[Change]) -> list[str]:
     """What a person's shell needs before the commands of some changes: the directory, and the functions they call."""
-    prelude = "".join(text_of("remote", f"{name}.sh") for name in ("prelude", "packages", "firewalld"))
-    functions = dict(re.findall(r"^([a-z_]+)(\(\) \{ [^\n]*\}|\(\) \{.*?^\})$", prelude, re.M | re.S))
-    wanted: list[str] = []
-    waiting = {c.argv[0] for change in changes for c in change.commands} | {"write_file"}
-    while waiting:
-        name = waiting.pop()
-        if name in functions and name not in wanted:
-            wanted.append(name)
-            waiting |= {word for word in re.findall(r"[a-z_]+", functions[name]) if word in functions}
+    names = frozenset(c.argv[0] for change in changes for c in change.commands) | {"write_file"}
     place = quote_words([state.directory])
     lines = ["umask 077", f"mkdir -p -m 700 {place} && cd {place}"]
     lines += ["boot_id=$(cat /proc/sys/kernel/random/boot_id)"]
-    return lines + [name + functions[name] for name in functions if name in wanted]
+    return [*lines, _library(names)[1]]
 
 
 def probe_program(want: State, have: State, interface: str) -> str:

@@ -29,7 +29,6 @@ ROOT = HERE.parents[1]
 RECORDED = (HERE / "recorded" / "debian12-wireguard-go-iptables-nft.txt").read_text(encoding="utf-8")
 INVENTORY = load(ROOT / "inventory" / "home-company.yaml")
 NETWORK = INVENTORY.network
-OWN = "hP0F"
 
 
 def read(text: str) -> Observed:
@@ -55,6 +54,34 @@ def test_the_recorded_answer_says_what_was_set() -> None:
     assert ("-rw-------", True, True) == (seen.key_file_mode, seen.key_file, seen.port_taken)
     assert seen.public_key == seen.key_file_public
     assert "1" == seen.sysctls["net/ipv4/conf/wg0/send_redirects"]
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("every 1 second", 1),
+        ("every 25 seconds", 25),
+        ("every 1 minute, 5 seconds", 65),
+        ("every 18 hours, 12 minutes, 15 seconds", 65535),
+    ],
+)
+def test_how_often_a_session_is_kept_alive(told: str, seconds: int) -> None:
+    seen = read(RECORDED.replace("every 15 seconds", told))
+
+    assert seconds in {peer.persistent_keepalive for peer in seen.peers.values()}
+
+
+def test_what_was_not_asked_again_is_as_it_was() -> None:
+    before = read(RECORDED)
+    later = f"\n{NONCE} moment\nuptime 49260.00 1\n\n{NONCE} files\ntotal 0\n\n{NONCE} end\n"
+    after = observed("company", later, NONCE, before.answers)
+
+    assert (before.rules, before.peers, before.tools) == (after.rules, after.peers, after.tools)
+    assert before.key_file
+    assert not after.key_file
+    assert 10 == after.clock - before.clock
+    with pytest.raises(Garbled):
+        observed("company", later.replace(f"{NONCE} end", ""), NONCE, before.answers)
 
 
 def test_the_recorded_answer_as_a_state() -> None:
@@ -160,10 +187,11 @@ def test_a_bad_public_key_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(BAD_KEYS) - {"empty", "with a line break"}))
-@pytest.mark.parametrize("place", ["wg public-key", "key file"])
+@pytest.mark.parametrize("place", ["  public key: ", "public_key "])
 def test_a_host_that_answers_a_bad_key_is_garbled(name: str, place: str) -> None:
     key, own = BAD_KEYS[name], read(RECORDED).public_key
-    text = section(place, key) if place != "key file" else RECORDED.replace(f"public_key {own}", f"public_key {key}")
+    text = RECORDED.replace(f"\n{place}{own}", f"\n{place}{key}")
+    assert text != RECORDED
 
     with pytest.raises(Garbled):
         read(text)
@@ -182,10 +210,12 @@ def test_a_good_public_key_is_taken() -> None:
         ("host", "uid ٣"),
         ("host", "clock 0"),
         ("host", "uid 0\nboot_id $(reboot)"),
-        ("host", "uid 0\nuptime never"),
-        ("host", "uid 0\nuptime nan"),
-        ("host", "uid 0\nuptime inf"),
-        ("host", "uid 0\nuptime "),
+        ("host", "uid 0"),
+        ("host", "uid 0\nclock 1 never"),
+        ("moment", "uptime never"),
+        ("moment", "uptime nan"),
+        ("moment", "uptime inf"),
+        ("moment", "uptime "),
         ("host", "uid 0\nmachine_id ../../etc"),
         ("tools", "rm -rf /"),
         ("links", "wg0"),
@@ -195,13 +225,16 @@ def test_a_good_public_key_is_taken() -> None:
         ("links", "averyveryverylongname 1420 0x1"),
         ("addresses", "2: wg0    inet 192.168.2.300/24"),
         ("addresses", "2: wg0    inet"),
-        ("routes", "10.0.0.0/33 dev wg0"),
-        ("routes", "10.0.0.0/8 dev wg0 metric lots"),
-        ("routes", "blackhole"),
-        ("wg allowed-ips", "short\t10.0.0.0/8"),
-        ("wg allowed-ips", "k" * 43 + "=\teverything"),
-        ("wg listen-port", "many"),
-        ("wg endpoints", "k" * 43 + "="),
+        ("addresses", "10.0.0.0/33 dev wg0"),
+        ("addresses", "10.0.0.0/8 dev wg0 metric lots"),
+        ("addresses", "blackhole"),
+        ("wg", "peer: short\n  allowed ips: 10.0.0.0/8"),
+        ("wg", f"peer: {'k' * 43}=\n  allowed ips: everything"),
+        ("wg", f"peer: {'k' * 43}=\n  endpoint: no;where"),
+        ("wg", f"peer: {'k' * 43}=\n  persistent keepalive: every day"),
+        ("wg", f"peer: {'k' * 43}=\n  persistent keepalive: every 2 fortnights"),
+        ("wg", "interface: wg0\n  listening port: many"),
+        ("wg", "interface: wg0\n  fwmark: red"),
         ("rules", "-A FORWARD -j ACCEPT"),
         ("rules", '*filter\n-A x -m comment --comment "never closed'),
         ("rules", "*../x"),
@@ -219,9 +252,6 @@ def test_a_good_public_key_is_taken() -> None:
 )
 def test_an_answer_out_of_its_grammar_is_garbled(name: str, body: str) -> None:
     text = section(name, body)
-    if name == "wg endpoints":
-        key = next(iter(read(RECORDED).peers))
-        text = section(name, f"{key}\tno;where")
 
     with pytest.raises(Garbled) as raised:
         read(text)
@@ -279,9 +309,7 @@ def test_lines_in_another_order_are_an_answer_or_garbled(one: int, other: int, c
     taken_or_garbled("\n".join([*lines[:other], *block, *lines[other:]]))
 
 
-@pytest.mark.parametrize(
-    "body", ["files", "rules", "addresses", "routes", "links", "sysctls", "tools", "wg allowed-ips"]
-)
+@pytest.mark.parametrize("body", ["files", "rules", "addresses", "links", "sysctls", "tools", "wg"])
 def test_a_flood_ends_within_bounds(body: str) -> None:
     taken_or_garbled(section(body, "-A x " * 50_000))
 

@@ -118,5 +118,5 @@ def test_what_ping_prints_is_counted() -> None:
     )
     seen = parse("home", text.replace("@@wgorch", NONCE), [BCC, COMPANY])
 
-    assert seen.pings == {BCC: Ping(3, 2, 0.25), COMPANY: Ping(3, 0, None)}
+    assert seen.pings == {BCC: Ping(3, 2, 0.1), COMPANY: Ping(3, 0, None)}
     assert seen.clock == 1700000000

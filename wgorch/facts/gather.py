@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -22,13 +23,18 @@ export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH
 """
 
 
+KEPT = ("host", "tools", "poor-ip", "udp", "ufw", "managers", "foreign-nft")
+"""What a change of ours does not touch, and is not asked about after it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What of the questions differs from host to host.
 
     `key_source`: the command that prints its private key, where it is not born there. `ways`: endpoints to which the
     largest packet is found out, where there is no tunnel yet, or in any case if `again`. `brief`: nothing that
-    moves by itself. `adopt`: an interface of that name that is nobody's is taken for ours.
+    moves by itself. `adopt`: an interface of that name that is nobody's is taken for ours. `scope`: `all`; or what a change of
+    ours can have `changed`; or what only another run of ours changes, our `own` files. `our_nft`: our table of nft is among it.
     """
 
     listen_port: int
@@ -37,6 +43,8 @@ class Ask:
     again: bool = False
     brief: bool = False
     adopt: bool = False
+    scope: str = "all"
+    our_nft: bool = False
 
 
 def questions(network: Network, ask: Ask) -> str:
@@ -54,6 +62,8 @@ def questions(network: Network, ask: Ask) -> str:
         "key_source": quote_words(ask.key_source),
         "ways": " ".join(ask.ways),
         "again": "yes" if ask.again else "no",
+        "scope": ask.scope,
+        "our_nft": "yes" if ask.our_nft else "no",
         "nonce": NONCE,
     }
     given = "\n".join(f"{name}={quote_words([value])}" for name, value in words.items())
@@ -68,9 +78,18 @@ def gather(
     deadline_s: float = DEADLINE_S,
     on_line: Callable[[str], None] | None = None,
     wish: str = "read how it is",
+    known: Observed | None = None,
 ) -> tuple[str, Observed]:
-    """Run `before` (if any) and ask everything, in one round trip; what `before` printed, and the answers."""
+    """Run `before` (if any) and ask, in one round trip; what `before` printed, and the answers.
+
+    `known`: what was seen before; it holds for what is not in the scope of the questions.
+    """
+    began = time.monotonic()
     text = shell.exchange(f"{before}\n{questions(network, ask)}", wish, deadline_s, on_line)
     said, _, answers = text.partition(f"\n{NONCE} ")
-    seen = observed(shell.host, f"{NONCE} {answers}", NONCE)
-    return said, replace(seen, adopted=True) if ask.adopt and seen.is_nobodys(network) else seen
+    held = known.answers.items() if known and ask.scope != "all" else ()
+    seen = observed(
+        shell.host, f"{NONCE} {answers}", NONCE, {name: x for name, x in held if ask.scope == "own" or name in KEPT}
+    )
+    whole = known.read_at if known and ask.scope != "all" else began
+    return said, replace(seen, read_at=whole, adopted=ask.adopt and seen.is_nobodys(network))

@@ -92,7 +92,7 @@ class Observed:
     `legacy_too`: iptables has rules of both its kinds; `forwarded_all`: whether all cards forwarded
     when the first value was recorded; `no_net_admin`: root there may not change the network; `ufw_flushes`: ufw's reload
     empties the chains of others (MANAGE_BUILTINS). `adopted`: its interface is to become ours. `has_firewalld`: it runs, and `firewalld` to `default_zone` are as in State; `zone_elsewhere`: another zone that has the tunnel's card. `secrets`: digests of the preshared keys'
-    files. `installed`: packages that came with the network. `starter`: what can start a program of ours when the host starts: systemd, openrc, runit, cron, or nothing. `managers`: who else manages its network; `drop_ins`: what we told them. `policy`, `ways`, `dns`: what of them is ours, as in State.
+    files. `installed`: packages that came with the network. `starter`: what can start a program of ours when the host starts: systemd, openrc, runit, cron, or nothing. `managers`: who else manages its network; `drop_ins`: what we told them. `policy`, `ways`, `dns`: what of them is ours, as in State. `answers`: the text that all this was read from, by section; `read_at`: when, by this machine's monotonic clock, all of it was read.
     """
 
     host: str
@@ -160,6 +160,8 @@ class Observed:
     lock: Lock | None = field(default=None, compare=False)
     has_directory: bool = field(default=False, compare=False)
     traffic: Mapping[str, Traffic] = field(default_factory=dict, compare=False)
+    answers: Mapping[str, list[str]] = field(default_factory=dict, compare=False, repr=False)
+    read_at: float = field(default=0, compare=False)
 
     def card_into(self, subnet: IPNetwork) -> str | None:
         """The card that leads into a LAN: the one with an address of it, else the one its route names."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from wgorch import curve25519
 from wgorch.errors import Garbled
@@ -40,10 +41,13 @@ def sections(text: str, nonce: str) -> dict[str, list[str]]:
     return found
 
 
-def observed(host: str, text: str, nonce: str) -> Observed:
-    """All answers of one host. Raises Garbled with the line that does not fit."""
+def observed(host: str, text: str, nonce: str, known: Mapping[str, list[str]] | None = None) -> Observed:
+    """All answers of one host; `known`: those of before that still hold. Raises Garbled with the line that does not fit."""
     try:
-        return _observed(host, sections(text, nonce))
+        told = sections(text, nonce)
+        if "end" not in told:
+            raise NotAnAnswer("the answer ends too early")
+        return _observed(host, {**(known or {}), **told})
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise Garbled(
             host, "understand what it answers", str(error), "a bug of wgorch, or a host that lies; see -vv"
@@ -51,8 +55,6 @@ def observed(host: str, text: str, nonce: str) -> Observed:
 
 
 def _observed(host: str, s: dict[str, list[str]]) -> Observed:
-    if "end" not in s:
-        raise NotAnAnswer("the answer ends too early")
     facts: dict[str, str] = {}
     os_release: dict[str, str] = {}
     paths: dict[str, int] = {}
@@ -71,7 +73,11 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
     ours, zone = f"wgorch-{facts.get('network', '')}", base_name(facts.get("network", ""))
     routes = [line for line in s["addresses"] if not _NUMBERED.match(line)] + s.get("routes", [])
     tables, policies = _iptables(s.get("rules", []))
+    uptime = _moment(s["moment"][0].split()[1])
+    clock, _, at = facts["clock"].partition(" ")
     tables6, policies6 = _iptables(s.get("rules6", []), "6")
+    wg, told_peers = shown(s.get("wg", []))
+    peers = _peers(told_peers, dict(_pairs(s.get("wg preshared", []))))
     return Observed(
         host=host,
         uid=_int(facts["uid"]),
@@ -79,7 +85,7 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         hostname=facts.get("hostname", "")[:100],
         kernel=facts.get("kernel", "")[:100],
         os=os_release,
-        tools=_tools(s["tools"]),
+        tools=_tools(s["tools"], s),
         starter=_match(r"systemd|openrc|runit|cron|", facts.get("init", "")),
         managers=frozenset(_match(r"NetworkManager|systemd-networkd|wg-quick", line) for line in s.get("managers", [])),
         drop_ins=_texts(s.get("drop-ins", [])),
@@ -90,13 +96,13 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         ways=frozenset(f"{f} {way}" for f in ("-4", "-6") for way in _ways(s.get(f"ways {f}", []), facts)),
         dns=_dns(s.get("dns", []), f"# wgorch:{facts.get('network', '')}"),
         routes=(*_routes(routes, "0.0.0.0/0"), *_routes(s.get("routes6", []), "::/0")),
-        public_key=_public_key(s),
-        listen_port=_int((s.get("wg listen-port") or ["0"])[0]),
-        fwmark=int(_match(r"off|0x[0-9a-f]{1,8}", (s.get("wg fwmark") or ["off"])[0]).replace("off", "0"), 16),
-        peers=_peers(s),
+        public_key=public_key(wg["public key"]) if "public key" in wg else "",
+        listen_port=_int(wg.get("listening port", "0")),
+        fwmark=int(_match(r"0|0x[0-9a-f]{1,8}", wg.get("fwmark", "0")), 16),
+        peers=peers,
         rules=tables | tables6,
         nft=_our_nft(s.get("nft", []), ours),
-        foreign_chains=tuple(_base_chains(s.get("nft", []), ours)),
+        foreign_chains=tuple(_base_chains(s.get("foreign-nft", []))),
         legacy_too=any(line.startswith("# Warning: iptables-legacy tables present") for line in s.get("rules", [])),
         has_firewalld="running" in s.get("firewalld", [])[:1],
         firewalld=told_settings(zone, s.get("firewalld", [])),
@@ -126,8 +132,8 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         no_net_admin=not int(_match(r"[0-9a-f]{1,16}", facts.get("rights", "ffff")), 16) >> CAP_NET_ADMIN & 1,
         ufw_flushes="flushes" in s.get("ufw", []),
         machine_id=_match(r"[0-9a-f]{32}|", facts.get("machine_id", "")),
-        uptime=int(float(facts.get("uptime", "0").split()[0])),
-        clock=_int(facts.get("clock", "0")),
+        uptime=int(uptime),
+        clock=math.ceil(_int(clock) + uptime - _moment(at)),
         ssh_client=facts.get("ssh", "").split(" ")[0],
         ssh_port=_int((facts.get("ssh", "").split() or ["0"])[-1]),
         paths=paths,
@@ -136,14 +142,20 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         outcome=files.outcome,
         lock=files.lock,
         has_directory="files" in s and bool(files.names or files.listed),
-        traffic=_traffic(s),
+        traffic=_traffic(s, peers),
+        answers=s,
     )
 
 
-def _tools(lines: list[str]) -> frozenset[str]:
+def _moment(text: str) -> float:
+    """Seconds since the host was started."""
+    return float(_match(r"\d{1,12}(\.\d{1,3})?", text))
+
+
+def _tools(lines: list[str], s: Mapping[str, list[str]]) -> frozenset[str]:
     """The commands that are there. An ip that takes no batch (busybox's) is not the one that we need."""
     tools = frozenset(_match(r"[a-z0-9-]{1,30}", tool) for tool in lines)
-    return tools - {"ip", "poor-ip"} if "poor-ip" in tools else tools
+    return tools - {"ip"} if "poor-ip" in s else tools
 
 
 def _match(pattern: str, text: str) -> str:
@@ -162,11 +174,6 @@ def public_key(text: str) -> str:
         return curve25519.public_key(text)
     except ValueError as error:
         raise NotAnAnswer(str(error)) from None
-
-
-def _public_key(s: dict[str, list[str]]) -> str:
-    lines = s.get("wg public-key") or []
-    return public_key(lines[0]) if lines and lines[0] != "(none)" else ""
 
 
 def _card(line: str) -> Card:
@@ -235,24 +242,43 @@ def _dns(lines: list[str], mark: str) -> tuple[str, ...]:
     return tuple(str(ipaddress.ip_address(server)) for server in servers)
 
 
-def _peers(s: dict[str, list[str]]) -> dict[str, Peer]:
-    allowed = {key: _allowed_ips(value) for key, value in _pairs(s.get("wg allowed-ips", []))}
-    endpoints = dict(_pairs(s.get("wg endpoints", [])))
-    keepalives = dict(_pairs(s.get("wg persistent-keepalive", [])))
-    secrets = dict(_pairs(s.get("wg preshared", [])))
-    peers = {}
-    for key, ips in allowed.items():
-        endpoint = endpoints.get(key, "(none)")
-        keepalive = keepalives.get(key, "off")
-        peers[key] = Peer(
+def shown(lines: list[str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """What ``wg show INTERFACE`` tells, without keys that it hides: of the interface, and of each peer by its key."""
+    interface: dict[str, str] = {}
+    peers: dict[str, dict[str, str]] = {}
+    current = interface
+    for line in lines[:MAX_LINES]:
+        name, _, value = line.strip().partition(": ")
+        if name == "peer":
             # A peer that somebody else set may have any key; only keys that we hand on must be good ones.
-            _match(r"[A-Za-z0-9+/]{43}=", key),
-            ips,
-            None if endpoint == "(none)" else _match(r"[\[\]0-9a-fA-F.:%a-z]{3,80}", endpoint),
-            0 if keepalive == "off" else _int(keepalive),
+            current = peers[_match(r"[A-Za-z0-9+/]{43}=", value)] = {}
+        elif line[0].isspace() and value not in ("(none)", "(hidden)"):
+            current[name] = value
+    return interface, peers
+
+
+def _peers(told: Mapping[str, Mapping[str, str]], secrets: Mapping[str, str]) -> dict[str, Peer]:
+    return {
+        key: Peer(
+            key,
+            allowed_ips_text(
+                [ipaddress.ip_network(n, strict=False) for n in peer.get("allowed ips", "").split(", ") if n]
+            ),
+            _match(r"[\[\]0-9a-fA-F.:%a-z]{3,80}", peer["endpoint"]) if "endpoint" in peer else None,
+            _seconds(peer.get("persistent keepalive", "every 0 seconds")),
             preshared=_match(r"|other|psk\.[a-z0-9.-]{1,80}", secrets.get(key, "")),
         )
-    return peers
+        for key, peer in told.items()
+    }
+
+
+UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+
+
+def _seconds(text: str) -> int:
+    """How often, as wg tells it: ``every 1 minute, 5 seconds``."""
+    _match(r"every \d{1,5} [a-z]+(, \d{1,5} [a-z]+)*", text)
+    return sum(int(n) * UNITS[unit.rstrip("s")] for n, unit in re.findall(r"(\d+) ([a-z]+)", text))
 
 
 def _pairs(lines: list[str]) -> Iterator[tuple[str, str]]:
@@ -261,25 +287,18 @@ def _pairs(lines: list[str]) -> Iterator[tuple[str, str]]:
         yield key, value
 
 
-def _allowed_ips(text: str) -> tuple[str, ...]:
-    nets = [] if text == "(none)" else [ipaddress.ip_network(word, strict=False) for word in text.split()]
-    return allowed_ips_text(nets)
-
-
 def allowed_ips_text(nets: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> tuple[str, ...]:
     """Allowed-ips in the one order that compares."""
     return tuple(str(n) for n in sorted(nets, key=lambda n: (n.version, int(n.network_address), n.prefixlen)))
 
 
-def _traffic(s: dict[str, list[str]]) -> dict[str, Traffic]:
+def _traffic(s: dict[str, list[str]], peers: Mapping[str, Peer]) -> dict[str, Traffic]:
     handshakes = dict(_pairs(s.get("wg latest-handshakes", [])))
-    endpoints = dict(_pairs(s.get("wg endpoints", [])))
     traffic = {}
     for key, moved in _pairs(s.get("wg transfer", [])):
         received, _, sent = moved.partition("\t")
-        endpoint = endpoints.get(key, "(none)")
-        seen = "" if endpoint == "(none)" else _match(r"[\[\]0-9a-fA-F.:%a-z]{3,80}", endpoint)
-        traffic[key] = Traffic(_int(handshakes.get(key, "0")), _int(received), _int(sent), seen)
+        endpoint = peers[key].endpoint if key in peers else None
+        traffic[key] = Traffic(_int(handshakes.get(key, "0")), _int(received), _int(sent), endpoint or "")
     return traffic
 
 
@@ -350,8 +369,8 @@ def _our_nft(lines: list[str], name: str) -> dict[str, str]:
     return found
 
 
-def _base_chains(lines: list[str], ours: str) -> Iterator[BaseChain]:
-    chains = [found for found in _nft_chains(lines) if found[0] != f"inet {ours}"]
+def _base_chains(lines: list[str]) -> Iterator[BaseChain]:
+    chains = list(_nft_chains(lines))
     for table, chain, body in chains:
         heads = [line for line in body if line.startswith("type ")]
         if heads and (hit := re.match(r"type filter hook (forward|input) .*?(?:policy (\w+))?;$", heads[0])):

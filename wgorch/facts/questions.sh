@@ -1,5 +1,6 @@
 # The questions asked of a host. Nothing here changes anything.
-# Set before: network, zone (of firewalld), interface, ipv6, exits, secrets and brief (yes or no), table, port_hex, key_source, ways, again, nonce. Values are read by the shell itself where that saves a process.
+# Set before: network, zone (of firewalld), interface, ipv6, exits, secrets and brief (yes or no), table, port_hex, key_source,
+# ways, again, scope (all, changed or own), our_nft (yes or no), nonce. Values are read by the shell itself where that saves a process.
 directory=/var/lib/wgorch/$network
 section() { printf '\n%s %s\n' "$nonce" "$1"; }
 line_of() { line=; [ -r "$1" ] && IFS= read -r line <"$1"; }
@@ -69,14 +70,17 @@ if [ -n "$ways" ] && command -v ping >/dev/null 2>&1 && { [ "$again" = yes ] || 
     )
 fi
 
+section moment
+fact uptime /proc/uptime
+
+if [ "$scope" = all ]; then
 section host
 uid=
 [ -r /proc/self/status ] && while read -r name value _; do
-    case $name in Uid:) uid=$value ;; CapEff:) printf 'rights %s\n' "$value" ;; esac
+    case $name in Uid:) uid=$value ;; CapEff:) printf 'rights %s\n' "$value"; break ;; esac
 done </proc/self/status
 printf 'uid %s\n' "${uid:-$(id -u)}"
-printf 'clock %s\n' "$(date +%s)"
-fact uptime /proc/uptime
+printf 'clock %s %s\n' "$(date +%s)" "${line%% *}"
 fact kernel /proc/sys/kernel/osrelease
 fact boot_id /proc/sys/kernel/random/boot_id
 printf 'network %s\ntable %s\n' "$network" "$table"
@@ -116,6 +120,40 @@ for tool in ip wg wireguard-go iptables iptables-save iptables-restore ip6tables
     command -v "$tool" >/dev/null 2>&1 && printf '%s\n' "$tool"
 done
 
+section udp
+[ -r /proc/net/udp ] && while read -r _ local _; do
+    case $local in *:"$port_hex") printf '%s\n' "$local" ;; esac
+done </proc/net/udp
+
+section ufw
+[ -r /etc/default/ufw ] && while IFS= read -r line; do
+    case $line in MANAGE_BUILTINS=*[Yy][Ee][Ss]*) echo flushes ;; esac
+done </etc/default/ufw
+
+section managers
+[ -d /run/NetworkManager ] && echo NetworkManager
+[ -e /run/systemd/netif/state ] && echo systemd-networkd
+[ -L "/etc/systemd/system/multi-user.target.wants/wg-quick@$interface.service" ] && echo wg-quick
+
+section foreign-nft
+# Without counters, which move, and without what is in sets, which may be a country's addresses.
+tables=
+command -v nft >/dev/null 2>&1 && tables=$(nft list tables 2>/dev/null)
+while read -r _ family name; do
+    case $family/$name in
+    "inet/wgorch-$network") our_nft=yes && continue ;;
+    / | */wgorch-* | inet/firewalld) continue ;;
+    ip/filter | ip/nat | ip/mangle | ip/raw | ip/security | ip6/filter | ip6/nat | ip6/mangle | ip6/raw | ip6/security)
+        command -v iptables-save >/dev/null 2>&1 && continue
+        ;;
+    esac
+    nft -s -t list table "$family" "$name" 2>/dev/null || nft -s list table "$family" "$name" 2>/dev/null
+done <<END
+$tables
+END
+fi
+
+if [ "$scope" != own ]; then
 section links
 for path in /sys/class/net/*; do
     [ -r "$path/mtu" ] || continue
@@ -127,16 +165,16 @@ done
 
 # One process for both; their lines are not alike.
 section addresses
-ip -o -batch - <<END 2>/dev/null || { ip -o addr show; section routes; ip route show; section tools; echo poor-ip; }
+ip -o -batch - <<END 2>/dev/null || { ip -o addr show; section routes; ip route show; section poor-ip; }
 addr show
 route show
 END
 
 if [ -d "/sys/class/net/$interface" ] && command -v wg >/dev/null 2>&1; then
-    parts='public-key listen-port allowed-ips endpoints persistent-keepalive'
-    [ "$exits" = no ] || parts="$parts fwmark"
-    [ "$brief" = yes ] || parts="$parts latest-handshakes transfer"
-    for part in $parts; do
+    # What a person is shown, in one process, and without a private key; what moves by itself to the second and the byte.
+    section wg
+    WG_HIDE_KEYS=always WG_COLOR_MODE=never wg show "$interface"
+    [ "$brief" = yes ] || for part in latest-handshakes transfer; do
         section "wg $part"
         wg show "$interface" "$part"
     done
@@ -158,17 +196,7 @@ section rules
 command -v iptables-save >/dev/null 2>&1 && iptables-save
 
 section nft
-# Without counters, which move, and without what is in sets, which may be a country's addresses.
-command -v nft >/dev/null 2>&1 && nft list tables 2>/dev/null | while read -r _ family name; do
-    case $family/$name in
-    "inet/wgorch-$network") ;;
-    */wgorch-* | inet/firewalld) continue ;;
-    ip/filter | ip/nat | ip/mangle | ip/raw | ip/security | ip6/filter | ip6/nat | ip6/mangle | ip6/raw | ip6/security)
-        command -v iptables-save >/dev/null 2>&1 && continue
-        ;;
-    esac
-    nft -s -t list table "$family" "$name" 2>/dev/null || nft -s list table "$family" "$name" 2>/dev/null
-done
+[ "$our_nft" = no ] || nft -s list table inet "wgorch-$network" 2>/dev/null
 
 # firewalld's runtime state takes it a fifth of a second to tell: it is asked only where something of ours is kept there.
 if [ -d /run/firewalld ] || [ -e "/etc/firewalld/zones/$zone.xml" ]; then
@@ -206,11 +234,6 @@ if [ -d /run/firewalld ] || [ -e "/etc/firewalld/zones/$zone.xml" ]; then
     done
 fi
 
-section ufw
-[ -r /etc/default/ufw ] && while IFS= read -r line; do
-    case $line in MANAGE_BUILTINS=*[Yy][Ee][Ss]*) echo flushes ;; esac
-done </etc/default/ufw
-
 section sysctls
 for path in /proc/sys/net/ipv4/conf/*; do
     for name in forwarding send_redirects rp_filter src_valid_mark; do
@@ -219,10 +242,43 @@ for path in /proc/sys/net/ipv4/conf/*; do
     done
 done
 
-section udp
-[ -r /proc/net/udp ] && while read -r _ local _; do
-    case $local in *:"$port_hex") printf '%s\n' "$local" ;; esac
-done </proc/net/udp
+section drop-ins
+for file in "/etc/NetworkManager/conf.d/wgorch-$network.conf" "/etc/systemd/network/05-wgorch-$network.network" \
+    "/etc/systemd/networkd.conf.d/wgorch-$network.conf"; do
+    show_file "$file"
+done
+
+section dns
+if [ -r /etc/resolv.conf ]; then
+    while IFS= read -r line; do printf '%s\n' "$line"; done </etc/resolv.conf
+fi
+
+if [ "$ipv6" = yes ]; then
+    section routes6
+    ip -6 route show
+    section rules6
+    command -v ip6tables-save >/dev/null 2>&1 && ip6tables-save
+    section sysctls
+    for path in /proc/sys/net/ipv6/conf/*; do
+        [ -r "$path/force_forwarding" ] || continue
+        line_of "$path/force_forwarding"
+        printf '%s %s\n' "${path#/proc/sys/}/force_forwarding" "$line"
+    done
+    for name in all/forwarding default/disable_ipv6; do
+        line_of "/proc/sys/net/ipv6/conf/$name"
+        printf '%s %s\n' "net/ipv6/conf/$name" "$line"
+    done
+fi
+
+if [ "$exits" = yes ]; then
+    for family in -4 -6; do
+        section "policy $family"
+        ip "$family" rule show 2>/dev/null
+        section "ways $family"
+        ip "$family" route show table "$table" 2>/dev/null
+    done
+fi
+fi
 
 section files
 if [ -d "$directory" ]; then
@@ -248,7 +304,7 @@ if [ -d "$directory" ]; then
     fi
     for file in boot pending; do
         [ -r "$directory/$file" ] && while IFS= read -r line; do
-            case $line in '#: '*) printf '%s %s\n' "$file" "$line" ;; esac
+            case $line in '#: '*) printf '%s %s\n' "$file" "$line" ;; '#'*) ;; *) break ;; esac
         done <"$directory/$file"
     done
     for file in recorded outcome installed; do
@@ -290,46 +346,5 @@ done
 [ -L "/etc/systemd/system/multi-user.target.wants/wgorch-$network.service" ] && echo 'enabled systemd'
 [ -L "/etc/runlevels/default/wgorch-$network" ] && echo 'enabled openrc'
 for place in /var/service /etc/service /service; do [ -L "$place/wgorch-$network" ] && echo 'enabled runit' && break; done
-
-section managers
-[ -d /run/NetworkManager ] && echo NetworkManager
-[ -e /run/systemd/netif/state ] && echo systemd-networkd
-[ -L "/etc/systemd/system/multi-user.target.wants/wg-quick@$interface.service" ] && echo wg-quick
-section drop-ins
-for file in "/etc/NetworkManager/conf.d/wgorch-$network.conf" "/etc/systemd/network/05-wgorch-$network.network" \
-    "/etc/systemd/networkd.conf.d/wgorch-$network.conf"; do
-    show_file "$file"
-done
-
-section dns
-if [ -r /etc/resolv.conf ]; then
-    while IFS= read -r line; do printf '%s\n' "$line"; done </etc/resolv.conf
-fi
-
-if [ "$ipv6" = yes ]; then
-    section routes6
-    ip -6 route show
-    section rules6
-    command -v ip6tables-save >/dev/null 2>&1 && ip6tables-save
-    section sysctls
-    for path in /proc/sys/net/ipv6/conf/*; do
-        [ -r "$path/force_forwarding" ] || continue
-        line_of "$path/force_forwarding"
-        printf '%s %s\n' "${path#/proc/sys/}/force_forwarding" "$line"
-    done
-    for name in all/forwarding default/disable_ipv6; do
-        line_of "/proc/sys/net/ipv6/conf/$name"
-        printf '%s %s\n' "net/ipv6/conf/$name" "$line"
-    done
-fi
-
-if [ "$exits" = yes ]; then
-    for family in -4 -6; do
-        section "policy $family"
-        ip "$family" rule show 2>/dev/null
-        section "ways $family"
-        ip "$family" route show table "$table" 2>/dev/null
-    done
-fi
 
 section end

@@ -1,5 +1,4 @@
 # Start anew: what carries our mark goes first, so running this twice equals running it once.
-starting=yes
 wait_for_card() {
     tries=0
     until [ -d "/sys/class/net/$1" ]; do

@@ -13,7 +13,17 @@ from wgorch.errors import HostError
 from wgorch.inventory.model import Host
 from wgorch.remote.clock import Clock, Span
 from wgorch.remote.local import LocalWire
-from wgorch.remote.root import ROOT_SHELL, NoShell, Password, Wire, become_root, careful_shell, enter, new_nonce
+from wgorch.remote.root import (
+    PLAIN_SHELL,
+    ROOT_SHELL,
+    NoShell,
+    Password,
+    Wire,
+    become_root,
+    careful_shell,
+    enter,
+    new_nonce,
+)
 from wgorch.remote.shell import Shell
 
 if TYPE_CHECKING:
@@ -60,7 +70,7 @@ class Fleet:
 
         listens = bool(host.enter) or (self._password is not None and not self._is_root(host))
         if not listens:
-            return self._wire(host, ROOT_SHELL), careful
+            return self._wire(host, PLAIN_SHELL if self._is_root(host) else ROOT_SHELL), careful
         try:
             return self._careful_shell(name, tty=False), None
         except NoShell:

@@ -4,6 +4,8 @@ export LC_ALL=C
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}"
 cd "$directory" || exit 1
 guard=${guard-}
+boot_id=none
+[ -r /proc/sys/kernel/random/boot_id ] && read -r boot_id </proc/sys/kernel/random/boot_id
 
 # Before each change: say which, and stop where this program's time is over (its guard file was taken away).
 at() {
@@ -13,12 +15,9 @@ at() {
 fail() { printf '@fail %s\n' "$1"; exit 1; }
 
 # A file appears whole or not at all; one that must outlast a loss of power is on the disk before it appears.
-put() { cat >"$1.$$" && mv -f "$1.$$" "$1"; }
+put() { printf '%s\n' "$2" >"$1.$$" && mv -f "$1.$$" "$1"; } # FILE TEXT
 write_file() { [ -d "${1%/*}" ] || (umask 022 && mkdir -p "${1%/*}"); cat >"$1.$$" && chmod "$2" "$1.$$" && { sync "$1.$$" 2>/dev/null || sync; } && mv -f "$1.$$" "$1"; }
 
-# Values below /proc/sys can carry no mark, so what was there before us is recorded: "sysctl PATH BEFORE OURS".
-boot_id=none
-[ -r /proc/sys/kernel/random/boot_id ] && read -r boot_id </proc/sys/kernel/random/boot_id
 write() {
     [ "$1" != net/ipv6/conf/all/forwarding ] || { forward_ipv6 "$2"; return; }
     printf '%s\n' "$2" >"/proc/sys/$1"
@@ -26,12 +25,12 @@ write() {
 # This one switch turns every card's too, and forgets what routers announced on cards whose accept_ra is 1. So each
 # card is noted first, and has its own values again afterwards: only the switch itself, which decides alone, differs.
 forward_ipv6() {
-    [ -s cards6 ] || for card in /proc/sys/net/ipv6/conf/*; do
+    [ -s cards6 ] || put cards6 "$(for card in /proc/sys/net/ipv6/conf/*; do
         [ "${card##*/}" = all ] && continue
         read -r own <"$card/forwarding" || :
         read -r heard <"$card/accept_ra" || :
         printf '%s %s %s\n' "${card##*/}" "$own" "$heard"
-    done | put cards6 || return 1
+    done)" || return 1
     while read -r card own heard; do
         [ "$heard" != 1 ] || echo 2 >"/proc/sys/net/ipv6/conf/$card/accept_ra" 2>/dev/null
     done <cards6
@@ -42,6 +41,7 @@ forward_ipv6() {
     done <cards6
     rm -f cards6
 }
+# Values below /proc/sys can carry no mark, so what was there before us is recorded: "sysctl PATH BEFORE OURS".
 records() { # "KIND NAME"...: the records of this boot without these
     but=/
     for one; do but="$but$one/"; done
@@ -100,23 +100,21 @@ set_value() { # PATH VALUE...: what was there is recorded first; behind a --, va
         [ "$seen" = "$2" ] || write "$1" "$2" || return 1
         shift 2
     done
-    [ -z "$over" ] || for path in $over; do records "sysctl $path" | put recorded || return 1; done
+    [ -z "$over" ] || for path in $over; do put recorded "$(records "sysctl $path")" || return 1; done
 }
 add_records() { # PATH BEFORE OURS...
     lines='' known=''
     while [ $# -ge 3 ]; do
-        lines="${lines}sysctl $1 $2 $3
-" known="$known/sysctl $1"
+        lines="$lines
+sysctl $1 $2 $3" known="$known/sysctl $1"
         shift 3
     done
     read -r all4 </proc/sys/net/ipv4/conf/all/forwarding || :
     first=
     [ ! -r recorded ] || read -r first <recorded
     [ "$first" != "boot $boot_id" ] || while read -r kind value; do [ "$kind" != all4 ] || all4=$value; done <recorded
-    {
-        records_but "$known/all4 $all4/"
-        printf 'all4 %s\n%s' "$all4" "$lines"
-    } | put recorded
+    put recorded "$(records_but "$known/all4 $all4/")
+all4 $all4$lines"
 }
 
 # The kernel's WireGuard where it has it, wireguard-go where not.
@@ -148,25 +146,22 @@ end_interface() { # and wireguard-go's directory, where nothing else is in it
 # Firewall. iptables-restore takes many rules at once but cannot delete a jump that may be absent.
 # A table with a 6 behind its name is one of ip6tables.
 rules_by() { case $1 in *6) echo ip6tables ;; *) echo iptables ;; esac; }
-rules_of() { # TABLE: what is in all tables of its kind is in `rules`, asked once
+rules_of() { # TABLE: what is in all tables of its kind is in `rules`, asked once, until they are empty again
     case $1 in
     *6) rules=${rules6:=$(ip6tables-save 2>/dev/null; echo .)} ;;
     *) rules=${rules4:=$(iptables-save 2>/dev/null; echo .)} ;;
     esac
 }
 note_table() { # TABLE...: iptables tables that are there only because of us
-    rules4='' rules6='' new=''
+    new=''
     for table; do
         # Asked for one table, iptables-nft-save prints it even where it is not there.
         rules_of "$table"
         case $rules in *"*${table%6}"*) ;; *) new="$new $table" ;; esac
     done
     [ -n "$new" ] || return 0
-    {
-        records
-        # shellcheck disable=SC2086
-        printf 'table %s\n' $new
-    } | put recorded
+    # shellcheck disable=SC2086
+    put recorded "$(records; printf 'table %s\n' $new)"
 }
 # In nft's tables the built-in chains, too, are there only where they were used.
 note_chain() { # TABLE PARENT...: built-in chains that are there only because of us
@@ -175,7 +170,8 @@ note_chain() { # TABLE PARENT...: built-in chains that are there only because of
         family=ip
         case $1 in *6) family=ip6 ;; esac
         nft list chain "$family" "${1%6}" "$2" >/dev/null 2>&1 ||
-            { records "chain $1/$2"; printf 'chain %s/%s\n' "$1" "$2"; } | put recorded || return 1
+            put recorded "$(records "chain $1/$2")
+chain $1/$2" || return 1
         shift 2
     done
 }
@@ -191,10 +187,9 @@ drop_chain() { # TABLE PARENT: nft itself refuses where anything is in it
     family=ip
     case $1 in *6) family=ip6 ;; esac
     case $(nft list chain "$family" "${1%6}" "$2" 2>/dev/null) in *policy\ accept*) ;; *) return 0 ;; esac
-    ! nft delete chain "$family" "${1%6}" "$2" 2>/dev/null || records "chain $1/$2" | put recorded
+    ! nft delete chain "$family" "${1%6}" "$2" 2>/dev/null || put recorded "$(records "chain $1/$2")"
 }
 unjump() { # TABLE PARENT MARK CHAIN...: until absent
-    rules4='' rules6=''
     while [ $# -ge 4 ]; do
         rules_of "$1"
         case $rules in *"-j $4
@@ -228,12 +223,12 @@ TABLE
     fi
     case $("$by-save" 2>/dev/null) in *"*${1%6}"*) return 0 ;; esac
     before_us table "$1"
-    [ -z "$before" ] || records "table $1" | put recorded
+    [ -z "$before" ] || put recorded "$(records "table $1")"
 }
 
 birth_of_key() { # made whole, then linked to its name: never overwritten, not even by two of us
     [ -e "$1" ] && return 0
-    rm -f "$1".*
+    for left in "$1".*; do [ ! -e "$left" ] || rm -f "$left"; done
     wg genkey >"$1.$$" && [ -s "$1.$$" ] && { sync "$1.$$" 2>/dev/null || sync; } || return 1
     ln "$1.$$" "$1" 2>/dev/null || [ -s "$1" ] || return 1
     rm -f "$1.$$"

@@ -17,9 +17,15 @@ boot_id=none
 [ -r /proc/sys/kernel/random/boot_id ] && read -r boot_id </proc/sys/kernel/random/boot_id
 
 now() { read -r now _ </proc/uptime; now=${now%%.*}; }
-put() { cat >"$1.$$" && mv -f "$1.$$" "$1"; }
+put() { printf '%s\n' "$2" >"$1.$$" && mv -f "$1.$$" "$1"; } # FILE TEXT
 settle() { sync . 2>/dev/null || sync; }
-log() { printf 'time=%s run=%s %s\n' "$(date +%s)" "${run:-none}" "$*" >>journal; }
+epoch=
+clock() { # seconds since 1970 are in `time`; asked once, and reckoned on from there
+    now
+    [ -n "$epoch" ] || epoch=$(($(date +%s) - now))
+    time=$((epoch + now))
+}
+log() { clock; printf 'time=%s run=%s %s\n' "$time" "${run:-none}" "$*" >>journal; }
 nap() { sleep 0.1 2>/dev/null || sleep 1; }
 wink() { sleep 0.01 2>/dev/null || sleep 1; }
 
@@ -42,7 +48,7 @@ end_running() {
         [ "$tries" -lt 100 ] || return 1
         nap
     done
-    rm -f running
+    [ ! -e running ] || rm -f running
 }
 run_program() { # GUARD PROGRAM SECONDS
     end_running || return 1
@@ -62,6 +68,14 @@ owner() { # NAME: that line of the lock
         case $line in "$1="*) printf '%s\n' "${line#*=}" && return 0 ;; esac
     done <lock/owner
 }
+own() { # WHO SINCE UNTIL: the lock says whose it is
+    put lock/owner "who=$1
+since=$2
+until=$3
+boot=$boot_id
+run=$run"
+}
+probed() { (. ./probe) >"$1" 2>/dev/null; } # FILE: what of the network runs here now
 mine() { [ "$(owner run)" = "$run" ]; }
 
 second_trigger() { # start|stop: systemd ends the lease where our own timer was killed
@@ -80,11 +94,11 @@ take_back() { # WHY: the change is claimed; put everything back as it was, and p
     start_of $$ && printf '%s %s\n' "$$" "$started" >reverter
     end_running
     log "event=take-back why=$1"
-    printf 'reverting %s %s\n' "$run" "$1" | put outcome
+    put outcome "reverting $run $1"
     round=0
     while :; do
         run_program reverting undo 30 >undo.log 2>&1
-        if [ ! -r probe ] || { sh ./probe >after 2>/dev/null && cmp -s before after; }; then
+        if [ ! -r probe ] || { probed after && cmp -s before after; }; then
             result=reverted
             break
         fi
@@ -100,7 +114,7 @@ take_back() { # WHY: the change is claimed; put everything back as it was, and p
     done
     if [ -e boot.before ]; then mv -f boot.before boot; fi
     log "event=taken-back result=$result"
-    printf '%s %s %s\n' "$result" "$run" "$1" | put outcome
+    put outcome "$result $run $1"
     tries=0
     until rm -f reverting reverter pending.new do lease; do
         tries=$((tries + 1))
@@ -117,21 +131,26 @@ take_back() { # WHY: the change is claimed; put everything back as it was, and p
     printf '%s %s\n' "$result" "$run"
 }
 
+unused() { for file; do [ ! -e "$file" ] || rm -f "$file"; done; }
 settle_keys() { # a confirmed new key takes its place, which ends the old one; what nobody uses any more goes
-    used=' '
     for program in boot.before boot; do
         [ ! -r "$program" ] || while IFS= read -r line; do
             case $line in
             '#: key '*) [ -s "private_key.${line#'#: key '}" ] && mv -f "private_key.${line#'#: key '}" private_key && settle ;;
             '#'*) ;;
-            *preshared-key*) [ "$program" = boot.before ] || { line=${line#*/psk.} used="$used psk.${line%% *} "; } ;;
+            *) break ;;
             esac
         done <"$program"
     done
-    rm -f private_key.?*
+    unused private_key.?*
     live=
+    used=' '
     for file in psk.*; do
-        [ -r "$file" ] && live=$(wg show all preshared-keys 2>/dev/null)
+        [ -r "$file" ] || break
+        live=$(wg show all preshared-keys 2>/dev/null)
+        [ ! -r boot ] || while IFS= read -r line; do
+            case $line in '#'*) ;; *preshared-key*) line=${line#*/psk.} used="$used psk.${line%% *} " ;; esac
+        done <boot
         break
     done
     for file in psk.*; do
@@ -144,7 +163,7 @@ verb=${1-}
 run=${2-none}
 case $verb in
 lock) # RUN WHO SECONDS
-    [ -r outcome ] && rm -f outcome
+    [ ! -e outcome ] || rm -f outcome
     if ! mkdir lock 2>/dev/null; then
         now
         until=$(owner until || echo 0)
@@ -156,18 +175,15 @@ lock) # RUN WHO SECONDS
         mv lock "lock.stale.$$" 2>/dev/null && rm -rf "lock.stale.$$"
         mkdir lock 2>/dev/null || { printf 'busy 0\n'; exit 75; }
     fi
-    now
-    printf 'who=%s\nsince=%s\nuntil=%s\nboot=%s\nrun=%s\n' "$3" "$(date +%s)" "$((now + $4))" "$boot_id" "$run" |
-        put lock/owner || { rm -rf lock; exit 1; }
+    clock
+    own "$3" "$time" "$((now + $4))" || { rm -rf lock; exit 1; }
     if [ -e pending ] || [ -e reverting ]; then
         # A change before ours was left open and nobody is left to end it.
         [ -e pending ] && mv pending reverting
-        who=$3 seconds=$4
         take_back "left-open"
-        now
+        clock
         mkdir lock 2>/dev/null || { printf 'busy 0\n'; exit 75; }
-        printf 'who=%s\nsince=%s\nuntil=%s\nboot=%s\nrun=%s\n' "$who" "$(date +%s)" "$((now + seconds))" "$boot_id" "$run" |
-            put lock/owner || { rm -rf lock; exit 1; }
+        own "$3" "$time" "$((now + $4))" || { rm -rf lock; exit 1; }
     fi
     log "event=lock who=$3"
     printf 'locked %s\n' "$run"
@@ -176,41 +192,26 @@ unlock)
     mine && rm -rf lock && rm -f do undo probe before pending.new boot.before lease
     printf 'unlocked %s\n' "$run"
     ;;
-arm) # RUN SECONDS MAXIMUM
+apply) # RUN SECONDS MAXIMUM SECONDS-OF-THE-PROGRAM: the lease is armed, and the change is made under it
     mine || { printf 'lost %s\n' "$run"; exit 1; }
-    sh ./probe >before || exit 1
-    rm -f boot.before
+    probed before || exit 1
+    unused boot.before watching
     if [ -e boot ]; then cp -p boot boot.before || exit 1; fi
     now
-    printf '%s %s\n' "$((now + $3))" "$((now + $4))" | put lease || exit 1
+    put lease "$((now + $3)) $((now + $4))" || exit 1
     # It becomes the start-up program by a mere rename, so it must be on the disk by then; `confirm` waits for that.
     mv pending.new pending || exit 1
     sync pending </dev/null >/dev/null 2>&1 &
-    rm -f watching
     setsid sh ./referee watch "$run" </dev/null >/dev/null 2>&1 &
+    second_trigger start "$(($3 + 5))"
+    log "event=arm seconds=$3"
     tries=0
     until alive watching; do
         tries=$((tries + 1))
-        [ "$tries" -lt 300 ] || { printf 'unarmed %s\n' "$run"; exit 1; }
+        [ "$tries" -lt 300 ] || { echo "nobody watches the lease"; exit 1; }
         wink
     done
-    second_trigger start "$(($3 + 5))"
-    log "event=arm seconds=$3"
-    printf 'armed %s\n' "$run"
-    ;;
-renew) # RUN SECONDS
-    mine && [ -e pending ] && read -r until most <lease || { printf 'lost %s\n' "$run"; exit 1; }
-    now
-    until=$((now + $3))
-    [ "$until" -le "$most" ] || until=$most
-    printf '%s %s\n' "$until" "$most" | put lease
-    who=$(owner who) since=$(owner since)
-    printf 'who=%s\nsince=%s\nuntil=%s\nboot=%s\nrun=%s\n' "$who" "$since" "$((until + 5))" "$boot_id" "$run" | put lock/owner
-    printf 'renewed %s %s\n' "$run" "$((until - now))"
-    ;;
-apply) # RUN SECONDS
-    mine && [ -e pending ] || { printf 'lost %s\n' "$run"; exit 1; }
-    if run_program pending do "$3" 2>&1; then
+    if run_program pending do "$5" 2>&1; then
         log "event=applied"
         printf 'applied %s\n' "$run"
     elif mv pending reverting 2>/dev/null; then
@@ -220,6 +221,15 @@ apply) # RUN SECONDS
         while [ -e reverting ] && [ "$tries" -lt 600 ]; do tries=$((tries + 1)); nap; done
         [ -r outcome ] && cat outcome
     fi
+    ;;
+renew) # RUN SECONDS
+    mine && [ -e pending ] && read -r until most <lease || { printf 'lost %s\n' "$run"; exit 1; }
+    now
+    until=$((now + $3))
+    [ "$until" -le "$most" ] || until=$most
+    put lease "$until $most"
+    own "$(owner who)" "$(owner since)" "$((until + 5))"
+    printf 'renewed %s %s\n' "$run" "$((until - now))"
     ;;
 confirm) # RUN
     if mine && [ -e pending ] && { sync pending 2>/dev/null || sync; } && mv pending boot 2>/dev/null; then
@@ -281,15 +291,16 @@ finish) # RUN keep|remove|purge
     second_trigger stop
     if alive watching; then kill -9 "-$pid" 2>/dev/null; fi
     settle_keys
-    rm -f do undo undo.log probe before after pending.new boot.before lease outcome watching
-    [ "$3" = keep ] || rm -f boot recorded journal watching referee watch resolv.before installed psk.*
-    [ "$3" = purge ] && rm -f private_key
-    rm -rf lock
+    gone='do undo undo.log probe before after pending.new boot.before lease outcome watching'
+    [ "$3" = keep ] || gone="$gone boot recorded journal referee watch resolv.before installed $(printf ' %s' psk.*)"
+    [ "$3" != purge ] || gone="$gone private_key"
+    # shellcheck disable=SC2086
+    rm -rf $gone lock # in this order: whoever finds no lock finds nothing else
     [ "$3" = keep ] || { cd / && rmdir "$directory" "${directory%/*}" 2>/dev/null; }
     printf 'finished %s\n' "$run"
     ;;
 *)
-    echo "usage: sh referee lock|unlock|arm|renew|apply|confirm|revert|watch|finish RUN ..." >&2
+    echo "usage: sh referee lock|unlock|apply|renew|confirm|revert|watch|finish RUN ..." >&2
     exit 64
     ;;
 esac

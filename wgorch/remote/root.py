@@ -34,6 +34,10 @@ people log in.
 """
 
 
+PLAIN_SHELL = "exec /bin/sh"
+"""The same for who logs in as root."""
+
+
 def careful_shell(nonce: str, *, tty: bool = False) -> str:
     """The same for one who first listens: it says when the shell is there, and lets sudo ask, under the name of a nonce.
 

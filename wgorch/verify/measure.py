@@ -25,13 +25,19 @@ PATIENCE_S = 20
 """How long a first answer may take: WireGuard repeats a lost handshake after 5 s, and needs 15 s to drop a dead session."""
 
 _MEASURE = """\
-attempt() { # NUMBER ADDRESS [SIZE]: until one answer came, then three pings to count; then one that fills the tunnel
-    read -r began _ </proc/uptime; began=${began%%.*}
-    until ping -n -c 1 -W 1 "$2" >/dev/null 2>&1; do
-        read -r now _ </proc/uptime; now=${now%%.*}
-        [ $((now - began)) -lt "$patience" ] || break
-    done
-    three "$2"
+attempt() { # NUMBER ADDRESS [SIZE]: three pings to count, once one answer came; then one that fills the tunnel
+    said=$(ping -n -c 3 -i 0.005 -W 1 "$2" 2>&1)
+    case $said in
+    *' 3 received'* | *' 3 packets received'*) told ;;
+    *)
+        read -r began _ </proc/uptime; began=${began%%.*}
+        until ping -n -c 1 -W 1 "$2" >/dev/null 2>&1; do
+            read -r now _ </proc/uptime; now=${now%%.*}
+            [ $((now - began)) -lt "$patience" ] || break
+        done
+        three "$2"
+        ;;
+    esac
     printf 'ping %s %s\\n' "$1" "$said"
     [ -z "${3-}" ] || full "$1" "$2" "$3"
 }
@@ -43,6 +49,9 @@ three() { # ADDRESS OPTION...: what three pings say at their end; quick ones, an
         said=$(ping -n -c 3 -i "$every" -W 1 "$@" "$address" 2>&1)
         case "$every $said" in *' 3 received'* | *' 3 packets received'* | 0.2*transmitted*) break ;; esac
     done
+    told
+}
+told() { # what was said at the end, in one line
     # shellcheck disable=SC2086
     set -f; set -- ${said##*---}; set +f
     said=$*
@@ -74,7 +83,7 @@ full() { # NUMBER ADDRESS SIZE: a packet that fills the tunnel, and may not be c
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """What came back. `rtt_ms` is the mean, None where nothing answered."""
+    """What came back. `rtt_ms` is of the quickest, as the first may have waited for a handshake; None where nothing answered."""
 
     sent: int
     received: int
@@ -195,7 +204,7 @@ def _pings(word: str, body: str, addresses: list[IPAddress]) -> dict[IPAddress, 
         if not hit or int(hit[1]) >= len(addresses):
             continue
         counts = re.search(r"(\d+) packets transmitted, (\d+) (?:packets )?received", hit[2])
-        rtt = re.search(r"= [\d.]+/([\d.]+)/", hit[2])
+        rtt = re.search(r"= ([\d.]+)/", hit[2])
         sent, received = (int(counts[1]), int(counts[2])) if counts else (0, 0)
         found[addresses[int(hit[1])]] = Ping(sent, received, float(rtt[1]) if rtt and received else None)
     return found
