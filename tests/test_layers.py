@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "wgorch"
 
 RIVER = [
-    {"errors", "text", "sh", "command", "state", "curve25519", "packages", "__init__"},
+    {"errors", "text", "sh", "command", "state", "curve25519", "packages", "prefixes", "__init__"},
     {"remote/root"},
     {"remote/shell"},
     {"inventory"},

@@ -169,6 +169,10 @@ class Transaction:
         self.listener.event(host, "applied")
         return after
 
+    def is_old(self, host: str) -> bool:
+        """True where so much of the lease has gone that proving the change may outlast it."""
+        return time.monotonic() > self.armed[host] - self.lease_s * 5 / 6
+
     def renew(self) -> str:
         """The sh line that renews the lease; it rides on the phase that verifies."""
         directory = quote_words([self.network.directory])

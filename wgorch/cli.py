@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wgorch.inventory.model import Host, Inventory
     from wgorch.operation import Operation
     from wgorch.plan import HostPlan
+    from wgorch.topology.build import Topology
 
 
 def find_inventory(given: str | None) -> tuple[str, str]:
@@ -91,13 +92,16 @@ def check(args: argparse.Namespace, out: Console) -> int:
     return BAD_INPUT if wrong else DONE
 
 
-def _refuse_what_cannot_work(inventory: Inventory) -> None:
+def _topology(inventory: Inventory) -> Topology:
+    """The ways of a network whose flows can work; what cannot, whatever the hosts are like, is refused here."""
     from wgorch.errors import InventoryError
     from wgorch.topology.build import build
     from wgorch.topology.walk import refuted
 
-    if wrong := refuted(build(inventory)):
+    topology = build(inventory)
+    if wrong := refuted(topology):
         raise InventoryError([f"{inventory.path}: error: {line}" for line in wrong])
+    return topology
 
 
 def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
@@ -108,8 +112,7 @@ def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
 
     inventory = _load(args)
     playbooks = load_all(inventory.path, getattr(args, "playbooks", None), frozenset(inventory.hosts))
-    if args.verb in ("plan", "up", "rotate-key"):
-        _refuse_what_cannot_work(inventory)
+    topology = _topology(inventory) if args.verb in ("plan", "up", "rotate-key") else None
     limit = frozenset(args.limit.split(",")) if getattr(args, "limit", None) else frozenset()
     check_names(inventory, sorted(limit))
     import secrets
@@ -129,7 +132,7 @@ def _operation(args: argparse.Namespace, out: Console) -> tuple[Operation, Any]:
             raise UsageError(
                 f"the key of {name} comes from {' '.join(source)}\n    fix: change it there, then wgorch up"
             )
-    operation = Operation(inventory, fleet, progress, playbooks, limit, accepted, renewed)
+    operation = Operation(inventory, fleet, progress, playbooks, limit, accepted, renewed, known=topology)
     operation.may_lose_ssh = getattr(args, "accept_risk", None) == "lose-ssh"
     operation.adopt = getattr(args, "adopt", False)
     operation.measure_ways = getattr(args, "find_mtu", False)
@@ -543,7 +546,7 @@ def rehearse(args: argparse.Namespace, out: Console) -> int:
     from wgorch.rehearsal.world import WorldError, sweep
 
     inventory = _load(args)
-    _refuse_what_cannot_work(inventory)
+    _topology(inventory)
     if os.geteuid() != 0:
         raise UsageError("a rehearsal builds network namespaces, which needs root\n    fix: sudo wgorch rehearse …")
     try:

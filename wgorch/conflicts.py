@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from wgorch.errors import HostError, Unfit
-from wgorch.facts.observed import Observed
+from wgorch.facts.observed import Observed, Route
+from wgorch.inventory.model import IPNetwork
+from wgorch.prefixes import Prefixes
 from wgorch.resolve import IPV6_OFF, as_ip, foreign_rules, lan_card, out_card
 from wgorch.topology.build import Topology
 from wgorch.topology.desired import Desired
@@ -101,23 +104,31 @@ def _richer_routes(desired: Desired, seen: Observed) -> Iterator[HostError]:
 
 def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:
     network, name = desired.network, desired.name
-    tunnel = network.interface
-    for subnet in (*network.subnets, *desired.routes):
-        for card, address in seen.addresses:
-            if card != tunnel and address.version == subnet.version and address.network.overlaps(subnet):
-                owner = next((name for start, name in OWNERS.items() if card.startswith(start)), "")
-                saw = f"{card}{owner and f' ({owner})'} has {address}, which overlaps {subnet}"
-                yield Unfit(name, f"send {subnet} into the tunnel", saw, "renumber one of them")
-        for route in seen.routes:
-            if route.subnet == subnet and route.card != tunnel:
-                way = f"via {route.gateway} " if route.gateway else ""
-                saw = f"a route to {subnet} {way}dev {route.card} is there already"
-                yield Unfit(
-                    name, f"send {subnet} into the tunnel", saw, "remove that route, or the subnet from the inventory"
-                )
-        client = as_ip(seen.ssh_client)
-        way_back = seen.route_to(client) if client else None
-        if client and client in subnet and way_back and way_back.card != tunnel:
+    tunnel, subnets = network.interface, (*network.subnets, *desired.routes)
+    addresses = [(card, address) for card, address in seen.addresses if card != tunnel]
+    cards = Prefixes((address.network, (card, address)) for card, address in addresses)
+    clashes = {subnet: [found] for subnet in subnets if (found := cards.of(subnet.network_address))}
+    for card, address in addresses:
+        if larger := desired.inside.of(address.network.network_address):
+            clashes.setdefault(larger, []).append((card, address))
+    others: dict[IPNetwork, list[Route]] = defaultdict(list)
+    for route in seen.routes:
+        if route.card != tunnel:
+            others[route.subnet].append(route)
+    client = as_ip(seen.ssh_client)
+    way_back = seen.route_to(client) if client else None
+    for subnet in subnets:
+        for card, address in dict.fromkeys(clashes.get(subnet, ())):
+            owner = next((name for start, name in OWNERS.items() if card.startswith(start)), "")
+            saw = f"{card}{owner and f' ({owner})'} has {address}, which overlaps {subnet}"
+            yield Unfit(name, f"send {subnet} into the tunnel", saw, "renumber one of them")
+        for route in others.get(subnet, ()):
+            way = f"via {route.gateway} " if route.gateway else ""
+            saw = f"a route to {subnet} {way}dev {route.card} is there already"
+            yield Unfit(
+                name, f"send {subnet} into the tunnel", saw, "remove that route, or the subnet from the inventory"
+            )
+        if client and desired.inside.of(client) == subnet and way_back and way_back.card != tunnel:
             saw = f"our own SSH session comes from {client}, which lies in {subnet}"
             yield Unfit(
                 name, f"send {subnet} into the tunnel", saw, "reach the host by another way, or narrow the subnet"
@@ -180,21 +191,21 @@ def changed_keys(
 ) -> Iterator[HostError]:
     """Hosts that show another key than the one their peers hold for them: a new machine, or somebody in its place."""
     current = set(keys.values())
+    ours = {peer: there for peer, there in seen.items() if there.is_ours(topology.inventory.network)}
+    strange = {p: {k: e for k, e in there.peers.items() if k not in current} for p, there in ours.items()}
     for name in seen:
         if name in accepted:
             continue
         own = {f"{address}/{address.max_prefixlen}" for address in topology.hosts[name].addresses}
         for peer in topology.peers(name):
-            if peer not in seen or not seen[peer].is_ours(topology.inventory.network):
+            if not strange.get(peer):
                 continue
             link = topology.desired(peer).link(name)
             expected = tuple(str(net) for net in link.allowed_ips) if link else ()
             held = [
                 key
-                for key, entry in seen[peer].peers.items()
-                if key != keys.get(name)
-                and key not in current
-                and (own & set(entry.allowed_ips) or entry.allowed_ips == expected)
+                for key, entry in strange[peer].items()
+                if own & set(entry.allowed_ips) or entry.allowed_ips == expected
             ]
             if held:
                 shows = f"shows the key {keys[name][:8]}…" if name in keys else "has no key any more"

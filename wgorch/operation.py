@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from hashlib import sha256
 from ipaddress import ip_network
 from itertools import islice
@@ -54,11 +54,12 @@ class Operation:
     try_direct: bool = False
     may_lose_ssh: bool = False
     adopt: bool = False
+    known: InitVar[Topology | None] = None
     topology: Topology = field(init=False)
     seen: dict[str, Observed] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.topology = build(self.inventory)
+    def __post_init__(self, known: Topology | None) -> None:
+        self.topology = known or build(self.inventory)
 
     @property
     def network(self) -> Network:
@@ -99,13 +100,16 @@ class Operation:
 
     # --- gather
 
-    def gather(self, names: Iterable[str], *, tolerant: bool = False) -> dict[str, HostError]:
-        """Ask hosts everything. Raises HostsFailed unless `tolerant`; then what failed is returned."""
+    def gather(self, names: Iterable[str], *, tolerant: bool = False, traffic: bool = True) -> dict[str, HostError]:
+        """Ask hosts everything. Raises HostsFailed unless `tolerant`; then what failed is returned.
+
+        `traffic`: what their sessions have carried, too, which no plan depends on.
+        """
 
         def work(name: str) -> Observed:
             self.listener.event(name, "connect")
             shell = self.fleet.open(name)
-            _, seen = gather(shell, self.network, self.ask(name))
+            _, seen = gather(shell, self.network, replace(self.ask(name), brief=not traffic))
             self.listener.event(name, "gathered")
             return seen
 

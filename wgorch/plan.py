@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from wgorch.command import Change, change, command
 from wgorch.facts.observed import Observed, our_chains
@@ -30,9 +31,14 @@ class HostPlan:
     do: tuple[Change, ...]
     undo: tuple[Change, ...]
     stay: tuple[Change, ...]
-    boot: str
+    make_boot: Callable[[], str]
     probe: str
     notes: tuple[str, ...] = ()
+
+    @property
+    def boot(self) -> str:
+        """The program that makes all of it at a start of the host."""
+        return self.make_boot()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -66,12 +72,13 @@ def plan_host(
 ) -> HostPlan:
     """The plan of one host that should be as `want` says; `after_start`: and how after a start, if that differs."""
     have = seen.state(network)
-    boot = _boot(host, network, after_start or want, playbook)
+    after = after_start or want
+    make_boot = cache(lambda: _boot(host, network, after, playbook))
     want = keep_foreign(want, have)
     want = replace(want, sysctls={**given_back(seen, want.sysctls), **want.sysctls})
     here = in_scope(have, want)
     stay = list(changes_between(want, have, playbook.steps("stay")))
-    if seen.boot != digest(boot):
+    if not seen.boot or seen.boot != digest(make_boot()):
         why = "there is none" if not seen.boot else "it makes another state than this one"
         stay.insert(0, change("~" if seen.boot else "+", "boot program", why))
     if not seen.settled:
@@ -88,7 +95,7 @@ def plan_host(
         do=do,
         undo=tuple(changes_between(here, want, _backwards(playbook.steps(*BUILT)))),
         stay=tuple(stay),
-        boot=boot,
+        make_boot=make_boot,
         probe=probe_program(want, here, network.interface),
         notes=tuple(notes),
     )
@@ -111,7 +118,7 @@ def plan_teardown(host: str, network: Network, base: State, seen: Observed, play
         do=tuple(changes_between(base, here, [*runs, *steps])),
         undo=tuple(changes_between(here, base, [*_backwards(steps), *runs])),
         stay=tuple(stay),
-        boot=program("nothing is wanted of this host", base, ()),
+        make_boot=lambda: program("nothing is wanted of this host", base, ()),
         probe=probe_program(base, here, network.interface),
         notes=tuple(_notes(host, network, base, seen)),
     )

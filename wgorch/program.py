@@ -98,6 +98,9 @@ def _body(changes: list[Change]) -> Iterator[str]:
     yield from _together(kind, group)
 
 
+_SPECIAL = re.compile(r"[\s'\"\\]")
+
+
 def _kind(cmd: Command) -> str:
     """What a command can be put together with; empty where with nothing."""
     word = cmd.argv[0]
@@ -105,7 +108,7 @@ def _kind(cmd: Command) -> str:
         return "firewall"
     if word in ("set_value", "write"):
         return "values"
-    if word == "ip" and all(re.fullmatch(r"[^\s'\"\\]+", w) for w in cmd.argv):
+    if word == "ip" and "" not in cmd.argv and not _SPECIAL.search("".join(cmd.argv)):
         family = cmd.argv[1] if cmd.argv[1].startswith("-") else ""
         return f"ip{family}{' absent' if cmd.may_be_absent else ''}"
     if cmd.argv[:2] == ("wg", "set") and cmd.argv[3] == "peer":

@@ -88,7 +88,7 @@ done
 
 def plan(operation: Operation) -> Outcome:
     """What `up` would do; reads only."""
-    operation.gather(operation.involved)
+    operation.gather(operation.involved, traffic=False)
     plans = operation.plans()
     return Outcome(DIFFERS if any(p.changes for p in plans.values()) else DONE, plans)
 
@@ -123,7 +123,7 @@ def _up(
     lease_s: int,
     keep_going: bool,
 ) -> Outcome:
-    operation.gather(operation.involved)
+    operation.gather(operation.involved, traffic=False)
     plans = operation.plans()
     consent(plans)
     risky = [n for n, p in plans.items() if p.do and operation.through_tunnel(n) and not operation.may_lose_ssh]

@@ -26,14 +26,14 @@ def healthy() -> dict[str, Measured]:
     for host in peers:
         pings = dict.fromkeys(targets(TOPOLOGY, host, EVERY), works)
         full = {TOPOLOGY.hosts[peer].address: works for peer in peers[host]}
-        found[host] = Measured(host, 1000, pings, full, {KEYS[peer]: 990 for peer in peers[host]})
+        found[host] = Measured(host, pings, full, {KEYS[peer]: 990 for peer in peers[host]})
     return found
 
 
 def without(seen: Measured, *dead: object, handshakes: bool = True) -> Measured:
     """The same host, to which some addresses do not answer."""
     pings = {a: Ping(3, 0) if a in dead else p for a, p in seen.pings.items()}
-    return Measured(seen.host, seen.clock, pings, seen.full_size, seen.handshakes if handshakes else {})
+    return Measured(seen.host, pings, seen.full_size, seen.handshakes if handshakes else {})
 
 
 def told(measured: dict[str, Measured], **more: object) -> list[str]:
@@ -114,9 +114,8 @@ def test_what_ping_prints_is_counted() -> None:
     text = (
         "ping 0 3 packets transmitted, 2 received, 33% packet loss, time 402ms rtt min/avg/max/mdev = 0.1/0.25/0.3/0.1 ms\n"
         "ping 1 3 packets transmitted, 0 packets received, 100% packet loss\n"
-        "\n@@wgorch clock\n1700000000\n\n@@wgorch latest-handshakes\n\n@@wgorch endpoints\n\n@@wgorch end\n"
+        "\n@@wgorch latest-handshakes\n@@wgorch end\n"
     )
     seen = parse("home", text.replace("@@wgorch", NONCE), [BCC, COMPANY])
 
     assert seen.pings == {BCC: Ping(3, 2, 0.1), COMPANY: Ping(3, 0, None)}
-    assert seen.clock == 1700000000

@@ -67,7 +67,9 @@ def questions(network: Network, ask: Ask) -> str:
         "nonce": NONCE,
     }
     given = "\n".join(f"{name}={quote_words([value])}" for name, value in words.items())
-    return f"{ENVIRONMENT}{given}\n{text_of('facts', 'questions.sh')}"
+    # All in one piece: every line that a host writes by itself is a packet of SSH.
+    asking = text_of("facts", "questions.sh")
+    return f"{ENVIRONMENT}{given}\nask_all() {{\n{asking}\n}}\nanswers=$(ask_all)\nprintf '%s\\n' \"$answers\""
 
 
 def gather(

@@ -15,6 +15,7 @@ from wgorch import curve25519
 from wgorch.errors import Garbled
 from wgorch.facts.observed import BaseChain, Card, Lock, Observed, Recorded, Route, Traffic
 from wgorch.firewalld import base_name, objects, told_settings
+from wgorch.prefixes import network
 from wgorch.state import ROUTE_PROTO, Peer, Rule, Run
 from wgorch.unit import digest
 
@@ -205,7 +206,7 @@ def _routes(lines: list[str], everything: str) -> Iterator[Route]:
             continue  # the next hops of a multipath route
         if words[0] in _ROUTE_KINDS:
             words = words[1:]
-        subnet = ipaddress.ip_network(everything if words[0] == "default" else words[0], strict=False)
+        subnet = network(everything if words[0] == "default" else words[0])
         after = dict(zip(words[1:], words[2:], strict=False))
         metric = int(after.get("metric", "0"))
         plain = not set(words[1::2]) - {"dev", "proto", "scope", "metric", "pref", "via"} and "scope host" not in line
@@ -261,9 +262,7 @@ def _peers(told: Mapping[str, Mapping[str, str]], secrets: Mapping[str, str]) ->
     return {
         key: Peer(
             key,
-            allowed_ips_text(
-                [ipaddress.ip_network(n, strict=False) for n in peer.get("allowed ips", "").split(", ") if n]
-            ),
+            allowed_ips_text([network(n) for n in peer.get("allowed ips", "").split(", ") if n]),
             _match(r"[\[\]0-9a-fA-F.:%a-z]{3,80}", peer["endpoint"]) if "endpoint" in peer else None,
             _seconds(peer.get("persistent keepalive", "every 0 seconds")),
             preshared=_match(r"|other|psk\.[a-z0-9.-]{1,80}", secrets.get(key, "")),

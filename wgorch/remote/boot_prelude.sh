@@ -22,7 +22,7 @@ start_anew() { # INTERFACE MARK TABLE
     network=${2#*:}
     ! command -v nft >/dev/null 2>&1 || nft delete table inet "wgorch-$network" 2>/dev/null
     for kind in '' 6; do
-        by=$(rules_by "$kind")
+        rules_by "$kind"
         rules=$("$by-save" 2>/dev/null)
         for place in "filter FORWARD fwd" "filter INPUT in" "nat POSTROUTING nat" "mangle FORWARD mss" "nat PREROUTING map" \
             "filter DOCKER-USER usr"; do

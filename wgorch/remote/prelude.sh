@@ -68,6 +68,17 @@ before_us() { # KIND NAME: what was recorded is in `before`, or it is empty
     done <recorded
     return 0
 }
+record() { # LINE: one more, where it is not there yet
+    first=
+    [ ! -r recorded ] || read -r first <recorded
+    if [ "$first" != "boot $boot_id" ]; then
+        put recorded "boot $boot_id
+$1"
+    else
+        before_us "${1%% *}" "${1#* }"
+        [ -n "$before" ] || printf '%s\n' "$1" >>recorded
+    fi
+}
 set_value() { # PATH VALUE...: what was there is recorded first; behind a --, values of our own interface, which need none
     values='' record='' over=''
     while [ $# -ge 2 ] && [ "$1" != -- ]; do
@@ -145,7 +156,7 @@ end_interface() { # and wireguard-go's directory, where nothing else is in it
 
 # Firewall. iptables-restore takes many rules at once but cannot delete a jump that may be absent.
 # A table with a 6 behind its name is one of ip6tables.
-rules_by() { case $1 in *6) echo ip6tables ;; *) echo iptables ;; esac; }
+rules_by() { case $1 in *6) by=ip6tables ;; *) by=iptables ;; esac; }
 rules_of() { # TABLE: what is in all tables of its kind is in `rules`, asked once, until they are empty again
     case $1 in
     *6) rules=${rules6:=$(ip6tables-save 2>/dev/null; echo .)} ;;
@@ -160,8 +171,7 @@ note_table() { # TABLE...: iptables tables that are there only because of us
         case $rules in *"*${table%6}"*) ;; *) new="$new $table" ;; esac
     done
     [ -n "$new" ] || return 0
-    # shellcheck disable=SC2086
-    put recorded "$(records; printf 'table %s\n' $new)"
+    for table in $new; do record "table $table" || return 1; done
 }
 # In nft's tables the built-in chains, too, are there only where they were used.
 note_chain() { # TABLE PARENT...: built-in chains that are there only because of us
@@ -170,14 +180,14 @@ note_chain() { # TABLE PARENT...: built-in chains that are there only because of
         family=ip
         case $1 in *6) family=ip6 ;; esac
         nft list chain "$family" "${1%6}" "$2" >/dev/null 2>&1 ||
-            put recorded "$(records "chain $1/$2")
-chain $1/$2" || return 1
+            record "chain $1/$2" || return 1
         shift 2
     done
 }
 ensure_chain() { # TABLE CHAIN...
     while [ $# -ge 2 ]; do
-        "$(rules_by "$1")" --wait 10 -t "${1%6}" -N "$2" 2>/dev/null || :
+        rules_by "$1"
+        "$by" --wait 10 -t "${1%6}" -N "$2" 2>/dev/null || :
         shift 2
     done
 }
@@ -194,7 +204,8 @@ unjump() { # TABLE PARENT MARK CHAIN...: until absent
         rules_of "$1"
         case $rules in *"-j $4
 "*)
-            by=$(rules_by "$1") tries=0
+            rules_by "$1"
+            tries=0
             while "$by" --wait 10 -t "${1%6}" -D "$2" -m comment --comment "$3" -j "$4" 2>/dev/null; do
                 tries=$((tries + 1))
                 [ "$tries" -lt 64 ] || return 1
@@ -205,7 +216,7 @@ unjump() { # TABLE PARENT MARK CHAIN...: until absent
     done
 }
 drop_table() { # only where nothing but untouched built-in chains is left in it
-    by=$(rules_by "$1")
+    rules_by "$1"
     content=$("$by-save" -t "${1%6}" 2>/dev/null)
     untouched=yes
     while read -r line; do

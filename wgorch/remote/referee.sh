@@ -62,11 +62,13 @@ run_program() { # GUARD PROGRAM SECONDS
     return "$status"
 }
 
-owner() { # NAME: that line of the lock
+owner() { # NAME: that line of the lock is in `value`
+    value=
     [ -r lock/owner ] || return 1
     while IFS= read -r line; do
-        case $line in "$1="*) printf '%s\n' "${line#*=}" && return 0 ;; esac
+        case $line in "$1="*) value=${line#*=}; return 0 ;; esac
     done <lock/owner
+    return 1
 }
 own() { # WHO SINCE UNTIL: the lock says whose it is
     put lock/owner "who=$1
@@ -76,7 +78,7 @@ boot=$boot_id
 run=$run"
 }
 probed() { (. ./probe) >"$1" 2>/dev/null; } # FILE: what of the network runs here now
-mine() { [ "$(owner run)" = "$run" ]; }
+mine() { owner run; [ "$value" = "$run" ]; }
 
 second_trigger() { # start|stop: systemd ends the lease where our own timer was killed
     [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1 || return 0
@@ -166,8 +168,10 @@ lock) # RUN WHO SECONDS
     [ ! -e outcome ] || rm -f outcome
     if ! mkdir lock 2>/dev/null; then
         now
-        until=$(owner until || echo 0)
-        if [ "$(owner boot)" = "$boot_id" ] && [ "${until:-0}" -gt "$now" ]; then
+        owner until
+        until=${value:-0}
+        owner boot
+        if [ "$value" = "$boot_id" ] && [ "$until" -gt "$now" ]; then
             printf 'busy %s\n' "$((until - now))"
             cat lock/owner
             exit 75
@@ -198,7 +202,7 @@ apply) # RUN SECONDS MAXIMUM SECONDS-OF-THE-PROGRAM: the lease is armed, and the
     unused boot.before watching
     if [ -e boot ]; then cp -p boot boot.before || exit 1; fi
     now
-    put lease "$((now + $3)) $((now + $4))" || exit 1
+    echo "$((now + $3)) $((now + $4))" >lease || exit 1 # nobody looks at it yet
     # It becomes the start-up program by a mere rename, so it must be on the disk by then; `confirm` waits for that.
     mv pending.new pending || exit 1
     sync pending </dev/null >/dev/null 2>&1 &
@@ -228,7 +232,10 @@ renew) # RUN SECONDS
     until=$((now + $3))
     [ "$until" -le "$most" ] || until=$most
     put lease "$until $most"
-    own "$(owner who)" "$(owner since)" "$((until + 5))"
+    owner who
+    who=$value
+    owner since
+    own "$who" "$value" "$((until + 5))"
     printf 'renewed %s %s\n' "$run" "$((until - now))"
     ;;
 confirm) # RUN
@@ -265,7 +272,7 @@ take-back) # RUN WHY: of a change that is claimed already
 watch) # RUN: until the change is confirmed or taken back
     start_of $$ && printf '%s %s\n' "$$" "$started" >watching
     while [ -e pending ] || [ -e reverting ]; do
-        [ "$(owner run)" = "$run" ] || [ -e reverting ] || exit 0
+        mine || [ -e reverting ] || exit 0
         now
         if alive running; then
             [ "$now" -le "${until:-$now}" ] || { kill -9 "-$pid" 2>/dev/null; log "event=kill why=too-long"; }

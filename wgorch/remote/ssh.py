@@ -37,6 +37,7 @@ DEAD_AFTER_S = 15
 LOGINS_AT_ONCE = 8
 """Through one jump host, and to one server: sshd refuses more than 10 half-open logins by default."""
 
+# Of the ciphers those first that check what they decrypt: paramiko compares other checksums byte by byte.
 KEX = ("mlkem768x25519-sha256", "curve25519-sha256", "curve25519-sha256@libssh.org")
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
@@ -192,6 +193,7 @@ class Connections:
             made.banner_timeout = LOGIN_TIMEOUT_S
             options = made.get_security_options()
             options.kex = tuple(k for k in KEX if k in options.kex) or options.kex
+            options.ciphers = sorted(options.ciphers, key=lambda name: "-gcm" not in name)
             # Ask for the kinds of key that we know of it, or it may show another one that is not in our file.
             kinds = [kind for kind in options.key_types if any(_same_kind(kind, key.kind) for key in keys)]
             if kinds:
@@ -439,17 +441,23 @@ def _ask_on_terminal(prompt: str) -> str:
 class QuickSocket(socket.socket):
     """A socket that waits neither for Nagle nor for a delayed acknowledgement, and notices a dead peer."""
 
+    ahead = b""
+
     def prepare(self) -> None:
         self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_AFTER_S * 1000)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        # Linux forgets this after each acknowledgement; without it every exchange costs 40 ms.
-        if hasattr(socket, "TCP_QUICKACK"):
-            with contextlib.suppress(OSError):
-                self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        return super().recv(size, flags)
+        # paramiko asks for a packet in pieces; all that has come is taken at once.
+        if not self.ahead:
+            # Linux forgets this after each acknowledgement; without it every exchange costs 40 ms.
+            if hasattr(socket, "TCP_QUICKACK"):
+                with contextlib.suppress(OSError):
+                    self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+            self.ahead = super().recv(max(size, 65536), flags)
+        data, self.ahead = self.ahead[:size], self.ahead[size:]
+        return data
 
 
 class ChannelWire:

@@ -7,23 +7,39 @@ from collections.abc import Iterator
 from wgorch.command import Change, change, command
 from wgorch.state import ROUTE_PROTO, State
 
+FEW = 8
+
 
 def routes(want: State, have: State) -> Iterator[Change]:
     if want.interface is None:
         return
+    card = want.interface.name
     there, wanted = ({route.split()[0] for route in state.routes} for state in (have, want))
-    for route in sorted(want.routes - have.routes):
-        subnet = route.split()[0]
-        add = command("ip", "route", "replace", *_way(route, want.interface.name))
-        if subnet in there:  # one that was taken over is marked, or given back
-            yield change("~", f"route {subnet}", "it has another mark", add)
-        else:
-            yield change("+", f"route {subnet}", "packets to it would leave by another card", add)
-    for route in sorted(have.routes - want.routes):
-        if route.split()[0] in wanted:
-            continue
-        drop = command("ip", "route", "delete", *_way(route, want.interface.name), may_be_absent=True)
-        yield change("-", f"route {route}", "it should not lead into the tunnel", drop, disturbs=True)
+    new = sorted(want.routes - have.routes)
+    other = [route for route in new if route.split()[0] in there]  # one that was taken over is marked, or given back
+    gone = sorted(route for route in have.routes - want.routes if route.split()[0] not in wanted)
+    for sign, found, why in (
+        ("~", other, "it has another mark"),
+        ("+", [route for route in new if route not in other], "packets to it would leave by another card"),
+        ("-", gone, "it should not lead into the tunnel"),
+    ):
+        verb = "delete" if sign == "-" else "replace"
+        for some in _told(found):
+            made = [command("ip", "route", verb, *_way(r, card), may_be_absent=sign == "-") for r in some]
+            what = (
+                f"route {some[0] if sign == '-' else some[0].split()[0]}"
+                if len(some) == 1
+                else f"{len(some)} routes {some[0]} ... {some[-1]}"
+            )
+            yield change(sign, what, why, *made, disturbs=sign == "-")
+
+
+def _told(routes: list[str]) -> Iterator[list[str]]:
+    """A few are told one by one, many together: nobody reads sixty lines."""
+    if len(routes) > FEW:
+        yield routes
+    else:
+        yield from ([route] for route in routes)
 
 
 def _way(route: str, card: str) -> tuple[str, ...]:

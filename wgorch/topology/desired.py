@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from wgorch.inventory.model import Endpoint, Host, IPAddress, IPNetwork, Network
+from wgorch.prefixes import Prefixes
 
 TUNNEL = "tunnel"
 """Stands for the tunnel's interface where a forward rule names a card."""
@@ -30,7 +32,7 @@ class Masquerade:
     into: IPNetwork
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Desired:
     """One host's part of the network.
 
@@ -65,4 +67,18 @@ class Desired:
 
     def link(self, peer: str) -> Link | None:
         """The entry for one peer, or None."""
-        return next((link for link in self.links if link.peer == peer), None)
+        return self._by_peer.get(peer)
+
+    @cached_property
+    def _by_peer(self) -> Mapping[str, Link]:
+        return {link.peer: link for link in self.links}
+
+    @cached_property
+    def ways(self) -> Prefixes[Link]:
+        """WireGuard's own choice: the longest prefix among all peers' allowed-ips."""
+        return Prefixes((net, link) for link in self.links for net in link.allowed_ips)
+
+    @cached_property
+    def inside(self) -> Prefixes[IPNetwork]:
+        """What is sent into the tunnel."""
+        return Prefixes((net, net) for net in (*self.network.subnets, *self.routes))

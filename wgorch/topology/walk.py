@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from wgorch.inventory.model import IPAddress, IPNetwork
 from wgorch.topology.build import Topology
-from wgorch.topology.desired import Desired, Link
+from wgorch.topology.desired import Desired
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def walk(
             there_it_is = str(destination) if real == destination else f"{real} (as {destination})"
             out = [doing, f"{here.name}.{card(here.name, here.host.real(lan))}", there_it_is]
             return Walk(tuple(hosts), (*hops, *(out if here.name != source else out[1:])))
-        outside = not any(destination in net for net in (*here.network.subnets, *here.routes))
+        outside = here.inside.of(destination) is None
         if outside and here.leaving and any(origin in net for net in here.leaving):
             return Walk(tuple(hosts), (*hops, "(forward, masquerade)", str(destination)))
         if len(hosts) > 1:
@@ -69,12 +69,12 @@ def walk(
             hops += ["(forward)", f"{here.name}.{interface}"]
         if outside and not here.host.exit:
             return Walk(tuple(hosts), tuple(hops), f"{here.name}: no route to {destination}")
-        link = _peer_for(here, destination)
+        link = here.ways.of(destination)
         if link is None:
             return Walk(tuple(hosts), tuple(hops), _lacking(topology, here, destination))
         there = look(link.peer)
         back = there.link(here.name)
-        if back is None or not any(origin in net for net in back.allowed_ips):
+        if back is None or there.ways.of(origin) is not back:
             lacks = f"{there.name}: peer {here.name} lacks {_network_of(topology, origin)}"
             return Walk(tuple(hosts), tuple(hops), lacks)
         hops += ["(tunnel)", f"{there.name}.{interface}"]
@@ -108,16 +108,6 @@ def refuted(topology: Topology) -> list[str]:
         elif back.dropped:
             found.append(f"{flow.source} -> {flow.target}: the answer: {back.dropped}")
     return found
-
-
-def _peer_for(here: Desired, destination: IPAddress) -> Link | None:
-    """WireGuard's own choice: the longest prefix among all peers' allowed-ips."""
-    best: tuple[int, Link] | None = None
-    for link in here.links:
-        for net in link.allowed_ips:
-            if destination in net and (best is None or net.prefixlen > best[0]):
-                best = (net.prefixlen, link)
-    return best[1] if best else None
 
 
 def _lacking(topology: Topology, here: Desired, destination: IPAddress) -> str:

@@ -102,11 +102,9 @@ class Measured:
     """
 
     host: str
-    clock: int
     pings: Mapping[IPAddress, Ping]
     full_size: Mapping[IPAddress, Ping]
     handshakes: Mapping[str, int]
-    endpoints: Mapping[str, str] = field(default_factory=dict)
     fits: Mapping[IPAddress, int] = field(default_factory=dict)
     said_before: str = ""
 
@@ -118,14 +116,15 @@ def targets(
 
     `tunnel`: every other host it has a way to; `full_size`: its peers at least; `flows`: its own `verify:` lines, those
     of others that it should reach too, and machines in its own LANs. In a network of more than MATRIX hosts only the
-    next one of the file, and its own lines: what is measured must not grow with the square of the hosts. What lies behind
-    a host that is `left_out` of this run is not asked for: it could not answer.
+    next one of the file, those peers to which it is the `first`, and its own lines: what is measured must not grow with
+    the square of the hosts. What lies behind a host that is `left_out` of this run is not asked for: it could not answer.
     """
     inventory = topology.inventory
     found: dict[IPAddress, None] = {}
     peers = set(topology.peers(host)) if "full_size" in checks else set()
     names = list(inventory.hosts)
-    whole = len(names) <= MATRIX
+    whole = is_whole(topology)
+    peers = peers if whole else {peer for peer in peers if first(topology, host, peer)}
     neighbour = names[(names.index(host) + 1) % len(names)]
     for other in inventory.hosts.values():
         tunnel = "tunnel" in checks and (whole or other.name == neighbour)
@@ -140,6 +139,16 @@ def targets(
     for address in inventory.hosts[host].addresses:
         found.pop(address, None)
     return [address for address in found if not (left_out and _passes(topology, host, address, left_out))]
+
+
+def is_whole(topology: Topology) -> bool:
+    """True for a network that is small enough to be measured from everybody to everybody."""
+    return len(topology.inventory.hosts) <= MATRIX
+
+
+def first(topology: Topology, host: str, peer: str) -> bool:
+    """Which of two peers measures what needs to be measured from one end only: the one that has fewer of them."""
+    return (topology.peer_count(host), host) < (topology.peer_count(peer), peer)
 
 
 def _passes(topology: Topology, host: str, address: IPAddress, others: frozenset[str]) -> bool:
@@ -161,10 +170,8 @@ def program(
     for i, ip in enumerate(addresses):
         size = [str(mtu - HEADERS[ip.version])] if ip in straight else []
         lines.append(f"{quote_words(['attempt', str(i), str(ip), *size])} &")
-    lines += ["wait", f"printf '\\n%s clock\\n' {NONCE}; date +%s"]
-    for part in ("latest-handshakes", "endpoints"):
-        lines.append(f"printf '\\n%s %s\\n' {NONCE} {part}; wg show {quote_words([interface])} {part} 2>/dev/null")
-    lines.append(f"printf '\\n%s end\\n' {NONCE}")
+    lines += ["wait", f"printf '\\n%s latest-handshakes\\n' {NONCE}"]
+    lines += [f"wg show {quote_words([interface])} latest-handshakes 2>/dev/null", f"printf '\\n%s end\\n' {NONCE}"]
     return "\n".join(lines)
 
 
@@ -177,13 +184,11 @@ def parse(host: str, text: str, addresses: list[IPAddress]) -> Measured:
             raise NotAnAnswer("the measurement ends too early")
         return Measured(
             host=host,
-            clock=int(answers["clock"][0]),
             pings=_pings("ping", body, addresses),
             full_size=_pings("full", body, addresses),
             handshakes={
                 public_key(k): int(v) for k, _, v in (line.partition("\t") for line in answers["latest-handshakes"])
             },
-            endpoints={k: v for k, _, v in (line.partition("\t") for line in answers["endpoints"])},
             fits={ip: size + HEADERS[ip.version] for ip, size in _fits(body, addresses)},
             said_before=body[:500],
         )
