@@ -160,9 +160,11 @@ class Kernel:
                 self._there(name)
                 self._peer(key, ["remove"])
                 self._peer(again, words)
-            case ("wg", "set", name, "peer", key, *words):
+            case ("wg", "set", name, "peer", *words):
                 self._there(name)
-                self._peer(key, words)
+                starts = [0, *(i + 1 for i, word in enumerate(words) if word == "peer"), len(words) + 1]
+                for start, end in pairwise(starts):
+                    self._peer(words[start], words[start + 1 : end - 1])
             case ("set_key", name, _tag, *words):
                 self._wg(name, [*words, "private-key", ""])
             case ("ip", "-4" | "-6" as family, "route", verb, *words, "proto", "119"):

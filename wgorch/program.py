@@ -6,12 +6,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import chain
 
 from wgorch.command import Change, Command, command, quote_words
 from wgorch.firewalld import base_name
 from wgorch.sh import text_of
 from wgorch.state import ROUTE_PROTO, State, tool
 from wgorch.steps.firewall import RESTORES
+from wgorch.steps.peers import AT_ONCE
 from wgorch.text import one_line
 
 
@@ -72,9 +74,6 @@ def _head(title: str, state: State, header: Mapping[str, str] | None) -> Iterato
 
 Numbered = tuple[int, Command]
 
-AT_ONCE = 100
-"""How many peers one command sets: a command line is bounded."""
-
 
 def _body(changes: list[Change]) -> Iterator[str]:
     """The commands in order; neighbours of one kind are one command, since each process costs a host a millisecond."""
@@ -111,7 +110,7 @@ def _kind(cmd: Command) -> str:
     if word == "ip" and "" not in cmd.argv and not _SPECIAL.search("".join(cmd.argv)):
         family = cmd.argv[1] if cmd.argv[1].startswith("-") else ""
         return f"ip{family}{' absent' if cmd.may_be_absent else ''}"
-    if cmd.argv[:2] == ("wg", "set") and cmd.argv[3] == "peer":
+    if cmd.argv[:2] == ("wg", "set") and cmd.argv[3] == "peer" and len(cmd.argv) < 20:
         return f"peers of {cmd.argv[2]}"
     return ""
 
@@ -136,7 +135,8 @@ def _together(kind: str, group: list[Numbered]) -> Iterator[str]:
         yield _render(last, command("ip", *family, *force, "-batch", "-", stdin=lines, may_be_absent=bool(force)))
     elif kind.startswith("peers"):
         for some in (group[i : i + AT_ONCE] for i in range(0, len(group), AT_ONCE)):
-            yield _render(some[-1][0], command(*some[0][1].argv[:3], *(w for _, c in some for w in c.argv[3:])))
+            words = chain.from_iterable(c.argv[3:] for _, c in some)
+            yield _render(some[-1][0], Command((*some[0][1].argv[:3], *words)))
     else:
         yield from (_render(number, cmd) for number, cmd in group)
 

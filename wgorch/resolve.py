@@ -19,7 +19,7 @@ from wgorch.inventory.model import IPNetwork, Network
 from wgorch.sh import text_of
 from wgorch.state import ROUTE_PROTO, Chain, Interface, Peer, Rule, Run, State, nothing, rule, tool
 from wgorch.steps.nft import translated
-from wgorch.topology.desired import Desired
+from wgorch.topology.desired import Desired, Link
 from wgorch.unit import digest, drop_ins, unit_digest
 
 OVERHEAD = {4: 60, 6: 80}
@@ -193,13 +193,23 @@ def _peers(
 ) -> Iterator[tuple[str, Peer]]:
     for link in desired.links:
         key = keys.get(link.peer, unknown_key(link.peer))
-        allowed = tuple(str(net) for net in link.allowed_ips)
-        endpoint = str(link.endpoint) if link.endpoint else None
         secret = ""
         if link.preshared:
             # With a host that is not asked this time, what they share stays.
             secret = secrets.get(link.peer, seen.peers[key].preshared if key in seen.peers else "")
-        yield key, Peer(key, allowed, endpoint, link.persistent_keepalive, link.peer, secret)
+        yield key, _peer(link, key, secret)
+
+
+def _peer(link: Link, key: str, secret: str) -> Peer:
+    """A link as a peer: one and the same for all hosts that share the link, unless a secret makes it theirs."""
+    peer: Peer | None = link.made.get(key)
+    if peer is None or secret:
+        endpoint = str(link.endpoint) if link.endpoint else None
+        allowed = tuple(str(net) for net in link.allowed_ips)
+        peer = Peer(key, allowed, endpoint, link.persistent_keepalive, link.peer, secret)
+        if not secret:
+            link.made[key] = peer
+    return peer
 
 
 def watch_program(desired: Desired, keys: Mapping[str, str]) -> str:

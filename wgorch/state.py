@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 ROUTE_PROTO = 119
 """The routing protocol number that marks our routes (``ip route … proto 119``)."""
@@ -27,7 +28,7 @@ class Interface:
     fwmark: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Peer:
     """The other end, as one host's interface sees it. `name` is for people and is not compared.
 
@@ -40,6 +41,13 @@ class Peer:
     persistent_keepalive: int = 0
     name: str = field(default="", compare=False)
     preshared: str = ""
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """All of it but the secret, as ``wg set`` takes it; made once for all hosts that see this peer alike."""
+        endpoint = ("endpoint", self.endpoint) if self.endpoint else ()
+        keepalive = ("persistent-keepalive", str(self.persistent_keepalive))
+        return ("allowed-ips", ",".join(self.allowed_ips), *endpoint, *keepalive)
 
 
 @dataclass(frozen=True, slots=True)

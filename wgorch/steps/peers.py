@@ -9,6 +9,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
+from itertools import chain
 
 from wgorch.command import Change, Command, change, command
 from wgorch.state import Peer, State
@@ -18,8 +20,15 @@ def peers(want: State, have: State) -> Iterator[Change]:
     if want.interface is None:
         return
     name = want.interface.name
-    for key in sorted(want.peers.keys() - have.peers.keys(), key=lambda k: (want.peers[k].name, k)):
-        peer = want.peers[key]
+    new = [peer for key, peer in want.peers.items() if key not in have.peers]
+    if len(new) > FEW:
+        plain = [peer for peer in new if not peer.endpoint or _is_address(peer.endpoint)]
+        new = [peer for peer in new if peer.endpoint and not _is_address(peer.endpoint)]
+        settings = list(_together(name, plain, want.directory))
+        if settings:
+            what = f"{len(plain)} peers {shown(plain[0])} ... {shown(plain[-1])}"
+            yield change("+", what, f"{name} does not know them", *settings)
+    for peer in sorted(new, key=lambda peer: (peer.name, peer.public_key)):
         if peer.endpoint and not _is_address(peer.endpoint):
             # A name may not be known yet when the host starts, which must not keep the others out.
             settings = [
@@ -43,6 +52,23 @@ def peers(want: State, have: State) -> Iterator[Change]:
         yield change("-", f"peer {shown(have.peers[key])}", "not a peer of this host", gone, disturbs=True)
 
 
+FEW = 8
+"""So many new peers are told one by one; more of them together: nobody reads sixty lines."""
+AT_ONCE = 100
+"""How many peers one command sets: a command line is bounded."""
+
+
+def _together(name: str, peers: list[Peer], directory: str) -> Iterator[Command]:
+    for start in range(0, len(peers), AT_ONCE):
+        words = chain.from_iterable(_words(peer, directory) for peer in peers[start : start + AT_ONCE])
+        yield Command(("wg", "set", name, *words))
+
+
+def _words(peer: Peer, directory: str) -> tuple[str, ...]:
+    secret = ("preshared-key", f"{directory}/{peer.preshared}") if peer.preshared else ()
+    return ("peer", peer.public_key, *secret, *peer.words)
+
+
 def shown(peer: Peer) -> str:
     """A peer's name, or the start of its key where nobody knows a name."""
     return peer.name or f"{peer.public_key[:8]}…"
@@ -50,15 +76,8 @@ def shown(peer: Peer) -> str:
 
 def set_peer(interface: str, peer: Peer, directory: str, *, anew: bool = False) -> Command:
     """One peer with all that it has. `anew`: its sessions end, so that what proves it is newer than the change."""
-    endpoint = ("endpoint", peer.endpoint) if peer.endpoint else ()
-    secret = ("preshared-key", f"{directory}/{peer.preshared}") if peer.preshared else ()
-    return command(
-        *("wg", "set", interface, *(("peer", peer.public_key, "remove") if anew else ())),
-        *("peer", peer.public_key, *secret),
-        *("allowed-ips", ",".join(peer.allowed_ips)),
-        *endpoint,
-        *("persistent-keepalive", peer.persistent_keepalive),
-    )
+    first = ("peer", peer.public_key, "remove") if anew else ()
+    return Command(("wg", "set", interface, *first, *_words(peer, directory)))
 
 
 def differing(want: Peer, have: Peer) -> Iterator[str]:
@@ -83,6 +102,7 @@ def _same_endpoint(want: str, have: str | None) -> bool:
     return not _is_address(want) and have is not None and have.rpartition(":")[2] == want.rpartition(":")[2]
 
 
+@lru_cache(maxsize=1 << 14)
 def _is_address(endpoint: str) -> bool:
     try:
         return bool(ipaddress.ip_address(endpoint.rpartition(":")[0].strip("[]")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from wgorch.inventory.model import Endpoint, Host, IPAddress, IPNetwork, Network
 from wgorch.prefixes import Prefixes
@@ -15,13 +16,17 @@ TUNNEL = "tunnel"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A peer from one host's viewpoint, its key not yet known. Shared between hosts that see it alike."""
+    """A peer from one host's viewpoint, its key not yet known. Shared between hosts that see it alike.
+
+    `made`: what was made of it for a key, kept where all who share it find it.
+    """
 
     peer: str
     allowed_ips: tuple[IPNetwork, ...]
     endpoint: Endpoint | None
     persistent_keepalive: int
     preshared: bool = False
+    made: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
