@@ -6,9 +6,10 @@ python -m benchmarks.pure [-o FILE]
 from __future__ import annotations
 
 import argparse
+import base64
+import hashlib
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -61,10 +62,11 @@ topology = build(inventory)
 assert not refuted(topology)
 steps = playbook(shipped() / "up.yaml")
 keys = {n: base64.b64encode(hashlib.sha256(n.encode()).digest()).decode() for n in inventory.hosts}
-TEXT = '''N host
+TEXT = '''N moment
+uptime 1.00 1.00
+N host
 uid 0
-clock 1
-uptime 1.0 1.0
+clock 1 1.00
 kernel 6.1
 boot_id 00000000-0000-0000-0000-000000000000
 hostname x
@@ -105,6 +107,39 @@ print(round(time.monotonic() - began, 3), resource.getrusage(resource.RUSAGE_SEL
 """
 
 
+EXPORTS = """
+import pathlib
+from wgorch.export import wg_quick
+place = pathlib.Path(sys.argv[1]).parent / "wgorch"
+place.mkdir(exist_ok=True)
+for name in inventory.hosts:
+    want = wanted(topology.desired(name), seen, keys, mtu=1420)
+    (place / f"{name}.conf").write_text(wg_quick(topology, name, want, keys))
+    topology._desired.pop(name)
+"""
+HOSTS = "for name in inventory.hosts:"
+
+
+def meshconf(directory: Path, hosts: int) -> list[str]:
+    """wg-meshconf with a database of the same network; what it takes to write its files."""
+    place = ENVS / "wg-meshconf"
+    if not (place / "bin" / "python").exists():
+        subprocess.run([sys.executable, "-m", "venv", place], check=True)
+        subprocess.run([place / "bin" / "pip", "install", "-q", "wg-meshconf"], check=True)
+    database = directory / "database.csv"
+    lines = [
+        "Name,Address,Endpoint,AllowedIPs,ListenPort,PersistentKeepalive,FwMark,PrivateKey,DNS,MTU,Table,PreUp,PostUp,PreDown,PostDown,SaveConfig"
+    ]
+    for i in range(hosts):
+        key = base64.b64encode(hashlib.sha256(b"%d" % i).digest()).decode()
+        lines.append(
+            f"h{i},10.64.{i // 250}.{1 + i % 250}/16,198.18.{i // 250}.{1 + i % 250},,51820,,,{key},,,,,,,,False"
+        )
+    database.write_text("\n".join(lines) + "\n")
+    program = str(place / "bin" / "wg-meshconf")
+    return [program, "-d", str(database), "genconfig", "-o", str(directory / "meshconf")]
+
+
 def process(*argv: str, runs: int = 5) -> tuple[float, float]:
     """Median wall seconds and the largest MiB of a whole process."""
     walls, most = [], 0.0
@@ -123,6 +158,7 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path)
     parser.add_argument("--mesh", type=int, default=1000)
     parser.add_argument("--hosts", type=int, default=10000)
+    parser.add_argument("--exports", type=int, default=500)
     args = parser.parse_args()
     found: dict[str, tuple[float, float]] = {}
     directory = Path(tempfile.mkdtemp())
@@ -149,6 +185,11 @@ def main() -> int:
     found[f"full mesh of {args.mesh}: all programs rendered"] = process(
         sys.executable, "-c", PLANS, str(meshed), "render", runs=1
     )
+    small = directory / "small.yaml"
+    small.write_text(mesh(args.exports))
+    exports = PLANS[: PLANS.index(HOSTS)] + EXPORTS
+    found[f"wg-quick files of a mesh of {args.exports}"] = process(sys.executable, "-c", exports, str(small), runs=3)
+    found["wg-meshconf, the same"] = process(*meshconf(directory, args.exports), runs=1)
     for name, (wall, memory) in found.items():
         print(f"| {name} | {wall:.3f} s | {memory:.0f} MiB |", flush=True)
     if args.output:

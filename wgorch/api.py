@@ -58,13 +58,13 @@ def up(
     *,
     limit: frozenset[str] = frozenset(),
     lease_s: int = LEASE_S,
-    consent: Callable[[Mapping[str, HostPlan]], None] = lambda _plans: None,
+    consent: Callable[[Mapping[str, HostPlan]], bool | None] = lambda _plans: None,
     listener: Listener | None = None,
 ) -> Outcome:
     """Make the network as the inventory says, or leave every host as it was.
 
-    `consent` sees the plans and raises where they must not be carried out; `lease_s`: after how many seconds without us
-    a host takes its change back.
+    `consent` sees the plans, raises where they must not be carried out, and returns True if it took its time;
+    `lease_s`: after how many seconds without us a host takes its change back.
     """
     with _operation(inventory, limit, listener) as operation:
         return workflow.up(operation, consent, lease_s=lease_s)

@@ -34,7 +34,10 @@ LEASE_MAX_S = 300
 PROGRAM_S = 45
 """How long the program of a change may run on a host before that is a failure."""
 RECENT_S = 15
-"""How old a reading may be to be believed under the lock, but for what another run of ours may have done since."""
+"""How old a reading may be to be believed under the lock, but for what another run of ours may have done since.
+
+Where a person was asked in between, none is: a minute's thought is long enough for somebody else's change.
+"""
 INSTALL_S = 900
 PHASE_S = 60
 """How long a host may take for one phase in which nothing long is done."""
@@ -64,6 +67,7 @@ class Transaction:
     asks: Mapping[str, Ask]
     listener: Listener
     lease_s: int = LEASE_S
+    recent_s: float = RECENT_S
     run: str = field(default_factory=lambda: secrets.token_hex(6))
     standing: dict[str, Standing] = field(default_factory=dict)
     armed: dict[str, float] = field(default_factory=dict)
@@ -94,7 +98,7 @@ class Transaction:
         self.listener.event(host, "lock")
         deadline = INSTALL_S if installs else PHASE_S
         # Where it was read just now, nobody but another run of ours is looked for; what else differs is read back later.
-        recent = time.monotonic() - seen.read_at < RECENT_S and all(c.step == "keys" for c in plan.prepare)
+        recent = time.monotonic() - seen.read_at < self.recent_s and all(c.step == "keys" for c in plan.prepare)
         ask = replace(self.asks[host], brief=True, ways=(), scope="own" if recent else "all")
         said, again = self._ask(host, program, deadline, plan.prepare, "lock it and read it again", ask, seen)
         self._check_lock(host, said)

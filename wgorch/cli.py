@@ -193,8 +193,8 @@ def plan(args: argparse.Namespace, out: Console) -> int:
 
 def _consent(
     args: argparse.Namespace, out: Console, progress: Any, verb: str, removed: Mapping[str, Host] | None = None
-) -> Callable[[Mapping[str, HostPlan]], None]:
-    def ask(plans: Mapping[str, HostPlan]) -> None:
+) -> Callable[[Mapping[str, HostPlan]], bool]:
+    def ask(plans: Mapping[str, HostPlan]) -> bool:
         from wgorch.report import render
         from wgorch.workflow import Declined
 
@@ -210,7 +210,7 @@ def _consent(
         gentle = verb == "up" and not removed and not any(p.disturbs for p in plans.values())
         if not changes or args.yes or (gentle and not foreign):
             progress.resume()
-            return
+            return False
         what = "take all of this away" if verb == "teardown" else "make these changes, some of which disturb what runs"
         if not sys.stdin.isatty():
             raise Declined(
@@ -220,6 +220,7 @@ def _consent(
         if answer not in ("y", "yes"):
             raise Declined("not done: declined")
         progress.resume()
+        return True
 
     return ask
 

@@ -75,8 +75,11 @@ def _shell(rule: Rule) -> str:
 
 def _peers(links: Iterable[Link], keys: Mapping[str, str]) -> Iterator[str]:
     for link in links:
-        yield ""
-        yield from _peer(link, keys)
+        key = keys.get(link.peer) or unknown_key(link.peer)
+        text = link.made.get(f"file {key}")
+        if text is None:
+            text = link.made[f"file {key}"] = "\n".join(["", *_peer(link, keys)])
+        yield text
 
 
 def _peer(link: Link, keys: Mapping[str, str]) -> Iterator[str]:

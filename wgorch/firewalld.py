@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 from wgorch.state import Chain, Rule
 
@@ -65,9 +65,9 @@ def files(base: str, mark: str, chosen: frozenset[str], default_zone: str) -> di
     """The files, by object. With nothing `chosen` what is in them has no effect."""
     mine = [setting.split(" ", 2) for setting in sorted(chosen)]
     target = re.search(r'<zone[^>]*\btarget="([A-Z%]+)"', default_zone)
-    zone = [f"<zone{f' target={quoteattr(target[1])}' if target else ''}>", f"  <short>{escape(mark)}</short>"]
+    zone = [f"<zone{f' target={_quoted(target[1])}' if target else ''}>", f"  <short>{escape(mark)}</short>"]
     zone += [
-        f"  <interface name={quoteattr(value)}/>" for name, kind, value in mine if (name, kind) == (base, "interface")
+        f"  <interface name={_quoted(value)}/>" for name, kind, value in mine if (name, kind) == (base, "interface")
     ]
     # What stands in a rule is limited by it, and may be a refusal.
     plain = re.sub(r"<!--.*?-->|<rule\b.*?</rule>", "", default_zone, flags=re.S)
@@ -91,6 +91,10 @@ def files(base: str, mark: str, chosen: frozenset[str], default_zone: str) -> di
 
 _KEPT = re.compile(r"<(?:service|port|protocol|source-port|icmp-block|icmp-block-inversion)\b[^<>]*/>")
 """What a zone lets in to the host itself, one element each."""
+
+
+def _quoted(text: str) -> str:
+    return f'"{escape(text)}"'
 
 
 def _rule_xml(text: str) -> list[str]:

@@ -21,7 +21,7 @@ def program(title: str, state: State, changes: Iterable[Change], header: Mapping
     """A program that makes the changes and says before each which one it is (``@at 3``)."""
     changes = list(changes)
     body = list(_body(changes))
-    prelude, functions = _library(_called(body))
+    prelude, functions = _library(_called(changes))
     return "\n".join([*_head(title, state, header), prelude, functions, *body, "printf '@done\\n'", ""])
 
 
@@ -34,16 +34,17 @@ def boot_program(
     body = ["", "starting=yes"]
     body += [f"wait_for_card {quote_words([card])} || exit 1" for card in sorted(cards)]
     body += [f"start_anew {quote_words([interface, state.mark, str(table)])} || exit 1", *_body(changes)]
-    prelude, functions = _library(_called(body))
+    prelude, functions = _library(_called(changes) | {"wait_for_card", "start_anew"})
     return "\n".join([*_head(title, state, header), prelude, functions, *body, "printf '@done\\n'", ""])
 
 
 _FUNCTION = re.compile(r"^((?:#[^\n]*\n)*)([a-z_0-9]+)(\(\) \{ [^\n]*\}(?: #[^\n]*)?|\(\) \{.*?^\})\n", re.M | re.S)
 
 
-def _called(lines: Iterable[str]) -> frozenset[str]:
-    """The words that may be a function's name: the first of a line."""
-    return frozenset(re.findall(r"^([a-z_0-9]+)\b", "\n".join(lines), re.M))
+def _called(changes: Iterable[Change]) -> frozenset[str]:
+    """The words that may be a function's name: the first of each command, and what stands for some of them."""
+    names = {cmd.argv[0] for change in changes for cmd in change.commands}
+    return frozenset(names | {"set_value"} if "write" in names else names)
 
 
 @lru_cache(maxsize=256)
@@ -180,7 +181,7 @@ def _render(number: int, cmd: Command) -> str:
 
 def by_hand(state: State, changes: Iterable[Change]) -> list[str]:
     """What a person's shell needs before the commands of some changes: the directory, and the functions they call."""
-    names = frozenset(c.argv[0] for change in changes for c in change.commands) | {"write_file"}
+    names = _called(changes) | {"write_file"}
     place = quote_words([state.directory])
     lines = ["umask 077", f"mkdir -p -m 700 {place} && cd {place}"]
     lines += ["boot_id=$(cat /proc/sys/kernel/random/boot_id)"]

@@ -10,12 +10,14 @@ import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from wgorch.command import quote_words
 from wgorch.errors import Unfit
 from wgorch.facts.observed import Observed, our_chains
 from wgorch.firewalld import base_name, files, objects, settings
 from wgorch.inventory.model import IPNetwork, Network
+from wgorch.packages import manager_of
 from wgorch.sh import text_of
 from wgorch.state import ROUTE_PROTO, Chain, Interface, Peer, Rule, Run, State, nothing, rule, tool
 from wgorch.steps.nft import translated
@@ -98,7 +100,7 @@ def wanted(
         ways=frozenset(_ways(desired, seen)),
         dns=tuple(str(server) for server in host.dns),
         runs=runs or {},
-        manager=seen.state(network).manager,
+        manager=manager_of(seen.os, seen.tools),
         packages=seen.installed,
         tools=frozenset(needed),
         key_mode=KEY_FILE_MODE,
@@ -192,7 +194,7 @@ def _peers(
     desired: Desired, seen: Observed, keys: Mapping[str, str], secrets: Mapping[str, str]
 ) -> Iterator[tuple[str, Peer]]:
     for link in desired.links:
-        key = keys.get(link.peer, unknown_key(link.peer))
+        key = keys.get(link.peer) or unknown_key(link.peer)
         secret = ""
         if link.preshared:
             # With a host that is not asked this time, what they share stays.
@@ -216,8 +218,8 @@ def watch_program(desired: Desired, keys: Mapping[str, str]) -> str:
     """What looks after those peers of a host whose address may become another; empty where there are none."""
     lines = []
     for link in desired.links:
-        key = keys.get(link.peer, unknown_key(link.peer))
         if link.endpoint and as_ip(link.endpoint.host) is None:
+            key = keys.get(link.peer, unknown_key(link.peer))
             address = desired.addresses_of_peers[link.peer]
             lines.append(quote_words(["follow", key, str(link.endpoint), str(address)]))
     for peer, relay in desired.fall_backs:
@@ -429,6 +431,7 @@ def firewall_of(seen: Observed) -> str:
     return "iptables: chains of our own"
 
 
+@lru_cache(maxsize=1 << 14)
 def as_ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """An address, or None where the text is a name."""
     try:

@@ -11,7 +11,7 @@ from wgorch import curve25519, shortcut
 from wgorch import export as files
 from wgorch.adopt import Adopted
 from wgorch.adopt import adopt as adopt_hosts
-from wgorch.apply import LEASE_S, Transaction
+from wgorch.apply import LEASE_S, RECENT_S, Transaction
 from wgorch.change import Interrupts, Outcome, Phases, exchanges, measure_all
 from wgorch.errors import DIFFERS, DONE, FAULT, MIXED, ROLLED_BACK, HostError, HostsFailed, Unfit, UsageError
 from wgorch.facts.gather import Ask, gather
@@ -86,6 +86,10 @@ done
 """
 
 
+Consent = Callable[[Mapping[str, HostPlan]], bool | None]
+"""Sees the plans, and raises where they must not be carried out; True where a person was asked, which took a while."""
+
+
 def plan(operation: Operation) -> Outcome:
     """What `up` would do; reads only."""
     operation.gather(operation.involved, traffic=False)
@@ -95,7 +99,7 @@ def plan(operation: Operation) -> Outcome:
 
 def up(
     operation: Operation,
-    consent: Callable[[Mapping[str, HostPlan]], None],
+    consent: Consent,
     *,
     lease_s: int = LEASE_S,
     keep_going: bool = False,
@@ -118,14 +122,14 @@ def up(
 
 def _up(
     operation: Operation,
-    consent: Callable[[Mapping[str, HostPlan]], None],
+    consent: Consent,
     interrupts: Interrupts,
     lease_s: int,
     keep_going: bool,
 ) -> Outcome:
     operation.gather(operation.involved, traffic=False)
     plans = operation.plans()
-    consent(plans)
+    asked = consent(plans)
     risky = [n for n, p in plans.items() if p.do and operation.through_tunnel(n) and not operation.may_lose_ssh]
     if risky:
         saw = "we reach it through the tunnel itself, and this plan changes that tunnel"
@@ -134,8 +138,13 @@ def _up(
     changing = {name: p for name, p in plans.items() if p.changes}
     if not changing:
         return Outcome(DONE, plans, exchanges=exchanges(operation), handshakes=operation.fleet.handshakes)
-    run = Transaction(operation.network, operation.fleet, operation.asks, operation.listener, lease_s)
+    run = _transaction(operation, lease_s, asked)
     return Phases(operation, run, interrupts, changing, keep_going=keep_going).up()
+
+
+def _transaction(operation: Operation, lease_s: int, asked: bool | None) -> Transaction:
+    recent_s = 0 if asked else RECENT_S
+    return Transaction(operation.network, operation.fleet, operation.asks, operation.listener, lease_s, recent_s)
 
 
 def _what_fits(outcome: Outcome) -> int:
@@ -146,7 +155,7 @@ def _what_fits(outcome: Outcome) -> int:
 
 def teardown(
     operation: Operation,
-    consent: Callable[[Mapping[str, HostPlan]], None],
+    consent: Consent,
     *,
     lease_s: int = LEASE_S,
     purge: bool = False,
@@ -167,11 +176,11 @@ def teardown(
             saw = "we reach it through the tunnel itself, which would be gone"
             fix = "give it another way for SSH, or run wgorch on it: ssh: local"
             raise HostsFailed([Unfit(name, "take the tunnel away", saw, fix) for name in cut])
-        consent(plans)
+        asked = consent(plans)
         changing = {n: p for n, p in plans.items() if p.changes or _leftovers(operation.seen[n], purge)}
         if not changing:
             return Outcome(DONE, plans)
-        run = Transaction(operation.network, operation.fleet, operation.asks, operation.listener, lease_s)
+        run = _transaction(operation, lease_s, asked)
         return Phases(operation, run, interrupts, changing).down("purge" if purge else "remove")
 
 

@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 from pyinfra import host
-from pyinfra.operations import files, iptables, server
+from pyinfra.operations import iptables, server
 
 told = json.loads(Path("hosts.json").read_text())
 nodes = told["nodes"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -10,6 +11,9 @@ from zlib import crc32
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
+
+
+_LETTER = re.compile(r"[^\W\d_]")
 
 
 class Endpoint(NamedTuple):
@@ -21,7 +25,7 @@ class Endpoint(NamedTuple):
     @property
     def is_address(self) -> bool:
         """True where it needs no name server."""
-        return ":" in self.host or not any(c.isalpha() for c in self.host)
+        return ":" in self.host or not _LETTER.search(self.host)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

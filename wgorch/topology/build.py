@@ -223,10 +223,12 @@ class Topology:
         host = self.hosts[name]
         keepalive = 0 if host.endpoint else host.persistent_keepalive
         behind = self._behind(name)
+        links, shortcuts = self._links, self.shortcuts.get(name, {})
+        secrets = self.inventory.network.preshared_keys and not host.is_device
         for peer in self.peers(name):
             through = behind.get(peer)
-            secret = self.inventory.network.preshared_keys and not (host.is_device or self.hosts[peer].is_device)
-            shortcut = self.shortcuts.get(name, {}).get(peer)
+            secret = secrets and not self.hosts[peer].is_device
+            shortcut = shortcuts.get(peer)
             if host.exit == peer:
                 yield Link(peer, EVERYTHING, self.hosts[peer].endpoint, keepalive, secret)
             elif shortcut is not None:
@@ -234,11 +236,11 @@ class Topology:
                 yield Link(peer, nets, shortcut.endpoint, keepalive or 25, secret)
             elif through is None:
                 # The same entry serves every host that sees this peer alike: a full mesh needs N of them, not N².
-                shared = self._links.get((peer, keepalive, secret))
+                shared = links.get((peer, keepalive, secret))
                 if shared is None:
                     endpoint = self.hosts[peer].endpoint
                     shared = Link(peer, _ordered(self.own_networks(peer)), endpoint, keepalive, secret)
-                    self._links[peer, keepalive, secret] = shared
+                    links[peer, keepalive, secret] = shared
                 yield shared
             else:
                 yield Link(peer, _ordered(through), self.hosts[peer].endpoint, keepalive, secret)
