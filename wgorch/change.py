@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -114,7 +115,7 @@ class Phases:
                 return self._back("what it was for did not come")
             if verdict and not verdict.works:
                 return self._back("verification failed", self._with_cause(verdict))
-            if not self._in_order(self.run.confirm, confirming=True):
+            if not self._confirm():
                 return self._back("a host did not confirm", verdict)
             return self._finish("keep", verdict)
         except KeyboardInterrupt:
@@ -176,19 +177,29 @@ class Phases:
     def _apply(self, name: str) -> None:
         self.operation.seen[name] = self.run.apply(name, self.plans[name], self.operation.seen[name])
 
+    @property
+    def _comes_last(self) -> frozenset[str]:
+        seen, operation = self.operation.seen, self.operation
+        return operation.new_keys_for | {n for n in self.plans if n in seen and operation.through_tunnel(n)}
+
     def _order(self) -> list[list[str]]:
         """Relays, then the others: a first handshake to a relay that does not know the host yet costs 5 s.
 
         Hosts with a new key come last, when all their peers know it; so do those that we reach through the tunnel itself.
         """
-        seen = self.operation.seen
-        last = self.operation.new_keys_for | {n for n in self.plans if n in seen and self.operation.through_tunnel(n)}
+        last = self._comes_last
         relays = [n for n in self.plans if self.operation.inventory.hosts[n].endpoint and n not in last]
         others = [n for n in self.plans if n not in relays and n not in last]
         return [group for group in (relays, others, [n for n in self.plans if n in last]) if group]
 
     def _in_order(self, work: Callable[[str], object], *, confirming: bool = False) -> bool:
         return all(self._some(work, group, confirming=confirming) for group in self._order())
+
+    def _confirm(self) -> bool:
+        """All at once, so that the moment in which some have and some have not is short; those that come last, last."""
+        last = self._comes_last
+        groups = ([n for n in self.plans if n not in last], [n for n in self.plans if n in last])
+        return all(self._some(self.run.confirm, group, confirming=True) for group in groups)
 
     def _some(self, work: Callable[[str], object], names: list[str], *, confirming: bool = False) -> bool:
         names = [name for name in names if name in self.plans]
@@ -209,12 +220,14 @@ class Phases:
         renew = dict.fromkeys(old, self.run.renew())
         left_out = set(self.shown) - set(self.plans)
         names = [name for name in self.operation.names if name not in left_out]
-        verdict = measure_all(self.operation, names, clocks, renew, left_out)
+        with ThreadPoolExecutor(1) as aside:
+            knocking = aside.submit(self._knock)
+            verdict = measure_all(self.operation, names, clocks, renew, left_out)
         ended = [n for n, m in verdict.measured.items() if n in old and f"renewed {self.run.run} " not in m.said_before]
         if ended:
             over = tuple(Finding(name, "its lease ended before it could be renewed") for name in ended)
             verdict = Verdict(verdict.measured, (*over, *verdict.findings))
-        if not self._knock():
+        if not knocking.result():
             lost = tuple(Finding(e.host, f"SSH is lost: {e.saw}") for e in self.failed)
             verdict = Verdict(verdict.measured, (*verdict.findings, *lost))
         if self.interrupts.asked:
