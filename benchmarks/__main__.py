@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import resource
-import statistics
 import subprocess
 import sys
 import threading
@@ -19,22 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.environments import environment, versions
 from benchmarks.lab import Lab, memory
+from benchmarks.report import tables
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-ENVS = Path(os.environ.get("WGORCH_BENCH_ENVS", HERE / ".envs"))
 FAST = ["-oKexAlgorithms=curve25519-sha256", "-oCiphers=aes128-gcm@openssh.com"]
-NEEDS = {"ansible": ["ansible-core", "mitogen"], "pyinfra": ["pyinfra"]}
-
-
-def environment(name: str) -> Path:
-    """A virtual environment of a runner's own, made where it is missing."""
-    place = ENVS / name
-    if not (place / "bin" / "python").exists():
-        subprocess.run([sys.executable, "-m", "venv", place], check=True)
-        subprocess.run([place / "bin" / "pip", "install", "-q", *NEEDS[name]], check=True)
-    return place
 
 
 class Bench:
@@ -153,24 +141,6 @@ class Bench:
         }
 
 
-def versions() -> dict[str, str]:
-    """What was compared, on what."""
-    import fabric
-    import paramiko
-
-    found = {"python": platform.python_version(), "kernel": platform.release(), "cpus": str(os.cpu_count())}
-    found |= {"paramiko": paramiko.__version__, "fabric": fabric.__version__}
-    found["openssh"] = subprocess.run(["ssh", "-V"], capture_output=True, text=True, check=False).stderr.strip()
-    for name, packages in NEEDS.items():
-        for package in packages if (ENVS / name / "bin" / "python").exists() else ():
-            code = f"import importlib.metadata as m; print(m.version('{package}'))"
-            done = subprocess.run(
-                [ENVS / name / "bin" / "python", "-c", code], capture_output=True, text=True, check=False
-            )
-            found[package] = done.stdout.strip()
-    return found
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--hosts", default="4,16,64")
@@ -207,8 +177,7 @@ def main() -> int:
             if delayer:
                 delayer.terminate()
                 delayer.wait()
-    for line in table(rows):
-        print(line)
+    print(*tables(rows), sep="\n")
     if args.output:
         args.output.parent.mkdir(parents=True, exist_ok=True)
         args.output.write_text(json.dumps({"versions": versions(), "rows": rows}, indent=1) + "\n")
@@ -236,41 +205,6 @@ def _delay(lab: Lab, seconds: float) -> subprocess.Popen[str]:
         f"ip address flush dev eth0; ip link set eth0 down; ip link set {near} up; ip address add 198.18.0.2/16 dev {near}",
     )
     return process
-
-
-def table(rows: list[dict[str, Any]]) -> list[str]:
-    """Medians by runner, with the ratio to the floor of the same size."""
-    lines = []
-    keys = dict.fromkeys((row["hosts"], row["again"]) for row in rows)
-    for hosts, again in keys:
-        here = [row for row in rows if (row["hosts"], row["again"]) == (hosts, again) and row["peak_pss_mib"] is None]
-        name = "floor-read-only" if again else "floor"
-        floor = [row["wall_s"] for row in here if row["runner"] == name]
-        base = statistics.median(floor) if floor else None
-        lines += ["", f"{hosts} hosts, {'second run, nothing to change' if again else 'first run'}", ""]
-        lines += [
-            "| runner | wall s: median (min-max) | × floor | controller CPU ms a host | hosts CPU s | handshakes, channels a host | runs |"
-        ]
-        lines += ["| --- | --- | --- | --- | --- | --- | --- |"]
-        found = []
-        for runner in dict.fromkeys(row["runner"] for row in here):
-            mine = [row for row in here if row["runner"] == runner]
-            walls = [row["wall_s"] for row in mine]
-            cpu = statistics.median(row["controller_cpu_s"] for row in mine) * 1000 / hosts
-            used = statistics.median(row["hosts_cpu_s"] for row in mine)
-            wall = statistics.median(walls)
-            ratio = f"{wall / base:.2f}" if base else "-"
-            bad = sum(1 for row in mine if row["wrong"])
-            counted = f"{mine[0]['ssh_handshakes'] / hosts:.2g}, {mine[0]['ssh_channels'] / hosts:.2g}"
-            told = f"{len(mine)}" + (f", {bad} WRONG" if bad else "")
-            found.append(
-                (
-                    wall,
-                    f"| {runner} | {wall:.2f} ({min(walls):.2f}-{max(walls):.2f}) | {ratio} | {cpu:.1f} | {used:.2f} | {counted} | {told} |",
-                )
-            )
-        lines += [line for _, line in sorted(found)]
-    return lines
 
 
 if __name__ == "__main__":

@@ -17,8 +17,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.environments import environment
+
 ROOT = Path(__file__).resolve().parent.parent
-ENVS = Path(os.environ.get("WGORCH_BENCH_ENVS", Path(__file__).resolve().parent / ".envs"))
 WGORCH = str(Path(sys.executable).parent / "wgorch")
 
 
@@ -122,10 +123,7 @@ HOSTS = "for name in inventory.hosts:"
 
 def meshconf(directory: Path, hosts: int) -> list[str]:
     """wg-meshconf with a database of the same network; what it takes to write its files."""
-    place = ENVS / "wg-meshconf"
-    if not (place / "bin" / "python").exists():
-        subprocess.run([sys.executable, "-m", "venv", place], check=True)
-        subprocess.run([place / "bin" / "pip", "install", "-q", "wg-meshconf"], check=True)
+    place = environment("wg-meshconf")
     database = directory / "database.csv"
     lines = [
         "Name,Address,Endpoint,AllowedIPs,ListenPort,PersistentKeepalive,FwMark,PrivateKey,DNS,MTU,Table,PreUp,PostUp,PreDown,PostDown,SaveConfig"
@@ -171,7 +169,7 @@ def main() -> int:
         found[f"wgorch check, {hosts} hosts around 10 relays"] = process(WGORCH, "check", str(large), runs=3)
     # A plan of every host holds a route to every LAN, so this one grows with hosts times LANs; without LANs it does not.
     plain = directory / "plain.yaml"
-    for hosts in (1000, args.hosts):
+    for hosts in (1000, 3000, args.hosts):
         plain.write_text(
             "\n".join(
                 line.replace(line[line.find(", subnets") :], "}") if ", subnets" in line else line

@@ -98,7 +98,10 @@ class Transaction:
         self.listener.event(host, "lock")
         deadline = INSTALL_S if installs else PHASE_S
         # Where it was read just now, nobody but another run of ours is looked for; what else differs is read back later.
-        recent = time.monotonic() - seen.read_at < self.recent_s and all(c.step == "keys" for c in plan.prepare)
+        # Nor is a reading of a host on which a change was open: what it saw is what is taken back now.
+        open_then = seen.pending or seen.reverting or seen.lock is not None
+        recent = time.monotonic() - seen.read_at < self.recent_s and not open_then
+        recent = recent and all(c.step == "keys" for c in plan.prepare)
         ask = replace(self.asks[host], brief=True, ways=(), scope="own" if recent else "all")
         said, again = self._ask(host, program, deadline, plan.prepare, "lock it and read it again", ask, seen)
         self._check_lock(host, said)

@@ -220,9 +220,12 @@ class Phases:
         renew = dict.fromkeys(old, self.run.renew())
         left_out = set(self.shown) - set(self.plans)
         names = [name for name in self.operation.names if name not in left_out]
-        with ThreadPoolExecutor(1) as aside:
+        aside = ThreadPoolExecutor(1)
+        try:
             knocking = aside.submit(self._knock)
             verdict = measure_all(self.operation, names, clocks, renew, left_out)
+        finally:
+            aside.shutdown(wait=False)  # who presses Ctrl-C twice waits for nothing
         ended = [n for n, m in verdict.measured.items() if n in old and f"renewed {self.run.run} " not in m.said_before]
         if ended:
             over = tuple(Finding(name, "its lease ended before it could be renewed") for name in ended)
@@ -305,15 +308,19 @@ def measure_all(
     network = operation.network
     topology = operation.topology
     checks = operation.playbooks.checks
+    asked = frozenset(names)
 
     def work(name: str) -> measure.Measured:
         operation.listener.event(name, "verify")
-        addresses = measure.targets(topology, name, checks, frozenset(left_out))
-        # An answer is as large as what it answers: one end is enough.
-        peers = [p for p in topology.peers(name) if measure.first(topology, name, p)] if "full_size" in checks else []
+        mtu = _mtu(operation, name)
+
+        def from_here(peer: str) -> bool:
+            # An answer is as large as what it answers: one end is enough, if both are asked and take packets of one size.
+            return peer not in asked or _mtu(operation, peer) != mtu or measure.first(topology, name, peer)
+
+        addresses = measure.targets(topology, name, checks, frozenset(left_out), from_here)
+        peers = [peer for peer in topology.peers(name) if from_here(peer)] if "full_size" in checks else []
         direct = [address for peer in peers for address in topology.hosts[peer].addresses]
-        card = operation.seen[name].cards.get(network.interface)
-        mtu = card.mtu if card else 1420
         real = [operation.inventory.hosts[name].real_address(address) for address in addresses]
         program = measure.program(
             network.interface, real, direct, mtu, measure.PATIENCE_S, (before or {}).get(name, "")
@@ -326,6 +333,12 @@ def measure_all(
     verdict = diagnose(topology, measured, operation.keys, since, checks)
     lost = tuple(Finding(name, f"could not be asked: {error.saw}") for name, error in failed.items())
     return Verdict(verdict.measured, (*verdict.findings, *lost))
+
+
+def _mtu(operation: Operation, name: str) -> int:
+    seen = operation.seen.get(name)
+    card = seen.cards.get(operation.network.interface) if seen else None
+    return card.mtu if card else 1420
 
 
 def exchanges(operation: Operation) -> dict[str, int]:

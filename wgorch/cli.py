@@ -195,11 +195,12 @@ def _consent(
     args: argparse.Namespace, out: Console, progress: Any, verb: str, removed: Mapping[str, Host] | None = None
 ) -> Callable[[Mapping[str, HostPlan]], bool]:
     def ask(plans: Mapping[str, HostPlan]) -> bool:
-        from wgorch.report import render
         from wgorch.workflow import Declined
 
         progress.stop()
         if not args.quiet and not args.json:
+            from wgorch.report import render
+
             render.draw_plan(out, plans, verb)
             for name, host in (removed or {}).items():
                 out.print(
@@ -228,7 +229,6 @@ def _consent(
 def up(args: argparse.Namespace, out: Console) -> int:
     from wgorch import workflow
     from wgorch.journal import remember, removed_since
-    from wgorch.report import render
 
     _check_lease(args)
     operation, progress = _operation(args, out)
@@ -246,6 +246,10 @@ def up(args: argparse.Namespace, out: Console) -> int:
     orphans = _take_down_removed(removed, operation, args, out) if removed and outcome.code == DONE else removed
     if outcome.code == DONE:
         remember(operation.inventory, orphans)
+        if args.quiet and not args.json:
+            return DONE
+    from wgorch.report import render  # late: nobody who is told nothing waits for what draws
+
     if args.json:
         told = render.plan_json(outcome.plans) | {"code": outcome.code}
         told["hosts_stand"] = {n: {"state": s.state, "why": s.why} for n, s in outcome.standing.items()}
@@ -662,9 +666,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return DONE
     out: Any = None
     if args.verb != "check":
-        from wgorch.report.console import console
+        from wgorch.report.console import Later
 
-        out = console()
+        out = Later()
     try:
         code = VERBS[args.verb](args, out)
         if getattr(args, "profile", False):

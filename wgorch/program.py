@@ -184,7 +184,7 @@ def by_hand(state: State, changes: Iterable[Change]) -> list[str]:
     names = _called(changes) | {"write_file"}
     place = quote_words([state.directory])
     lines = ["umask 077", f"mkdir -p -m 700 {place} && cd {place}"]
-    lines += ["boot_id=$(cat /proc/sys/kernel/random/boot_id)"]
+    lines += ["boot_id=$(cat /proc/sys/kernel/random/boot_id) rules4='' rules6=''"]
     return [*lines, _library(names)[1]]
 
 

@@ -193,7 +193,7 @@ if [ -d "/sys/class/net/$interface" ] && command -v wg >/dev/null 2>&1; then
 fi
 
 section rules
-command -v iptables-save >/dev/null 2>&1 && iptables-save
+command -v iptables-save >/dev/null 2>&1 && iptables-save 2>&1 # it warns of rules of the other kind
 
 section nft
 [ "$our_nft" = no ] || nft -s list table inet "wgorch-$network" 2>/dev/null

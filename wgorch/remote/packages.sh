@@ -19,7 +19,8 @@ install_packages() { # MANAGER PACKAGE...
         [ "$waited" -le 300 ] || { echo "$manager is held by $holder for more than 300 s"; return 1; }
         sleep 1
     done
-    put installed "$([ ! -r installed ] || cat installed; for package in $new; do installed_as "$manager" "$package"; done)"
+    new=$(for package in $new; do installed_as "$manager" "$package"; done)
+    [ -z "$new" ] || put installed "$([ ! -r installed ] || cat installed; printf '%s\n' "$new")"
 }
 installed_as() { # MANAGER PACKAGE: the name under which it is there, if it is
     case $1 in

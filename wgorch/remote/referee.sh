@@ -203,6 +203,11 @@ apply) # RUN SECONDS MAXIMUM SECONDS-OF-THE-PROGRAM: the lease is armed, and the
     if [ -e boot ]; then cp -p boot boot.before || exit 1; fi
     now
     echo "$((now + $3)) $((now + $4))" >lease || exit 1 # nobody looks at it yet
+    until=$((now + $3 + 5))
+    owner who
+    who=$value
+    owner since
+    own "$who" "$value" "$until" || exit 1 # a lock lasts as long as its lease
     # It becomes the start-up program by a mere rename, so it must be on the disk by then; `confirm` waits for that.
     mv pending.new pending || exit 1
     sync pending </dev/null >/dev/null 2>&1 &

@@ -25,7 +25,7 @@ Counts = Mapping[tuple[str, str], tuple[float, int, int]]
 def watch(out: Console, ask: Callable[[], tuple[Topology, Status]], every_s: float) -> None:
     """Draw what `ask` tells, until q is pressed. Not on a terminal: one table each time, below the last one."""
     before: Counts = {}
-    live = Live(console=out, auto_refresh=False, screen=True) if out.is_terminal else None
+    live = Live(console=getattr(out, "real", out), auto_refresh=False, screen=True) if out.is_terminal else None
     with _keys() as pressed, live or contextlib.nullcontext():
         while True:
             began = time.monotonic()

@@ -7,14 +7,15 @@ import threading
 import time
 from collections import Counter
 from types import TracebackType
-
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
+from typing import TYPE_CHECKING, Any
 
 from wgorch.journal import Journal
 from wgorch.report.console import plain
 from wgorch.text import one_line, without_keys
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
 
 WORDS = {
     "connect": "connecting",
@@ -49,7 +50,7 @@ class Progress:
     """A Listener that draws. `verbose` also tells each change as its host begins it."""
 
     def __init__(
-        self, out: Console, hosts: list[str], journal: Journal | None = None, *, quiet: bool = False, verbose: int = 0
+        self, out: Any, hosts: list[str], journal: Journal | None = None, *, quiet: bool = False, verbose: int = 0
     ) -> None:
         self._out, self._hosts, self._journal = out, hosts, journal
         self._quiet, self._verbose = quiet, verbose
@@ -58,7 +59,7 @@ class Progress:
         self._guard = threading.Lock()
         self._lease_ends: float | None = None
         self._live: Live | None = None
-        self._draws = out.is_terminal and not quiet and not verbose
+        self._draws = not quiet and not verbose and getattr(out, "may_draw", True) and out.is_terminal
 
     def __enter__(self) -> Progress:
         self.resume()
@@ -72,7 +73,14 @@ class Progress:
     def resume(self) -> None:
         """Draw from here on, where there is a terminal to draw on."""
         if self._draws and self._live is None:
-            self._live = Live(console=self._out, refresh_per_second=8, transient=True, get_renderable=self._draw)
+            from rich.live import Live
+
+            self._live = Live(
+                console=getattr(self._out, "real", self._out),
+                refresh_per_second=8,
+                transient=True,
+                get_renderable=self._draw,
+            )
             self._live.start()
 
     def stop(self) -> None:
@@ -104,6 +112,8 @@ class Progress:
             self._out.print(plain(f"{elapsed:7.2f}s  {host:<12} {said}"))
 
     def _draw(self) -> Table:
+        from rich.table import Table
+
         table = Table.grid(padding=(0, 2))
         shown = self._hosts if len(self._hosts) <= MOST_ROWS else self._worth_a_row()
         for host in shown:

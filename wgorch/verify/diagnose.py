@@ -74,12 +74,14 @@ def _sessions(
             if peer not in measured:
                 continue
             endpoint = topology.hosts[peer].endpoint
-            if endpoint and not _session(measured, keys, host, peer):
+            # A session has two ends, and in a large network only one of them sends packets and waits for answers.
+            other_end = not is_whole(topology) and _session(measured, keys, peer, host)
+            if endpoint and not (_session(measured, keys, host, peer) or other_end):
                 what = f"no handshake with {peer}: its UDP does not get through to {endpoint}, or no answer comes back"
                 fix = f"let UDP {endpoint.port} in at {peer} (cloud firewall, router), and out at {host}"
                 yield Finding(host, what, fix)
             elif not (new and peer in new.peers and (is_whole(topology) or first(topology, host, peer))):
-                continue  # a session has two ends; the one that sent packets tells of it
+                continue
             elif not _session(measured, keys, host, peer, new.clock - 1):
                 what = f"the session with {peer} is older than this change; its new key is not proven"
                 yield Finding(host, what, f"run wgorch verify in a moment, and look at {peer}")

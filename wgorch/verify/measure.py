@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from wgorch.command import quote_words
@@ -110,13 +110,17 @@ class Measured:
 
 
 def targets(
-    topology: Topology, host: str, checks: frozenset[str], left_out: frozenset[str] = frozenset()
+    topology: Topology,
+    host: str,
+    checks: frozenset[str],
+    left_out: frozenset[str] = frozenset(),
+    from_here: Callable[[str], bool] = lambda _peer: True,
 ) -> list[IPAddress]:
     """What a host pings.
 
     `tunnel`: every other host it has a way to; `full_size`: its peers at least; `flows`: its own `verify:` lines, those
     of others that it should reach too, and machines in its own LANs. In a network of more than MATRIX hosts only the
-    next one of the file, those peers to which it is the `first`, and its own lines: what is measured must not grow with
+    next one of the file, the peers that are measured `from_here`, and its own lines: what is measured must not grow with
     the square of the hosts. What lies behind a host that is `left_out` of this run is not asked for: it could not answer.
     """
     inventory = topology.inventory
@@ -124,7 +128,7 @@ def targets(
     peers = set(topology.peers(host)) if "full_size" in checks else set()
     names = list(inventory.hosts)
     whole = is_whole(topology)
-    peers = peers if whole else {peer for peer in peers if first(topology, host, peer)}
+    peers = peers if whole else {peer for peer in peers if from_here(peer)}
     neighbour = names[(names.index(host) + 1) % len(names)]
     for other in inventory.hosts.values():
         tunnel = "tunnel" in checks and (whole or other.name == neighbour)
