@@ -6,11 +6,11 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from wgorch.facts.gather import NONCE
-from wgorch.inventory.load import load
+from wgorch.inventory.load import load, loads
 from wgorch.playbook import CHECKS
 from wgorch.topology.build import build
 from wgorch.verify.diagnose import Since, diagnose
-from wgorch.verify.measure import Measured, Ping, parse, targets
+from wgorch.verify.measure import Measured, Ping, first, parse, targets
 
 TOPOLOGY = build(load(Path(__file__).parents[2] / "inventory" / "home-company.yaml"))
 BCC, HOME, COMPANY, TARGET = (ip_address(a) for a in ("192.168.2.1", "192.168.2.2", "192.168.2.3", "10.10.13.61"))
@@ -119,3 +119,50 @@ def test_what_ping_prints_is_counted() -> None:
     seen = parse("home", text.replace("@@wgorch", NONCE), [BCC, COMPANY])
 
     assert seen.pings == {BCC: Ping(3, 2, 0.1), COMPANY: Ping(3, 0, None)}
+
+
+# --- a large network is measured from one end of each pair
+
+MANY = 14
+MESH = build(
+    loads(
+        "network: {name: many, subnet: 10.9.0.0/24}\nhosts:\n"
+        + "".join(f'  h{i:02}: {{ssh: root@192.0.2.{i + 1}, endpoint: "192.0.2.{i + 1}:51820"}}\n' for i in range(MANY))
+    )
+)
+MANY_KEYS = {name: f"{i:043}=" for i, name in enumerate(MESH.hosts)}
+
+
+def measured_by(host: str, peers: list[str]) -> Measured:
+    pings = {MESH.hosts[peer].address: Ping(3, 3, 1.0) for peer in peers}
+    return Measured(host, pings, {}, {MANY_KEYS[peer]: 990 for peer in peers})
+
+
+def from_one_end(host: str) -> list[str]:
+    return [peer for peer in MESH.peers(host) if first(MESH, host, peer)]
+
+
+def test_each_pair_of_a_large_network_is_measured_once() -> None:
+    pairs = [(host, peer) for host in MESH.hosts for peer in from_one_end(host)]
+
+    assert MANY * (MANY - 1) // 2 == len(pairs) == len({frozenset(pair) for pair in pairs})
+    for host in MESH.hosts:
+        asked = targets(MESH, host, EVERY, from_here=lambda peer, host=host: first(MESH, host, peer))  # type: ignore[misc]
+        assert {MESH.hosts[peer].address for peer in from_one_end(host)} <= set(asked)
+        assert len(asked) <= len(from_one_end(host)) + 1
+
+
+def test_the_end_that_sent_nothing_needs_no_session_to_show_yet() -> None:
+    measured = {host: measured_by(host, from_one_end(host)) for host in MESH.hosts}
+
+    assert () == diagnose(MESH, measured, MANY_KEYS).findings
+
+
+def test_a_pair_without_a_session_at_either_end_is_told() -> None:
+    measured = {host: measured_by(host, from_one_end(host)) for host in MESH.hosts}
+    one, other = sorted(MESH.hosts)[:2]
+    measured[one] = measured_by(one, [peer for peer in from_one_end(one) if peer != other])
+    findings = diagnose(MESH, measured, MANY_KEYS).findings
+
+    assert {one, other} == {finding.host for finding in findings}
+    assert all("no handshake" in finding.what for finding in findings)
