@@ -301,6 +301,7 @@ watch) # RUN: until the change is confirmed or taken back
 finish) # RUN keep|remove|purge
     mine || { printf 'lost %s\n' "$run"; exit 1; }
     second_trigger stop
+    mine || { printf 'lost %s\n' "$run"; exit 1; } # that may have hung, and somebody else be here by now
     if alive watching; then kill -9 "-$pid" 2>/dev/null; fi
     settle_keys
     gone='do undo undo.log probe before after pending.new boot.before lease outcome watching'
