@@ -192,8 +192,8 @@ class Phases:
         others = [n for n in self.plans if n not in relays and n not in last]
         return [group for group in (relays, others, [n for n in self.plans if n in last]) if group]
 
-    def _in_order(self, work: Callable[[str], object], *, confirming: bool = False) -> bool:
-        return all(self._some(work, group, confirming=confirming) for group in self._order())
+    def _in_order(self, work: Callable[[str], object]) -> bool:
+        return all(self._some(work, group) for group in self._order())
 
     def _confirm(self) -> bool:
         """All at once, so that the moment in which some have and some have not is short; those that come last, last."""

@@ -53,7 +53,7 @@ def peers(want: State, have: State) -> Iterator[Change]:
 
 
 FEW = 8
-"""So many new peers are told one by one; more of them together: nobody reads sixty lines."""
+"""So many changes of one kind are told one by one; more of them together: nobody reads sixty lines."""
 AT_ONCE = 100
 """How many peers one command sets: a command line is bounded."""
 

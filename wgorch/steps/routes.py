@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from wgorch.command import Change, change, command
 from wgorch.state import ROUTE_PROTO, State
-
-FEW = 8
+from wgorch.steps.peers import FEW
 
 
 def routes(want: State, have: State) -> Iterator[Change]:
