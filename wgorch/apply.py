@@ -1,4 +1,4 @@
-"""A change on several hosts, made safe: lock, stage, arm the lease, do, verify, confirm; or everything taken back.
+"""A change on several hosts, made safe: lock, arm the lease, do, verify, confirm; or everything taken back.
 
 Each method is one phase and one round trip a host. The host's referee (``remote/referee.sh``) has the last word on
 whether a change is confirmed; what is reported here is only ever what it said.
@@ -75,10 +75,11 @@ class Transaction:
     # --- before anything that runs is touched
 
     def lock(self, host: str, plan: HostPlan, seen: Observed, shared: Mapping[str, str]) -> Observed:
-        """Lock the host, install what is missing, let its key be born, and read it again under the lock.
+        """Lock the host, install what is missing, let its key be born, test the rules, and read it again under the lock.
 
         `shared`: the preshared keys that are new, by file name; they go into files of the host and nowhere else. Raises
-        Locked where another run holds it, Changed where it is no longer as it was planned for.
+        Locked where another run holds it, Changed where it is no longer as it was planned for, Unfit where it cannot be
+        made so. Nothing that runs is touched.
         """
         who = f"{getpass.getuser()}@{socket.gethostname()}"
         installs = any(change.step == "install" for change in plan.prepare)
@@ -93,6 +94,7 @@ class Transaction:
                 f"sh ./referee lock {self.run} {quote_words([who])} {hold} || exit 75",
                 *(["(", plan.prepare_program, ")"] if plan.prepare else []),
                 *(_file(name, secret) for name, secret in shared.items()),
+                *_tests(plan),
             ]
         )
         self.listener.event(host, "lock")
@@ -105,6 +107,14 @@ class Transaction:
         ask = replace(self.asks[host], brief=True, ways=(), scope="own" if recent else "all")
         said, again = self._ask(host, program, deadline, plan.prepare, "lock it and read it again", ask, seen)
         self._check_lock(host, said)
+        if "@fail rules" in said.split("\n"):
+            fix = "it needs the matches comment, conntrack, tcp, udp and the targets MASQUERADE, TCPMSS (xtables, kmod-ipt-…)"
+            raise Unfit(
+                host,
+                "use iptables there",
+                one_line(said[said.rfind("@tests\n") + 7 :].replace("@fail rules", ""), 400),
+                fix,
+            )
         if problem := _failure(said, plan.prepare):
             raise Unfit(host, problem[0], problem[1], "see -v for what was run")
         if differs := _differences(seen, again):
@@ -125,38 +135,17 @@ class Transaction:
             raise Locked(host, "lock it", saw, "wait, or ask them")
         raise Unfit(host, "lock it", one_line(said) or "no answer", f"is {self.network.directory} writable?")
 
-    def stage(self, host: str, plan: HostPlan) -> None:
-        """Put the programs on the host and test what can be tested. Nothing that runs is touched."""
-        files = {
-            "do": plan.do_program,
-            "undo": plan.undo_program,
-            "probe": plan.probe,
-            "pending.new": plan.boot,
-        }
-        program = [f"{ENVIRONMENT}umask 077", f"cd {quote_words([self.network.directory])} || exit 1"]
-        # Nobody looks at these files before the lease is armed.
-        program += [_written(name, text) for name, text in files.items()]
-        for restore, text in _testable(plan):
-            program.append(
-                f"{restore} --wait 10 --noflush --test <<'END' || {{ printf '@fail rules\\n'; exit 1; }}\n{text}\nEND"
-            )
-        program.append("printf '@staged\\n'")
-        self.listener.event(host, "stage")
-        said = self.fleet.open(host).exchange("\n".join(program), "stage the change", PHASE_S)
-        if "@fail rules" in said.split("\n"):
-            fix = "it needs the matches comment, conntrack, tcp, udp and the targets MASQUERADE, TCPMSS (xtables, kmod-ipt-…)"
-            raise Unfit(host, "use iptables there", one_line(said.replace("@fail rules", ""), 400), fix)
-        if "@staged" not in said.split("\n"):
-            raise Unfit(host, "stage the change", one_line(said, 400), "is the disk full or read-only?")
-
     # --- under the lease
 
     def apply(self, host: str, plan: HostPlan, seen: Observed) -> Observed:
         """Arm the lease, make the changes, and read back whether they are true. Raises Lost or HostError."""
         directory = quote_words([self.network.directory])
+        files = {"do": plan.do_program, "undo": plan.undo_program, "probe": plan.probe, "pending.new": plan.boot}
         program = "\n".join(
             [
-                f"{ENVIRONMENT}cd {directory} || exit 1",
+                f"{ENVIRONMENT}umask 077; cd {directory} || exit 1",
+                # Nobody looks at these files before the lease is armed.
+                *(_written(name, text) for name, text in files.items()),
                 f"sh ./referee apply {self.run} {self.lease_s} {LEASE_MAX_S} {min(PROGRAM_S, max(5, self.lease_s - 5))}",
             ]
         )
@@ -313,12 +302,14 @@ def _not_staged(name: str) -> str:
     return f"{{ printf '@fail stage %s\\n' {shlex.quote(name)}; exit 1; }}"
 
 
-def _testable(plan: HostPlan) -> Iterator[tuple[str, str]]:
-    """Rules that `iptables-restore --test` can judge before the chains exist: a text each for IPv4 and IPv6."""
+def _tests(plan: HostPlan) -> Iterator[str]:
+    """sh in which `iptables-restore --test` judges rules before their chains exist."""
     for argv in RESTORES:
         made = [c.stdin for ch in plan.do for c in ch.commands if c.argv == argv and "-X " not in c.stdin]
         if made:
-            yield argv[0], "\n".join(made)
+            text = "\n".join(made)
+            test = f"{argv[0]} --wait 10 --noflush --test <<'END' || {{ printf '@fail rules\\n'; exit 1; }}"
+            yield f"printf '@tests\\n'\n{test}\n{text}\nEND"
 
 
 def _failure(said: str, changes: Sequence[Change]) -> tuple[str, str] | None:

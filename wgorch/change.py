@@ -1,4 +1,4 @@
-"""One change in its phases: lock, stage, apply, prove, confirm; and every way back."""
+"""One change in its phases: lock, apply, prove, confirm; and every way back."""
 
 from __future__ import annotations
 
@@ -106,7 +106,6 @@ class Phases:
         self._lock()
         self._keys_are_known()
         clocks = self.operation.new_sessions(self.plans)
-        self._phase(self.run.stage, before_change=True)
         try:
             if not self._in_order(self._apply):
                 return self._back("the change failed")
@@ -124,7 +123,6 @@ class Phases:
     def down(self, keep: str) -> Outcome:
         """Make the changes of `teardown`: spokes first, so that nobody's way is taken from under them."""
         self._lock()
-        self._phase(self.run.stage, before_change=True)
         try:
             order = self._order()[::-1]
             if not all(self._some(self._apply, group) for group in order):
@@ -166,13 +164,6 @@ class Phases:
             self._give_up(list(error.errors))
         # A host whose only change was its key, or whose peers' keys were not known yet, is planned anew.
         self.plans = {name: again[name] for name in again if name in self.plans}
-
-    def _phase(self, work: Callable[[str, HostPlan], object], *, before_change: bool) -> None:
-        plans = self.plans
-        _, failed = self.operation.fleet.each(plans, lambda name: work(name, plans[name]))
-        if failed and before_change:
-            self._give_up(list(failed.values()))
-        self._unless_interrupted()
 
     def _apply(self, name: str) -> None:
         self.operation.seen[name] = self.run.apply(name, self.plans[name], self.operation.seen[name])
@@ -245,7 +236,7 @@ class Phases:
 
     def _knock(self) -> bool:
         """A new connection to every host's sshd, by the same way as the session came."""
-        _, failed = self.operation.fleet.each(self.plans, self.operation.fleet.knock)
+        _, failed = self.operation.fleet.each(self.plans, self.operation.fleet.knock, aside=True)
         self.failed += failed.values()
         return not failed
 

@@ -307,7 +307,8 @@ def with_names(plan: HostPlan, names: Mapping[str, str]) -> HostPlan:
     def told(changes: Iterable[Change]) -> tuple[Change, ...]:
         return tuple(replace(c, what=_name_key(c.what, names)) if c.step == "peers" else c for c in changes)
 
-    return replace(plan, have=named(plan.have, names), do=told(plan.do), undo=told(plan.undo))
+    make_undo = plan.make_undo
+    return replace(plan, have=named(plan.have, names), do=told(plan.do), make_undo=lambda: told(make_undo()))
 
 
 def _name_key(what: str, names: Mapping[str, str]) -> str:

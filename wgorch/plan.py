@@ -22,18 +22,31 @@ BUILT = ("tunnel", "traffic")
 
 @dataclass(frozen=True, slots=True)
 class HostPlan:
-    """What one host needs. `prepare` is never undone; `do` is under the lease; `stay` comes after confirm."""
+    """What one host needs. `prepare` is never undone; `do` is under the lease; `stay` comes after confirm.
+
+    What only a host that is changed needs is made when it is asked for.
+    """
 
     host: str
     want: State
     have: State
     prepare: tuple[Change, ...]
     do: tuple[Change, ...]
-    undo: tuple[Change, ...]
     stay: tuple[Change, ...]
+    make_undo: Callable[[], tuple[Change, ...]]
     make_boot: Callable[[], str]
-    probe: str
+    make_probe: Callable[[], str]
     notes: tuple[str, ...] = ()
+
+    @property
+    def undo(self) -> tuple[Change, ...]:
+        """The way back from `do`."""
+        return self.make_undo()
+
+    @property
+    def probe(self) -> str:
+        """The program that tells whether the way back led back."""
+        return self.make_probe()
 
     @property
     def boot(self) -> str:
@@ -93,10 +106,10 @@ def plan_host(
         have=have,
         prepare=tuple(changes_between(want, have, playbook.steps("prepare"))),
         do=do,
-        undo=tuple(changes_between(here, want, _backwards(playbook.steps(*BUILT)))),
         stay=tuple(stay),
+        make_undo=cache(lambda: tuple(changes_between(here, want, _backwards(playbook.steps(*BUILT))))),
         make_boot=make_boot,
-        probe=probe_program(want, here, network.interface),
+        make_probe=lambda: probe_program(want, here, network.interface),
         notes=tuple(notes),
     )
 
@@ -116,10 +129,10 @@ def plan_teardown(host: str, network: Network, base: State, seen: Observed, play
         have=have,
         prepare=(),
         do=tuple(changes_between(base, here, [*runs, *steps])),
-        undo=tuple(changes_between(here, base, [*_backwards(steps), *runs])),
         stay=tuple(stay),
+        make_undo=cache(lambda: tuple(changes_between(here, base, [*_backwards(steps), *runs]))),
         make_boot=lambda: program("nothing is wanted of this host", base, ()),
-        probe=probe_program(base, here, network.interface),
+        make_probe=lambda: probe_program(base, here, network.interface),
         notes=tuple(_notes(host, network, base, seen)),
     )
 

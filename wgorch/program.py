@@ -80,27 +80,36 @@ def _body(changes: list[Change]) -> Iterator[str]:
     """The commands in order; neighbours of one kind are one command, since each process costs a host a millisecond."""
     kind = ""
     group: list[Numbered] = []
+    begun: list[str] = []  # the changes that are to be told before the group
+
+    def flush() -> Iterator[str]:
+        if begun:
+            yield f"at {' '.join(begun)}"
+        begun.clear()
+        yield from _together(kind, group)
+        group.clear()
+
     for number, change in enumerate(changes, 1):
         first = _kind(change.commands[0]) if change.commands else kind
         if group and first != kind:
-            yield from _together(kind, group)
-            group = []
-        yield from ("", f"# {_comment(f'{change.sign} {change.what}: {change.why}')}", f"at {number}")
+            yield from flush()
+        yield from ("", f"# {_comment(f'{change.sign} {change.what}: {change.why}')}")
+        begun.append(str(number))
         for cmd in change.commands:
-            if group and _kind(cmd) != kind:
-                yield from _together(kind, group)
-                group = []
-            kind = _kind(cmd)
+            now = _kind(cmd)
+            if group and now != kind:
+                yield from flush()
+            kind = now
             group.append((number, cmd))
             if not kind:
-                yield from _together(kind, group)
-                group = []
-    yield from _together(kind, group)
+                yield from flush()
+    yield from flush()
 
 
 _SPECIAL = re.compile(r"[\s'\"\\]")
 
 
+@lru_cache(maxsize=1 << 14)
 def _kind(cmd: Command) -> str:
     """What a command can be put together with; empty where with nothing."""
     word = cmd.argv[0]
@@ -223,5 +232,7 @@ def probe_program(want: State, have: State, interface: str) -> str:
     tools = {tool(chain.table) for state in (want, have) for chain in state.chains} | {"iptables"}
     lines += [f"{by}-save 2>/dev/null | grep -e '^[*]' -e wgorch-{network}-" for by in sorted(tools)]
     if paths:
-        lines.append(f"cat {' '.join(f'/proc/sys/{path}' for path in paths)}")
+        lines.append(
+            f"for path in {' '.join(paths)}; do line=; read -r line </proc/sys/$path; echo $line; done 2>/dev/null"
+        )
     return "\n".join([*lines, "exit 0", ""])

@@ -236,7 +236,13 @@ def watch_program(desired: Desired, keys: Mapping[str, str]) -> str:
     ]
     return (
         "\n".join(
-            [*head, text_of("remote", "ping.sh").rstrip(), text_of("remote", "watch.sh").rstrip(), *lines, "exit 0"]
+            [
+                *head,
+                text_of("remote", "ping.sh") + "know_ping",
+                text_of("remote", "watch.sh").rstrip(),
+                *lines,
+                "exit 0",
+            ]
         )
         + "\n"
     )

@@ -65,12 +65,19 @@ class Rule:
             return None
 
     def __str__(self) -> str:
+        text = " ".join(self.words)
+        if "" not in self.words and _PLAIN.fullmatch(text) and text.count(" ") == len(self.words) - 1:
+            return text
         return " ".join(map(_quoted, self.words))
 
     @property
     def can_be_restated(self) -> bool:
         """True where every character of it survives the way through our programs unchanged."""
         return all(word.isascii() and word.isprintable() for word in self.words)
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/,+!=%@ -]+")
+"""Words that need no quotes; one look at all of them is much quicker than one at each."""
 
 
 def _quoted(word: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from wgorch.command import quote_words
 from wgorch.facts.observed import Observed
-from wgorch.facts.parse import observed
+from wgorch.facts.parse import observed, observed_own
 from wgorch.firewalld import base_name
 from wgorch.inventory.model import Network
 from wgorch.remote.shell import Shell
@@ -23,7 +23,7 @@ export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH
 """
 
 
-KEPT = ("host", "tools", "poor-ip", "udp", "ufw", "managers", "foreign-nft")
+KEPT = ("host", "tools", "poor-ip", "udp", "ufw", "managers", "foreign-nft", "keys")
 """What a change of ours does not touch, and is not asked about after it."""
 
 
@@ -89,9 +89,11 @@ def gather(
     began = time.monotonic()
     text = shell.exchange(f"{before}\n{questions(network, ask)}", wish, deadline_s, on_line)
     said, _, answers = text.partition(f"\n{NONCE} ")
-    held = known.answers.items() if known and ask.scope != "all" else ()
-    seen = observed(
-        shell.host, f"{NONCE} {answers}", NONCE, {name: x for name, x in held if ask.scope == "own" or name in KEPT}
-    )
+    answers = f"{NONCE} {answers}"
+    if known and ask.scope == "own":
+        seen = observed_own(known, answers, NONCE)
+    else:
+        held = known.answers if known and ask.scope != "all" else {}
+        seen = observed(shell.host, answers, NONCE, {name: held[name] for name in KEPT if name in held})
     whole = known.read_at if known and ask.scope != "all" else began
     return said, replace(seen, read_at=whole, adopted=ask.adopt and seen.is_nobodys(network))

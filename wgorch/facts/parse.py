@@ -9,7 +9,9 @@ import ipaddress
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 from wgorch import curve25519
 from wgorch.errors import Garbled
@@ -44,11 +46,30 @@ def sections(text: str, nonce: str) -> dict[str, list[str]]:
 
 def observed(host: str, text: str, nonce: str, known: Mapping[str, list[str]] | None = None) -> Observed:
     """All answers of one host; `known`: those of before that still hold. Raises Garbled with the line that does not fit."""
+    return _strictly(host, lambda: _observed(host, {**(known or {}), **_told(text, nonce)}))
+
+
+def observed_own(known: Observed, text: str, nonce: str) -> Observed:
+    """The same host with what it tells of our own files now. Raises Garbled."""
+
+    def read() -> Observed:
+        answers = {**known.answers, **_told(text, nonce)}
+        facts = dict(line.split(" ", 1) for line in answers["host"] if line.startswith(("boot_id ", "clock ")))
+        return replace(known, answers=answers, **_own(answers, facts))
+
+    return _strictly(known.host, read)
+
+
+def _told(text: str, nonce: str) -> dict[str, list[str]]:
+    told = sections(text, nonce)
+    if "end" not in told:
+        raise NotAnAnswer("the answer ends too early")
+    return told
+
+
+def _strictly(host: str, read: Callable[[], Observed]) -> Observed:
     try:
-        told = sections(text, nonce)
-        if "end" not in told:
-            raise NotAnAnswer("the answer ends too early")
-        return _observed(host, {**(known or {}), **told})
+        return read()
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise Garbled(
             host, "understand what it answers", str(error), "a bug of wgorch, or a host that lies; see -vv"
@@ -70,12 +91,9 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
                 os_release[name] = quoted.strip("\"'")[:100]
         else:
             facts[word] = value
-    files = _files(s.get("files", []))
     ours, zone = f"wgorch-{facts.get('network', '')}", base_name(facts.get("network", ""))
     routes = [line for line in s["addresses"] if not _NUMBERED.match(line)] + s.get("routes", [])
     tables, policies = _iptables(s.get("rules", []))
-    uptime = _moment(s["moment"][0].split()[1])
-    clock, _, at = facts["clock"].partition(" ")
     tables6, policies6 = _iptables(s.get("rules6", []), "6")
     wg, told_peers = shown(s.get("wg", []))
     peers = _peers(told_peers, dict(_pairs(s.get("wg preshared", []))))
@@ -114,38 +132,49 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         policies=policies | policies6,
         sysctls=dict(_sysctls(s["sysctls"])),
         port_taken=bool(s.get("udp")),
-        key_file="private_key" in files.names,
-        key_file_mode=files.key_mode,
-        key_file_public=files.public_key,
-        next_keys=tuple(files.next_keys),
-        offered_key=files.offered,
-        settled=files.settled,
-        secrets=files.secrets,
-        installed=frozenset(files.installed),
-        boot=files.boot_digest,
-        boot_header=files.boot_header,
-        runs=files.runs,
-        units={kind: sum_ if kind in files.enabled else "off" for kind, sum_ in files.units.items()},
-        watch=files.watch,
-        recorded=files.recorded if files.recorded_boot_id == facts.get("boot_id", "") else {},
-        caused_tables=files.tables if files.recorded_boot_id == facts.get("boot_id", "") else frozenset(),
-        forwarded_all=files.forwarded_all if files.recorded_boot_id == facts.get("boot_id", "") else "",
         no_net_admin=not int(_match(r"[0-9a-f]{1,16}", facts.get("rights", "ffff")), 16) >> CAP_NET_ADMIN & 1,
         ufw_flushes="flushes" in s.get("ufw", []),
         machine_id=_match(r"[0-9a-f]{32}|", facts.get("machine_id", "")),
-        uptime=int(uptime),
-        clock=math.ceil(_int(clock) + uptime - _moment(at)),
         ssh_client=facts.get("ssh", "").split(" ")[0],
         ssh_port=_int((facts.get("ssh", "").split() or ["0"])[-1]),
         paths=paths,
-        pending="pending" in files.names,
-        reverting="reverting" in files.names,
-        outcome=files.outcome,
-        lock=files.lock,
-        has_directory="files" in s and bool(files.names or files.listed),
         traffic=_traffic(s, peers),
         answers=s,
+        **_own(s, facts),
     )
+
+
+def _own(s: Mapping[str, list[str]], facts: Mapping[str, str]) -> dict[str, Any]:
+    """What is told of our own files, and when."""
+    files = _files([*s.get("keys", []), *s.get("files", [])])
+    of_this_boot = files.recorded_boot_id == facts.get("boot_id", "")
+    uptime = _moment(s["moment"][0].split()[1])
+    clock, _, at = facts["clock"].partition(" ")
+    return {
+        "key_file": "private_key" in files.names,
+        "key_file_mode": files.key_mode,
+        "key_file_public": files.public_key,
+        "next_keys": tuple(files.next_keys),
+        "offered_key": files.offered,
+        "settled": files.settled,
+        "secrets": files.secrets,
+        "installed": frozenset(files.installed),
+        "boot": files.boot_digest,
+        "boot_header": files.boot_header,
+        "runs": files.runs,
+        "units": {kind: sum_ if kind in files.enabled else "off" for kind, sum_ in files.units.items()},
+        "watch": files.watch,
+        "recorded": files.recorded if of_this_boot else {},
+        "caused_tables": files.tables if of_this_boot else frozenset(),
+        "forwarded_all": files.forwarded_all if of_this_boot else "",
+        "uptime": int(uptime),
+        "clock": math.ceil(_int(clock) + uptime - _moment(at)),
+        "pending": "pending" in files.names,
+        "reverting": "reverting" in files.names,
+        "outcome": files.outcome,
+        "lock": files.lock,
+        "has_directory": "files" in s and bool(files.names or files.listed),
+    }
 
 
 def _moment(text: str) -> float:

@@ -280,12 +280,12 @@ if [ "$exits" = yes ]; then
 fi
 fi
 
-section files
+if [ "$scope" != changed ]; then
+# Who may read our files, and the key: a change leaves both alone until it is confirmed.
+section keys
 if [ -d "$directory" ]; then
     ls -ln "$directory"
-    for file in private_key boot pending reverting; do
-        [ -e "$directory/$file" ] && printf 'has %s\n' "$file"
-    done
+    [ -e "$directory/private_key" ] && echo 'has private_key'
     key=$directory/private_key
     if [ -r "$directory/boot" ]; then
         while IFS= read -r line; do
@@ -302,6 +302,17 @@ if [ -d "$directory" ]; then
     if [ -s "$key" ] && command -v wg >/dev/null 2>&1; then
         printf 'public_key %s\n' "$(wg pubkey <"$key" 2>/dev/null)"
     fi
+fi
+if [ -n "$key_source" ] && command -v wg >/dev/null 2>&1; then
+    printf 'offered %s\n' "$(sh -c "$key_source" 2>/dev/null </dev/null | wg pubkey 2>/dev/null)"
+fi
+fi
+
+section files
+if [ -d "$directory" ]; then
+    for file in boot pending reverting; do
+        [ -e "$directory/$file" ] && printf 'has %s\n' "$file"
+    done
     for file in boot pending; do
         [ -r "$directory/$file" ] && while IFS= read -r line; do
             case $line in '#: '*) printf '%s %s\n' "$file" "$line" ;; '#'*) ;; *) break ;; esac
@@ -312,10 +323,6 @@ if [ -d "$directory" ]; then
     done
     [ -r "$directory/lock/owner" ] && while IFS= read -r line; do printf 'lock %s\n' "$line"; done <"$directory/lock/owner"
     [ -d "$directory/lock" ] && [ ! -r "$directory/lock/owner" ] && echo 'lock unknown'
-fi
-
-if [ -n "$key_source" ] && command -v wg >/dev/null 2>&1; then
-    printf 'offered %s\n' "$(sh -c "$key_source" 2>/dev/null </dev/null | wg pubkey 2>/dev/null)"
 fi
 unit=/etc/systemd/system/wgorch-$network.service
 table_of_cron=/etc/cron.d/wgorch-$network

@@ -47,7 +47,9 @@ class Fleet:
         self.clock = Clock()
         self._guard = threading.Lock()
         self._ssh: Connections | None = None
-        self._pool = ThreadPoolExecutor(max_workers=max(1, min(len(hosts), THREADS)), thread_name_prefix="host")
+        most = max(1, min(len(hosts), THREADS))
+        self._pool = ThreadPoolExecutor(max_workers=most, thread_name_prefix="host")
+        self._aside = ThreadPoolExecutor(max_workers=most, thread_name_prefix="aside")
 
     def open(self, name: str) -> Shell:
         """A root shell on a host: the one that is open, or a new one. Raises Unreachable or Unfit."""
@@ -116,9 +118,15 @@ class Fleet:
             with self.clock.span(name, "reach its SSH anew"):
                 connections.banner(name, connections.ways.of(self.hosts[name]), timeout_s)
 
-    def each(self, names: Iterable[str], work: Callable[[str], T]) -> tuple[dict[str, T], dict[str, HostError]]:
-        """Run a phase on several hosts at once; what came back, and what failed, by host in the order asked."""
-        futures = {name: self._pool.submit(work, name) for name in names}
+    def each(
+        self, names: Iterable[str], work: Callable[[str], T], *, aside: bool = False
+    ) -> tuple[dict[str, T], dict[str, HostError]]:
+        """Run a phase on several hosts at once; what came back, and what failed, by host in the order asked.
+
+        `aside`: while another phase is run on them.
+        """
+        pool = self._aside if aside else self._pool
+        futures = {name: pool.submit(work, name) for name in names}
         done: dict[str, T] = {}
         failed: dict[str, HostError] = {}
         for name, future in futures.items():
@@ -139,4 +147,5 @@ class Fleet:
             shell.close()
         if self._ssh:
             self._ssh.close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._aside):
+            pool.shutdown(wait=False, cancel_futures=True)

@@ -7,10 +7,10 @@ guard=${guard-}
 boot_id=none
 [ -r /proc/sys/kernel/random/boot_id ] && read -r boot_id </proc/sys/kernel/random/boot_id
 
-# Before each change: say which, and stop where this program's time is over (its guard file was taken away).
-at() {
+# Before some changes: say which, and stop where this program's time is over (its guard file was taken away).
+at() { # NUMBER...: all in one piece, since each piece is a packet of SSH
     [ -z "$guard" ] || [ -e "$guard" ] || { printf '@stop %s\n' "$1"; exit 1; }
-    printf '@at %s\n' "$1"
+    printf '@at %s\n' "$@"
 }
 fail() { printf '@fail %s\n' "$1"; exit 1; }
 
@@ -72,8 +72,7 @@ record() { # LINE: one more, where it is not there yet
     first=
     [ ! -r recorded ] || read -r first <recorded
     if [ "$first" != "boot $boot_id" ]; then
-        put recorded "boot $boot_id
-$1"
+        printf '%s\n' "boot $boot_id" "$1" >recorded # what is of another boot is worth nothing
     else
         before_us "${1%% *}" "${1#* }"
         [ -n "$before" ] || printf '%s\n' "$1" >>recorded
@@ -123,7 +122,11 @@ sysctl $1 $2 $3" known="$known/sysctl $1"
     read -r all4 </proc/sys/net/ipv4/conf/all/forwarding || :
     first=
     [ ! -r recorded ] || read -r first <recorded
-    [ "$first" != "boot $boot_id" ] || while read -r kind value; do [ "$kind" != all4 ] || all4=$value; done <recorded
+    if [ "$first" != "boot $boot_id" ]; then
+        printf '%s\n' "boot $boot_id" "all4 $all4$lines" >recorded
+        return
+    fi
+    while read -r kind value; do [ "$kind" != all4 ] || all4=$value; done <recorded
     put recorded "$(records_but "$known/all4 $all4/")
 all4 $all4$lines"
 }
@@ -135,7 +138,7 @@ make_interface() {
     command -v wireguard-go >/dev/null 2>&1 || { echo "the kernel has no WireGuard, and there is no wireguard-go"; return 1; }
     LOG_LEVEL=error setsid wireguard-go "$1" </dev/null >/dev/null 2>&1 || return 1
     tries=0
-    until wg show "$1" public-key >/dev/null 2>&1; do
+    until [ -S "/var/run/wireguard/$1.sock" ]; do
         tries=$((tries + 1))
         [ "$tries" -lt 200 ] || return 1
         sleep 0.02 2>/dev/null || sleep 1

@@ -20,14 +20,14 @@ now() { read -r now _ </proc/uptime; now=${now%%.*}; }
 put() { printf '%s\n' "$2" >"$1.$$" && mv -f "$1.$$" "$1"; } # FILE TEXT
 settle() { sync . 2>/dev/null || sync; }
 epoch=
-clock() { # seconds since 1970 are in `time`; asked once, and reckoned on from there
+clock() { # seconds since 1970 are in `time`; asked once a run, and reckoned on from there
     now
+    [ -n "$epoch" ] || { held && [ "$held_boot" = "$boot_id" ] && epoch=$held_epoch; }
     [ -n "$epoch" ] || epoch=$(($(date +%s) - now))
     time=$((epoch + now))
 }
 log() { clock; printf 'time=%s run=%s %s\n' "$time" "${run:-none}" "$*" >>journal; }
 nap() { sleep 0.1 2>/dev/null || sleep 1; }
-wink() { sleep 0.01 2>/dev/null || sleep 1; }
 
 start_of() { # PID: its start time, or nothing where it is gone
     started=
@@ -48,7 +48,7 @@ end_running() {
         [ "$tries" -lt 100 ] || return 1
         nap
     done
-    [ ! -e running ] || rm -f running
+    [ ! -s running ] || : >running
 }
 run_program() { # GUARD PROGRAM SECONDS
     end_running || return 1
@@ -58,27 +58,37 @@ run_program() { # GUARD PROGRAM SECONDS
     start_of "$child" && printf '%s %s %s\n' "$child" "$started" "$((now + $3))" >running
     wait "$child"
     status=$?
-    rm -f running
+    : >running
     return "$status"
 }
 
-owner() { # NAME: that line of the lock is in `value`
-    value=
+held() { # what the lock says of itself
+    held_who='' held_since='' held_until=0 held_boot='' held_run='' held_epoch=''
     [ -r lock/owner ] || return 1
     while IFS= read -r line; do
-        case $line in "$1="*) value=${line#*=}; return 0 ;; esac
+        case $line in
+        who=*) held_who=${line#*=} ;;
+        since=*) held_since=${line#*=} ;;
+        until=*) held_until=${line#*=} ;;
+        boot=*) held_boot=${line#*=} ;;
+        run=*) held_run=${line#*=} ;;
+        epoch=*) held_epoch=${line#*=} ;;
+        esac
     done <lock/owner
-    return 1
 }
-own() { # WHO SINCE UNTIL: the lock says whose it is
+own() { # WHO SINCE UNTIL: the lock says whose it is, and when, since 1970, this machine was started
     put lock/owner "who=$1
 since=$2
 until=$3
 boot=$boot_id
-run=$run"
+run=$run
+epoch=$epoch"
+}
+hold() { # UNTIL: a lock of ours lasts at least so long
+    [ "$held_until" -ge "$1" ] || own "$held_who" "$held_since" "$1"
 }
 probed() { (. ./probe) >"$1" 2>/dev/null; } # FILE: what of the network runs here now
-mine() { owner run; [ "$value" = "$run" ]; }
+mine() { held && [ "$held_run" = "$run" ]; }
 
 second_trigger() { # start|stop: systemd ends the lease where our own timer was killed
     [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1 || return 0
@@ -118,7 +128,7 @@ take_back() { # WHY: the change is claimed; put everything back as it was, and p
     log "event=taken-back result=$result"
     put outcome "$result $run $1"
     tries=0
-    until rm -f reverting reverter pending.new do lease; do
+    until rm -f reverting reverter running pending.new do lease; do
         tries=$((tries + 1))
         # The claim stands as long as its file does; the watcher goes on, and comes here again.
         [ "$tries" -lt 20 ] || { log "event=stuck file=reverting"; return 1; }
@@ -168,11 +178,9 @@ lock) # RUN WHO SECONDS
     [ ! -e outcome ] || rm -f outcome
     if ! mkdir lock 2>/dev/null; then
         now
-        owner until
-        until=${value:-0}
-        owner boot
-        if [ "$value" = "$boot_id" ] && [ "$until" -gt "$now" ]; then
-            printf 'busy %s\n' "$((until - now))"
+        held
+        if [ "$held_boot" = "$boot_id" ] && [ "$held_until" -gt "$now" ]; then
+            printf 'busy %s\n' "$((held_until - now))"
             cat lock/owner
             exit 75
         fi
@@ -193,7 +201,7 @@ lock) # RUN WHO SECONDS
     printf 'locked %s\n' "$run"
     ;;
 unlock)
-    mine && rm -rf lock && rm -f do undo probe before pending.new boot.before lease
+    mine && rm -rf lock && rm -f do undo probe before running pending.new boot.before lease
     printf 'unlocked %s\n' "$run"
     ;;
 apply) # RUN SECONDS MAXIMUM SECONDS-OF-THE-PROGRAM: the lease is armed, and the change is made under it
@@ -203,23 +211,18 @@ apply) # RUN SECONDS MAXIMUM SECONDS-OF-THE-PROGRAM: the lease is armed, and the
     if [ -e boot ]; then cp -p boot boot.before || exit 1; fi
     now
     echo "$((now + $3)) $((now + $4))" >lease || exit 1 # nobody looks at it yet
-    until=$((now + $3 + 5))
-    owner who
-    who=$value
-    owner since
-    own "$who" "$value" "$until" || exit 1 # a lock lasts as long as its lease
+    clock
+    hold "$((now + $3 + 5))" || exit 1 # a lock lasts as long as its lease
     # It becomes the start-up program by a mere rename, so it must be on the disk by then; `confirm` waits for that.
     mv pending.new pending || exit 1
     sync pending </dev/null >/dev/null 2>&1 &
-    setsid sh ./referee watch "$run" </dev/null >/dev/null 2>&1 &
+    # Its first word is waited for: it closes what it says then.
+    case $(setsid sh ./referee watch "$run" </dev/null 2>/dev/null &) in
+    watching) ;;
+    *) echo "nobody watches the lease"; exit 1 ;;
+    esac
     second_trigger start "$(($3 + 5))"
     log "event=arm seconds=$3"
-    tries=0
-    until alive watching; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 300 ] || { echo "nobody watches the lease"; exit 1; }
-        wink
-    done
     if run_program pending do "$5" 2>&1; then
         log "event=applied"
         printf 'applied %s\n' "$run"
@@ -237,10 +240,8 @@ renew) # RUN SECONDS
     until=$((now + $3))
     [ "$until" -le "$most" ] || until=$most
     put lease "$until $most"
-    owner who
-    who=$value
-    owner since
-    own "$who" "$value" "$((until + 5))"
+    clock
+    hold "$((until + 5))"
     printf 'renewed %s %s\n' "$run" "$((until - now))"
     ;;
 confirm) # RUN
@@ -266,7 +267,7 @@ revert) # RUN WHY: also of a change that is confirmed here but not everywhere
             cat outcome
         else
             # The lease was never armed, so nothing was changed.
-            mine && [ ! -e reverting ] && rm -rf lock && rm -f do undo probe before pending.new boot.before lease
+            mine && [ ! -e reverting ] && rm -rf lock && rm -f do undo probe before running pending.new boot.before lease
             printf 'nothing %s\n' "$run"
         fi
     fi
@@ -275,7 +276,8 @@ take-back) # RUN WHY: of a change that is claimed already
     if [ -e reverting ]; then take_back "$3"; fi
     ;;
 watch) # RUN: until the change is confirmed or taken back
-    start_of $$ && printf '%s %s\n' "$$" "$started" >watching
+    start_of $$ && printf '%s %s\n' "$$" "$started" >watching && echo watching
+    exec >/dev/null 2>&1
     while [ -e pending ] || [ -e reverting ]; do
         mine || [ -e reverting ] || exit 0
         now
@@ -304,7 +306,7 @@ finish) # RUN keep|remove|purge
     mine || { printf 'lost %s\n' "$run"; exit 1; } # that may have hung, and somebody else be here by now
     if alive watching; then kill -9 "-$pid" 2>/dev/null; fi
     settle_keys
-    gone='do undo undo.log probe before after pending.new boot.before lease outcome watching'
+    gone='do undo undo.log probe before after running pending.new boot.before lease outcome watching'
     [ "$3" = keep ] || gone="$gone boot recorded journal referee watch resolv.before installed $(printf ' %s' psk.*)"
     [ "$3" != purge ] || gone="$gone private_key"
     # shellcheck disable=SC2086

@@ -128,10 +128,12 @@ class Shell:
 
     @staticmethod
     def _tell(body: bytes, told: int, on_line: Callable[[str], None]) -> int:
-        while (stop := body.find(b"\n", told)) >= 0:
-            on_line(body[told:stop].decode("utf-8", "replace"))
-            told = stop + 1
-        return told
+        stop = body.rfind(b"\n", told)
+        if stop < 0:
+            return told
+        for line in body[told:stop].decode("utf-8", "replace").split("\n"):
+            on_line(line)
+        return stop + 1
 
     def close(self) -> None:
         """End the shell; the host notices at once."""

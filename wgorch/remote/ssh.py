@@ -34,6 +34,8 @@ CONNECT_TIMEOUT_S = 10
 LOGIN_TIMEOUT_S = 30
 DEAD_AFTER_S = 15
 """A peer that acknowledges nothing for so long is gone."""
+IDLE_S = 1.0
+"""How often paramiko looks up from a connection on which nothing comes; ten times a second is what it does by itself."""
 LOGINS_AT_ONCE = 8
 """Through one jump host, and to one server: sshd refuses more than 10 half-open logins by default."""
 
@@ -100,6 +102,8 @@ class Connections:
             channel = connection.transport.open_session(timeout=LOGIN_TIMEOUT_S)
             if tty:
                 channel.get_pty(term="dumb")
+            # A refusal closes the channel, which the first exchange notices; to wait for it would be one more round trip.
+            channel._wait_for_event = lambda: None
             channel.exec_command(command)
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise Unreachable(host, "open a shell", f"{way}: {error}", "is MaxSessions 0 there?") from None
@@ -191,6 +195,7 @@ class Connections:
         def transport(sock: Any, **kwargs: Any) -> paramiko.Transport:
             made = paramiko.Transport(sock, **kwargs)
             made.banner_timeout = LOGIN_TIMEOUT_S
+            sock.settimeout(IDLE_S)
             options = made.get_security_options()
             options.kex = tuple(k for k in KEX if k in options.kex) or options.kex
             options.ciphers = sorted(options.ciphers, key=lambda name: "-gcm" not in name)

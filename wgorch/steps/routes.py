@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
-from wgorch.command import Change, change, command
+from wgorch.command import Change, Command, change
 from wgorch.state import ROUTE_PROTO, State
 from wgorch.steps.peers import FEW
 
@@ -24,7 +25,7 @@ def routes(want: State, have: State) -> Iterator[Change]:
     ):
         verb = "delete" if sign == "-" else "replace"
         for some in _told(found):
-            made = [command("ip", "route", verb, *_way(r, card), may_be_absent=sign == "-") for r in some]
+            made = [_command(verb, route, card) for route in some]
             what = (
                 f"route {some[0] if sign == '-' else some[0].split()[0]}"
                 if len(some) == 1
@@ -41,7 +42,9 @@ def _told(routes: list[str]) -> Iterator[list[str]]:
         yield from ([route] for route in routes)
 
 
-def _way(route: str, card: str) -> tuple[str, ...]:
-    """A route as ``ip route`` takes it; without a protocol of its own it has ours."""
+@lru_cache(maxsize=1 << 14)
+def _command(verb: str, route: str, card: str) -> Command:
+    """A route as ``ip route`` takes it, the same for all hosts; without a protocol of its own it has ours."""
     subnet, _, proto = route.partition(" proto ")
-    return (subnet, "dev", card, "proto", proto or str(ROUTE_PROTO))
+    words = ("ip", "route", verb, subnet, "dev", card, "proto", proto or str(ROUTE_PROTO))
+    return Command(words, may_be_absent=verb == "delete")

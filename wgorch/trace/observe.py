@@ -120,7 +120,9 @@ def program(
         *(_send(probe) if not arrives_by else [f"    sleep {window_s}"]),
         "}",
     ]
-    return "\n".join([ENVIRONMENT, given, text_of("remote", "ping.sh"), *functions, text_of("trace", "observe.sh")])
+    return "\n".join(
+        [ENVIRONMENT, given, text_of("remote", "ping.sh") + "know_ping", *functions, text_of("trace", "observe.sh")]
+    )
 
 
 def _send(probe: Probe) -> Iterator[str]:

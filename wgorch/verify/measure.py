@@ -25,29 +25,35 @@ PATIENCE_S = 20
 """How long a first answer may take: WireGuard repeats a lost handshake after 5 s, and needs 15 s to drop a dead session."""
 
 _MEASURE = """\
-attempt() { # NUMBER ADDRESS [SIZE]: three pings to count, once one answer came; then one that fills the tunnel
-    said=$(ping -n -c 3 -i 0.005 -W 1 "$2" 2>&1)
+attempt() { # NUMBER ADDRESS [SIZE]: three pings; with a size those that fill the tunnel, which prove small ones too
+    # All three at once: a ping that waits a few milliseconds between two burns them.
+    said=$(ping -n -c 3 -l 3 -W 1 ${3:+-M do -s "$3"} "$2" 2>&1)
     case $said in
-    *' 3 received'* | *' 3 packets received'*) told ;;
-    *)
-        read -r began _ </proc/uptime; began=${began%%.*}
-        until ping -n -c 1 -W 1 "$2" >/dev/null 2>&1; do
-            read -r now _ </proc/uptime; now=${now%%.*}
-            [ $((now - began)) -lt "$patience" ] || break
-        done
-        three "$2"
+    *' 3 received'* | *' 3 packets received'*)
+        told
+        printf 'ping %s %s\\n' "$1" "$said"
+        [ -z "${3-}" ] || printf 'full %s %s\\n' "$1" "$said"
+        return
         ;;
     esac
+    know_ping
+    read -r began _ </proc/uptime; began=${began%%.*}
+    until ping -n -c 1 -W 1 "$2" >/dev/null 2>&1; do
+        read -r now _ </proc/uptime; now=${now%%.*}
+        [ $((now - began)) -lt "$patience" ] || break
+    done
+    three "$2"
     printf 'ping %s %s\\n' "$1" "$said"
     [ -z "${3-}" ] || full "$1" "$2" "$3"
 }
-three() { # ADDRESS OPTION...: what three pings say at their end; quick ones, and where not all of them came, slow ones:
+three() { # ADDRESS OPTION...: what three pings say at their end; those at once, and where not all of them came, slow ones:
     # ping waits for the last one hardly longer than between two, and busybox's may know no such interval
     address=$1
     shift
-    for every in 0.005 0.2 1; do
-        said=$(ping -n -c 3 -i "$every" -W 1 "$@" "$address" 2>&1)
-        case "$every $said" in *' 3 received'* | *' 3 packets received'* | 0.2*transmitted*) break ;; esac
+    for every in '-l 3' '-i 0.2' '-i 1'; do
+        # shellcheck disable=SC2086
+        said=$(ping -n -c 3 $every -W 1 "$@" "$address" 2>&1)
+        case "$every $said" in *' 3 received'* | *' 3 packets received'* | '-i 0.2'*transmitted*) break ;; esac
     done
     told
 }
