@@ -109,13 +109,11 @@ print(round(time.monotonic() - began, 3), resource.getrusage(resource.RUSAGE_SEL
 
 
 EXPORTS = """
-import pathlib
+import pathlib, tempfile
 from wgorch.export import wg_quick
-place = pathlib.Path(sys.argv[1]).parent / "wgorch"
-place.mkdir(exist_ok=True)
+place = pathlib.Path(tempfile.mkdtemp(dir=pathlib.Path(sys.argv[1]).parent))  # new files, as wg-meshconf writes them
 for name in inventory.hosts:
-    want = wanted(topology.desired(name), seen, keys, mtu=1420)
-    (place / f"{name}.conf").write_text(wg_quick(topology, name, want, keys))
+    (place / f"{name}.conf").write_text(wg_quick(topology, name, seen, keys, mtu=1420))
     topology._desired.pop(name)
 """
 HOSTS = "for name in inventory.hosts:"

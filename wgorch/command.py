@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import shlex
+import string
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -58,13 +58,18 @@ def change(sign: str, what: str, why: str, *commands: Command, disturbs: bool = 
     return Change(sign, what, why, commands, disturbs)
 
 
-_TO_QUOTE = re.compile(r"[^\w@%+=:,./-]", re.ASCII)
-"""What `shlex.quote` quotes; one look at many words is much quicker than one at each."""
+_PLAIN = (string.ascii_letters + string.digits + "_@%+=:,./- ").encode()
+"""What `shlex.quote` leaves as it is, and the space between words; one look at many words is much quicker than one at each."""
 
 
 def quote_words(words: Iterable[str]) -> str:
     """Words as one sh command line."""
     words = tuple(words)
-    if "" not in words and not _TO_QUOTE.search("".join(words)):
-        return " ".join(words)
+    line = " ".join(words)
+    if (
+        "" not in words
+        and line.count(" ") == len(words) - 1
+        and not line.encode(errors="replace").translate(None, _PLAIN)
+    ):
+        return line
     return " ".join(shlex.quote(word) for word in words)

@@ -7,11 +7,13 @@ in, and is in the text that comes back and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from wgorch.errors import UsageError
+from wgorch.facts.observed import Observed
 from wgorch.inventory.model import Host
-from wgorch.resolve import unknown_key
-from wgorch.state import Rule, State, tool
+from wgorch.resolve import unknown_key, wanted
+from wgorch.state import Rule, tool
 from wgorch.steps.firewall import jump
 from wgorch.topology.build import Topology
 from wgorch.topology.desired import Link
@@ -29,9 +31,19 @@ def device(topology: Topology, name: str, keys: Mapping[str, str], private_key: 
     return "\n".join([*lines, *_peers(desired.links, keys)]) + "\n"
 
 
-def wg_quick(topology: Topology, name: str, want: State, keys: Mapping[str, str]) -> str:
-    """A host's wg-quick file, in place of what wgorch would make; `want` is what it should be."""
+def wg_quick(
+    topology: Topology,
+    name: str,
+    seen: Observed,
+    keys: Mapping[str, str],
+    secrets: Mapping[str, str] | None = None,
+    mtu: int | None = None,
+) -> str:
+    """A host's wg-quick file, in place of what wgorch would make. Raises Unfit."""
     desired = topology.desired(name)
+    # Its peers' part is the same text for all who see them alike; only their secrets are the host's own.
+    alone = replace(desired, links=tuple(link for link in desired.links if link.preshared))
+    want = wanted(alone, seen, keys, {}, secrets, mtu)
     assert want.interface is not None
     lines = [
         f"# {name}, of the network {topology.inventory.network.name}",
@@ -74,12 +86,16 @@ def _shell(rule: Rule) -> str:
 
 
 def _peers(links: Iterable[Link], keys: Mapping[str, str]) -> Iterator[str]:
+    known = keys.get
     for link in links:
-        key = keys.get(link.peer) or unknown_key(link.peer)
-        text = link.made.get(f"file {key}")
-        if text is None:
-            text = link.made[f"file {key}"] = "\n".join(["", *_peer(link, keys)])
+        key, text = link.made.get("file", _NONE)
+        if not key or key != known(link.peer):
+            text = "\n".join(["", *_peer(link, keys)])
+            link.made["file"] = (known(link.peer), text)
         yield text
+
+
+_NONE = ("", "")
 
 
 def _peer(link: Link, keys: Mapping[str, str]) -> Iterator[str]:

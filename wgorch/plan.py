@@ -88,7 +88,8 @@ def plan_host(
     after = after_start or want
     make_boot = cache(lambda: _boot(host, network, after, playbook))
     want = keep_foreign(want, have)
-    want = replace(want, sysctls={**given_back(seen, want.sysctls), **want.sysctls})
+    if back := given_back(seen, want.sysctls):
+        want = replace(want, sysctls={**back, **want.sysctls})
     here = in_scope(have, want)
     stay = list(changes_between(want, have, playbook.steps("stay")))
     if not seen.boot or seen.boot != digest(make_boot()):

@@ -109,7 +109,6 @@ def _body(changes: list[Change]) -> Iterator[str]:
 _SPECIAL = re.compile(r"[\s'\"\\]")
 
 
-@lru_cache(maxsize=1 << 14)
 def _kind(cmd: Command) -> str:
     """What a command can be put together with; empty where with nothing."""
     word = cmd.argv[0]
@@ -117,12 +116,19 @@ def _kind(cmd: Command) -> str:
         return "firewall"
     if word in ("set_value", "write"):
         return "values"
-    if word == "ip" and "" not in cmd.argv and not _SPECIAL.search("".join(cmd.argv)):
-        family = cmd.argv[1] if cmd.argv[1].startswith("-") else ""
-        return f"ip{family}{' absent' if cmd.may_be_absent else ''}"
+    if word == "ip":
+        return _kind_of_ip(cmd)
     if cmd.argv[:2] == ("wg", "set") and cmd.argv[3] == "peer" and len(cmd.argv) < 20:
         return f"peers of {cmd.argv[2]}"
     return ""
+
+
+@lru_cache(maxsize=1 << 14)
+def _kind_of_ip(cmd: Command) -> str:
+    if "" in cmd.argv or _SPECIAL.search("".join(cmd.argv)):
+        return ""
+    family = cmd.argv[1] if cmd.argv[1].startswith("-") else ""
+    return f"ip{family}{' absent' if cmd.may_be_absent else ''}"
 
 
 def _together(kind: str, group: list[Numbered]) -> Iterator[str]:

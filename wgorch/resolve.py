@@ -85,7 +85,7 @@ def wanted(
             fwmark=network.table if host.exit else 0,
         ),
         addresses=frozenset(f"{address}/{network.prefix_of(address)}" for address in host.addresses),
-        peers=dict(_peers(desired, seen, keys, secrets or {})),
+        peers=_peers(desired, seen, keys, secrets or {}),
         routes=frozenset(str(subnet) for subnet in desired.routes),
         chains=chains,
         jumps=dict.fromkeys(chains, (1,)),
@@ -190,16 +190,17 @@ def in_scope(have: State, want: State) -> State:
     return replace(have, sysctls={path: have.sysctls[path] for path in want.sysctls if path in have.sysctls})
 
 
-def _peers(
-    desired: Desired, seen: Observed, keys: Mapping[str, str], secrets: Mapping[str, str]
-) -> Iterator[tuple[str, Peer]]:
+def _peers(desired: Desired, seen: Observed, keys: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, Peer]:
+    found: dict[str, Peer] = {}
     for link in desired.links:
         key = keys.get(link.peer) or unknown_key(link.peer)
-        secret = ""
         if link.preshared:
             # With a host that is not asked this time, what they share stays.
             secret = secrets.get(link.peer, seen.peers[key].preshared if key in seen.peers else "")
-        yield key, _peer(link, key, secret)
+            found[key] = _peer(link, key, secret)
+        else:
+            found[key] = link.made.get(key) or _peer(link, key, "")
+    return found
 
 
 def _peer(link: Link, key: str, secret: str) -> Peer:
@@ -217,10 +218,10 @@ def _peer(link: Link, key: str, secret: str) -> Peer:
 def watch_program(desired: Desired, keys: Mapping[str, str]) -> str:
     """What looks after those peers of a host whose address may become another; empty where there are none."""
     lines = []
-    for link in desired.links:
-        if link.endpoint and as_ip(link.endpoint.host) is None:
+    for link in desired.links if desired.addresses_of_peers else ():
+        address = desired.addresses_of_peers.get(link.peer)
+        if address and link.endpoint:
             key = keys.get(link.peer, unknown_key(link.peer))
-            address = desired.addresses_of_peers[link.peer]
             lines.append(quote_words(["follow", key, str(link.endpoint), str(address)]))
     for peer, relay in desired.fall_backs:
         nets = ",".join(str(net) for net in relay.allowed_ips)

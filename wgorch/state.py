@@ -47,7 +47,7 @@ class Peer:
         """All of it but the secret, as ``wg set`` takes it; made once for all hosts that see this peer alike."""
         endpoint = ("endpoint", self.endpoint) if self.endpoint else ()
         keepalive = ("persistent-keepalive", str(self.persistent_keepalive))
-        return ("allowed-ips", ",".join(self.allowed_ips), *endpoint, *keepalive)
+        return ("peer", self.public_key, "allowed-ips", ",".join(self.allowed_ips), *endpoint, *keepalive)
 
 
 @dataclass(frozen=True, slots=True)

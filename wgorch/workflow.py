@@ -23,7 +23,7 @@ from wgorch.inventory.model import Network
 from wgorch.operation import Operation, with_names
 from wgorch.plan import HostPlan, plan_teardown
 from wgorch.remote.fleet import Fleet
-from wgorch.resolve import baseline, wanted
+from wgorch.resolve import baseline
 from wgorch.topology.build import build
 from wgorch.trace import doctor
 from wgorch.verify.diagnose import Finding, Verdict
@@ -270,10 +270,10 @@ def export(operation: Operation, what: str | None, form: str) -> Exported:
         return _export_device(operation, what)
     names = [what] if what else list(inventory.hosts)
     texts = {}
+    topology, keys, mtu = operation.topology, operation.keys, operation.mtu
     for name in names:
-        desired, seen = operation.topology.desired(name), operation.seen[name]
-        want = wanted(desired, seen, operation.keys, {}, operation.secrets_of(name), operation.mtu)
-        texts[f"{name}.conf"] = files.wg_quick(operation.topology, name, want, operation.keys)
+        secrets = operation.secrets_of(name)
+        texts[f"{name}.conf"] = files.wg_quick(topology, name, operation.seen[name], keys, secrets, mtu)
     return Exported(texts, notes)
 
 

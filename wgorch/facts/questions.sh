@@ -32,10 +32,10 @@ some_fit() { # ADDRESS SIZE..., all at once: the largest that is answered
         printf '%s\n' "$most"
     }
 }
-largest_to() {
-    size=1500
+largest_to() { # ADDRESS: it is in `low`
+    size=1500 low=0
     for _ in 1 2 3 4; do
-        if fits "$1" "$size"; then printf '%s\n' "$size"; return; fi
+        if fits "$1" "$size"; then low=$size; return; fi
         case $said in *[Tt]oo*mtu*[0-9]* | *Frag*mtu*[0-9]*) ;; *) break ;; esac
         told=${said#*mtu}
         told=${told#"${told%%[0-9]*}"}
@@ -45,7 +45,7 @@ largest_to() {
     done
     # Nobody says what is too large: look for it.
     low=$(some_fit "$1" 1492 1480 1460 1440 1420 1400 1380 1360 1340 1320 1300 1280 1200 1100 1000 800 576)
-    [ "$low" -gt 0 ] || return
+    [ "$low" -gt 0 ] || return 1
     for step in 6 1; do
         tries='' size=$low
         while [ ${#tries} -lt 96 ] && [ "$size" -lt 1500 ]; do size=$((size + step)); tries="$tries $size"; done
@@ -53,7 +53,6 @@ largest_to() {
         more=$(some_fit "$1" $tries)
         [ "$more" -le "$low" ] || low=$more
     done
-    printf '%s\n' "$low"
 }
 paths=
 if [ -n "$ways" ] && command -v ping >/dev/null 2>&1 && { [ "$again" = yes ] || [ ! -d "/sys/class/net/$interface" ]; }; then
@@ -63,7 +62,7 @@ if [ -n "$ways" ] && command -v ping >/dev/null 2>&1 && { [ "$again" = yes ] || 
                 found=$(ping -n -c 1 -w 1 -s 0 "$way" 2>/dev/null)
                 found=${found#*(}
                 found=${found%%)*}
-                [ -n "$found" ] && largest=$(largest_to "$found") && [ -n "$largest" ] && printf '%s %s %s\n' "$way" "$found" "$largest"
+                [ -n "$found" ] && largest_to "$found" && printf '%s %s %s\n' "$way" "$found" "$low"
             ) &
         done
         wait

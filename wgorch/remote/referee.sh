@@ -12,7 +12,7 @@ umask 077
 export LC_ALL=C
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}"
 case $0 in */*) cd "${0%/*}" || exit 1 ;; esac
-directory=$(pwd)
+directory=$PWD
 boot_id=none
 [ -r /proc/sys/kernel/random/boot_id ] && read -r boot_id </proc/sys/kernel/random/boot_id
 

@@ -39,9 +39,8 @@ def clamp_mss(want: State, have: State) -> Iterator[Change]:
 
 def _chains(table: str, parent: str, why: str, want: State, have: State) -> Iterator[Change]:
     mark = want.mark
-    for chain in sorted(want.chains.keys() | have.chains.keys() | have.jumps.keys()):
-        if (chain.table.removesuffix("6"), chain.parent) != (table, parent):
-            continue
+    chains = (c for c in want.chains.keys() | have.chains.keys() | have.jumps.keys() if c.parent == parent)
+    for chain in sorted(c for c in chains if c.table in (table, f"{table}6")):
         new, old = want.chains.get(chain), have.chains.get(chain)
         place, seen = want.jumps.get(chain, ()), have.jumps.get(chain, ())
         if new is None:

@@ -20,10 +20,13 @@ def peers(want: State, have: State) -> Iterator[Change]:
     if want.interface is None:
         return
     name = want.interface.name
-    new = [peer for key, peer in want.peers.items() if key not in have.peers]
+    known = have.peers
+    new = [peer for key, peer in want.peers.items() if key not in known] if known else list(want.peers.values())
     if len(new) > FEW:
-        plain = [peer for peer in new if not peer.endpoint or _is_address(peer.endpoint)]
-        new = [peer for peer in new if peer.endpoint and not _is_address(peer.endpoint)]
+        named = [peer for peer in new if peer.endpoint and not _is_address(peer.endpoint)]
+        later = {peer.public_key for peer in named}
+        plain = [peer for peer in new if peer.public_key not in later] if later else new
+        new = named
         settings = list(_together(name, plain, want.directory))
         if settings:
             what = f"{len(plain)} peers {shown(plain[0])} ... {shown(plain[-1])}"
@@ -60,13 +63,14 @@ AT_ONCE = 100
 
 def _together(name: str, peers: list[Peer], directory: str) -> Iterator[Command]:
     for start in range(0, len(peers), AT_ONCE):
-        words = chain.from_iterable(_words(peer, directory) for peer in peers[start : start + AT_ONCE])
+        some = peers[start : start + AT_ONCE]
+        words = chain.from_iterable(_words(peer, directory) if peer.preshared else peer.words for peer in some)
         yield Command(("wg", "set", name, *words))
 
 
 def _words(peer: Peer, directory: str) -> tuple[str, ...]:
     secret = ("preshared-key", f"{directory}/{peer.preshared}") if peer.preshared else ()
-    return ("peer", peer.public_key, *secret, *peer.words)
+    return (*peer.words[:2], *secret, *peer.words[2:])
 
 
 def shown(peer: Peer) -> str:

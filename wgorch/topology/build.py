@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain, islice
 
 from wgorch.inventory.model import Endpoint, Host, Inventory, IPNetwork
 from wgorch.topology.desired import Desired, Link, Masquerade
@@ -40,7 +41,7 @@ class Topology:
 
     inventory: Inventory
     shortcuts: Mapping[str, Mapping[str, Shortcut]] = field(default_factory=dict)
-    _links: dict[tuple[str, int, bool], Link] = field(default_factory=dict, repr=False)
+    _links: dict[tuple[int, bool], _Links] = field(default_factory=dict, repr=False)
     _own: dict[str, tuple[IPNetwork, ...]] = field(default_factory=dict, repr=False)
     _counts: dict[str, int] = field(default_factory=dict, repr=False)
     _desired: dict[str, Desired] = field(default_factory=dict, repr=False)
@@ -50,6 +51,14 @@ class Topology:
         """The hosts, and the devices whose keys are known; a device is a spoke like any other."""
         known = {name: device for name, device in self.inventory.devices.items() if device.public_key}
         return {**self.inventory.hosts, **known}
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return list(self.hosts)
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {name: place for place, name in enumerate(self._names)}
 
     @cached_property
     def relays(self) -> list[str]:
@@ -104,12 +113,15 @@ class Topology:
             yield from self._dialable
             yield from (spoke for spoke in self._spokes if self.relay_of(spoke) == name)
         elif host.endpoint:
-            yield from (other for other in self.hosts if other != name and other not in self._apart(name))
+            apart, names, place = self._apart(name), self._names, self._places[name]
+            others = chain(islice(names, place), islice(names, place + 1, None))
+            yield from (other for other in others if other not in apart) if apart else others
         else:
             relay = self.relay_of(name)
             if relay:
                 yield relay
-            yield from (other for other in self._dialable if other not in self._apart(name))
+            apart = self._apart(name)
+            yield from (other for other in self._dialable if other not in apart)
             yield from self.shortcuts.get(name, ())
 
     def peer_count(self, name: str) -> int:
@@ -181,10 +193,16 @@ class Topology:
             fall_backs=tuple(self._fall_backs(name)),
             addresses_of_peers={
                 link.peer: self.hosts[link.peer].address
-                for link in links
-                if link.endpoint and not link.endpoint.is_address
+                for link in (links if self._named_ends else ())
+                if link.peer in self._named_ends
             },
         )
+
+    @cached_property
+    def _named_ends(self) -> frozenset[str]:
+        """The hosts whose endpoint is a name, which may become another address."""
+        ends = ((name, host.endpoint) for name, host in self.hosts.items())
+        return frozenset(name for name, end in ends if end and not end.is_address)
 
     def _fall_backs(self, name: str) -> Iterator[tuple[str, Link]]:
         carrying = [peer for peer, shortcut in self.shortcuts.get(name, {}).items() if shortcut.carries]
@@ -223,8 +241,14 @@ class Topology:
         host = self.hosts[name]
         keepalive = 0 if host.endpoint else host.persistent_keepalive
         behind = self._behind(name)
-        links, shortcuts = self._links, self.shortcuts.get(name, {})
+        shortcuts = self.shortcuts.get(name, {})
         secrets = self.inventory.network.preshared_keys and not host.is_device
+        if (keepalive, secrets) not in self._links:
+            self._links[keepalive, secrets] = _Links(self, keepalive, secrets)
+        links = self._links[keepalive, secrets]
+        if not (behind or shortcuts or host.exit):
+            yield from map(links.__getitem__, self.peers(name))
+            return
         for peer in self.peers(name):
             through = behind.get(peer)
             secret = secrets and not self.hosts[peer].is_device
@@ -235,13 +259,7 @@ class Topology:
                 nets = _ordered(self.own_networks(peer)) if shortcut.carries else ()
                 yield Link(peer, nets, shortcut.endpoint, keepalive or 25, secret)
             elif through is None:
-                # The same entry serves every host that sees this peer alike: a full mesh needs N of them, not N².
-                shared = links.get((peer, keepalive, secret))
-                if shared is None:
-                    endpoint = self.hosts[peer].endpoint
-                    shared = Link(peer, _ordered(self.own_networks(peer)), endpoint, keepalive, secret)
-                    links[peer, keepalive, secret] = shared
-                yield shared
+                yield links[peer]
             else:
                 yield Link(peer, _ordered(through), self.hosts[peer].endpoint, keepalive, secret)
 
@@ -273,6 +291,19 @@ class Topology:
                     if gateway.name != name and self.next_hop(name, gateway.name) == uplink:
                         behind[uplink].extend(gateway.subnets)
         return behind
+
+
+class _Links(dict[str, Link]):
+    """The entry of each peer for all hosts that see it alike: a full mesh needs N of them, not N²."""
+
+    def __init__(self, topology: Topology, keepalive: int, secrets: bool) -> None:
+        self._topology, self._keepalive, self._secrets = topology, keepalive, secrets
+
+    def __missing__(self, peer: str) -> Link:
+        host = self._topology.hosts[peer]
+        nets = _ordered(self._topology.own_networks(peer))
+        made = self[peer] = Link(peer, nets, host.endpoint, self._keepalive, self._secrets and not host.is_device)
+        return made
 
 
 def _together(networks: Iterable[IPNetwork]) -> list[IPNetwork]:
