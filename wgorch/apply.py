@@ -91,7 +91,7 @@ class Transaction:
                 f"{ENVIRONMENT}umask 077",
                 f"[ -d {directory} ] || mkdir -p -m 700 {directory}; cd {directory} || {{ printf '@fail stage\\n'; exit 1; }}",
                 _written("referee", referee),
-                f"sh ./referee lock {self.run} {quote_words([who])} {hold} || exit 75",
+                f"wgorch_epoch={seen.clock - seen.uptime} sh ./referee lock {self.run} {quote_words([who])} {hold} || exit 75",
                 *(["(", plan.prepare_program, ")"] if plan.prepare else []),
                 *(_file(name, secret) for name, secret in shared.items()),
                 *_tests(plan),

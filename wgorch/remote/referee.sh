@@ -19,7 +19,7 @@ boot_id=none
 now() { read -r now _ </proc/uptime; now=${now%%.*}; }
 put() { printf '%s\n' "$2" >"$1.$$" && mv -f "$1.$$" "$1"; } # FILE TEXT
 settle() { sync . 2>/dev/null || sync; }
-epoch=
+epoch=${wgorch_epoch-} # given by whoever has just asked
 clock() { # seconds since 1970 are in `time`; asked once a run, and reckoned on from there
     now
     [ -n "$epoch" ] || { held && [ "$held_boot" = "$boot_id" ] && epoch=$held_epoch; }
@@ -296,7 +296,8 @@ watch) # RUN: until the change is confirmed or taken back
         if [ "$now" -ge "$until" ] && mv pending reverting 2>/dev/null; then
             setsid sh ./referee take-back "$run" lease-ended </dev/null >/dev/null 2>&1 &
         fi
-        sleep 1
+        # Far from the end it looks up less often: each look is a process.
+        if [ -e reverting ] || [ "$((until - now))" -lt 20 ]; then sleep 1; else sleep 5; fi
     done
     rm -f watching
     ;;
