@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from wgorch.errors import Garbled
 from wgorch.facts.observed import Card, Observed, Route
-from wgorch.facts.parse import NotAnAnswer, observed, public_key
+from wgorch.facts.parse import NotAnAnswer, observed, observed_own, public_key
 from wgorch.inventory.load import load
 from wgorch.plan import plan_host
 from wgorch.playbook import load as load_playbook
@@ -73,15 +73,20 @@ def test_how_often_a_session_is_kept_alive(told: str, seconds: int) -> None:
 
 def test_what_was_not_asked_again_is_as_it_was() -> None:
     before = read(RECORDED)
-    later = f"\n{NONCE} moment\nuptime 49260.00 1\n\n{NONCE} files\ntotal 0\n\n{NONCE} end\n"
-    after = observed("company", later, NONCE, before.answers)
+    uptime = float(before.answers["moment"][0].split()[1])
+    later = f"\n{NONCE} moment\nuptime {uptime + 10:.2f} 1\n\n{NONCE} keys\ntotal 0\n\n{NONCE} files\n\n{NONCE} end\n"
 
-    assert (before.rules, before.peers, before.tools) == (after.rules, after.peers, after.tools)
-    assert before.key_file
-    assert not after.key_file
-    assert 10 == after.clock - before.clock
-    with pytest.raises(Garbled):
-        observed("company", later.replace(f"{NONCE} end", ""), NONCE, before.answers)
+    for after in (observed("company", later, NONCE, before.answers), observed_own(before, later, NONCE)):
+        assert (before.rules, before.peers, before.tools) == (after.rules, after.peers, after.tools)
+        assert before.key_file
+        assert not after.key_file
+        assert 10 == after.clock - before.clock
+    for read_again in (
+        lambda text: observed("company", text, NONCE, before.answers),
+        lambda text: observed_own(before, text, NONCE),
+    ):
+        with pytest.raises(Garbled):
+            read_again(later.replace(f"{NONCE} end", ""))
 
 
 def test_the_recorded_answer_as_a_state() -> None:
