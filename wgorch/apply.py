@@ -139,22 +139,13 @@ class Transaction:
 
     def apply(self, host: str, plan: HostPlan, seen: Observed) -> Observed:
         """Arm the lease, make the changes, and read back whether they are true. Raises Lost or HostError."""
-        directory = quote_words([self.network.directory])
-        files = {"do": plan.do_program, "undo": plan.undo_program, "probe": plan.probe, "pending.new": plan.boot}
-        program = "\n".join(
-            [
-                f"{ENVIRONMENT}umask 077; cd {directory} || exit 1",
-                # Nobody looks at these files before the lease is armed.
-                *(_written(name, text) for name, text in files.items()),
-                f"sh ./referee apply {self.run} {self.lease_s} {LEASE_MAX_S} {min(PROGRAM_S, max(5, self.lease_s - 5))}",
-            ]
-        )
         self.standing[host] = Standing("unconfirmed", "being changed")
         self.armed[host] = time.monotonic() + self.lease_s
         self.listener.event(host, "arm", str(self.lease_s))
         our_nft = bool(plan.want.nft or plan.have.nft)
         ask = replace(self.asks[host], brief=True, ways=(), scope="changed", our_nft=our_nft)
-        said, after = self._ask(host, program, self.lease_s + PHASE_S, plan.do, "change it and read it back", ask, seen)
+        most = self.lease_s + PHASE_S
+        said, after = self._ask(host, self._applying(plan), most, plan.do, "change it and read it back", ask, seen)
         if not re.search(rf"^applied {self.run}$", said, re.M):
             problem = _failure(said, plan.do) or _cut_short(said, plan.do)
             self._heard(host, said)
@@ -164,6 +155,18 @@ class Transaction:
             raise _Failed(host, "read back what was changed", f"still different: {'; '.join(left)}")
         self.listener.event(host, "applied")
         return after
+
+    def _applying(self, plan: HostPlan) -> str:
+        """sh that puts the programs of a change on the host, arms the lease, and makes the change."""
+        files = {"do": plan.do_program, "undo": plan.undo_program, "probe": plan.probe, "pending.new": plan.boot}
+        return "\n".join(
+            [
+                f"{ENVIRONMENT}umask 077; cd {quote_words([self.network.directory])} || exit 1",
+                # Nobody looks at these files before the lease is armed.
+                *(_written(name, text) for name, text in files.items()),
+                f"sh ./referee apply {self.run} {self.lease_s} {LEASE_MAX_S} {min(PROGRAM_S, max(5, self.lease_s - 5))}",
+            ]
+        )
 
     def is_old(self, host: str) -> bool:
         """True where so much of the lease has gone that proving the change may outlast it."""
@@ -272,8 +275,7 @@ class Transaction:
             elif line.startswith("@wait "):
                 self.listener.event(host, "waiting", one_line(line[6:], 200))
 
-        text = f"( {program}\n)"
-        return gather(self.fleet.open(host), self.network, ask, text, deadline_s, heard, wish, known)
+        return gather(self.fleet.open(host), self.network, ask, program, deadline_s, heard, wish, known)
 
 
 class _Failed(HostError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 
 from wgorch.command import Change, change, command
 from wgorch.facts.observed import Observed, our_chains
@@ -86,7 +85,10 @@ def plan_host(
     """The plan of one host that should be as `want` says; `after_start`: and how after a start, if that differs."""
     have = seen.state(network)
     after = after_start or want
-    make_boot = cache(lambda: _boot(host, network, after, playbook))
+
+    def make_boot() -> str:
+        return _boot(host, network, after, playbook)
+
     want = keep_foreign(want, have)
     if back := given_back(seen, want.sysctls):
         want = replace(want, sysctls={**back, **want.sysctls})
@@ -108,7 +110,7 @@ def plan_host(
         prepare=tuple(changes_between(want, have, playbook.steps("prepare"))),
         do=do,
         stay=tuple(stay),
-        make_undo=cache(lambda: tuple(changes_between(here, want, _backwards(playbook.steps(*BUILT))))),
+        make_undo=lambda: tuple(changes_between(here, want, _backwards(playbook.steps(*BUILT)))),
         make_boot=make_boot,
         make_probe=lambda: probe_program(want, here, network.interface),
         notes=tuple(notes),
@@ -131,7 +133,7 @@ def plan_teardown(host: str, network: Network, base: State, seen: Observed, play
         prepare=(),
         do=tuple(changes_between(base, here, [*runs, *steps])),
         stay=tuple(stay),
-        make_undo=cache(lambda: tuple(changes_between(here, base, [*_backwards(steps), *runs]))),
+        make_undo=lambda: tuple(changes_between(here, base, [*_backwards(steps), *runs])),
         make_boot=lambda: program("nothing is wanted of this host", base, ()),
         make_probe=lambda: probe_program(base, here, network.interface),
         notes=tuple(_notes(host, network, base, seen)),

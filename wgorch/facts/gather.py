@@ -87,7 +87,9 @@ def gather(
     `known`: what was seen before; it holds for what is not in the scope of the questions.
     """
     began = time.monotonic()
-    text = shell.exchange(f"{before}\n{questions(network, ask)}", wish, deadline_s, on_line)
+    # In parentheses: what it ends with is not the end of the questions.
+    asking = f"( {before}\n)\n{questions(network, ask)}" if before else questions(network, ask)
+    text = shell.exchange(asking, wish, deadline_s, on_line)
     said, _, answers = text.partition(f"\n{NONCE} ")
     answers = f"{NONCE} {answers}"
     if known and ask.scope == "own":

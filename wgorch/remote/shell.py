@@ -68,6 +68,7 @@ class Shell:
         end = time.monotonic() + deadline_s
         try:
             self._wire.send((BEFORE if self.exchanges == 1 else b"") + framed.encode(), deadline_s)
+            del framed  # long, and as many as there are hosts
             return self._framed(nonce, wish, end, on_line)
         except NoShell:
             if self._otherwise is None:
