@@ -113,7 +113,7 @@ import pathlib, tempfile
 from wgorch.export import wg_quick
 place = pathlib.Path(tempfile.mkdtemp(dir=pathlib.Path(sys.argv[1]).parent))  # new files, as wg-meshconf writes them
 for name in inventory.hosts:
-    (place / f"{name}.conf").write_text(wg_quick(topology, name, seen, keys, mtu=1420))
+    (place / f"{name}.conf").write_text(wg_quick(topology, name, seen, keys, {}, 1420))
     topology._desired.pop(name)
 """
 HOSTS = "for name in inventory.hosts:"

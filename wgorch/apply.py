@@ -89,7 +89,7 @@ class Transaction:
         program = "\n".join(
             [
                 f"{ENVIRONMENT}umask 077",
-                f"[ -d {directory} ] || mkdir -p -m 700 {directory}; cd {directory} || {{ printf '@fail stage\\n'; exit 1; }}",
+                f"[ -d {directory} ] || mkdir -p -m 700 {directory}; cd {directory} || {{ printf '@fail files\\n'; exit 1; }}",
                 _written("referee", referee),
                 f"wgorch_epoch={seen.clock - seen.uptime} sh ./referee lock {self.run} {quote_words([who])} {hold} || exit 75",
                 *(["(", plan.prepare_program, ")"] if plan.prepare else []),
@@ -107,7 +107,13 @@ class Transaction:
         ask = replace(self.asks[host], brief=True, ways=(), scope="own" if recent else "all")
         said, again = self._ask(host, program, deadline, plan.prepare, "lock it and read it again", ask, seen)
         self._check_lock(host, said)
-        if "@fail rules" in said.split("\n"):
+        refused = "@fail rules" in said.split("\n")
+        if not refused and (problem := _failure(said, plan.prepare)):
+            raise Unfit(host, problem[0], problem[1], "see -v for what was run")
+        if differs := _differences(seen, again):
+            saw = f"{'; '.join(differs)} changed since the plan"
+            raise Changed(host, "change what was planned", saw, "look at `wgorch plan` again")
+        if refused:
             fix = "it needs the matches comment, conntrack, tcp, udp and the targets MASQUERADE, TCPMSS (xtables, kmod-ipt-…)"
             raise Unfit(
                 host,
@@ -115,11 +121,6 @@ class Transaction:
                 one_line(said[said.rfind("@tests\n") + 7 :].replace("@fail rules", ""), 400),
                 fix,
             )
-        if problem := _failure(said, plan.prepare):
-            raise Unfit(host, problem[0], problem[1], "see -v for what was run")
-        if differs := _differences(seen, again):
-            saw = f"{'; '.join(differs)} changed since the plan"
-            raise Changed(host, "change what was planned", saw, "look at `wgorch plan` again")
         # The ways were measured once, and are not asked about again.
         return replace(again, paths=seen.paths)
 
@@ -148,6 +149,8 @@ class Transaction:
         said, after = self._ask(host, self._applying(plan), most, plan.do, "change it and read it back", ask, seen)
         if not re.search(rf"^applied {self.run}$", said, re.M):
             problem = _failure(said, plan.do) or _cut_short(said, plan.do)
+            if f"lost {self.run}" in said.split("\n"):
+                problem = ("change it", "our lock there ended, and another run may have it by now")
             self._heard(host, said)
             raise _Failed(host, *problem)
         left = _left_over(plan, after, self.network)
@@ -162,7 +165,9 @@ class Transaction:
         return "\n".join(
             [
                 f"{ENVIRONMENT}umask 077; cd {quote_words([self.network.directory])} || exit 1",
-                # Nobody looks at these files before the lease is armed.
+                # Nobody looks at these files before the lease is armed, as long as the host is still ours.
+                f'ours=; while IFS= read -r line; do [ "$line" != run={self.run} ] || ours=yes; done <lock/owner',
+                f"[ -n \"$ours\" ] || {{ printf 'lost {self.run}\\n'; exit 1; }}",
                 *(_written(name, text) for name, text in files.items()),
                 f"sh ./referee apply {self.run} {self.lease_s} {LEASE_MAX_S} {min(PROGRAM_S, max(5, self.lease_s - 5))}",
             ]
@@ -272,6 +277,9 @@ class Transaction:
             if line.startswith("@at ") and line[4:].isdigit() and 0 < int(line[4:]) <= len(changes):
                 change = changes[int(line[4:]) - 1]
                 self.listener.event(host, "change", f"{change.sign} {change.what}")
+                if line == "@at 1" and host in self.armed:
+                    # The programs had a way to go before the lease began.
+                    self.armed[host] = time.monotonic() + self.lease_s
             elif line.startswith("@wait "):
                 self.listener.event(host, "waiting", one_line(line[6:], 200))
 
@@ -292,16 +300,16 @@ def _file(name: str, secret: str) -> str:
     """sh that writes a file whole or not at all, and onto the disk; what is in it is in no process's arguments."""
     end = f"WGORCH-{secrets.token_hex(6)}"
     whole = f"{{ sync {name}.$$ 2>/dev/null || sync; }} && mv -f {name}.$$ {name}"
-    return f"cat >{name}.$$ <<'{end}' && {whole} || {_not_staged(name)}\n{secret.rstrip(chr(10))}\n{end}"
+    return f"cat >{name}.$$ <<'{end}' && {whole} || {_not_written(name)}\n{secret.rstrip(chr(10))}\n{end}"
 
 
 def _written(name: str, text: str) -> str:
     """sh that writes a file, by the shell itself: no process, no pipe."""
-    return f"printf '%s\\n' {shlex.quote(text.rstrip(chr(10)))} >{name} || {_not_staged(name)}"
+    return f"printf '%s\\n' {shlex.quote(text.rstrip(chr(10)))} >{name} || {_not_written(name)}"
 
 
-def _not_staged(name: str) -> str:
-    return f"{{ printf '@fail stage %s\\n' {shlex.quote(name)}; exit 1; }}"
+def _not_written(name: str) -> str:
+    return f"{{ printf '@fail files %s\\n' {shlex.quote(name)}; exit 1; }}"
 
 
 def _tests(plan: HostPlan) -> Iterator[str]:
@@ -325,7 +333,7 @@ def _failure(said: str, changes: Sequence[Change]) -> tuple[str, str] | None:
             if number.isdigit() and 0 < int(number) <= len(changes):
                 change = changes[int(number) - 1]
                 return f"make {change.sign} {change.what}", output
-            return "stage the change", output
+            return "put our files there", output
     return None
 
 

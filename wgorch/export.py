@@ -36,8 +36,8 @@ def wg_quick(
     name: str,
     seen: Observed,
     keys: Mapping[str, str],
-    secrets: Mapping[str, str] | None = None,
-    mtu: int | None = None,
+    secrets: Mapping[str, str],
+    mtu: int,
 ) -> str:
     """A host's wg-quick file, in place of what wgorch would make. Raises Unfit."""
     desired = topology.desired(name)

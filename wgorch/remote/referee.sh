@@ -6,7 +6,7 @@
 #              pending -> reverting    the change is being taken back
 # do, undo   the programs of the change; before: what `probe` said before it
 # lock/      who changes this host; lease: until when, in seconds of this machine's uptime
-# running    process group of the program that runs now, its start time, and until when it may run
+# running    process group of the program that runs now, its start time, and until when it may run; empty where none does
 set -u
 umask 077
 export LC_ALL=C
@@ -197,6 +197,7 @@ lock) # RUN WHO SECONDS
         mkdir lock 2>/dev/null || { printf 'busy 0\n'; exit 75; }
         own "$3" "$time" "$((now + $4))" || { rm -rf lock; exit 1; }
     fi
+    unused lease # of a change that was confirmed, and not finished
     log "event=lock who=$3"
     printf 'locked %s\n' "$run"
     ;;
@@ -255,7 +256,7 @@ confirm) # RUN
     fi
     ;;
 revert) # RUN WHY: also of a change that is confirmed here but not everywhere
-    if mv pending reverting 2>/dev/null; then
+    if mine && mv pending reverting 2>/dev/null; then
         take_back "$3"
     elif mine && [ -e lease ] && [ ! -e reverting ] && [ ! -e outcome ] && mv boot reverting 2>/dev/null; then
         # The lease is open, and `pending` is neither there nor claimed: it became `boot` by this very run.
@@ -276,7 +277,8 @@ take-back) # RUN WHY: of a change that is claimed already
     if [ -e reverting ]; then take_back "$3"; fi
     ;;
 watch) # RUN: until the change is confirmed or taken back
-    start_of $$ && printf '%s %s\n' "$$" "$started" >watching && echo watching
+    start_of $$ && printf '%s %s\n' "$$" "$started" >watching &&
+        (trap '' PIPE; echo watching) # it watches, even if whoever asked is gone
     exec >/dev/null 2>&1
     while [ -e pending ] || [ -e reverting ]; do
         mine || [ -e reverting ] || exit 0

@@ -102,8 +102,6 @@ class Connections:
             channel = connection.transport.open_session(timeout=LOGIN_TIMEOUT_S)
             if tty:
                 channel.get_pty(term="dumb")
-            # A refusal closes the channel, which the first exchange notices; to wait for it would be one more round trip.
-            channel._wait_for_event = lambda: None
             channel.exec_command(command)
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise Unreachable(host, "open a shell", f"{way}: {error}", "is MaxSessions 0 there?") from None
