@@ -136,10 +136,10 @@ take_back() { # WHY: the change is claimed; put everything back as it was, and p
     done
     [ "$result" = unlike ] || rm -f undo probe before after undo.log
     settle
-    second_trigger stop
     if alive watching; then kill -9 "-$pid" 2>/dev/null; fi
     rm -f watching
     rm -rf lock
+    second_trigger stop # last: it may hang, and somebody else have the host meanwhile
     printf '%s %s\n' "$result" "$run"
 }
 
@@ -305,8 +305,6 @@ watch) # RUN: until the change is confirmed or taken back
     ;;
 finish) # RUN keep|remove|purge
     mine || { printf 'lost %s\n' "$run"; exit 1; }
-    second_trigger stop
-    mine || { printf 'lost %s\n' "$run"; exit 1; } # that may have hung, and somebody else be here by now
     if alive watching; then kill -9 "-$pid" 2>/dev/null; fi
     settle_keys
     gone='do undo undo.log probe before after running pending.new boot.before lease outcome watching'
@@ -315,6 +313,7 @@ finish) # RUN keep|remove|purge
     # shellcheck disable=SC2086
     rm -rf $gone lock # in this order: whoever finds no lock finds nothing else
     [ "$3" = keep ] || { cd / && rmdir "$directory" "${directory%/*}" 2>/dev/null; }
+    second_trigger stop # last, for the same reason
     printf 'finished %s\n' "$run"
     ;;
 *)
