@@ -90,7 +90,9 @@ class Transaction:
             [
                 f"{ENVIRONMENT}umask 077",
                 f"[ -d {directory} ] || mkdir -p -m 700 {directory}; cd {directory} || {{ printf '@fail files\\n'; exit 1; }}",
-                _written("referee", referee),
+                # While somebody holds the host, what he runs is not written over but put aside.
+                f"to=referee; [ ! -d lock ] || to=referee.$$\n{_written('$to', referee)}",
+                "[ $to = referee ] || mv -f $to referee",
                 f"wgorch_epoch={seen.clock - seen.uptime} sh ./referee lock {self.run} {quote_words([who])} {hold} || exit 75",
                 *(["(", plan.prepare_program, ")"] if plan.prepare else []),
                 *(_file(name, secret) for name, secret in shared.items()),
@@ -114,13 +116,9 @@ class Transaction:
             saw = f"{'; '.join(differs)} changed since the plan"
             raise Changed(host, "change what was planned", saw, "look at `wgorch plan` again")
         if refused:
+            saw = one_line(said.rpartition("@tests\n")[2].replace("@fail rules", ""), 400)
             fix = "it needs the matches comment, conntrack, tcp, udp and the targets MASQUERADE, TCPMSS (xtables, kmod-ipt-…)"
-            raise Unfit(
-                host,
-                "use iptables there",
-                one_line(said[said.rfind("@tests\n") + 7 :].replace("@fail rules", ""), 400),
-                fix,
-            )
+            raise Unfit(host, "use iptables there", saw, fix)
         # The ways were measured once, and are not asked about again.
         return replace(again, paths=seen.paths)
 

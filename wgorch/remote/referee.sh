@@ -320,4 +320,4 @@ finish) # RUN keep|remove|purge
     echo "usage: sh referee lock|unlock|apply|renew|confirm|revert|watch|finish RUN ..." >&2
     exit 64
     ;;
-esac
+esac; exit $? # on one line, so that nothing is read of a file that was written anew meanwhile
