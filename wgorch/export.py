@@ -88,14 +88,11 @@ def _shell(rule: Rule) -> str:
 def _peers(links: Iterable[Link], keys: Mapping[str, str]) -> Iterator[str]:
     known = keys.get
     for link in links:
-        key, text = link.made.get("file", _NONE)
+        key, text = link.made.get("file", ("", ""))
         if not key or key != known(link.peer):
             text = "\n".join(["", *_peer(link, keys)])
             link.made["file"] = (known(link.peer), text)
         yield text
-
-
-_NONE = ("", "")
 
 
 def _peer(link: Link, keys: Mapping[str, str]) -> Iterator[str]:

@@ -21,7 +21,6 @@ WORDS = {
     "connect": "connecting",
     "gathered": "read",
     "lock": "locking",
-    "stage": "staging",
     "arm": "lease armed, changing",
     "applied": "changed, read back",
     "verify": "measuring",
@@ -36,7 +35,7 @@ WORDS = {
     "waiting": "waiting",
 }
 
-ORDER = ("connect", "gathered", "lock", "stage", "arm change", "applied", "verify", "verified", "confirmed", "finished")
+ORDER = ("connect", "gathered", "lock", "arm change", "applied", "verify", "verified", "confirmed", "finished")
 PHASES = {what: place for place, whats in enumerate(ORDER) for what in whats.split()}
 """How far a host is, by what happened on it last."""
 
