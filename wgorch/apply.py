@@ -91,9 +91,10 @@ class Transaction:
                 f"{ENVIRONMENT}umask 077",
                 f"[ -d {directory} ] || mkdir -p -m 700 {directory}; cd {directory} || {{ printf '@fail files\\n'; exit 1; }}",
                 # While somebody holds the host, what he runs is not written over but put aside.
-                f"to=referee; [ ! -d lock ] || to=referee.$$\n{_written('$to', referee)}",
+                f"to=referee; [ ! -e lock ] || to=referee.$$\n{_written('$to', referee)}",
                 "[ $to = referee ] || mv -f $to referee",
-                f"wgorch_epoch={seen.clock - seen.uptime} sh ./referee lock {self.run} {quote_words([who])} {hold} || exit 75",
+                f"wgorch_epoch={seen.clock - seen.uptime}",
+                f"{_referee(f'lock {self.run} {quote_words([who])} {hold}')} || exit 75",
                 *(["(", plan.prepare_program, ")"] if plan.prepare else []),
                 *(_file(name, secret) for name, secret in shared.items()),
                 *_tests(plan),
@@ -164,10 +165,10 @@ class Transaction:
             [
                 f"{ENVIRONMENT}umask 077; cd {quote_words([self.network.directory])} || exit 1",
                 # Nobody looks at these files before the lease is armed, as long as the host is still ours.
-                f'ours=; while IFS= read -r line; do [ "$line" != run={self.run} ] || ours=yes; done <lock/owner',
+                f'ours=; while IFS= read -r line; do [ "$line" != run={self.run} ] || ours=yes; done <lock',
                 f"[ -n \"$ours\" ] || {{ printf 'lost {self.run}\\n'; exit 1; }}",
                 *(_written(name, text) for name, text in files.items()),
-                f"sh ./referee apply {self.run} {self.lease_s} {LEASE_MAX_S} {min(PROGRAM_S, max(5, self.lease_s - 5))}",
+                _referee(f"apply {self.run} {self.lease_s} {LEASE_MAX_S} {min(PROGRAM_S, max(5, self.lease_s - 5))}"),
             ]
         )
 
@@ -178,7 +179,7 @@ class Transaction:
     def renew(self) -> str:
         """The sh line that renews the lease; it rides on the phase that verifies."""
         directory = quote_words([self.network.directory])
-        return f"( cd {directory} && sh ./referee renew {self.run} {self.lease_s} )"
+        return f"( cd {directory} && {_referee(f'renew {self.run} {self.lease_s}')} )"
 
     def confirm(self, host: str) -> None:
         """Let the host confirm. Success is the host's own word."""
@@ -193,7 +194,7 @@ class Transaction:
         """What makes a confirmed change last (start-up), and the end of the lock. `keep`: keep, remove or purge."""
         stay = ["(", plan.stay_program, ")"] if any(c.commands for c in plan.stay) else []
         directory = quote_words([self.network.directory])
-        program = "\n".join([f"{ENVIRONMENT}cd {directory} || exit 1", *stay, f"sh ./referee finish {self.run} {keep}"])
+        program = "\n".join([f"{ENVIRONMENT}cd {directory} || exit 1", *stay, _referee(f"finish {self.run} {keep}")])
         deadline_s = INSTALL_S if any(c.step == "install" for c in plan.stay) else PHASE_S
         said = self.fleet.open(host).exchange(program, "make the change last", deadline_s)
         if problem := _failure(said, plan.stay):
@@ -256,7 +257,7 @@ class Transaction:
     def _referee(self, host: str, words: str, wish: str, deadline_s: float) -> str:
         shell: Shell = self.fleet.open(host)
         directory = quote_words([self.network.directory])
-        program = f"{ENVIRONMENT}cd {directory} || exit 1\nsh ./referee {words}"
+        program = f"{ENVIRONMENT}cd {directory} || exit 1\n{_referee(words)}"
         return shell.exchange(program, wish, deadline_s)
 
     def _ask(
@@ -288,6 +289,11 @@ class _Failed(HostError):
     """A change that did not come true; everything is taken back."""
 
     exit_code = 5
+
+
+def _referee(words: str) -> str:
+    """sh that asks the referee of the directory it is in."""
+    return f"( set -- {words}; . ./referee )"
 
 
 def _word(text: str) -> str:

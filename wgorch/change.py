@@ -22,10 +22,8 @@ from wgorch.errors import (
 )
 from wgorch.facts.observed import Observed
 from wgorch.facts.parse import NotAnAnswer, public_key
-from wgorch.follow import with_cause
 from wgorch.operation import Operation
 from wgorch.plan import HostPlan
-from wgorch.trace.observe import WINDOW_S
 from wgorch.verify import measure
 from wgorch.verify.diagnose import Finding, Since, Verdict, diagnose
 
@@ -230,6 +228,9 @@ class Phases:
 
     def _with_cause(self, verdict: Verdict) -> Verdict:
         """Where the first packet dies, asked while the change still stands; only where the lease leaves the time."""
+        from wgorch.follow import with_cause  # late, as it is seldom needed
+        from wgorch.trace.observe import WINDOW_S
+
         if self.interrupts.asked or self.run.lease_s < 4 * WINDOW_S:
             return verdict
         return with_cause(self.operation, verdict)
@@ -310,6 +311,10 @@ def measure_all(
             return peer not in asked or _mtu(operation, peer) != mtu or measure.first(topology, name, peer)
 
         addresses = measure.targets(topology, name, checks, frozenset(left_out), from_here)
+        # That a host answers itself proves nothing.
+        seen = operation.seen.get(name)
+        own = {address.ip for _, address in seen.addresses} if seen else set()
+        addresses = [a for a in addresses if operation.inventory.hosts[name].real_address(a) not in own]
         peers = [peer for peer in topology.peers(name) if from_here(peer)] if "full_size" in checks else []
         direct = [address for peer in peers for address in topology.hosts[peer].addresses]
         real = [operation.inventory.hosts[name].real_address(address) for address in addresses]

@@ -33,7 +33,7 @@ def boot_program(
     changes = list(changes)
     body = ["", "starting=yes"]
     body += [f"wait_for_card {quote_words([card])} || exit 1" for card in sorted(cards)]
-    body += [f"start_anew {quote_words([interface, state.mark, str(table)])} || exit 1", *_body(changes)]
+    body += [f"start_anew {quote_words([interface, state.mark, str(table)])} || exit 1", FORGET, *_body(changes)]
     prelude, functions = _library(_called(changes) | {"wait_for_card", "start_anew"})
     return "\n".join([*_head(title, state, header), prelude, functions, *body, "printf '@done\\n'", ""])
 
@@ -77,33 +77,46 @@ Numbered = tuple[int, Command]
 
 
 def _body(changes: list[Change]) -> Iterator[str]:
-    """The commands in order; neighbours of one kind are one command, since each process costs a host a millisecond."""
-    kind = ""
-    group: list[Numbered] = []
-    begun: list[str] = []  # the changes that are to be told before the group
+    """The commands in order; neighbours of one kind are one command, since each process costs a host a millisecond.
+
+    What is said of WireGuard may pass what is said of cards: wireguard-go, asked for the first time, has set an MTU of
+    its own by the time it answers.
+    """
+    groups: dict[str, list[Numbered]] = {}
+    begun: list[str] = []  # the changes that are to be told before the groups
 
     def flush() -> Iterator[str]:
         if begun:
             yield f"at {' '.join(begun)}"
         begun.clear()
-        yield from _together(kind, group)
-        group.clear()
+        for kind in sorted(groups, key=lambda kind: kind == "ip"):
+            yield from _together(kind, groups[kind])
+        groups.clear()
 
     for number, change in enumerate(changes, 1):
-        first = _kind(change.commands[0]) if change.commands else kind
-        if group and first != kind:
+        if groups and change.commands and not _fits(groups, change.commands[0]):
             yield from flush()
         yield from ("", f"# {_comment(f'{change.sign} {change.what}: {change.why}')}")
         begun.append(str(number))
         for cmd in change.commands:
-            now = _kind(cmd)
-            if group and now != kind:
+            if groups and not _fits(groups, cmd):
                 yield from flush()
-            kind = now
-            group.append((number, cmd))
-            if not kind:
+            groups.setdefault(_kind(cmd), []).append((number, cmd))
+            if "" in groups:
                 yield from flush()
     yield from flush()
+
+
+def _fits(groups: Mapping[str, list[Numbered]], cmd: Command) -> bool:
+    """Whether a command can stand with those that wait."""
+    kind = _kind(cmd)
+    if kind in groups and cmd.argv[0] == "set_key":
+        return False  # it comes before the peers
+    return all(kind == other or (_is_free(kind) and _is_free(other)) for other in groups)
+
+
+def _is_free(kind: str) -> bool:
+    return kind == "ip" or kind.startswith("wg ")
 
 
 _SPECIAL = re.compile(r"[\s'\"\\]")
@@ -119,7 +132,9 @@ def _kind(cmd: Command) -> str:
     if word == "ip":
         return _kind_of_ip(cmd)
     if cmd.argv[:2] == ("wg", "set") and cmd.argv[3] == "peer" and len(cmd.argv) < 20:
-        return f"peers of {cmd.argv[2]}"
+        return f"wg {cmd.argv[2]}"
+    if word == "set_key":
+        return f"wg {cmd.argv[1]}"
     return ""
 
 
@@ -149,12 +164,18 @@ def _together(kind: str, group: list[Numbered]) -> Iterator[str]:
         force = ["-force"] if kind.endswith(" absent") else []
         lines = "\n".join(" ".join(c.argv[1 + len(family) :]) for _, c in group)
         yield _render(last, command("ip", *family, *force, "-batch", "-", stdin=lines, may_be_absent=bool(force)))
-    elif kind.startswith("peers"):
+    elif kind.startswith("wg "):
         for some in (group[i : i + AT_ONCE] for i in range(0, len(group), AT_ONCE)):
-            words = chain.from_iterable(c.argv[3:] for _, c in some)
-            yield _render(some[-1][0], Command((*some[0][1].argv[:3], *words)))
+            words = chain.from_iterable(c.argv[3:] for _, c in some[1:])
+            yield _render(some[-1][0], Command((*some[0][1].argv, *words)))
     else:
         yield from (_render(number, cmd) for number, cmd in group)
+        if any(cmd.argv[0] == "sh" for _, cmd in group):
+            yield FORGET
+
+
+FORGET = "rules4='' rules6=''"
+"""What was asked of the firewall's rules holds until something may have changed them."""
 
 
 def _comment(text: str) -> str:
@@ -165,7 +186,6 @@ def _comment(text: str) -> str:
 def _firewall(group: list[Numbered]) -> Iterator[str]:
     """All tables of one kind of IP in one call: it costs 15 ms on a host, however much it is given."""
     last = group[-1][0]
-    yield "rules4='' rules6=''"
     for word in ("note_table", "note_chain", "ensure_chain", "unjump"):
         words = [w for _, c in group if c.argv[0] == word for w in c.argv[1:]]
         if words:
@@ -186,6 +206,7 @@ def _firewall(group: list[Numbered]) -> Iterator[str]:
             yield _render(last, command(*argv, stdin="\n".join(text)))
     # What comes behind a restore in its change comes behind all of them.
     yield from (_render(number, cmd) for number, cmd in group if cmd.argv[0] == "drop_chain")
+    yield FORGET
 
 
 def _render(number: int, cmd: Command) -> str:
@@ -199,7 +220,7 @@ def by_hand(state: State, changes: Iterable[Change]) -> list[str]:
     names = _called(changes) | {"write_file"}
     place = quote_words([state.directory])
     lines = ["umask 077", f"mkdir -p -m 700 {place} && cd {place}"]
-    lines += ["boot_id=$(cat /proc/sys/kernel/random/boot_id) rules4='' rules6=''"]
+    lines += [f"boot_id=$(cat /proc/sys/kernel/random/boot_id) {FORGET}"]
     return [*lines, _library(names)[1]]
 
 
@@ -211,6 +232,7 @@ def probe_program(want: State, have: State, interface: str) -> str:
     lines = [
         "#!/bin/sh",
         f"# {want.mark}: what of the network runs here; compared before a change and after it was taken back",
+        f"ours() {{ # RULES: of all rules the tables' names, and what names a chain of ours\n{_OURS.format(network=network)}}}",
         f"if [ -d /sys/class/net/{name} ]; then",
         f"    for part in ifalias mtu; do cat /sys/class/net/{name}/$part; done",
         f"    ip -o address show dev {name} | sed 's/^[0-9]*: //'",
@@ -236,9 +258,21 @@ def probe_program(want: State, have: State, interface: str) -> str:
             f"{{ firewall-cmd --info-zone={base}; {asked}; }} 2>/dev/null | grep -e rule -e ports: -e interfaces: -e forward:"
         )
     tools = {tool(chain.table) for state in (want, have) for chain in state.chains} | {"iptables"}
-    lines += [f"{by}-save 2>/dev/null | grep -e '^[*]' -e wgorch-{network}-" for by in sorted(tools)]
+    for by in sorted(tools):
+        rules = "rules6" if by.startswith("ip6") else "rules4"
+        lines += [f"{rules}=$({by}-save 2>/dev/null; echo .)", f'ours "${rules}"']
     if paths:
         lines.append(
             f"for path in {' '.join(paths)}; do line=; read -r line </proc/sys/$path; echo $line; done 2>/dev/null"
         )
-    return "\n".join([*lines, "exit 0", ""])
+    return "\n".join([*lines, ":", ""])
+
+
+_OURS = """\
+    set -f
+    IFS='
+'
+    for line in $1; do case $line in '*'* | *wgorch-{network}-*) printf '%s\\n' "$line" ;; esac; done
+    unset IFS
+    set +f
+"""

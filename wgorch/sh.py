@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 
 @cache
 def text_of(package: str, name: str) -> str:
     """One of the files beside the code."""
-    return (resources.files(f"wgorch.{package}") / name).read_text(encoding="utf-8")
+    return (Path(__file__).parent / package / name).read_text(encoding="utf-8")

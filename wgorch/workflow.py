@@ -6,17 +6,14 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from wgorch import curve25519, shortcut
-from wgorch import export as files
-from wgorch.adopt import Adopted
-from wgorch.adopt import adopt as adopt_hosts
+from wgorch import curve25519
 from wgorch.apply import LEASE_S, RECENT_S, Transaction
 from wgorch.change import Interrupts, Outcome, Phases, exchanges, measure_all
 from wgorch.errors import DIFFERS, DONE, FAULT, MIXED, ROLLED_BACK, HostError, HostsFailed, Unfit, UsageError
 from wgorch.facts.gather import Ask, gather
 from wgorch.facts.observed import Observed
-from wgorch.follow import with_cause
 from wgorch.inventory.fields import suggest
 from wgorch.inventory.load import DEFAULT_PORT
 from wgorch.inventory.model import Network
@@ -25,8 +22,11 @@ from wgorch.plan import HostPlan, plan_teardown
 from wgorch.remote.fleet import Fleet
 from wgorch.resolve import baseline
 from wgorch.topology.build import build
-from wgorch.trace import doctor
 from wgorch.verify.diagnose import Finding, Verdict
+
+# What only some verbs need is imported where it is: it would cost every `up` some 10 ms.
+if TYPE_CHECKING:
+    from wgorch.adopt import Adopted
 
 
 class Declined(UsageError):
@@ -65,6 +65,8 @@ def look(fleet: Fleet, interface: str, name: str = "office") -> tuple[dict[str, 
 
 def adopt(fleet: Fleet, interface: str, name: str) -> Adopted:
     """The inventory of a live network, read from its hosts. Raises HostsFailed."""
+    from wgorch.adopt import adopt as adopt_hosts
+
     seen, failed = look(fleet, interface, name)
     if failed:
         raise HostsFailed(list(failed.values()))
@@ -114,6 +116,8 @@ def up(
         changed = bool(outcome.standing)
         operation.new_keys_for = frozenset()  # they have it now
         if outcome.code == DONE and operation.network.direct and (changed or operation.try_direct):
+            from wgorch import shortcut
+
             tried = tuple(shortcut.try_all(operation, interrupts, lease_s))
             code = DONE if all(pair.settled for pair in tried) else MIXED
             outcome = replace(outcome, code=code, tried=tried, exchanges=exchanges(operation))
@@ -193,6 +197,8 @@ def verify(operation: Operation) -> Outcome:
     operation.gather(operation.names)
     verdict = measure_all(operation, operation.names, {})
     if not verdict.works:
+        from wgorch.follow import with_cause
+
         verdict = with_cause(operation, verdict)
     return Outcome(DONE if verdict.works else FAULT, verdict=verdict)
 
@@ -250,6 +256,8 @@ def export(operation: Operation, what: str | None, form: str) -> Exported:
 
     A device without a public key gets a new pair: the private key is in the text, and nowhere else.
     """
+    from wgorch import export as files
+
     inventory = operation.inventory
     network = inventory.network.name
     if what is not None and what not in inventory.members:
@@ -278,6 +286,8 @@ def export(operation: Operation, what: str | None, form: str) -> Exported:
 
 
 def _export_device(operation: Operation, name: str) -> Exported:
+    from wgorch import export as files
+
     device = operation.inventory.devices[name]
     notes: list[str] = []
     private = None
@@ -303,6 +313,8 @@ def _export_device(operation: Operation, name: str) -> Exported:
 
 def examine(operation: Operation, names: list[str]) -> dict[str, tuple[Finding, ...]]:
     """What may stand in the tunnel's way on each of some hosts; reads only."""
+    from wgorch.trace import doctor
+
     operation.gather(names)
     ends = [host.endpoint.host for host in operation.inventory.hosts.values() if host.endpoint]
     to_resolve = [end for end in ends if re.search(r"[a-z]", end) and ":" not in end]

@@ -73,7 +73,7 @@ COMMANDS = [
 SHIM = r"""#!/bin/dash
 name=${0##*/}
 real() { PATH=/usr/sbin:/usr/bin:/sbin:/bin command -v "$name"; }
-if [ -r /run/shim/fault ] && { [ -e /run/shim/always ] || [ -d /var/lib/wgorch/office/lock ]; }; then
+if [ -r /run/shim/fault ] && { [ -e /run/shim/always ] || [ -e /var/lib/wgorch/office/lock ]; }; then
     echo "$name $*" >>/run/shim/log
     n=0
     while read -r _; do n=$((n + 1)); done </run/shim/log

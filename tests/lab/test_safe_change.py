@@ -152,7 +152,7 @@ def test_a_second_operator_is_told_who_holds_the_lock(lab: Lab) -> None:
 
 
 def test_the_lock_of_a_dead_holder_frees_itself(lab: Lab) -> None:
-    script = "mkdir -p -m 700 /var/lib/wgorch/office/lock; read -r u _ </proc/uptime; printf 'who=%s\\nsince=1\\nuntil=%s\\nboot=%s\\nrun=dead\\n' ghost $((${u%%.*} + 4)) $(cat /proc/sys/kernel/random/boot_id) >/var/lib/wgorch/office/lock/owner"
+    script = "mkdir -p -m 700 /var/lib/wgorch/office; read -r u _ </proc/uptime; printf 'who=%s\\nsince=1\\nuntil=%s\\nboot=%s\\nrun=dead\\n' ghost $((${u%%.*} + 4)) $(cat /proc/sys/kernel/random/boot_id) >/var/lib/wgorch/office/lock"
     lab.world.sh("home", script)
     held = lab.wgorch("up", INVENTORY, "--yes", code=75)
     time.sleep(5)
@@ -162,7 +162,7 @@ def test_the_lock_of_a_dead_holder_frees_itself(lab: Lab) -> None:
 
 
 def test_a_lock_from_before_a_reboot_is_free(lab: Lab) -> None:
-    script = "mkdir -p -m 700 /var/lib/wgorch/office/lock; printf 'who=ghost\\nsince=1\\nuntil=99999999\\nboot=00000000-0000-0000-0000-000000000000\\nrun=dead\\n' >/var/lib/wgorch/office/lock/owner"
+    script = "mkdir -p -m 700 /var/lib/wgorch/office; printf 'who=ghost\\nsince=1\\nuntil=99999999\\nboot=00000000-0000-0000-0000-000000000000\\nrun=dead\\n' >/var/lib/wgorch/office/lock"
     lab.world.sh("home", script)
     lab.up()
 
@@ -219,7 +219,7 @@ read -r u _ </proc/uptime
 i=0; confirmed=0; reverted=0; both=0; none=0
 while [ $i -lt RACES ]; do
     i=$((i + 1))
-    mkdir lock; printf 'who=race\nsince=1\nuntil=%s\nboot=%s\nrun=r%s\n' $((${u%%.*} + 9999)) "$(cat /proc/sys/kernel/random/boot_id)" $i >lock/owner
+    printf 'who=race\nsince=1\nuntil=%s\nboot=%s\nrun=r%s\n' $((${u%%.*} + 9999)) "$(cat /proc/sys/kernel/random/boot_id)" $i >lock
     printf '#!/bin/sh\nexit 0\n' >undo; cp undo probe; : >before; cp boot pending; echo "$((${u%%.*} + 9999)) $((${u%%.*} + 9999))" >lease
     sh ./referee confirm r$i >/root/c & sh ./referee revert r$i race >/root/r & wait
     c=$(grep -c "^confirmed r$i" /root/c); r=$(grep -c "^reverted r$i" /root/r)

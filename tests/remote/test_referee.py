@@ -53,7 +53,7 @@ def test_a_host_is_held_by_one_run_until_its_time_is_over(host: Host) -> None:
     assert "unlocked one" in host.referee("unlock", "one")
     assert "locked two" in host.lock("two", seconds=0)
     assert "locked three" in host.lock("three")
-    assert "run=three" in host.read("lock/owner").split("\n")
+    assert "run=three" in host.read("lock").split("\n")
 
 
 def test_whose_lock_is_over_takes_nothing_of_the_next_one_back(host: Host) -> None:
@@ -75,7 +75,7 @@ def test_a_change_that_was_left_open_is_taken_back_by_the_next_lock(host: Host) 
     assert "locked two" in host.lock("two")
     assert "one" == host.read("undone")
     assert not host.read("pending")
-    assert "run=two" in host.read("lock/owner").split("\n")
+    assert "run=two" in host.read("lock").split("\n")
 
 
 def test_what_was_confirmed_and_not_finished_stays_when_the_next_run_gives_up(host: Host) -> None:

@@ -59,9 +59,15 @@ if [ -n "$ways" ] && command -v ping >/dev/null 2>&1 && { [ "$again" = yes ] || 
     paths=$(
         for way in $ways; do
             (
-                found=$(ping -n -c 1 -w 1 -s 0 "$way" 2>/dev/null)
-                found=${found#*(}
-                found=${found%%)*}
+                found=$way
+                case $way in
+                *:*) ;;
+                *[!0-9.]*) # a name: ping says what it is, even where nothing answers
+                    found=$(ping -n -c 1 -w 1 -s 0 "$way" 2>/dev/null)
+                    found=${found#*(}
+                    found=${found%%)*}
+                    ;;
+                esac
                 [ -n "$found" ] && largest_to "$found" && printf '%s %s %s\n' "$way" "$found" "$low"
             ) &
         done
@@ -284,7 +290,7 @@ if [ "$scope" != changed ]; then
 section keys
 if [ -d "$directory" ]; then
     ls -ln "$directory"
-    [ -e "$directory/private_key" ] && echo 'has private_key'
+    [ -s "$directory/private_key" ] && echo 'has private_key'
     key=$directory/private_key
     if [ -r "$directory/boot" ]; then
         while IFS= read -r line; do
@@ -320,8 +326,8 @@ if [ -d "$directory" ]; then
     for file in recorded outcome installed; do
         [ -r "$directory/$file" ] && while IFS= read -r line; do printf '%s %s\n' "$file" "$line"; done <"$directory/$file"
     done
-    [ -r "$directory/lock/owner" ] && while IFS= read -r line; do printf 'lock %s\n' "$line"; done <"$directory/lock/owner"
-    [ -d "$directory/lock" ] && [ ! -r "$directory/lock/owner" ] && echo 'lock unknown'
+    [ -s "$directory/lock" ] && while IFS= read -r line; do printf 'lock %s\n' "$line"; done <"$directory/lock"
+    [ -e "$directory/lock" ] && [ ! -s "$directory/lock" ] && echo 'lock unknown'
 fi
 unit=/etc/systemd/system/wgorch-$network.service
 table_of_cron=/etc/cron.d/wgorch-$network

@@ -37,10 +37,10 @@ start_anew() { # INTERFACE MARK TABLE
         done
     done
     # A change that was not confirmed before the machine went down is over.
-    if [ -r lock/owner ]; then
+    if [ -r lock ]; then
         while IFS= read -r line; do
-            case $line in boot=*) [ "$line" = "boot=$boot_id" ] || rm -rf lock pending reverting lease do undo ;; esac
-        done <lock/owner
+            case $line in boot=*) [ "$line" = "boot=$boot_id" ] || rm -f lock pending reverting lease do undo ;; esac
+        done <lock
     fi
     return 0
 }

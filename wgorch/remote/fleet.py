@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
 from wgorch.errors import HostError
@@ -34,6 +37,28 @@ T = TypeVar("T")
 THREADS = 64
 
 Log = Callable[[str, str, str], None]
+
+
+@contextmanager
+def _only_what_is_used() -> Iterator[None]:
+    """While fabric and paramiko are imported: without what invoke, which both load, loads for nothing.
+
+    That is ``unittest.mock``, and with it asyncio and ssl, for a class that helps to test tasks of invoke, and a second
+    copy of yaml: a quarter of the time until the first connection, and some MiB.
+    """
+    instead: dict[str, ModuleType] = {}
+    if "asyncio" not in sys.modules:
+        instead["unittest.mock"] = ModuleType("unittest.mock")
+        instead["unittest.mock"].__getattr__ = lambda _name: object  # type: ignore[method-assign]
+    if "yaml" in sys.modules:
+        instead["invoke.vendor.yaml"] = sys.modules["yaml"]
+    instead = {name: module for name, module in instead.items() if name not in sys.modules}
+    sys.modules.update(instead)
+    try:
+        yield
+    finally:
+        for name in instead:
+            del sys.modules[name]
 
 
 class Fleet:
@@ -104,7 +129,7 @@ class Fleet:
         """The SSH connections; made, and paramiko imported, where the first one is needed."""
         with self._guard:
             if self._ssh is None:
-                with self.clock.span("controller", "import fabric and paramiko"):
+                with self.clock.span("controller", "import fabric and paramiko"), _only_what_is_used():
                     from wgorch.remote.ssh import Connections, read_config
                     from wgorch.remote.ssh_config import Ways
 

@@ -3,7 +3,7 @@ umask 077
 export LC_ALL=C
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}"
 cd "$directory" || exit 1
-guard=${guard-}
+guard=${guard-} rules4=${rules4-} rules6=${rules6-}
 boot_id=none
 [ -r /proc/sys/kernel/random/boot_id ] && read -r boot_id </proc/sys/kernel/random/boot_id
 
@@ -240,12 +240,14 @@ TABLE
     [ -z "$before" ] || put recorded "$(records "table $1")"
 }
 
-birth_of_key() { # made whole, then linked to its name: never overwritten, not even by two of us
-    [ -e "$1" ] && return 0
-    for left in "$1".*; do [ ! -e "$left" ] || rm -f "$left"; done
-    wg genkey >"$1.$$" && [ -s "$1.$$" ] && { sync "$1.$$" 2>/dev/null || sync; } || return 1
-    ln "$1.$$" "$1" 2>/dev/null || [ -s "$1" ] || return 1
-    rm -f "$1.$$"
+birth_of_key() { # whoever makes the file makes the key: none is ever written over, not even by two of us
+    [ -s "$1" ] && return 0
+    # What is empty was begun and never told to anybody; a key that was told is on the disk: `confirm` sees to it.
+    for left in "$1" "$1".*; do [ ! -e "$left" ] || rm -f "$left"; done
+    set -C
+    wg genkey >"$1"
+    set +C
+    [ -s "$1" ]
 }
 
 # A new key lies beside the one in use, under its public half as its name, until the change that takes it up is
@@ -282,7 +284,7 @@ set_key() { # INTERFACE TAG WORD...: the key of that name, if it still lies besi
     interface=$1 key=private_key
     [ -s "private_key.$2" ] && key=private_key.$2
     shift 2
-    wg set "$interface" "$@" private-key "$key"
+    wg set "$interface" private-key "$key" "$@"
 }
 
 runit_place() { for place in /var/service /etc/service /service; do [ -d "$place" ] && return 0; done; return 1; }

@@ -5,18 +5,19 @@
 #              pending -> boot         the change is confirmed
 #              pending -> reverting    the change is being taken back
 # do, undo   the programs of the change; before: what `probe` said before it
-# lock/      who changes this host; lease: until when, in seconds of this machine's uptime
+# lock       who changes this host, and until when; lease: until when the change stands unconfirmed; both in seconds of
+#            this machine's uptime
 # running    process group of the program that runs now, its start time, and until when it may run; empty where none does
 set -u
 umask 077
 export LC_ALL=C
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}"
-case $0 in */*) cd "${0%/*}" || exit 1 ;; esac
-directory=$PWD
+directory=$PWD # it is run in its directory: as a program, or, which saves a process, by `.` in a subshell
 boot_id=none
 [ -r /proc/sys/kernel/random/boot_id ] && read -r boot_id </proc/sys/kernel/random/boot_id
 
 now() { read -r now _ </proc/uptime; now=${now%%.*}; }
+self() { read -r self _ </proc/self/stat; } # the process that runs this, which in a subshell is not $$
 put() { printf '%s\n' "$2" >"$1.$$" && mv -f "$1.$$" "$1"; } # FILE TEXT
 settle() { sync . 2>/dev/null || sync; }
 epoch=${wgorch_epoch-} # given by whoever has just asked
@@ -50,10 +51,10 @@ end_running() {
     done
     [ ! -s running ] || : >running
 }
-run_program() { # GUARD PROGRAM SECONDS
+run_program() { # GUARD PROGRAM SECONDS [RULES RULES-OF-IPV6]: the firewall's rules, where they were asked for just now
     end_running || return 1
     now
-    guard=$1 setsid sh "$directory/$2" </dev/null &
+    guard=$1 rules4=${4-} rules6=${5-} setsid sh "$directory/$2" </dev/null &
     child=$!
     start_of "$child" && printf '%s %s %s\n' "$child" "$started" "$((now + $3))" >running
     wait "$child"
@@ -64,7 +65,7 @@ run_program() { # GUARD PROGRAM SECONDS
 
 held() { # what the lock says of itself
     held_who='' held_since='' held_until=0 held_boot='' held_run='' held_epoch=''
-    [ -r lock/owner ] || return 1
+    [ -s lock ] || return 1
     while IFS= read -r line; do
         case $line in
         who=*) held_who=${line#*=} ;;
@@ -74,20 +75,27 @@ held() { # what the lock says of itself
         run=*) held_run=${line#*=} ;;
         epoch=*) held_epoch=${line#*=} ;;
         esac
-    done <lock/owner
+    done <lock
 }
-own() { # WHO SINCE UNTIL: the lock says whose it is, and when, since 1970, this machine was started
-    put lock/owner "who=$1
+owner() { # WHO SINCE UNTIL: whose the lock is, and when, since 1970, this machine was started
+    owner="who=$1
 since=$2
 until=$3
 boot=$boot_id
 run=$run
 epoch=$epoch"
 }
-hold() { # UNTIL: a lock of ours lasts at least so long
-    [ "$held_until" -ge "$1" ] || own "$held_who" "$held_since" "$1"
+take() { # WHO SINCE UNTIL: the lock, where nobody has it; whoever makes the file has it
+    owner "$@"
+    set -C
+    printf '%s\n' "$owner" 2>/dev/null >lock
+    took=$?
+    set +C
+    return "$took"
 }
-probed() { (. ./probe) >"$1" 2>/dev/null; } # FILE: what of the network runs here now
+hold() { # UNTIL: a lock of ours lasts at least so long
+    [ "$held_until" -ge "$1" ] || { owner "$held_who" "$held_since" "$1" && put lock "$owner"; }
+}
 mine() { held && [ "$held_run" = "$run" ]; }
 
 second_trigger() { # start|stop: systemd ends the lease where our own timer was killed
@@ -98,19 +106,20 @@ second_trigger() { # start|stop: systemd ends the lease where our own timer was 
         return 0
     fi
     systemd-run --quiet --collect --on-active="$2" --timer-property=AccuracySec=1s --unit="$unit" \
-        /bin/sh "$directory/referee" watch "$run" >/dev/null 2>&1
+        --working-directory="$directory" /bin/sh ./referee watch "$run" >/dev/null 2>&1
     return 0
 }
 
 take_back() { # WHY: the change is claimed; put everything back as it was, and prove it
-    start_of $$ && printf '%s %s\n' "$$" "$started" >reverter
+    self
+    start_of "$self" && printf '%s %s\n' "$self" "$started" >reverter
     end_running
     log "event=take-back why=$1"
     put outcome "reverting $run $1"
     round=0
     while :; do
         run_program reverting undo 30 >undo.log 2>&1
-        if [ ! -r probe ] || { probed after && cmp -s before after; }; then
+        if [ ! -r probe ] || { (. ./probe) >after 2>/dev/null && cmp -s before after; }; then
             result=reverted
             break
         fi
@@ -137,10 +146,17 @@ take_back() { # WHY: the change is claimed; put everything back as it was, and p
     [ "$result" = unlike ] || rm -f undo probe before after undo.log
     settle
     if alive watching; then kill -9 "-$pid" 2>/dev/null; fi
-    rm -f watching
-    rm -rf lock
+    rm -rf watching lock
     second_trigger stop # last: it may hang, and somebody else have the host meanwhile
     printf '%s %s\n' "$result" "$run"
+}
+
+take_or_leave() { # WHO SECONDS
+    clock
+    take "$1" "$time" "$((now + $2))" && return
+    [ ! -s lock ] || { printf 'busy 0\n'; exit 75; } # somebody else was quicker
+    rm -f lock # the disk is full
+    exit 1
 }
 
 unused() { for file; do [ ! -e "$file" ] || rm -f "$file"; done; }
@@ -176,38 +192,38 @@ run=${2-none}
 case $verb in
 lock) # RUN WHO SECONDS
     [ ! -e outcome ] || rm -f outcome
-    if ! mkdir lock 2>/dev/null; then
+    clock
+    if ! take "$3" "$time" "$((now + $4))"; then
+        [ -s lock ] || nap # whoever made it just now has not written yet
         now
         held
         if [ "$held_boot" = "$boot_id" ] && [ "$held_until" -gt "$now" ]; then
             printf 'busy %s\n' "$((held_until - now))"
-            cat lock/owner
+            cat lock
             exit 75
         fi
         mv lock "lock.stale.$$" 2>/dev/null && rm -rf "lock.stale.$$"
-        mkdir lock 2>/dev/null || { printf 'busy 0\n'; exit 75; }
+        take_or_leave "$3" "$4"
     fi
-    clock
-    own "$3" "$time" "$((now + $4))" || { rm -rf lock; exit 1; }
     if [ -e pending ] || [ -e reverting ]; then
         # A change before ours was left open and nobody is left to end it.
         [ -e pending ] && mv pending reverting
         take_back "left-open"
-        clock
-        mkdir lock 2>/dev/null || { printf 'busy 0\n'; exit 75; }
-        own "$3" "$time" "$((now + $4))" || { rm -rf lock; exit 1; }
+        take_or_leave "$3" "$4"
     fi
     unused lease # of a change that was confirmed, and not finished
     log "event=lock who=$3"
     printf 'locked %s\n' "$run"
     ;;
 unlock)
-    mine && rm -rf lock && rm -f do undo probe before running pending.new boot.before lease
+    mine && rm -f lock do undo probe before running pending.new boot.before lease
     printf 'unlocked %s\n' "$run"
     ;;
 apply) # RUN SECONDS MAXIMUM SECONDS-OF-THE-PROGRAM: the lease is armed, and the change is made under it
     mine || { printf 'lost %s\n' "$run"; exit 1; }
-    probed before || exit 1
+    rules4='' rules6='' # it may tell them; what is too long for a process's environment is asked for again
+    . ./probe >before 2>/dev/null || exit 1
+    [ "$((${#rules4} + ${#rules6}))" -lt 65536 ] || rules4='' rules6=''
     unused boot.before watching
     if [ -e boot ]; then cp -p boot boot.before || exit 1; fi
     now
@@ -224,7 +240,7 @@ apply) # RUN SECONDS MAXIMUM SECONDS-OF-THE-PROGRAM: the lease is armed, and the
     esac
     second_trigger start "$(($3 + 5))"
     log "event=arm seconds=$3"
-    if run_program pending do "$5" 2>&1; then
+    if run_program pending do "$5" "$rules4" "$rules6" 2>&1; then
         log "event=applied"
         printf 'applied %s\n' "$run"
     elif mv pending reverting 2>/dev/null; then
@@ -246,7 +262,7 @@ renew) # RUN SECONDS
     printf 'renewed %s %s\n' "$run" "$((until - now))"
     ;;
 confirm) # RUN
-    if mine && [ -e pending ] && { sync pending 2>/dev/null || sync; } && mv pending boot 2>/dev/null; then
+    if mine && [ -e pending ] && { sync pending private_key 2>/dev/null || sync; } && mv pending boot 2>/dev/null; then
         settle
         log "event=confirm"
         printf 'confirmed %s\n' "$run"
@@ -268,7 +284,7 @@ revert) # RUN WHY: also of a change that is confirmed here but not everywhere
             cat outcome
         else
             # The lease was never armed, so nothing was changed.
-            mine && [ ! -e reverting ] && rm -rf lock && rm -f do undo probe before running pending.new boot.before lease
+            mine && [ ! -e reverting ] && rm -f lock do undo probe before running pending.new boot.before lease
             printf 'nothing %s\n' "$run"
         fi
     fi
@@ -277,7 +293,8 @@ take-back) # RUN WHY: of a change that is claimed already
     if [ -e reverting ]; then take_back "$3"; fi
     ;;
 watch) # RUN: until the change is confirmed or taken back
-    start_of $$ && printf '%s %s\n' "$$" "$started" >watching &&
+    self
+    start_of "$self" && printf '%s %s\n' "$self" "$started" >watching &&
         (trap '' PIPE; echo watching) # it watches, even if whoever asked is gone
     exec >/dev/null 2>&1
     while [ -e pending ] || [ -e reverting ]; do

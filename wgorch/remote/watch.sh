@@ -4,11 +4,11 @@ export LC_ALL=C WG_ENDPOINT_RESOLUTION_RETRIES=1
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}"
 
 changing() { # a change is under way; a lock whose time is over, or of another boot, holds nobody
-    [ -d "$directory/lock" ] || return 1
+    [ -r "$directory/lock" ] || return 1
     until=0 boot='' boot_id=''
-    [ ! -r "$directory/lock/owner" ] || while IFS='=' read -r name value; do
+    while IFS='=' read -r name value; do
         case $name in until) until=$value ;; boot) boot=$value ;; esac
-    done <"$directory/lock/owner"
+    done <"$directory/lock"
     read -r now _ </proc/uptime
     [ ! -r /proc/sys/kernel/random/boot_id ] || read -r boot_id </proc/sys/kernel/random/boot_id
     [ "$boot" = "$boot_id" ] && [ "${until:-0}" -gt "${now%%.*}" ]
