@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -691,6 +692,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run() -> NoReturn:
     """The console script: no traceback for people, and no waiting for idle SSH threads."""
     os.umask(0o077)
+    gc.set_threshold(50_000, 20, 100)  # a run is short and keeps nearly all that it makes: a tenth less time
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()

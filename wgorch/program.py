@@ -94,22 +94,23 @@ def _body(changes: list[Change]) -> Iterator[str]:
         groups.clear()
 
     for number, change in enumerate(changes, 1):
-        if groups and change.commands and not _fits(groups, change.commands[0]):
+        first = change.commands[0] if change.commands else None
+        if groups and first and not _fits(groups, _kind(first), first):
             yield from flush()
         yield from ("", f"# {_comment(f'{change.sign} {change.what}: {change.why}')}")
         begun.append(str(number))
         for cmd in change.commands:
-            if groups and not _fits(groups, cmd):
+            kind = _kind(cmd)
+            if groups and not _fits(groups, kind, cmd):
                 yield from flush()
-            groups.setdefault(_kind(cmd), []).append((number, cmd))
-            if "" in groups:
+            groups.setdefault(kind, []).append((number, cmd))
+            if not kind:
                 yield from flush()
     yield from flush()
 
 
-def _fits(groups: Mapping[str, list[Numbered]], cmd: Command) -> bool:
+def _fits(groups: Mapping[str, list[Numbered]], kind: str, cmd: Command) -> bool:
     """Whether a command can stand with those that wait."""
-    kind = _kind(cmd)
     if kind in groups and cmd.argv[0] == "set_key":
         return False  # it comes before the peers
     return all(kind == other or (_is_free(kind) and _is_free(other)) for other in groups)

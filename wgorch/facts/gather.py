@@ -69,7 +69,7 @@ def questions(network: Network, ask: Ask) -> str:
     given = "\n".join(f"{name}={quote_words([value])}" for name, value in words.items())
     # All in one piece: every line that a host writes by itself is a packet of SSH.
     asking = text_of("facts", "questions.sh")
-    return f"{ENVIRONMENT}{given}\nask_all() {{\n{asking}\n}}\nanswers=$(ask_all)\nprintf '%s\\n' \"$answers\""
+    return f"{ENVIRONMENT}{given}\nask_all() {{\n{asking}\n}}\nanswers=$(ask_all)\nwait\nprintf '%s\\n' \"$answers\""
 
 
 def gather(
@@ -81,14 +81,17 @@ def gather(
     on_line: Callable[[str], None] | None = None,
     wish: str = "read how it is",
     known: Observed | None = None,
+    beside: str = "",
 ) -> tuple[str, Observed]:
     """Run `before` (if any) and ask, in one round trip; what `before` printed, and the answers.
 
-    `known`: what was seen before; it holds for what is not in the scope of the questions.
+    `beside` is run meanwhile, and what it prints stands with what `before` printed. `known`: what was seen before; it holds for what is not in the scope of the questions.
     """
     began = time.monotonic()
     # In parentheses: what it ends with is not the end of the questions.
     asking = f"( {before}\n)\n{questions(network, ask)}" if before else questions(network, ask)
+    if beside:
+        asking = f"{{ {ENVIRONMENT}{beside}\n}} &\n{asking}"
     text = shell.exchange(asking, wish, deadline_s, on_line)
     said, _, answers = text.partition(f"\n{NONCE} ")
     answers = f"{NONCE} {answers}"

@@ -68,7 +68,7 @@ if [ -n "$ways" ] && command -v ping >/dev/null 2>&1 && { [ "$again" = yes ] || 
                     found=${found%%)*}
                     ;;
                 esac
-                [ -n "$found" ] && largest_to "$found" && printf '%s %s %s\n' "$way" "$found" "$low"
+                [ -n "$found" ] && largest_to "$found" && printf 'path %s %s %s\n' "$way" "$found" "$low"
             ) &
         done
         wait
@@ -92,7 +92,7 @@ printf 'network %s\ntable %s\n' "$network" "$table"
 fact hostname /proc/sys/kernel/hostname
 fact machine_id /etc/machine-id
 printf 'ssh %s\n' "${SSH_CONNECTION-}"
-[ -z "$paths" ] || printf '%s\n' "$paths" | while read -r way; do printf 'path %s\n' "$way"; done
+[ -z "$paths" ] || printf '%s\n' "$paths"
 line=
 services=
 for place in /var/service /etc/service /service; do
@@ -129,11 +129,6 @@ section udp
 [ -r /proc/net/udp ] && while read -r _ local _; do
     case $local in *:"$port_hex") printf '%s\n' "$local" ;; esac
 done </proc/net/udp
-
-section ufw
-[ -r /etc/default/ufw ] && while IFS= read -r line; do
-    case $line in MANAGE_BUILTINS=*[Yy][Ee][Ss]*) echo flushes ;; esac
-done </etc/default/ufw
 
 section managers
 [ -d /run/NetworkManager ] && echo NetworkManager
@@ -198,7 +193,17 @@ if [ -d "/sys/class/net/$interface" ] && command -v wg >/dev/null 2>&1; then
 fi
 
 section rules
-command -v iptables-save >/dev/null 2>&1 && iptables-save 2>&1 # it warns of rules of the other kind
+rules=
+command -v iptables-save >/dev/null 2>&1 && rules=$(iptables-save 2>&1) # it warns of rules of the other kind
+printf '%s\n' "$rules"
+case $scope$rules in
+all*ufw-user-forward*)
+    section ufw
+    [ -r /etc/default/ufw ] && while IFS= read -r line; do
+        case $line in MANAGE_BUILTINS=*[Yy][Ee][Ss]*) echo flushes ;; esac
+    done </etc/default/ufw
+    ;;
+esac
 
 section nft
 [ "$our_nft" = no ] || nft -s list table inet "wgorch-$network" 2>/dev/null

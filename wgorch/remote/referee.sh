@@ -64,7 +64,7 @@ run_program() { # GUARD PROGRAM SECONDS [RULES RULES-OF-IPV6]: the firewall's ru
 }
 
 held() { # what the lock says of itself
-    held_who='' held_since='' held_until=0 held_boot='' held_run='' held_epoch=''
+    held_who='' held_since='' held_until=0 held_boot='' held_epoch=''
     [ -s lock ] || return 1
     while IFS= read -r line; do
         case $line in
@@ -72,17 +72,16 @@ held() { # what the lock says of itself
         since=*) held_since=${line#*=} ;;
         until=*) held_until=${line#*=} ;;
         boot=*) held_boot=${line#*=} ;;
-        run=*) held_run=${line#*=} ;;
         epoch=*) held_epoch=${line#*=} ;;
         esac
     done <lock
 }
 owner() { # WHO SINCE UNTIL: whose the lock is, and when, since 1970, this machine was started
-    owner="who=$1
+    owner="run=$run
+who=$1
 since=$2
 until=$3
 boot=$boot_id
-run=$run
 epoch=$epoch"
 }
 take() { # WHO SINCE UNTIL: the lock, where nobody has it; whoever makes the file has it
@@ -96,7 +95,7 @@ take() { # WHO SINCE UNTIL: the lock, where nobody has it; whoever makes the fil
 hold() { # UNTIL: a lock of ours lasts at least so long
     [ "$held_until" -ge "$1" ] || { owner "$held_who" "$held_since" "$1" && put lock "$owner"; }
 }
-mine() { held && [ "$held_run" = "$run" ]; }
+mine() { [ -s lock ] && IFS= read -r line <lock && [ "$line" = "run=$run" ]; } # dash reads byte by byte: its first line only
 
 second_trigger() { # start|stop: systemd ends the lease where our own timer was killed
     [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1 || return 0
@@ -229,7 +228,7 @@ apply) # RUN SECONDS MAXIMUM SECONDS-OF-THE-PROGRAM: the lease is armed, and the
     now
     echo "$((now + $3)) $((now + $4))" >lease || exit 1 # nobody looks at it yet
     clock
-    hold "$((now + $3 + 5))" || exit 1 # a lock lasts as long as its lease
+    held && hold "$((now + $3 + 5))" || exit 1 # a lock lasts as long as its lease
     # It becomes the start-up program by a mere rename, so it must be on the disk by then; `confirm` waits for that.
     mv pending.new pending || exit 1
     sync pending </dev/null >/dev/null 2>&1 &
@@ -258,7 +257,7 @@ renew) # RUN SECONDS
     [ "$until" -le "$most" ] || until=$most
     put lease "$until $most"
     clock
-    hold "$((until + 5))"
+    held && hold "$((until + 5))"
     printf 'renewed %s %s\n' "$run" "$((until - now))"
     ;;
 confirm) # RUN
