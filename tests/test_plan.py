@@ -6,18 +6,20 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import ip_network
+from pathlib import Path
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import ALL
 from tests.kernel import Kernel
+from wgorch.apply import _functions, _written
 from wgorch.command import Change, Command
 from wgorch.facts.observed import our_chains
 from wgorch.inventory.model import Network
 from wgorch.plan import _backwards, changes_between
 from wgorch.playbook import Playbook, load, shipped
-from wgorch.program import boot_program, probe_program, program
+from wgorch.program import boot_program, library, parts, probe_program, program
 from wgorch.resolve import foreign_rules, keep_foreign
 from wgorch.state import Interface, Peer, Rule, State, nothing, rule
 
@@ -305,6 +307,24 @@ def test_every_program_is_sh_that_parses(want: State, have: State, foreign: Fore
         checked = subprocess.run(["sh", "-n"], input=text.encode(), capture_output=True, check=False)
 
         assert (0, b"") == (checked.returncode, checked.stderr)
+
+
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
+@given(states(wanted=True), states(wanted=False), foreigners())
+def test_a_host_puts_a_program_together_from_pieces_as_it_is(want: State, have: State, foreign: Foreign) -> None:
+    *composed, _probe = texts(*settled(want, have, foreign)[:2])
+    for text in composed:
+        before, pieces, behind = parts(text)
+        assert "prelude" in pieces
+        assert text == "\n".join([before, *(library()[piece] for piece in pieces), "", behind])
+
+
+def test_the_sh_of_this_machine_writes_a_program_from_pieces(tmp_path: Path) -> None:
+    text = boot_program(State("office", "/var/lib/wgorch/office"), (), {}, "wg0", ["eth0"], NETWORK.table)
+    words = parts(text)
+    sh = "\n".join([*_functions(frozenset(words[1])).values(), _written("boot", *words)])
+    subprocess.run(["sh"], input=sh, text=True, cwd=tmp_path, check=True)
+    assert text == (tmp_path / "boot").read_text()
 
 
 @settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))

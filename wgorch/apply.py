@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Protocol
 
 from wgorch.command import Change, quote_words
@@ -22,8 +23,9 @@ from wgorch.facts.gather import ENVIRONMENT, Ask, gather
 from wgorch.facts.observed import Observed
 from wgorch.inventory.model import Network
 from wgorch.plan import HostPlan, changes_between
+from wgorch.program import library, often_needed, parts
 from wgorch.remote.fleet import Fleet
-from wgorch.remote.shell import Shell
+from wgorch.remote.shell import NONE, Definitions, Shell
 from wgorch.resolve import in_scope
 from wgorch.sh import text_of
 from wgorch.steps.firewall import RESTORES
@@ -84,7 +86,6 @@ class Transaction:
         who = f"{getpass.getuser()}@{socket.gethostname()}"
         installs = any(change.step == "install" for change in plan.prepare)
         hold = INSTALL_S if installs else self.lease_s + 30
-        referee = text_of("remote", "referee.sh")
         directory = quote_words([self.network.directory])
         tests = list(_tests(plan))
         program = "\n".join(
@@ -92,7 +93,7 @@ class Transaction:
                 f"{ENVIRONMENT}umask 077",
                 f"[ -d {directory} ] || mkdir -p -m 700 {directory}; cd {directory} || {{ printf '@fail files\\n'; exit 1; }}",
                 # While somebody holds the host, what he runs is not written over but put aside.
-                f"to=referee; [ ! -e lock ] || to=referee.$$\n{_written('$to', referee)}",
+                f"to=referee; [ ! -e lock ] || to=referee.$$\nprintf '%s' \"$referee\" >$to || {_not_written('referee')}",
                 "[ $to = referee ] || mv -f $to referee",
                 f"wgorch_epoch={seen.clock - seen.uptime}",
                 f"{_referee(f'lock {self.run} {quote_words([who])} {hold}')} || exit 75",
@@ -112,7 +113,8 @@ class Transaction:
         recent = recent and all(c.step == "keys" for c in plan.prepare)
         ask = replace(self.asks[host], brief=True, ways=(), scope="own" if recent else "all")
         wish = "lock it and read it again"
-        said, again = self._ask(host, program, deadline, plan.prepare, wish, ask, seen, beside)
+        often = _functions(often_needed())
+        said, again = self._ask(host, program, deadline, plan.prepare, wish, ask, seen, beside, referee(), often)
         self._check_lock(host, said)
         refused = "@fail rules" in said.split("\n")
         if not refused and (problem := _failure(said, plan.prepare)):
@@ -149,7 +151,8 @@ class Transaction:
         our_nft = bool(plan.want.nft or plan.have.nft)
         ask = replace(self.asks[host], brief=True, ways=(), scope="changed", our_nft=our_nft)
         most = self.lease_s + PHASE_S
-        said, after = self._ask(host, self._applying(plan), most, plan.do, "change it and read it back", ask, seen)
+        program, needs = self._applying(plan)
+        said, after = self._ask(host, program, most, plan.do, "change it and read it back", ask, seen, needs=needs)
         if not re.search(rf"^applied {self.run}$", said, re.M):
             problem = _failure(said, plan.do) or _cut_short(said, plan.do)
             if f"lost {self.run}" in said.split("\n"):
@@ -162,18 +165,22 @@ class Transaction:
         self.listener.event(host, "applied")
         return after
 
-    def _applying(self, plan: HostPlan) -> str:
-        """sh that puts the programs of a change on the host, arms the lease, and makes the change."""
-        files = {"do": plan.do_program, "undo": plan.undo_program, "probe": plan.probe, "pending.new": plan.boot}
-        return "\n".join(
+    def _applying(self, plan: HostPlan) -> tuple[str, Definitions]:
+        """sh that puts the programs of a change on the host, arms the lease, and makes the change; and what it needs."""
+        programs = {"do": plan.do_program, "undo": plan.undo_program, "pending.new": plan.boot}
+        files = {name: parts(text) for name, text in programs.items()}
+        needs = _functions(frozenset(piece for _, pieces, _ in files.values() for piece in pieces))
+        program = "\n".join(
             [
                 f"{ENVIRONMENT}umask 077; cd {quote_words([self.network.directory])} || exit 1",
                 # Nobody looks at these files before the lease is armed, as long as the host is still ours.
                 f"IFS= read -r line <lock && [ \"$line\" = run={self.run} ] || {{ printf 'lost {self.run}\\n'; exit 1; }}",
-                *(_written(name, text) for name, text in files.items()),
+                *(_written(name, *words) for name, words in files.items()),
+                _written("probe", plan.probe),
                 _referee(f"apply {self.run} {self.lease_s} {LEASE_MAX_S} {min(PROGRAM_S, max(5, self.lease_s - 5))}"),
             ]
         )
+        return program, needs
 
     def is_old(self, host: str) -> bool:
         """True where so much of the lease has gone that proving the change may outlast it."""
@@ -273,6 +280,8 @@ class Transaction:
         ask: Ask,
         known: Observed,
         beside: str = "",
+        needs: Definitions = NONE,
+        ahead: Definitions = NONE,
     ) -> tuple[str, Observed]:
         """Run a program and ask afterwards, telling each change as the host begins it; `beside` runs meanwhile."""
 
@@ -286,7 +295,9 @@ class Transaction:
             elif line.startswith("@wait "):
                 self.listener.event(host, "waiting", one_line(line[6:], 200))
 
-        return gather(self.fleet.open(host), self.network, ask, program, deadline_s, heard, wish, known, beside)
+        return gather(
+            self.fleet.open(host), self.network, ask, program, deadline_s, heard, wish, known, beside, needs, ahead
+        )
 
 
 class _Failed(HostError):
@@ -311,9 +322,23 @@ def _file(name: str, secret: str) -> str:
     return f"cat >{name}.$$ <<'{end}' && {whole} || {_not_written(name)}\n{secret.rstrip(chr(10))}\n{end}"
 
 
-def _written(name: str, text: str) -> str:
-    """sh that writes a file, by the shell itself: no process, no pipe."""
-    return f"printf '%s\\n' {shlex.quote(text.rstrip(chr(10)))} >{name} || {_not_written(name)}"
+def _written(name: str, before: str, pieces: Iterable[str] = (), behind: str = "") -> str:
+    """sh that writes a file, by the shell itself: no process, no pipe. `pieces` of the library the shell knows."""
+    words = [shlex.quote(before.rstrip("\n")), *(f'"$f_{name}"' for name in pieces)]
+    words += ["''", shlex.quote(behind.rstrip("\n"))] if pieces else []
+    return f"printf '%s\\n' {' '.join(words)} >{name} || {_not_written(name)}"
+
+
+@cache
+def referee() -> Definitions:
+    """The referee's text, which every change puts on its hosts."""
+    return {"referee": f"referee={shlex.quote(text_of('remote', 'referee.sh'))}"}
+
+
+@cache
+def _functions(names: frozenset[str]) -> Definitions:
+    """Pieces of the library as variables, of which programs on the host are put together."""
+    return {f"f_{name}": f"f_{name}={shlex.quote(library()[name])}" for name in library() if name in names}
 
 
 def _not_written(name: str) -> str:

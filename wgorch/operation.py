@@ -23,6 +23,7 @@ from wgorch.inventory.model import Inventory, IPAddress, Network
 from wgorch.plan import HostPlan, named, plan_host
 from wgorch.playbook import Playbooks
 from wgorch.remote.fleet import Fleet
+from wgorch.remote.shell import NONE, Definitions
 from wgorch.resolve import NEEDED_BY_IPV6, only_entries_of, room, wanted
 from wgorch.topology.build import Shortcut, Topology, build
 from wgorch.verify.diagnose import Since
@@ -100,16 +101,25 @@ class Operation:
 
     # --- gather
 
-    def gather(self, names: Iterable[str], *, tolerant: bool = False, traffic: bool = True) -> dict[str, HostError]:
+    def gather(
+        self,
+        names: Iterable[str],
+        *,
+        tolerant: bool = False,
+        traffic: bool = True,
+        ahead: Definitions = NONE,
+    ) -> dict[str, HostError]:
         """Ask hosts everything. Raises HostsFailed unless `tolerant`; then what failed is returned.
 
-        `traffic`: what their sessions have carried, too, which no plan depends on.
+        `traffic`: what their sessions have carried, too, which no plan depends on. `ahead`: what the hosts of this run
+        are told meanwhile, for later.
         """
 
         def work(name: str) -> Observed:
             self.listener.event(name, "connect")
             shell = self.fleet.open(name)
-            _, seen = gather(shell, self.network, replace(self.ask(name), brief=not traffic))
+            ask = replace(self.ask(name), brief=not traffic)
+            _, seen = gather(shell, self.network, ask, ahead=ahead if name in self.names else NONE)
             self.listener.event(name, "gathered")
             return seen
 

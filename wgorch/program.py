@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 
 from wgorch.command import Change, Command, command, quote_words
@@ -20,9 +20,7 @@ from wgorch.text import one_line
 def program(title: str, state: State, changes: Iterable[Change], header: Mapping[str, str] | None = None) -> str:
     """A program that makes the changes and says before each which one it is (``@at 3``)."""
     changes = list(changes)
-    body = list(_body(changes))
-    prelude, functions = _library(_called(changes))
-    return "\n".join([*_head(title, state, header), prelude, functions, *body, "printf '@done\\n'", ""])
+    return _text(_head(title, state, header), _called(changes), [*_body(changes)] or [""])
 
 
 def boot_program(
@@ -34,10 +32,21 @@ def boot_program(
     body = ["", "starting=yes"]
     body += [f"wait_for_card {quote_words([card])} || exit 1" for card in sorted(cards)]
     body += [f"start_anew {quote_words([interface, state.mark, str(table)])} || exit 1", FORGET, *_body(changes)]
-    prelude, functions = _library(_called(changes) | {"wait_for_card", "start_anew"})
-    return "\n".join([*_head(title, state, header), prelude, functions, *body, "printf '@done\\n'", ""])
+    return _text(_head(title, state, header), _called(changes) | {"wait_for_card", "start_anew"}, body)
 
 
+def _text(head: Iterable[str], called: frozenset[str], body: Iterable[str]) -> str:
+    return "\n".join([*head, library()[PRELUDE], _functions(_pieces_of(called)), *body, "printf '@done\\n'", ""])
+
+
+def parts(text: str) -> tuple[str, tuple[str, ...], str]:
+    """A program as what stands before the pieces of the library that it carries, their names, and what stands behind."""
+    before, prelude, rest = text.partition(f"\n{library()[PRELUDE]}\n")
+    block, _, behind = rest.partition("\n\n")
+    return (before, (PRELUDE, *_pieces_in(block)), behind) if prelude else (text, (), "")
+
+
+_FUNCTION_COMMENT = re.compile(r"\A(?:#[^\n]*\n)*")
 _FUNCTION = re.compile(r"^((?:#[^\n]*\n)*)([a-z_0-9]+)(\(\) \{ [^\n]*\}(?: #[^\n]*)?|\(\) \{.*?^\})\n", re.M | re.S)
 
 
@@ -47,20 +56,52 @@ def _called(changes: Iterable[Change]) -> frozenset[str]:
     return frozenset(names | {"set_value"} if "write" in names else names)
 
 
+PRELUDE = "prelude"
+"""The name of what every program of ours begins with."""
+
+
+@cache
+def library() -> dict[str, str]:
+    """Our functions by name, each with its comment, and what every program begins with; those most often needed first."""
+    prelude = re.sub(r"\n{2,}", "\n", _FUNCTION.sub("", text_of("remote", "prelude.sh")))
+    text = "\n".join(text_of("remote", f"{name}.sh") for name in ("prelude", "boot_prelude", "packages", "firewalld"))
+    return {PRELUDE: prelude} | {name: comment + name + rest for comment, name, rest in _FUNCTION.findall(text)}
+
+
+@cache
+def often_needed() -> frozenset[str]:
+    """The pieces of the library of which a change hardly ever needs none: all but those that install or tell firewalld."""
+    text = "\n".join(text_of("remote", f"{name}.sh") for name in ("prelude", "boot_prelude"))
+    return frozenset({PRELUDE} | {name for _, name, _ in _FUNCTION.findall(text)})
+
+
 @lru_cache(maxsize=256)
-def _library(names: frozenset[str]) -> tuple[str, str]:
-    """What every program of ours begins with, and those of our functions that some names call, with what these call."""
-    text = "\n".join(text_of("remote", f"{name}.sh") for name in ("prelude", "packages", "firewalld", "boot_prelude"))
-    functions = {name: (comment, name + rest) for comment, name, rest in _FUNCTION.findall(text)}
+def _pieces_of(called: frozenset[str]) -> tuple[str, ...]:
+    """Those of our functions that some names call, with what these call."""
     wanted: set[str] = set()
-    waiting = {"at", "fail", *names}
+    waiting = {"at", "fail", *called}
     while waiting:
         name = waiting.pop()
-        if name in functions and name not in wanted:
+        if name in library() and name not in wanted:
             wanted.add(name)
-            waiting |= set(re.findall(r"[a-z_0-9]+", functions[name][1]))
-    prelude = re.sub(r"\n{2,}", "\n", _FUNCTION.sub("", text_of("remote", "prelude.sh")))
-    return prelude, "\n".join(comment + body for name, (comment, body) in functions.items() if name in wanted)
+            waiting |= set(re.findall(r"[a-z_0-9]+", _FUNCTION_COMMENT.sub("", library()[name])))
+    return tuple(name for name in library() if name in wanted - {PRELUDE})
+
+
+def _functions(names: Iterable[str]) -> str:
+    return "\n".join(library()[name] for name in names)
+
+
+@lru_cache(maxsize=256)
+def _pieces_in(block: str) -> tuple[str, ...]:
+    """The functions that such a text is made of."""
+    found = []
+    for name, piece in library().items():
+        if f"{block}\n".startswith(f"{piece}\n"):
+            found.append(name)
+            block = block[len(piece) + 1 :]
+    assert not block
+    return tuple(found)
 
 
 def _head(title: str, state: State, header: Mapping[str, str] | None) -> Iterator[str]:
@@ -218,11 +259,11 @@ def _render(number: int, cmd: Command) -> str:
 
 def by_hand(state: State, changes: Iterable[Change]) -> list[str]:
     """What a person's shell needs before the commands of some changes: the directory, and the functions they call."""
-    names = _called(changes) | {"write_file"}
+    names = _pieces_of(_called(changes) | {"write_file"})
     place = quote_words([state.directory])
     lines = ["umask 077", f"mkdir -p -m 700 {place} && cd {place}"]
     lines += [f"boot_id=$(cat /proc/sys/kernel/random/boot_id) {FORGET}"]
-    return [*lines, _library(names)[1]]
+    return [*lines, _functions(names)]
 
 
 def probe_program(want: State, have: State, interface: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wgorch import curve25519
-from wgorch.apply import LEASE_S, RECENT_S, Transaction
+from wgorch.apply import LEASE_S, RECENT_S, Transaction, referee
 from wgorch.change import Interrupts, Outcome, Phases, exchanges, measure_all
 from wgorch.errors import DIFFERS, DONE, FAULT, MIXED, ROLLED_BACK, HostError, HostsFailed, Unfit, UsageError
 from wgorch.facts.gather import Ask, gather
@@ -131,7 +131,7 @@ def _up(
     lease_s: int,
     keep_going: bool,
 ) -> Outcome:
-    operation.gather(operation.involved, traffic=False)
+    operation.gather(operation.involved, traffic=False, ahead=referee())
     plans = operation.plans()
     asked = consent(plans)
     risky = [n for n, p in plans.items() if p.do and operation.through_tunnel(n) and not operation.may_lose_ssh]
@@ -167,7 +167,7 @@ def teardown(
 ) -> Outcome:
     """Take everything of ours away, and give back what was recorded."""
     with Interrupts() as interrupts:
-        operation.gather(operation.names)
+        operation.gather(operation.names, ahead=referee())
         names = {key: name for name, key in operation.keys.items()}
         plans = {}
         for name, seen in operation.seen.items():

@@ -119,7 +119,7 @@ def test_programs_are_put_only_where_the_host_is_still_ours(host: Host) -> None:
     host.open_change("two")
     plan = SimpleNamespace(do_program="", undo_program="echo one >undone", probe="", boot="one")
     run = Transaction(Network("office", ()), None, {}, None, run="one")  # type: ignore[arg-type]
-    program = run._applying(plan).replace("/var/lib/wgorch/office", str(host.place))  # type: ignore[arg-type]
+    program = run._applying(plan)[0].replace("/var/lib/wgorch/office", str(host.place))  # type: ignore[arg-type]
     said = subprocess.run(["sh", "-c", program], capture_output=True, text=True, timeout=20, check=False).stdout
 
     assert "lost one" in said.split("\n")

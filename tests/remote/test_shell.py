@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from wgorch.errors import Lost, Unfit, UsageError
+from wgorch.remote.local import LocalWire
 from wgorch.remote.root import Password, password_from
 from wgorch.remote.shell import MAX_OUTPUT, Shell
 
@@ -25,8 +26,9 @@ class FakeWire:
     def send(self, data: bytes, timeout_s: float) -> None:
         self.sent.append(data.decode())
         nonces = set(re.findall(r"wgorch-[0-9a-f]{24}", self.sent[-1]))
-        assert len(nonces) == 1
-        self._coming = self._answer(nonces.pop())
+        assert len(nonces) <= 1  # definitions for later have none, and no answer
+        if nonces:
+            self._coming = self._answer(nonces.pop())
 
     def receive(self, timeout_s: float) -> bytes:
         data = next(self._coming, b"")
@@ -55,6 +57,41 @@ GOOD = "\n{n} begin\nhello\n\n{n} end 0\n"
 
 def test_what_the_program_printed_comes_back() -> None:
     assert "hello\n" == shell_that(GOOD).exchange("echo hello", "greet it")
+
+
+def test_a_definition_is_sent_once_and_one_for_later_behind_the_program() -> None:
+    wire = FakeWire(lambda nonce: iter([GOOD.replace("{n}", nonce).encode()]))
+    shell = Shell("home", wire)
+    greeting, parting = {"greet": "greet() { echo hello; }"}, {"part": "word='it is; late'"}
+
+    shell.exchange("greet", "greet it", needs=greeting, ahead=parting)
+    assert wire.sent[0].index("greet() {") < wire.sent[0].index(" begin")
+    assert ["word='it is; late'\n"] == wire.sent[1:]
+
+    shell.exchange("greet; echo $word", "greet it", needs={**greeting, **parting})
+    assert "greet() {" not in wire.sent[2]
+    assert "it is" not in wire.sent[2]
+
+
+def test_what_is_defined_for_later_is_there_later_on_a_real_shell() -> None:
+    wire = LocalWire("exec /bin/sh")
+    shell = Shell("home", wire)
+    try:
+        assert "one\n" == shell.exchange(
+            "say one", "say it", needs={"say": 'say() {\necho "$1"\n}'}, ahead={"w": "w=two"}
+        )
+        assert "two\n" == shell.exchange('say "$w"', "say it")
+    finally:
+        shell.close()
+
+
+def test_another_way_to_a_shell_is_told_the_definitions_again() -> None:
+    other = FakeWire(lambda nonce: iter([GOOD.replace("{n}", nonce).encode()]))
+    first = FakeWire(lambda _nonce: iter([b""]))
+    shell = Shell("home", first, otherwise=lambda: other)
+
+    shell.exchange("greet", "greet it", needs={"greet": "greet() { echo hello; }"})
+    assert "greet() {" in other.sent[0]
 
 
 def test_nothing_printed_is_an_empty_answer() -> None:

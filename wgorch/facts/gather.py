@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 from wgorch.command import quote_words
 from wgorch.facts.observed import Observed
 from wgorch.facts.parse import observed, observed_own
 from wgorch.firewalld import base_name
 from wgorch.inventory.model import Network
-from wgorch.remote.shell import Shell
-from wgorch.sh import text_of
+from wgorch.remote.shell import NONE, Definitions, Shell
+from wgorch.sh import compact
 
 NONCE = "wgorch-answer"
 DEADLINE_S = 30
@@ -48,7 +49,7 @@ class Ask:
 
 
 def questions(network: Network, ask: Ask) -> str:
-    """The program that asks a host everything a plan needs to know. It changes nothing."""
+    """The program that asks a host everything a plan needs to know; it calls what `asking` defines, and changes nothing."""
     words = {
         "network": network.name,
         "zone": base_name(network.name),
@@ -68,8 +69,13 @@ def questions(network: Network, ask: Ask) -> str:
     }
     given = "\n".join(f"{name}={quote_words([value])}" for name, value in words.items())
     # All in one piece: every line that a host writes by itself is a packet of SSH.
-    asking = text_of("facts", "questions.sh")
-    return f"{ENVIRONMENT}{given}\nask_all() {{\n{asking}\n}}\nanswers=$(ask_all)\nwait\nprintf '%s\\n' \"$answers\""
+    return f"{ENVIRONMENT}{given}\nanswers=$(ask_all)\nwait\nprintf '%s\\n' \"$answers\""
+
+
+@cache
+def asking() -> Definitions:
+    """What the questions call."""
+    return {"ask_all": f"ask_all() {{\n{compact('facts', 'questions.sh')}\n}}"}
 
 
 def gather(
@@ -82,17 +88,20 @@ def gather(
     wish: str = "read how it is",
     known: Observed | None = None,
     beside: str = "",
+    needs: Definitions = NONE,
+    ahead: Definitions = NONE,
 ) -> tuple[str, Observed]:
     """Run `before` (if any) and ask, in one round trip; what `before` printed, and the answers.
 
-    `beside` is run meanwhile, and what it prints stands with what `before` printed. `known`: what was seen before; it holds for what is not in the scope of the questions.
+    `beside` is run meanwhile, and what it prints stands with what `before` printed. `needs`: what `before` is to find
+    defined; `ahead`: what later programs are. `known`: what was seen before; it holds for what is not in the scope of the questions.
     """
     began = time.monotonic()
     # In parentheses: what it ends with is not the end of the questions.
-    asking = f"( {before}\n)\n{questions(network, ask)}" if before else questions(network, ask)
+    program = f"( {before}\n)\n{questions(network, ask)}" if before else questions(network, ask)
     if beside:
-        asking = f"{{ {ENVIRONMENT}{beside}\n}} &\n{asking}"
-    text = shell.exchange(asking, wish, deadline_s, on_line)
+        program = f"{{ {ENVIRONMENT}{beside}\n}} &\n{program}"
+    text = shell.exchange(program, wish, deadline_s, on_line, {**asking(), **needs}, ahead)
     said, _, answers = text.partition(f"\n{NONCE} ")
     answers = f"{NONCE} {answers}"
     if known and ask.scope == "own":

@@ -19,7 +19,7 @@ from wgorch.errors import HostError, Lost, Unfit, Unreachable, UsageError
 from wgorch.inventory.model import Host
 from wgorch.remote.clock import Span
 from wgorch.remote.fleet import Fleet, Log
-from wgorch.remote.shell import Shell
+from wgorch.remote.shell import Definitions, Shell
 
 if TYPE_CHECKING:
     from distributed import Actor
@@ -47,9 +47,15 @@ class Session:
             kind = "Unfit" if isinstance(error, Unfit) else type(error).__name__
             return kind, (error.wish, error.saw, error.fix)
 
-    async def exchange(self, program: str, wish: str, deadline_s: float) -> Told:
+    async def exchange(
+        self, program: str, wish: str, deadline_s: float, needs: Definitions, ahead: Definitions
+    ) -> Told:
         """As `Shell.exchange`."""
-        return await self._told(lambda: self._fleet.open(self._name).exchange(program, wish, deadline_s))
+
+        def work() -> str:
+            return self._fleet.open(self._name).exchange(program, wish, deadline_s, needs=needs, ahead=ahead)
+
+        return await self._told(work)
 
     async def connect(self) -> Told:
         """Log in; the handshakes that it took, jump hosts included."""
@@ -167,8 +173,16 @@ class RemoteShell(Shell):
         kind = getattr(errors, what, HostError)
         raise kind(self.host, *value)
 
-    def _answer(self, program: str, wish: str, deadline_s: float, on_line: Callable[[str], None] | None) -> str:
-        output: str = self.call("exchange", wish, deadline_s, program, wish, deadline_s)
+    def _answer(
+        self,
+        program: str,
+        wish: str,
+        deadline_s: float,
+        on_line: Callable[[str], None] | None,
+        needs: Definitions,
+        ahead: Definitions,
+    ) -> str:
+        output: str = self.call("exchange", wish, deadline_s, program, wish, deadline_s, dict(needs), dict(ahead))
         for line in output.split("\n") if on_line else ():
             on_line(line)  # type: ignore[misc]
         return output

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from wgorch.errors import Lost
 from wgorch.remote.root import NoShell, Wire
@@ -14,6 +15,11 @@ MAX_OUTPUT = 4 << 20
 
 BEFORE = b"\n" * 8
 """Sent before the first program: a start-up file of the login shell that asks something gets an empty answer."""
+
+Definitions = Mapping[str, str]
+"""sh that defines functions or variables, by any name; a shell is told each once, and keeps it for all its programs."""
+
+NONE: Definitions = MappingProxyType({})
 
 
 class Shell:
@@ -34,6 +40,7 @@ class Shell:
         self._log = log
         self._timed = timed
         self._buffer = b""
+        self._told: set[str] = set()
         self.exchanges = 0
         self.broken = False
 
@@ -43,11 +50,15 @@ class Shell:
         wish: str,
         deadline_s: float = 30,
         on_line: Callable[[str], None] | None = None,
+        needs: Definitions = NONE,
+        ahead: Definitions = NONE,
     ) -> str:
         """Run a program and return what it printed. Raises Lost when the host is gone or late, naming the wish.
 
         The program is parsed whole before its first command runs (it stands in parentheses), and its commands get
-        an empty standard input, so that none of them can eat what follows.
+        an empty standard input, so that none of them can eat what follows. `needs`: the definitions that it uses;
+        `ahead`: those of a later one, which are on their way while this one runs: what is longer than 14 KB costs TCP
+        another round trip.
         """
         if self.broken:
             raise Lost(self.host, wish, "the session is broken already")
@@ -55,31 +66,43 @@ class Shell:
             self._log(self.host, "sent", program)
         self.exchanges += 1
         began = time.monotonic()
-        output = self._answer(program, wish, deadline_s, on_line)
+        output = self._answer(program, wish, deadline_s, on_line, needs, ahead)
         self._timed(wish, began)
         if self._log:
             self._log(self.host, "received", output)
         return output
 
-    def _answer(self, program: str, wish: str, deadline_s: float, on_line: Callable[[str], None] | None) -> str:
+    def _answer(
+        self,
+        program: str,
+        wish: str,
+        deadline_s: float,
+        on_line: Callable[[str], None] | None,
+        needs: Definitions,
+        ahead: Definitions,
+    ) -> str:
         """What the other end prints when it runs a program."""
         nonce = f"wgorch-{secrets.token_hex(12)}"
         framed = f"printf '\\n%s\\n' '{nonce} begin'; (\n{program}\n) </dev/null 2>&1; printf '\\n%s %s\\n' '{nonce} end' \"$?\"\n"
         end = time.monotonic() + deadline_s
         try:
-            self._wire.send((BEFORE if self.exchanges == 1 else b"") + framed.encode(), deadline_s)
+            before = BEFORE if self.exchanges == 1 else b""
+            self._wire.send(before + self._untold(needs) + framed.encode(), deadline_s)
             del framed  # long, and as many as there are hosts
+            if later := self._untold(ahead):
+                self._wire.send(later, deadline_s)
             return self._framed(nonce, wish, end, on_line)
         except NoShell:
             if self._otherwise is None:
                 self.broken = True
                 raise
             another, self._otherwise, self._buffer = self._otherwise, None, b""
+            self._told.clear()
             self._wire.close()
             self.broken = True
             self._wire = another()
             self.broken = False
-            return self._answer(program, wish, deadline_s, on_line)
+            return self._answer(program, wish, deadline_s, on_line, needs, ahead)
         except TimeoutError:
             self.broken = True
             raise Lost(self.host, wish, f"no answer within {deadline_s:g} s") from None
@@ -89,6 +112,11 @@ class Shell:
         except Lost:
             self.broken = True
             raise
+
+    def _untold(self, definitions: Definitions) -> bytes:
+        new = [text for name, text in definitions.items() if name not in self._told]
+        self._told |= definitions.keys()
+        return "".join(f"{text}\n" for text in new).encode()
 
     def _framed(self, nonce: str, wish: str, end: float, on_line: Callable[[str], None] | None) -> str:
         begin = f"\n{nonce} begin\n".encode()
