@@ -93,7 +93,7 @@ class Transaction:
                 f"{ENVIRONMENT}umask 077",
                 f"[ -d {directory} ] || mkdir -p -m 700 {directory}; cd {directory} || {{ printf '@fail files\\n'; exit 1; }}",
                 # While somebody holds the host, what he runs is not written over but put aside.
-                f"to=referee; [ ! -e lock ] || to=referee.$$\nprintf '%s' \"$referee\" >$to || {_not_written('referee')}",
+                f"to=referee; [ ! -e lock ] || to=referee.$$\nprintf '%s' \"${{referee:?}}\" >$to || {_not_written('referee')}",
                 "[ $to = referee ] || mv -f $to referee",
                 f"wgorch_epoch={seen.clock - seen.uptime}",
                 f"{_referee(f'lock {self.run} {quote_words([who])} {hold}')} || exit 75",
@@ -323,8 +323,8 @@ def _file(name: str, secret: str) -> str:
 
 
 def _written(name: str, before: str, pieces: Iterable[str] = (), behind: str = "") -> str:
-    """sh that writes a file, by the shell itself: no process, no pipe. `pieces` of the library the shell knows."""
-    words = [shlex.quote(before.rstrip("\n")), *(f'"$f_{name}"' for name in pieces)]
+    """sh that writes a file, by the shell itself: no process, no pipe. It must know the `pieces` of the library."""
+    words = [shlex.quote(before.rstrip("\n")), *(f'"${{f_{piece}:?}}"' for piece in pieces)]
     words += ["''", shlex.quote(behind.rstrip("\n"))] if pieces else []
     return f"printf '%s\\n' {' '.join(words)} >{name} || {_not_written(name)}"
 

@@ -22,6 +22,7 @@ from wgorch.errors import (
 )
 from wgorch.facts.observed import Observed
 from wgorch.facts.parse import NotAnAnswer, public_key
+from wgorch.inventory.model import IPAddress
 from wgorch.operation import Operation
 from wgorch.plan import HostPlan
 from wgorch.verify import measure
@@ -311,10 +312,7 @@ def measure_all(
             return peer not in asked or _mtu(operation, peer) != mtu or measure.first(topology, name, peer)
 
         addresses = measure.targets(topology, name, checks, frozenset(left_out), from_here)
-        # That a host answers itself proves nothing.
-        seen = operation.seen.get(name)
-        own = {address.ip for _, address in seen.addresses} if seen else set()
-        addresses = [a for a in addresses if operation.inventory.hosts[name].real_address(a) not in own]
+        addresses = [address for address in addresses if not _is_own(operation, name, address)]
         peers = [peer for peer in topology.peers(name) if from_here(peer)] if "full_size" in checks else []
         direct = [address for peer in peers for address in topology.hosts[peer].addresses]
         real = [operation.inventory.hosts[name].real_address(address) for address in addresses]
@@ -329,6 +327,13 @@ def measure_all(
     verdict = diagnose(topology, measured, operation.keys, since, checks)
     lost = tuple(Finding(name, f"could not be asked: {error.saw}") for name, error in failed.items())
     return Verdict(verdict.measured, (*verdict.findings, *lost))
+
+
+def _is_own(operation: Operation, name: str, address: IPAddress) -> bool:
+    """True for an address in a host's LAN that the host itself has: that it answers itself proves nothing."""
+    host, seen = operation.inventory.hosts[name], operation.seen.get(name)
+    in_lan = any(address in lan for lan in host.subnets)
+    return bool(in_lan and seen and any(own.ip == host.real_address(address) for _, own in seen.addresses))
 
 
 def _mtu(operation: Operation, name: str) -> int:

@@ -43,7 +43,8 @@ def parts(text: str) -> tuple[str, tuple[str, ...], str]:
     """A program as what stands before the pieces of the library that it carries, their names, and what stands behind."""
     before, prelude, rest = text.partition(f"\n{library()[PRELUDE]}\n")
     block, _, behind = rest.partition("\n\n")
-    return (before, (PRELUDE, *_pieces_in(block)), behind) if prelude else (text, (), "")
+    pieces = _pieces_in(block) if prelude else ()
+    return (before, (PRELUDE, *pieces), behind) if pieces else (text, (), "")
 
 
 _FUNCTION_COMMENT = re.compile(r"\A(?:#[^\n]*\n)*")
@@ -94,14 +95,13 @@ def _functions(names: Iterable[str]) -> str:
 
 @lru_cache(maxsize=256)
 def _pieces_in(block: str) -> tuple[str, ...]:
-    """The functions that such a text is made of."""
+    """The functions that a text is made of; none where there is anything else in it."""
     found = []
     for name, piece in library().items():
         if f"{block}\n".startswith(f"{piece}\n"):
             found.append(name)
             block = block[len(piece) + 1 :]
-    assert not block
-    return tuple(found)
+    return () if block else tuple(found)
 
 
 def _head(title: str, state: State, header: Mapping[str, str] | None) -> Iterator[str]:
@@ -212,12 +212,13 @@ def _together(kind: str, group: list[Numbered]) -> Iterator[str]:
             yield _render(some[-1][0], Command((*some[0][1].argv, *words)))
     else:
         yield from (_render(number, cmd) for number, cmd in group)
-        if any(cmd.argv[0] == "sh" for _, cmd in group):
+        if any(cmd.argv[0] not in _LEAVES_RULES_ALONE for _, cmd in group):
             yield FORGET
 
 
 FORGET = "rules4='' rules6=''"
 """What was asked of the firewall's rules holds until something may have changed them."""
+_LEAVES_RULES_ALONE = ("make_interface", "end_interface", "clear_alias", "set_key", "wg", "dial_by_name", "ip", "chmod")
 
 
 def _comment(text: str) -> str:

@@ -152,7 +152,7 @@ def test_a_second_operator_is_told_who_holds_the_lock(lab: Lab) -> None:
 
 
 def test_the_lock_of_a_dead_holder_frees_itself(lab: Lab) -> None:
-    script = "mkdir -p -m 700 /var/lib/wgorch/office; read -r u _ </proc/uptime; printf 'who=%s\\nsince=1\\nuntil=%s\\nboot=%s\\nrun=dead\\n' ghost $((${u%%.*} + 4)) $(cat /proc/sys/kernel/random/boot_id) >/var/lib/wgorch/office/lock"
+    script = "mkdir -p -m 700 /var/lib/wgorch/office; read -r u _ </proc/uptime; printf 'run=dead\\nwho=%s\\nsince=1\\nuntil=%s\\nboot=%s\\n' ghost $((${u%%.*} + 4)) $(cat /proc/sys/kernel/random/boot_id) >/var/lib/wgorch/office/lock"
     lab.world.sh("home", script)
     held = lab.wgorch("up", INVENTORY, "--yes", code=75)
     time.sleep(5)
@@ -162,7 +162,7 @@ def test_the_lock_of_a_dead_holder_frees_itself(lab: Lab) -> None:
 
 
 def test_a_lock_from_before_a_reboot_is_free(lab: Lab) -> None:
-    script = "mkdir -p -m 700 /var/lib/wgorch/office; printf 'who=ghost\\nsince=1\\nuntil=99999999\\nboot=00000000-0000-0000-0000-000000000000\\nrun=dead\\n' >/var/lib/wgorch/office/lock"
+    script = "mkdir -p -m 700 /var/lib/wgorch/office; printf 'run=dead\\nwho=ghost\\nsince=1\\nuntil=99999999\\nboot=00000000-0000-0000-0000-000000000000\\n' >/var/lib/wgorch/office/lock"
     lab.world.sh("home", script)
     lab.up()
 
@@ -219,7 +219,8 @@ read -r u _ </proc/uptime
 i=0; confirmed=0; reverted=0; both=0; none=0
 while [ $i -lt RACES ]; do
     i=$((i + 1))
-    printf 'who=race\nsince=1\nuntil=%s\nboot=%s\nrun=r%s\n' $((${u%%.*} + 9999)) "$(cat /proc/sys/kernel/random/boot_id)" $i >lock
+    printf 'run=r%s\nwho=race\nsince=1\nuntil=%s\nboot=%s\n' $i $((${u%%.*} + 9999)) "$(cat /proc/sys/kernel/random/boot_id)" >lock
+    j=$((i * 7 % 20))
     printf '#!/bin/sh\nexit 0\n' >undo; cp undo probe; : >before; cp boot pending; echo "$((${u%%.*} + 9999)) $((${u%%.*} + 9999))" >lease
     sh ./referee confirm r$i >/root/c & sh ./referee revert r$i race >/root/r & wait
     c=$(grep -c "^confirmed r$i" /root/c); r=$(grep -c "^reverted r$i" /root/r)
@@ -234,11 +235,12 @@ echo "$confirmed $reverted $both $none"
     # Expiry only ever claims `pending`; so race that claim itself.
     script = script.replace(
         "sh ./referee revert r$i race >/root/r &",
-        "( mv pending reverting 2>/dev/null && sh ./referee take-back r$i race >/root/r || : >/root/r ) &",
+        "( sleep 0.0$((j / 10))$((j % 10)); mv pending reverting 2>/dev/null && sh ./referee take-back r$i race >/root/r || : >/root/r ) &",
     )
     confirmed, reverted, both, none = map(int, lab.world.sh("home", script, timeout=300).split())
 
     assert (races, 0, 0) == (confirmed + reverted, both, none)
+    assert confirmed > races / 20 and reverted > races / 20, "one of them is always the quicker: that is no race"
 
 
 def test_limit_touches_only_the_named_host_and_its_entries(network: Lab) -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from wgorch.apply import Transaction
 from wgorch.inventory.model import Network
+from wgorch.program import library, program
 from wgorch.sh import text_of
+from wgorch.state import State
 
 
 class Host:
@@ -119,9 +121,85 @@ def test_programs_are_put_only_where_the_host_is_still_ours(host: Host) -> None:
     host.open_change("two")
     plan = SimpleNamespace(do_program="", undo_program="echo one >undone", probe="", boot="one")
     run = Transaction(Network("office", ()), None, {}, None, run="one")  # type: ignore[arg-type]
-    program = run._applying(plan)[0].replace("/var/lib/wgorch/office", str(host.place))  # type: ignore[arg-type]
-    said = subprocess.run(["sh", "-c", program], capture_output=True, text=True, timeout=20, check=False).stdout
+    made = run._applying(plan)[0].replace("/var/lib/wgorch/office", str(host.place))  # type: ignore[arg-type]
+    said = subprocess.run(["sh", "-c", made], capture_output=True, text=True, timeout=20, check=False).stdout
 
     assert "lost one" in said.split("\n")
     assert "echo two >undone" == host.read("undo")
     assert "two" == host.read("pending")
+
+
+def applying(host: Host, run: str, *, told: bool) -> str:
+    """What a session's shell says of the start of a change that was planned; `told`: it knows the pieces of programs."""
+    text = program("nothing", State("office", str(host.place)), ())
+    plan = SimpleNamespace(do_program=text, undo_program=text, probe=":", boot=text)
+    made, needs = Transaction(Network("office", ()), None, {}, None, run=run)._applying(plan)  # type: ignore[arg-type]
+    made = made.replace("/var/lib/wgorch/office", str(host.place))
+    sh = "\n".join([*(needs.values() if told else ()), f"(\n{made}\n) 2>&1"])
+    return subprocess.run(["sh"], input=sh, capture_output=True, text=True, timeout=20, check=False).stdout
+
+
+def test_a_change_is_made_and_confirmed(host: Host) -> None:
+    host.lock("one")
+    assert "applied one" in applying(host, "one", told=True)
+    assert host.read("do").endswith("printf '@done\\n'")
+    assert "confirmed one" in host.referee("confirm", "one")
+    assert "finished one" in host.referee("finish", "one", "keep")
+    assert host.read("boot").startswith("#!/bin/sh")
+
+
+def test_nothing_is_done_where_a_piece_of_a_program_is_missing(host: Host) -> None:
+    host.lock("one")
+    assert "applied" not in applying(host, "one", told=False)
+    assert not host.read("pending")
+    assert "nothing one" in host.referee("revert", "one", "it-failed")
+
+
+def test_a_lock_whose_time_is_over_lets_nothing_be_done(host: Host) -> None:
+    host.lock("one", seconds=0)
+    assert "lost one" in applying(host, "one", told=True)
+    assert not host.read("pending")
+
+
+def test_a_lock_that_nobody_has_written_yet_is_waited_for(host: Host) -> None:
+    host.write("lock", "")
+    busy = f"run=one\nwho=me\nsince=1\nuntil=99999999\nboot={Path('/proc/sys/kernel/random/boot_id').read_text()}"
+    with subprocess.Popen(["sh", "-c", f"sleep 0.03; printf '%s' '{busy}' >lock"], cwd=host.place) as writer:
+        said = host.lock("two")
+        writer.wait(10)
+
+    assert said.startswith("busy ")
+    assert "run=one" in host.read("lock")
+
+
+def test_an_empty_lock_that_nobody_writes_holds_nobody(host: Host) -> None:
+    host.write("lock", "")
+    assert "locked one" in host.lock("one")
+
+
+def birth(host: Host, wg: str) -> int:
+    """Let a key be born by a `wg` that is a script."""
+    (host.place / "wg").write_text(f"#!/bin/sh\n{wg}\n")
+    (host.place / "wg").chmod(0o755)
+    text = "\n".join([library()["unused"], library()["birth_of_key"], "birth_of_key private_key"])
+    path = f"{host.place}:/usr/bin:/bin"
+    return subprocess.run(["sh", "-uc", text], cwd=host.place, env={"PATH": path}, check=False).returncode
+
+
+def test_a_key_that_is_there_is_never_written_over(host: Host) -> None:
+    host.write("private_key", "first")
+    assert 0 == birth(host, "echo second")
+    assert "first" == host.read("private_key")
+
+    (host.place / "private_key").unlink()
+    assert 0 == birth(host, "echo somebody else was quicker >private_key; echo second")
+    assert "somebody else was quicker" == host.read("private_key")
+    assert not list(host.place.glob("private_key.*"))
+
+
+def test_what_a_failing_generator_prints_is_no_key(host: Host) -> None:
+    assert 0 != birth(host, "echo abc; exit 1")
+    assert not host.read("private_key")
+    host.write("private_key", "")  # of a loss of power
+    assert 0 == birth(host, "echo second")
+    assert "second" == host.read("private_key")

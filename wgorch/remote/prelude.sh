@@ -3,7 +3,8 @@ umask 077
 export LC_ALL=C
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}"
 cd "$directory" || exit 1
-guard=${guard-} rules4=${rules4-} rules6=${rules6-}
+guard=${guard-} rules4=${given4-} rules6=${given6-}
+unset given4 given6
 boot_id=none
 [ -r /proc/sys/kernel/random/boot_id ] && read -r boot_id </proc/sys/kernel/random/boot_id
 
@@ -240,15 +241,14 @@ TABLE
     [ -z "$before" ] || put recorded "$(records "table $1")"
 }
 
-birth_of_key() { # whoever makes the file makes the key: none is ever written over, not even by two of us
+birth_of_key() { # made whole, then moved to its name: never written over, not even by two of us
     [ -s "$1" ] && return 0
-    # What is empty was begun and never told to anybody; a key that was told is on the disk: `confirm` sees to it.
+    # An empty one is what a loss of power left of a change that was not confirmed: `confirm` has the key on the disk first.
     for left in "$1" "$1".*; do [ ! -e "$left" ] || rm -f "$left"; done
-    set -C
-    wg genkey >"$1"
-    set +C
-    [ -s "$1" ]
+    wg genkey >"$1.$$" && [ -s "$1.$$" ] && mv -n "$1.$$" "$1" || return 1
+    unused "$1.$$" # somebody else's was there first
 }
+unused() { for file; do [ ! -e "$file" ] || rm -f "$file"; done; }
 
 # A new key lies beside the one in use, under its public half as its name, until the change that takes it up is
 # confirmed: the old one can then still be had back.

@@ -12,7 +12,8 @@ set -u
 umask 077
 export LC_ALL=C
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}"
-directory=$PWD # it is run in its directory: as a program, or, which saves a process, by `.` in a subshell
+case $0 in */referee) cd "${0%/*}" || exit 1 ;; esac # else it is read by `.` in a subshell, which saves a process
+directory=$PWD
 boot_id=none
 [ -r /proc/sys/kernel/random/boot_id ] && read -r boot_id </proc/sys/kernel/random/boot_id
 
@@ -54,7 +55,7 @@ end_running() {
 run_program() { # GUARD PROGRAM SECONDS [RULES RULES-OF-IPV6]: the firewall's rules, where they were asked for just now
     end_running || return 1
     now
-    guard=$1 rules4=${4-} rules6=${5-} setsid sh "$directory/$2" </dev/null &
+    guard=$1 given4=${4-} given6=${5-} setsid sh "$directory/$2" </dev/null &
     child=$!
     start_of "$child" && printf '%s %s %s\n' "$child" "$started" "$((now + $3))" >running
     wait "$child"
@@ -63,9 +64,9 @@ run_program() { # GUARD PROGRAM SECONDS [RULES RULES-OF-IPV6]: the firewall's ru
     return "$status"
 }
 
-held() { # what the lock says of itself
+held() { # [FILE]: what the lock says of itself
     held_who='' held_since='' held_until=0 held_boot='' held_epoch=''
-    [ -s lock ] || return 1
+    [ -s "${1-lock}" ] || return 1
     while IFS= read -r line; do
         case $line in
         who=*) held_who=${line#*=} ;;
@@ -74,7 +75,7 @@ held() { # what the lock says of itself
         boot=*) held_boot=${line#*=} ;;
         epoch=*) held_epoch=${line#*=} ;;
         esac
-    done <lock
+    done <"${1-lock}"
 }
 owner() { # WHO SINCE UNTIL: whose the lock is, and when, since 1970, this machine was started
     owner="run=$run
@@ -105,7 +106,7 @@ second_trigger() { # start|stop: systemd ends the lease where our own timer was 
         return 0
     fi
     systemd-run --quiet --collect --on-active="$2" --timer-property=AccuracySec=1s --unit="$unit" \
-        --working-directory="$directory" /bin/sh ./referee watch "$run" >/dev/null 2>&1
+        /bin/sh "$directory/referee" watch "$run" >/dev/null 2>&1
     return 0
 }
 
@@ -153,6 +154,7 @@ take_back() { # WHY: the change is claimed; put everything back as it was, and p
 take_or_leave() { # WHO SECONDS
     clock
     take "$1" "$time" "$((now + $2))" && return
+    [ -s lock ] || nap
     [ ! -s lock ] || { printf 'busy 0\n'; exit 75; } # somebody else was quicker
     rm -f lock # the disk is full
     exit 1
@@ -201,7 +203,18 @@ lock) # RUN WHO SECONDS
             cat lock
             exit 75
         fi
-        mv lock "lock.stale.$$" 2>/dev/null && rm -rf "lock.stale.$$"
+        judged="$held_who $held_since $held_until $held_boot"
+        if mv lock "lock.stale.$$" 2>/dev/null; then
+            held "lock.stale.$$"
+            if [ "$judged" != "$held_who $held_since $held_until $held_boot" ]; then
+                # Somebody took it meanwhile.
+                ln "lock.stale.$$" lock 2>/dev/null
+                rm -f "lock.stale.$$"
+                printf 'busy 0\n'
+                exit 75
+            fi
+            rm -rf "lock.stale.$$"
+        fi
         take_or_leave "$3" "$4"
     fi
     if [ -e pending ] || [ -e reverting ]; then
@@ -210,16 +223,19 @@ lock) # RUN WHO SECONDS
         take_back "left-open"
         take_or_leave "$3" "$4"
     fi
+    mine || { printf 'busy 0\n'; exit 75; }
     unused lease # of a change that was confirmed, and not finished
     log "event=lock who=$3"
     printf 'locked %s\n' "$run"
     ;;
 unlock)
-    mine && rm -f lock do undo probe before running pending.new boot.before lease
+    mine && rm -f do undo probe before running pending.new boot.before lease lock
     printf 'unlocked %s\n' "$run"
     ;;
 apply) # RUN SECONDS MAXIMUM SECONDS-OF-THE-PROGRAM: the lease is armed, and the change is made under it
-    mine || { printf 'lost %s\n' "$run"; exit 1; }
+    now
+    # One whose time is over may be another's at any moment.
+    mine && held && [ "$held_until" -gt "$now" ] || { printf 'lost %s\n' "$run"; exit 1; }
     rules4='' rules6='' # it may tell them; what is too long for a process's environment is asked for again
     . ./probe >before 2>/dev/null || exit 1
     [ "$((${#rules4} + ${#rules6}))" -lt 65536 ] || rules4='' rules6=''
@@ -228,7 +244,7 @@ apply) # RUN SECONDS MAXIMUM SECONDS-OF-THE-PROGRAM: the lease is armed, and the
     now
     echo "$((now + $3)) $((now + $4))" >lease || exit 1 # nobody looks at it yet
     clock
-    held && hold "$((now + $3 + 5))" || exit 1 # a lock lasts as long as its lease
+    hold "$((now + $3 + 5))" || exit 1 # a lock lasts as long as its lease
     # It becomes the start-up program by a mere rename, so it must be on the disk by then; `confirm` waits for that.
     mv pending.new pending || exit 1
     sync pending </dev/null >/dev/null 2>&1 &
@@ -258,6 +274,8 @@ renew) # RUN SECONDS
     put lease "$until $most"
     clock
     held && hold "$((until + 5))"
+    # The lease may have ended meanwhile, and the lock with it.
+    mine && [ -e pending ] || { mine && [ ! -e reverting ] && rm -f lock; printf 'lost %s\n' "$run"; exit 1; }
     printf 'renewed %s %s\n' "$run" "$((until - now))"
     ;;
 confirm) # RUN
@@ -283,7 +301,7 @@ revert) # RUN WHY: also of a change that is confirmed here but not everywhere
             cat outcome
         else
             # The lease was never armed, so nothing was changed.
-            mine && [ ! -e reverting ] && rm -f lock do undo probe before running pending.new boot.before lease
+            mine && [ ! -e reverting ] && rm -f do undo probe before running pending.new boot.before lease lock
             printf 'nothing %s\n' "$run"
         fi
     fi

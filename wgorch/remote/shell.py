@@ -116,6 +116,8 @@ class Shell:
     def _untold(self, definitions: Definitions) -> bytes:
         new = [text for name, text in definitions.items() if name not in self._told]
         self._told |= definitions.keys()
+        if new and self._log:
+            self._log(self.host, "sent", "\n".join(new))
         return "".join(f"{text}\n" for text in new).encode()
 
     def _framed(self, nonce: str, wish: str, end: float, on_line: Callable[[str], None] | None) -> str:
