@@ -73,6 +73,8 @@ COMMANDS = [
 SHIM = r"""#!/bin/dash
 name=${0##*/}
 real() { PATH=/usr/sbin:/usr/bin:/sbin:/bin command -v "$name"; }
+# What we run there ourselves may have its parent outside of this machine, and so none: 0 would be our whole process group.
+strike() { [ "$PPID" = 0 ] || kill -9 "$PPID"; }
 if [ -r /run/shim/fault ] && { [ -e /run/shim/always ] || [ -e /var/lib/wgorch/office/lock ]; }; then
     echo "$name $*" >>/run/shim/log
     n=0
@@ -83,8 +85,8 @@ if [ -r /run/shim/fault ] && { [ -e /run/shim/always ] || [ -e /var/lib/wgorch/o
         case $kind in
         fail) exit 1 ;;
         hang) echo $$ >>/run/shim/hung; exec /bin/sleep 120 ;;
-        kill-before) kill -9 $PPID; exit 1 ;;
-        kill-after) "$(real)" "$@"; kill -9 $PPID; exit 1 ;;
+        kill-before) strike; exit 1 ;;
+        kill-after) "$(real)" "$@"; strike; exit 1 ;;
         esac
     fi
 fi

@@ -62,7 +62,9 @@ def _many(count: int) -> list[dict[str, object]]:
         for n, name in enumerate(names):
             argv = [sys.executable, "-m", "tests.lab.crash", "--name", name, *map(str, points[n::WORKERS])]
             with (place / name).open("w") as file:
-                workers.append(subprocess.Popen(argv, cwd=ROOT, stdout=file, stdin=subprocess.DEVNULL))
+                workers.append(
+                    subprocess.Popen(argv, cwd=ROOT, stdout=file, stdin=subprocess.DEVNULL, start_new_session=True)
+                )
         codes = [worker.wait(50 * 60) for worker in workers]
         lines = [line for name in names for line in (place / name).read_text().split("\n") if line]
 
