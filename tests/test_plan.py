@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from tests.conftest import ALL
 from tests.kernel import Kernel
 from wgorch.apply import _functions, _written
 from wgorch.command import Change, Command
+from wgorch.facts.gather import asking
 from wgorch.facts.observed import our_chains
 from wgorch.inventory.model import Network
 from wgorch.plan import _backwards, changes_between
@@ -317,6 +319,12 @@ def test_a_host_puts_a_program_together_from_pieces_as_it_is(want: State, have: 
         before, pieces, behind = parts(text)
         assert "prelude" in pieces
         assert text == "\n".join([before, *(library()[piece] for piece in pieces), "", behind])
+
+
+def test_the_questions_are_sh_without_their_comments_too() -> None:
+    told = "\n".join(asking().values())
+    assert not re.search(r"^(#|[ \t])", told, re.M)
+    assert 0 == subprocess.run(["sh", "-n"], input=told.encode(), check=False).returncode
 
 
 def test_the_sh_of_this_machine_writes_a_program_from_pieces(tmp_path: Path) -> None:

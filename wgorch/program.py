@@ -71,7 +71,7 @@ def library() -> dict[str, str]:
 
 @cache
 def often_needed() -> frozenset[str]:
-    """The pieces of the library of which a change hardly ever needs none: all but those that install or tell firewalld."""
+    """The names of the pieces that most changes need: all but those that install packages or speak to firewalld."""
     text = "\n".join(text_of("remote", f"{name}.sh") for name in ("prelude", "boot_prelude"))
     return frozenset({PRELUDE} | {name for _, name, _ in _FUNCTION.findall(text)})
 
@@ -218,7 +218,7 @@ def _together(kind: str, group: list[Numbered]) -> Iterator[str]:
 
 FORGET = "rules4='' rules6=''"
 """What was asked of the firewall's rules holds until something may have changed them."""
-_LEAVES_RULES_ALONE = ("make_interface", "end_interface", "clear_alias", "set_key", "wg", "dial_by_name", "ip", "chmod")
+_LEAVES_RULES_ALONE = ("make_interface", "end_interface", "clear_alias", "wg", "dial_by_name", "ip", "chmod")
 
 
 def _comment(text: str) -> str:
