@@ -167,7 +167,7 @@ class Transaction:
 
     def _applying(self, plan: HostPlan) -> tuple[str, Definitions]:
         """sh that puts the programs of a change on the host, arms the lease, and makes the change; and what it needs."""
-        programs = {"do": plan.do_program, "undo": plan.undo_program, "pending.new": plan.boot}
+        programs = {"do": plan.do_program, "undo": plan.undo_program, "start_up": plan.boot}
         files = {name: parts(text) for name, text in programs.items()}
         needs = _functions(frozenset(piece for _, pieces, _ in files.values() for piece in pieces))
         program = "\n".join(
@@ -175,8 +175,9 @@ class Transaction:
                 f"{ENVIRONMENT}umask 077; cd {quote_words([self.network.directory])} || exit 1",
                 # Nobody looks at these files before the lease is armed, as long as the host is still ours.
                 f"IFS= read -r line <lock && [ \"$line\" = run={self.run} ] || {{ printf 'lost {self.run}\\n'; exit 1; }}",
-                *(_written(name, *words) for name, words in files.items()),
+                *(_written(name, *files[name]) for name in ("do", "undo")),
                 _written("probe", plan.probe),
+                "start_up=" + "'\n'".join(_words(*files["start_up"])),
                 _referee(f"apply {self.run} {self.lease_s} {LEASE_MAX_S} {min(PROGRAM_S, max(5, self.lease_s - 5))}"),
             ]
         )
@@ -324,9 +325,13 @@ def _file(name: str, secret: str) -> str:
 
 def _written(name: str, before: str, pieces: Iterable[str] = (), behind: str = "") -> str:
     """sh that writes a file, by the shell itself: no process, no pipe. It must know the `pieces` of the library."""
+    return f"printf '%s\\n' {' '.join(_words(before, pieces, behind))} >{name} || {_not_written(name)}"
+
+
+def _words(before: str, pieces: Iterable[str] = (), behind: str = "") -> list[str]:
+    """The lines of a text as words of sh, some of them many lines."""
     words = [shlex.quote(before.rstrip("\n")), *(f'"${{f_{piece}:?}}"' for piece in pieces)]
-    words += ["''", shlex.quote(behind.rstrip("\n"))] if pieces else []
-    return f"printf '%s\\n' {' '.join(words)} >{name} || {_not_written(name)}"
+    return [*words, "''", shlex.quote(behind.rstrip("\n"))] if pieces else words
 
 
 @cache

@@ -253,8 +253,7 @@ cd /var/lib/wgorch/office
 printf '#!/bin/sh\nip link set dev wg0 mtu 1440\n' >undo
 printf '#!/bin/sh\ncat /sys/class/net/wg0/mtu\n' >probe
 printf '#!/bin/sh\nip link set dev wg0 mtu 1300\n' >do
-cp boot pending.new
-sh ./referee lock alone test 60 && sh ./referee apply alone 3 60 5
+sh ./referee lock alone test 60 && start_up=$(cat boot) sh ./referee apply alone 3 60 5
 [ "$(cat /sys/class/net/wg0/mtu)" = 1300 ]
 """
 

@@ -24,8 +24,11 @@ export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH
 """
 
 
-KEPT = ("host", "tools", "poor-ip", "udp", "ufw", "managers", "foreign-nft", "keys")
+KEPT = ("host", "paths", "tools", "poor-ip", "udp", "ufw", "managers", "foreign-nft", "keys")
 """What a change of ours does not touch, and is not asked about after it."""
+
+ASKED = {"ask_ways": "ways", "ask_all": "questions"}
+"""The functions that a host is told, and the files they are made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +64,24 @@ def questions(network: Network, ask: Ask) -> str:
         "table": str(network.table),
         "port_hex": f"{ask.listen_port:04X}",
         "key_source": quote_words(ask.key_source),
-        "ways": " ".join(ask.ways),
-        "again": "yes" if ask.again else "no",
         "scope": ask.scope,
         "our_nft": "yes" if ask.our_nft else "no",
         "nonce": NONCE,
     }
     given = "\n".join(f"{name}={quote_words([value])}" for name, value in words.items())
     # All in one piece: every line that a host writes by itself is a packet of SSH.
-    return f"{ENVIRONMENT}{given}\nanswers=$(ask_all)\nwait\nprintf '%s\\n' \"$answers\""
+    asked = "answers=$(ask_all 3</dev/null)"
+    if ask.ways:
+        anew = "true" if ask.again else f"[ ! -d /sys/class/net/{quote_words([network.interface])} ]"
+        ways = f"ways={quote_words([' '.join(ask.ways)])}; if {anew} && command -v ping >/dev/null 2>&1"
+        asked = f"{ways}; then answers=$(ask_ways | ask_all 3<&0 </dev/null); else {asked}; fi"
+    return f"{ENVIRONMENT}{given}\n{asked}\nwait\nprintf '%s\\n' \"$answers\""
 
 
 @cache
 def asking() -> Definitions:
     """What the questions call."""
-    return {"ask_all": f"ask_all() {{\n{compact('facts', 'questions.sh')}\n}}"}
+    return {name: f"{name}() {{\n{compact('facts', f'{file}.sh')}\n}}" for name, file in ASKED.items()}
 
 
 def gather(

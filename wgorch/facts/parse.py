@@ -82,15 +82,15 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
     paths: dict[str, int] = {}
     for line in s["host"]:
         word, _, value = line.partition(" ")
-        if word == "path":
-            way, address, largest = value.split(" ")
-            paths[way] = _int(largest) - (80 if ":" in address else 60)
-        elif word == "os":
+        if word == "os":
             name, _, quoted = value.partition("=")
             if name in ("ID", "ID_LIKE", "VERSION_ID", "PRETTY_NAME"):
                 os_release[name] = quoted.strip("\"'")[:100]
         else:
             facts[word] = value
+    for line in s.get("paths", []):
+        way, address, largest = line.split(" ")
+        paths[way] = _int(largest) - (80 if ":" in address else 60)
     ours, zone = f"wgorch-{facts.get('network', '')}", base_name(facts.get("network", ""))
     routes = [line for line in s["addresses"] if not _NUMBERED.match(line)] + s.get("routes", [])
     tables, policies = _iptables(s.get("rules", []))

@@ -241,14 +241,17 @@ TABLE
     [ -z "$before" ] || put recorded "$(records "table $1")"
 }
 
-birth_of_key() { # made whole, then moved to its name: never written over, not even by two of us
+birth_of_key() { # never written over, not even by two of us
     [ -s "$1" ] && return 0
     # An empty one is what a loss of power left of a change that was not confirmed: `confirm` has the key on the disk first.
     for left in "$1" "$1".*; do [ ! -e "$left" ] || rm -f "$left"; done
-    wg genkey >"$1.$$" && [ -s "$1.$$" ] && mv -n "$1.$$" "$1" || return 1
-    unused "$1.$$" # somebody else's was there first
+    born=$(wg genkey) && [ -n "$born" ] || return 1
+    set -C # whoever makes the file has it
+    { printf '%s\n' "$born" || { rm -f "$1"; false; }; } 2>/dev/null >"$1" || [ -s "$1" ]
+    born=$?
+    set +C
+    return "$born"
 }
-unused() { for file; do [ ! -e "$file" ] || rm -f "$file"; done; }
 
 # A new key lies beside the one in use, under its public half as its name, until the change that takes it up is
 # confirmed: the old one can then still be had back.

@@ -137,7 +137,7 @@ take_back() { # WHY: the change is claimed; put everything back as it was, and p
     log "event=taken-back result=$result"
     put outcome "$result $run $1"
     tries=0
-    until rm -f reverting reverter running pending.new do lease; do
+    until rm -f reverting reverter running do lease; do
         tries=$((tries + 1))
         # The claim stands as long as its file does; the watcher goes on, and comes here again.
         [ "$tries" -lt 20 ] || { log "event=stuck file=reverting"; return 1; }
@@ -229,10 +229,11 @@ lock) # RUN WHO SECONDS
     printf 'locked %s\n' "$run"
     ;;
 unlock)
-    mine && rm -f do undo probe before running pending.new boot.before lease lock
+    mine && rm -f do undo probe before running boot.before lease lock
     printf 'unlocked %s\n' "$run"
     ;;
-apply) # RUN SECONDS MAXIMUM SECONDS-OF-THE-PROGRAM: the lease is armed, and the change is made under it
+apply) # RUN SECONDS MAXIMUM SECONDS-OF-THE-PROGRAM: the lease is armed, and the change is made under it; `start_up`: what
+    # becomes the start-up program
     now
     # One whose time is over may be another's at any moment.
     mine && held && [ "$held_until" -gt "$now" ] || { printf 'lost %s\n' "$run"; exit 1; }
@@ -245,9 +246,8 @@ apply) # RUN SECONDS MAXIMUM SECONDS-OF-THE-PROGRAM: the lease is armed, and the
     echo "$((now + $3)) $((now + $4))" >lease || exit 1 # nobody looks at it yet
     clock
     hold "$((now + $3 + 5))" || exit 1 # a lock lasts as long as its lease
-    # It becomes the start-up program by a mere rename, so it must be on the disk by then; `confirm` waits for that.
-    mv pending.new pending || exit 1
-    sync pending </dev/null >/dev/null 2>&1 &
+    # Part of one is harmless: what is not confirmed is taken back, and `confirm` has it on the disk before it renames it.
+    printf '%s\n' "${start_up:?}" >pending || { rm -f pending; exit 1; }
     # Its first word is waited for: it closes what it says then.
     case $(setsid sh ./referee watch "$run" </dev/null 2>/dev/null &) in
     watching) ;;
@@ -301,7 +301,7 @@ revert) # RUN WHY: also of a change that is confirmed here but not everywhere
             cat outcome
         else
             # The lease was never armed, so nothing was changed.
-            mine && [ ! -e reverting ] && rm -f do undo probe before running pending.new boot.before lease lock
+            mine && [ ! -e reverting ] && rm -f do undo probe before running boot.before lease lock
             printf 'nothing %s\n' "$run"
         fi
     fi
@@ -310,10 +310,10 @@ take-back) # RUN WHY: of a change that is claimed already
     if [ -e reverting ]; then take_back "$3"; fi
     ;;
 watch) # RUN: until the change is confirmed or taken back
-    self
-    start_of "$self" && printf '%s %s\n' "$self" "$started" >watching &&
-        (trap '' PIPE; echo watching) # it watches, even if whoever asked is gone
+    trap '' PIPE # it watches, even if whoever asked is gone
+    start_of $$ && printf '%s %s\n' $$ "$started" >watching && echo watching
     exec >/dev/null 2>&1
+    trap - PIPE
     while [ -e pending ] || [ -e reverting ]; do
         mine || [ -e reverting ] || exit 0
         now
@@ -341,7 +341,7 @@ finish) # RUN keep|remove|purge
     mine || { printf 'lost %s\n' "$run"; exit 1; }
     if alive watching; then kill -9 "-$pid" 2>/dev/null; fi
     settle_keys
-    gone='do undo undo.log probe before after running pending.new boot.before lease outcome watching'
+    gone='do undo undo.log probe before after running boot.before lease outcome watching'
     [ "$3" = keep ] || gone="$gone boot recorded journal referee watch resolv.before installed $(printf ' %s' psk.*)"
     [ "$3" != purge ] || gone="$gone private_key"
     # shellcheck disable=SC2086
