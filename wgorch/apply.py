@@ -96,8 +96,8 @@ class Transaction:
                 f"to=referee; [ ! -e lock ] || to=referee.$$\nprintf '%s' \"${{referee:?}}\" >$to || {_not_written('referee')}",
                 "[ $to = referee ] || mv -f $to referee",
                 f"wgorch_epoch={seen.clock - seen.uptime}",
-                f"{_referee(f'lock {self.run} {quote_words([who])} {hold}')} || exit 75",
-                *(["(", plan.prepare_program, ")"] if plan.prepare else []),
+                f"( {_referee(f'lock {self.run} {quote_words([who])} {hold}')} ) || exit 75",
+                *([plan.prepare_program] if plan.prepare else []),
                 *(_file(name, secret) for name, secret in shared.items()),
                 *(tests if installs else ()),
             ]
@@ -190,7 +190,7 @@ class Transaction:
     def renew(self) -> str:
         """The sh line that renews the lease; it rides on the phase that verifies."""
         directory = quote_words([self.network.directory])
-        return f"( cd {directory} && {_referee(f'renew {self.run} {self.lease_s}')} )"
+        return f"( cd {directory} || exit 1; {_referee(f'renew {self.run} {self.lease_s}')} )"
 
     def confirm(self, host: str) -> None:
         """Let the host confirm. Success is the host's own word."""
@@ -308,8 +308,8 @@ class _Failed(HostError):
 
 
 def _referee(words: str) -> str:
-    """sh that asks the referee of the directory it is in."""
-    return f"( set -- {words}; . ./referee )"
+    """sh that asks the referee of the directory it is in, and ends with it: by itself it is the end of a program."""
+    return f"set -- {words}; . ./referee"
 
 
 def _word(text: str) -> str:

@@ -303,7 +303,7 @@ def probe_program(want: State, have: State, interface: str) -> str:
     tools = {tool(chain.table) for state in (want, have) for chain in state.chains} | {"iptables"}
     for by in sorted(tools):
         rules = "rules6" if by.startswith("ip6") else "rules4"
-        lines += [f"{rules}=$({by}-save 2>/dev/null; echo .)", f'ours "${rules}"']
+        lines += [f'{rules}="$({by}-save 2>/dev/null)\n"', f'ours "${rules}"']
     if paths:
         lines.append(
             f"for path in {' '.join(paths)}; do line=; read -r line </proc/sys/$path; echo $line; done 2>/dev/null"

@@ -13,11 +13,15 @@ show_file() { # each line with a bar before it
 fact() { line_of "$2"; printf '%s %s\n' "$1" "$line"; }
 
 # What is of IPv6 is asked only where the network has any, or had when it was last brought up.
+headers=
 for file in boot pending; do
     [ -r "$directory/$file" ] && while IFS= read -r line; do
-        case $line in '#: ipv6 yes') ipv6=yes ;; '#: exits yes') exits=yes ipv6=yes ;; '#: '* | '#!'* | '# '*) ;; *) break ;; esac
+        case $line in '#: '*) headers="$headers$file $line
+" ;; '#'*) ;; *) break ;; esac
     done <"$directory/$file"
 done
+case $headers in *'#: ipv6 yes'*) ipv6=yes ;; esac
+case $headers in *'#: exits yes'*) exits=yes ipv6=yes ;; esac
 
 section moment
 fact uptime /proc/uptime
@@ -266,11 +270,7 @@ if [ -d "$directory" ]; then
     for file in boot pending reverting; do
         [ -e "$directory/$file" ] && printf 'has %s\n' "$file"
     done
-    for file in boot pending; do
-        [ -r "$directory/$file" ] && while IFS= read -r line; do
-            case $line in '#: '*) printf '%s %s\n' "$file" "$line" ;; '#'*) ;; *) break ;; esac
-        done <"$directory/$file"
-    done
+    printf '%s' "$headers"
     for file in recorded outcome installed; do
         [ -r "$directory/$file" ] && while IFS= read -r line; do printf '%s %s\n' "$file" "$line"; done <"$directory/$file"
     done

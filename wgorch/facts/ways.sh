@@ -35,18 +35,20 @@ largest_to() { # ADDRESS: it is in `low`
         [ "$more" -le "$low" ] || low=$more
     done
 }
-for way in $ways; do
-    (
-        found=$way
-        case $way in
-        *:*) ;;
-        *[!0-9.]*) # a name: ping says what it is, even where nothing answers
-            found=$(ping -n -c 1 -w 1 -s 0 "$way" 2>/dev/null)
-            found=${found#*(}
-            found=${found%%)*}
-            ;;
-        esac
-        [ -n "$found" ] && largest_to "$found" && printf '%s %s %s\n' "$way" "$found" "$low"
-    ) &
-done
+tell() { # ENDPOINT
+    found=$1
+    case $found in
+    *:*) ;;
+    *[!0-9.]*) # a name: ping says what it is, even where nothing answers
+        found=$(ping -n -c 1 -w 1 -s 0 "$1" 2>/dev/null)
+        found=${found#*(}
+        found=${found%%)*}
+        ;;
+    esac
+    [ -n "$found" ] && largest_to "$found" && printf '%s %s %s\n' "$1" "$found" "$low"
+}
+case $ways in
+*' '*) for way in $ways; do tell "$way" & done ;;
+*) tell "$ways" ;;
+esac
 wait

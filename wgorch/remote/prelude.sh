@@ -163,8 +163,10 @@ end_interface() { # and wireguard-go's directory, where nothing else is in it
 rules_by() { case $1 in *6) by=ip6tables ;; *) by=iptables ;; esac; }
 rules_of() { # TABLE: what is in all tables of its kind is in `rules`, asked once, until they are empty again
     case $1 in
-    *6) rules=${rules6:=$(ip6tables-save 2>/dev/null; echo .)} ;;
-    *) rules=${rules4:=$(iptables-save 2>/dev/null; echo .)} ;;
+    *6) rules=${rules6:="$(ip6tables-save 2>/dev/null)
+"} ;;
+    *) rules=${rules4:="$(iptables-save 2>/dev/null)
+"} ;;
     esac
 }
 note_table() { # TABLE...: iptables tables that are there only because of us

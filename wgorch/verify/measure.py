@@ -179,7 +179,7 @@ def program(
     straight = set(direct)
     for i, ip in enumerate(addresses):
         size = [str(mtu - HEADERS[ip.version])] if ip in straight else []
-        lines.append(f"{quote_words(['attempt', str(i), str(ip), *size])} &")
+        lines.append(f"{quote_words(['attempt', str(i), str(ip), *size])}{'' if i == len(addresses) - 1 else ' &'}")
     lines += ["wait", f"printf '\\n%s latest-handshakes\\n' {NONCE}"]
     lines += [f"wg show {quote_words([interface])} latest-handshakes 2>/dev/null", f"printf '\\n%s end\\n' {NONCE}"]
     return "\n".join(lines)
