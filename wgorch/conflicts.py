@@ -117,7 +117,9 @@ def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:
             others[route.subnet].append(route)
     client = as_ip(seen.ssh_client)
     way_back = seen.route_to(client) if client else None
-    for subnet in subnets:
+    ours = desired.inside.of(client) if client and way_back and way_back.card != tunnel else None
+    suspects = {*clashes, *others, ours}
+    for subnet in (subnet for subnet in subnets if subnet in suspects):
         for card, address in dict.fromkeys(clashes.get(subnet, ())):
             owner = next((name for start, name in OWNERS.items() if card.startswith(start)), "")
             saw = f"{card}{owner and f' ({owner})'} has {address}, which overlaps {subnet}"
@@ -128,7 +130,7 @@ def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:
             yield Unfit(
                 name, f"send {subnet} into the tunnel", saw, "remove that route, or the subnet from the inventory"
             )
-        if client and desired.inside.of(client) == subnet and way_back and way_back.card != tunnel:
+        if subnet == ours:
             saw = f"our own SSH session comes from {client}, which lies in {subnet}"
             yield Unfit(
                 name, f"send {subnet} into the tunnel", saw, "reach the host by another way, or narrow the subnet"

@@ -42,8 +42,8 @@ def record(world: ReferenceWorld, inventory: Inventory, name: str) -> None:
     def gather(shell, network, port, *rest):  # type: ignore[no-untyped-def]
         exchange = shell.exchange
 
-        def keep(program, what, deadline, on_line=None):  # type: ignore[no-untyped-def]
-            kept["facts"][shell.host] = exchange(program, what, deadline, on_line)
+        def keep(*words):  # type: ignore[no-untyped-def]
+            kept["facts"][shell.host] = exchange(*words)
             return kept["facts"][shell.host]
 
         shell.exchange = keep

@@ -19,7 +19,7 @@ from wgorch.errors import HostError, Lost, Unfit, Unreachable, UsageError
 from wgorch.inventory.model import Host
 from wgorch.remote.clock import Span
 from wgorch.remote.fleet import Fleet, Log
-from wgorch.remote.shell import Definitions, Shell
+from wgorch.remote.shell import Definitions, Shell, events
 
 if TYPE_CHECKING:
     from distributed import Actor
@@ -183,8 +183,8 @@ class RemoteShell(Shell):
         ahead: Definitions,
     ) -> str:
         output: str = self.call("exchange", wish, deadline_s, program, wish, deadline_s, dict(needs), dict(ahead))
-        for line in output.split("\n") if on_line else ():
-            on_line(line)  # type: ignore[misc]
+        for line in events(output.encode()) if on_line else ():
+            on_line(line.decode())  # type: ignore[misc]
         return output
 
     def close(self) -> None:

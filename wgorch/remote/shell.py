@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +21,10 @@ Definitions = Mapping[str, str]
 """sh that defines functions or variables, by any name; a shell is told each once, and keeps it for all its programs."""
 
 NONE: Definitions = MappingProxyType({})
+
+
+events = re.compile(rb"^@.*$", re.M).findall
+"""The lines in which a program tells what it is at."""
 
 
 class Shell:
@@ -56,9 +61,9 @@ class Shell:
         """Run a program and return what it printed. Raises Lost when the host is gone or late, naming the wish.
 
         The program is parsed whole before its first command runs (it stands in parentheses), and its commands get
-        an empty standard input, so that none of them can eat what follows. `needs`: the definitions that it uses;
-        `ahead`: those of a later one, which are on their way while this one runs: what is longer than 14 KB costs TCP
-        another round trip.
+        an empty standard input, so that none of them can eat what follows. `on_line` hears those of its lines that
+        begin with an @, as they come. `needs`: the definitions that it uses; `ahead`: those of a later one, which are on
+        their way while this one runs: what is longer than 14 KB costs TCP another round trip.
         """
         if self.broken:
             raise Lost(self.host, wish, "the session is broken already")
@@ -162,8 +167,8 @@ class Shell:
         stop = body.rfind(b"\n", told)
         if stop < 0:
             return told
-        for line in body[told:stop].decode("utf-8", "replace").split("\n"):
-            on_line(line)
+        for line in events(body[told:stop]):
+            on_line(line.decode("utf-8", "replace"))
         return stop + 1
 
     def close(self) -> None:
