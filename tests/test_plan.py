@@ -8,20 +8,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import ALL
 from tests.kernel import Kernel
-from wgorch.apply import _functions, _written
+from wgorch.apply import _functions, _words, _written
 from wgorch.command import Change, Command
 from wgorch.facts.gather import asking
 from wgorch.facts.observed import our_chains
 from wgorch.inventory.model import Network
 from wgorch.plan import _backwards, changes_between
 from wgorch.playbook import Playbook, load, shipped
-from wgorch.program import boot_program, library, parts, probe_program, program
+from wgorch.program import boot_program, probe_program, program
 from wgorch.resolve import foreign_rules, keep_foreign
 from wgorch.state import Interface, Peer, Rule, State, nothing, rule
 
@@ -294,9 +295,9 @@ def texts(want: State, have: State) -> list[str]:
     """Every program that is made of a pair of states."""
     header = {"host": "h", "network": "office", "interface": "wg0", "subnet": "192.168.2.0/24"}
     return [
-        program("forth", want, do(want, have)),
-        program("back", want, undo(want, have)),
-        boot_program(want, changes_between(want, nothing(want), BUILT), header, "wg0", ["eth0"], NETWORK.table),
+        program("forth", want, do(want, have)).text,
+        program("back", want, undo(want, have)).text,
+        boot_program(want, changes_between(want, nothing(want), BUILT), header, "wg0", ["eth0"], NETWORK.table).text,
         probe_program(want, have, "wg0"),
     ]
 
@@ -311,28 +312,21 @@ def test_every_program_is_sh_that_parses(want: State, have: State, foreign: Fore
         assert (0, b"") == (checked.returncode, checked.stderr)
 
 
-@settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
-@given(states(wanted=True), states(wanted=False), foreigners())
-def test_a_host_puts_a_program_together_from_pieces_as_it_is(want: State, have: State, foreign: Foreign) -> None:
-    *composed, _probe = texts(*settled(want, have, foreign)[:2])
-    for text in composed:
-        before, pieces, behind = parts(text)
-        assert "prelude" in pieces
-        assert text == "\n".join([before, *(library()[piece] for piece in pieces), "", behind])
-
-
 def test_the_questions_are_sh_without_their_comments_too() -> None:
     told = "\n".join(asking().values())
     assert not re.search(r"^(#|[ \t])", told, re.M)
     assert 0 == subprocess.run(["sh", "-n"], input=told.encode(), check=False).returncode
 
 
-def test_the_sh_of_this_machine_writes_a_program_from_pieces(tmp_path: Path) -> None:
-    text = boot_program(State("office", "/var/lib/wgorch/office"), (), {}, "wg0", ["eth0"], NETWORK.table)
-    words = parts(text)
-    sh = "\n".join([*_functions(frozenset(words[1])).values(), _written("boot", *words)])
-    subprocess.run(["sh"], input=sh, text=True, cwd=tmp_path, check=True)
-    assert text == (tmp_path / "boot").read_text()
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=list(HealthCheck))
+@given(states(wanted=True), states(wanted=False), foreigners())
+def test_the_sh_of_this_machine_writes_a_program_from_pieces(want: State, have: State, foreign: Foreign) -> None:
+    want, have = settled(want, have, foreign)[:2]
+    made = program("forth", want, do(want, have))
+    with TemporaryDirectory() as place:
+        sh = "\n".join([*_functions(frozenset(made.pieces)).values(), _written("do", *_words(made))])
+        subprocess.run(["sh"], input=sh, text=True, cwd=place, check=True)
+        assert made.text == (Path(place) / "do").read_text()
 
 
 @settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))

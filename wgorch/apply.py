@@ -23,7 +23,7 @@ from wgorch.facts.gather import ENVIRONMENT, Ask, gather
 from wgorch.facts.observed import Observed
 from wgorch.inventory.model import Network
 from wgorch.plan import HostPlan, changes_between
-from wgorch.program import library, often_needed, parts
+from wgorch.program import Program, library, often_needed
 from wgorch.remote.fleet import Fleet
 from wgorch.remote.shell import NONE, Definitions, Shell
 from wgorch.resolve import in_scope
@@ -97,7 +97,7 @@ class Transaction:
                 "[ $to = referee ] || mv -f $to referee",
                 f"wgorch_epoch={seen.clock - seen.uptime}",
                 f"( {_referee(f'lock {self.run} {quote_words([who])} {hold}')} ) || exit 75",
-                *([plan.prepare_program] if plan.prepare else []),
+                *([plan.prepare_program.text] if plan.prepare else []),
                 *(_file(name, secret) for name, secret in shared.items()),
                 *(tests if installs else ()),
             ]
@@ -167,17 +167,17 @@ class Transaction:
 
     def _applying(self, plan: HostPlan) -> tuple[str, Definitions]:
         """sh that puts the programs of a change on the host, arms the lease, and makes the change; and what it needs."""
-        programs = {"do": plan.do_program, "undo": plan.undo_program, "start_up": plan.boot}
-        files = {name: parts(text) for name, text in programs.items()}
-        needs = _functions(frozenset(piece for _, pieces, _ in files.values() for piece in pieces))
+        do, undo, boot = plan.do_program, plan.undo_program, plan.boot
+        needs = _functions(frozenset((*do.pieces, *undo.pieces, *boot.pieces)))
         program = "\n".join(
             [
                 f"{ENVIRONMENT}umask 077; cd {quote_words([self.network.directory])} || exit 1",
                 # Nobody looks at these files before the lease is armed, as long as the host is still ours.
                 f"IFS= read -r line <lock && [ \"$line\" = run={self.run} ] || {{ printf 'lost {self.run}\\n'; exit 1; }}",
-                *(_written(name, *files[name]) for name in ("do", "undo")),
-                _written("probe", plan.probe),
-                "start_up=" + "'\n'".join(_words(*files["start_up"])),
+                _written("do", *_words(do)),
+                _written("undo", *_words(undo)),
+                _written("probe", shlex.quote(plan.probe.rstrip("\n"))),
+                "start_up=" + "'\n'".join(_words(boot)),
                 _referee(f"apply {self.run} {self.lease_s} {LEASE_MAX_S} {min(PROGRAM_S, max(5, self.lease_s - 5))}"),
             ]
         )
@@ -203,7 +203,7 @@ class Transaction:
 
     def finish(self, host: str, plan: HostPlan, keep: str = "keep") -> None:
         """What makes a confirmed change last (start-up), and the end of the lock. `keep`: keep, remove or purge."""
-        stay = ["(", plan.stay_program, ")"] if any(c.commands for c in plan.stay) else []
+        stay = ["(", plan.stay_program.text, ")"] if any(c.commands for c in plan.stay) else []
         directory = quote_words([self.network.directory])
         program = "\n".join([f"{ENVIRONMENT}cd {directory} || exit 1", *stay, _referee(f"finish {self.run} {keep}")])
         deadline_s = INSTALL_S if any(c.step == "install" for c in plan.stay) else PHASE_S
@@ -323,15 +323,18 @@ def _file(name: str, secret: str) -> str:
     return f"cat >{name}.$$ <<'{end}' && {whole} || {_not_written(name)}\n{secret.rstrip(chr(10))}\n{end}"
 
 
-def _written(name: str, before: str, pieces: Iterable[str] = (), behind: str = "") -> str:
-    """sh that writes a file, by the shell itself: no process, no pipe. It must know the `pieces` of the library."""
-    return f"printf '%s\\n' {' '.join(_words(before, pieces, behind))} >{name} || {_not_written(name)}"
+def _written(name: str, *words: str) -> str:
+    """sh that writes lines into a file, by the shell itself: no process, no pipe."""
+    return f"printf '%s\\n' {' '.join(words)} >{name} || {_not_written(name)}"
 
 
-def _words(before: str, pieces: Iterable[str] = (), behind: str = "") -> list[str]:
-    """The lines of a text as words of sh, some of them many lines."""
-    words = [shlex.quote(before.rstrip("\n")), *(f'"${{f_{piece}:?}}"' for piece in pieces)]
-    return [*words, "''", shlex.quote(behind.rstrip("\n"))] if pieces else words
+def _words(program: Program) -> list[str]:
+    """The lines of a program as words of sh, some of them many lines; the shell must know the pieces."""
+    return [
+        shlex.quote(program.head),
+        *(f'"${{f_{piece}:?}}"' for piece in program.pieces),
+        shlex.quote(program.body),
+    ]
 
 
 @cache

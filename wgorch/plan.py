@@ -9,7 +9,7 @@ from wgorch.command import Change, change, command
 from wgorch.facts.observed import Observed, our_chains
 from wgorch.inventory.model import Network
 from wgorch.playbook import Playbook, UserStep
-from wgorch.program import boot_program, probe_program, program
+from wgorch.program import Program, boot_program, probe_program, program
 from wgorch.resolve import firewall_of, foreign_rules, given_back, in_scope, keep_foreign, switched_on_since
 from wgorch.state import Run, State, nothing
 from wgorch.steps import all_steps
@@ -33,7 +33,7 @@ class HostPlan:
     do: tuple[Change, ...]
     stay: tuple[Change, ...]
     make_undo: Callable[[], tuple[Change, ...]]
-    make_boot: Callable[[], str]
+    make_boot: Callable[[], Program]
     make_probe: Callable[[], str]
     notes: tuple[str, ...] = ()
 
@@ -48,7 +48,7 @@ class HostPlan:
         return self.make_probe()
 
     @property
-    def boot(self) -> str:
+    def boot(self) -> Program:
         """The program that makes all of it at a start of the host."""
         return self.make_boot()
 
@@ -63,19 +63,19 @@ class HostPlan:
         return any(c.disturbs or c.sign == "-" for c in self.changes)
 
     @property
-    def do_program(self) -> str:
+    def do_program(self) -> Program:
         return program("from how this host was seen to how it should be", self.want, self.do)
 
     @property
-    def undo_program(self) -> str:
+    def undo_program(self) -> Program:
         return program("back to how this host was seen", self.want, self.undo)
 
     @property
-    def stay_program(self) -> str:
+    def stay_program(self) -> Program:
         return program("what makes a confirmed change last", self.want, self.stay)
 
     @property
-    def prepare_program(self) -> str:
+    def prepare_program(self) -> Program:
         return program("what must be there before anything changes", self.want, self.prepare)
 
 
@@ -86,7 +86,7 @@ def plan_host(
     have = seen.state(network)
     after = after_start or want
 
-    def make_boot() -> str:
+    def make_boot() -> Program:
         return _boot(host, network, after, playbook)
 
     want = keep_foreign(want, have)
@@ -94,7 +94,7 @@ def plan_host(
         want = replace(want, sysctls={**back, **want.sysctls})
     here = in_scope(have, want)
     stay = list(changes_between(want, have, playbook.steps("stay")))
-    if not seen.boot or seen.boot != digest(make_boot()):
+    if not seen.boot or seen.boot != digest(make_boot().text):
         why = "there is none" if not seen.boot else "it makes another state than this one"
         stay.insert(0, change("~" if seen.boot else "+", "boot program", why))
     if not seen.settled:
@@ -169,7 +169,7 @@ def _run_changes(name: str, want: Run | None, have: Run | None) -> Iterator[Chan
         yield replace(taken, step="run")
 
 
-def _boot(host: str, network: Network, want: State, playbook: Playbook) -> str:
+def _boot(host: str, network: Network, want: State, playbook: Playbook) -> Program:
     """The boot program: the same steps, from nothing."""
     changes = changes_between(want, nothing(want), playbook.steps(*BUILT))
     cards = {

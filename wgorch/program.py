@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import chain
 
@@ -17,34 +18,39 @@ from wgorch.steps.peers import AT_ONCE
 from wgorch.text import one_line
 
 
-def program(title: str, state: State, changes: Iterable[Change], header: Mapping[str, str] | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program by what it is made of: its head, the names of our functions that it carries, and what it does."""
+
+    head: str
+    pieces: tuple[str, ...]
+    body: str
+
+    @property
+    def text(self) -> str:
+        return "\n".join([self.head, *(library()[name] for name in self.pieces), self.body, ""])
+
+
+def program(title: str, state: State, changes: Iterable[Change], header: Mapping[str, str] | None = None) -> Program:
     """A program that makes the changes and says before each which one it is (``@at 3``)."""
     changes = list(changes)
-    return _text(_head(title, state, header), _called(changes), [*_body(changes)] or [""])
+    return _program(_head(title, state, header), _called(changes), [*_body(changes)] or [""])
 
 
 def boot_program(
     state: State, changes: Iterable[Change], header: Mapping[str, str], interface: str, cards: Iterable[str], table: int
-) -> str:
+) -> Program:
     """The program that makes the whole state out of nothing, at every start of the host."""
     title = "what this host does for its WireGuard network at every start, as a list of commands with their reasons"
     changes = list(changes)
     body = ["", "starting=yes"]
     body += [f"wait_for_card {quote_words([card])} || exit 1" for card in sorted(cards)]
     body += [f"start_anew {quote_words([interface, state.mark, str(table)])} || exit 1", FORGET, *_body(changes)]
-    return _text(_head(title, state, header), _called(changes) | {"wait_for_card", "start_anew"}, body)
+    return _program(_head(title, state, header), _called(changes) | {"wait_for_card", "start_anew"}, body)
 
 
-def _text(head: Iterable[str], called: frozenset[str], body: Iterable[str]) -> str:
-    return "\n".join([*head, library()[PRELUDE], _functions(_pieces_of(called)), *body, "printf '@done\\n'", ""])
-
-
-def parts(text: str) -> tuple[str, tuple[str, ...], str]:
-    """A program as what stands before the pieces of the library that it carries, their names, and what stands behind."""
-    before, prelude, rest = text.partition(f"\n{library()[PRELUDE]}\n")
-    block, _, behind = rest.partition("\n\n")
-    pieces = _pieces_in(block) if prelude else ()
-    return (before, (PRELUDE, *pieces), behind) if pieces else (text, (), "")
+def _program(head: Iterable[str], called: frozenset[str], body: Iterable[str]) -> Program:
+    return Program("\n".join(head), (PRELUDE, *_pieces_of(called)), "\n".join([*body, "printf '@done\\n'"]))
 
 
 _FUNCTION_COMMENT = re.compile(r"\A(?:#[^\n]*\n)*")
@@ -91,17 +97,6 @@ def _pieces_of(called: frozenset[str]) -> tuple[str, ...]:
 
 def _functions(names: Iterable[str]) -> str:
     return "\n".join(library()[name] for name in names)
-
-
-@lru_cache(maxsize=256)
-def _pieces_in(block: str) -> tuple[str, ...]:
-    """The functions that a text is made of; none where there is anything else in it."""
-    found = []
-    for name, piece in library().items():
-        if f"{block}\n".startswith(f"{piece}\n"):
-            found.append(name)
-            block = block[len(piece) + 1 :]
-    return () if block else tuple(found)
 
 
 def _head(title: str, state: State, header: Mapping[str, str] | None) -> Iterator[str]:

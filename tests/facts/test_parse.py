@@ -344,11 +344,11 @@ def programs(seen: dict[str, Observed], keys: dict[str, str]) -> dict[str, list[
     for host, facts in seen.items():
         plan = plan_host(host, NETWORK, wanted(TOPOLOGY.desired(host), facts, keys), facts, PLAYBOOK)
         found[host] = [
-            plan.prepare_program,
-            plan.do_program,
-            plan.undo_program,
-            plan.stay_program,
-            plan.boot,
+            plan.prepare_program.text,
+            plan.do_program.text,
+            plan.undo_program.text,
+            plan.stay_program.text,
+            plan.boot.text,
             plan.probe,
         ]
     return found

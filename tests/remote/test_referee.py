@@ -11,7 +11,7 @@ import pytest
 
 from wgorch.apply import Transaction
 from wgorch.inventory.model import Network
-from wgorch.program import library, program
+from wgorch.program import Program, library, program
 from wgorch.sh import text_of
 from wgorch.state import State
 
@@ -119,7 +119,8 @@ def test_programs_are_put_only_where_the_host_is_still_ours(host: Host) -> None:
     host.lock("one", seconds=0)
     host.lock("two")
     host.open_change("two")
-    plan = SimpleNamespace(do_program="", undo_program="echo one >undone", probe="", boot="one")
+    one = Program("", (), "echo one >undone")
+    plan = SimpleNamespace(do_program=one, undo_program=one, probe="", boot=one)
     run = Transaction(Network("office", ()), None, {}, None, run="one")  # type: ignore[arg-type]
     made = run._applying(plan)[0].replace("/var/lib/wgorch/office", str(host.place))  # type: ignore[arg-type]
     said = subprocess.run(["sh", "-c", made], capture_output=True, text=True, timeout=20, check=False).stdout

@@ -79,7 +79,7 @@ def shell_plan(plans: Mapping[str, HostPlan]) -> str:
             lines += by_hand(plan.want, plan.changes)
         for change in plan.changes:
             if change.what == "boot program" and plan.want.interface:
-                boot = command("write_file", f"{plan.want.directory}/boot", "600", stdin=plan.boot)
+                boot = command("write_file", f"{plan.want.directory}/boot", "600", stdin=plan.boot.text)
                 lines += [f"# {change.sign} boot program: {visible(change.why)}", boot.render()]
                 continue
             lines.append(f"# {change.sign} {visible(change.what)}: {visible(change.why)}")
