@@ -71,6 +71,15 @@ def test_how_often_a_session_is_kept_alive(told: str, seconds: int) -> None:
     assert seconds in {peer.persistent_keepalive for peer in seen.peers.values()}
 
 
+def test_what_fits_a_way_leaves_room_for_the_tunnel() -> None:
+    ways = "192.0.2.1 192.0.2.1 1500\n2001:db8::1 2001:db8::1 1500\nrelay.example 192.0.2.2 1480"
+    told = RECORDED.replace(f"\n{NONCE} end", f"\n{NONCE} paths\n{ways}\n\n{NONCE} end")
+
+    assert {"192.0.2.1": 1440, "2001:db8::1": 1420, "relay.example": 1420} == read(told).paths
+    with pytest.raises(Garbled):
+        read(told.replace("1480", "many"))
+
+
 def test_what_was_not_asked_again_is_as_it_was() -> None:
     before = read(RECORDED)
     uptime = float(before.answers["moment"][0].split()[1])

@@ -130,10 +130,10 @@ def test_programs_are_put_only_where_the_host_is_still_ours(host: Host) -> None:
     assert "two" == host.read("pending")
 
 
-def applying(host: Host, run: str, *, told: bool) -> str:
+def applying(host: Host, run: str, *, told: bool, probe: str = ":") -> str:
     """What a session's shell says of the start of a change that was planned; `told`: it knows the pieces of programs."""
     text = program("nothing", State("office", str(host.place)), ())
-    plan = SimpleNamespace(do_program=text, undo_program=text, probe=":", boot=text)
+    plan = SimpleNamespace(do_program=text, undo_program=text, probe=probe, boot=text)
     made, needs = Transaction(Network("office", ()), None, {}, None, run=run)._applying(plan)  # type: ignore[arg-type]
     made = made.replace("/var/lib/wgorch/office", str(host.place))
     sh = "\n".join([*(needs.values() if told else ()), f"(\n{made}\n) 2>&1"])
@@ -155,6 +155,24 @@ def test_nothing_is_done_where_a_piece_of_a_program_is_missing(host: Host) -> No
     assert "applied" not in applying(host, "one", told=False)
     assert not host.read("pending")
     assert "nothing one" in host.referee("revert", "one", "it-failed")
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        "",
+        "sh ./referee lock two me 60; echo two >do",
+        "sh ./referee lock two me 60; echo two >pending; echo two >do",
+    ],
+    ids=["nobody", "locked", "armed"],
+)
+def test_who_was_given_up_while_he_looked_changes_nothing(host: Host, meanwhile: str) -> None:
+    host.lock("one")
+    given_up = f"(sh ./referee revert one asked; {meanwhile}) >/dev/null"
+    assert "lost one" in applying(host, "one", told=True, probe=given_up)
+    assert host.read("pending") == ("two" if "pending" in meanwhile else "")
+    assert not host.read("lease")
+    assert ("run=two" in host.read("lock")) == bool(meanwhile)
 
 
 def test_a_lock_whose_time_is_over_lets_nothing_be_done(host: Host) -> None:

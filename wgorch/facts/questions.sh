@@ -15,6 +15,8 @@ fact() { line_of "$2"; printf '%s %s\n' "$1" "$line"; }
 # What is of IPv6 is asked only where the network has any, or had when it was last brought up.
 headers=
 for file in boot pending; do
+    [ -e "$directory/$file" ] && headers="${headers}has $file
+"
     [ -r "$directory/$file" ] && while IFS= read -r line; do
         case $line in '#: '*) headers="$headers$file $line
 " ;; '#'*) ;; *) break ;; esac
@@ -267,10 +269,8 @@ fi
 
 section files
 if [ -d "$directory" ]; then
-    for file in boot pending reverting; do
-        [ -e "$directory/$file" ] && printf 'has %s\n' "$file"
-    done
     printf '%s' "$headers"
+    [ -e "$directory/reverting" ] && echo 'has reverting'
     for file in recorded outcome installed; do
         [ -r "$directory/$file" ] && while IFS= read -r line; do printf '%s %s\n' "$file" "$line"; done <"$directory/$file"
     done

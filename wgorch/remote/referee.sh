@@ -239,6 +239,8 @@ apply) # RUN SECONDS MAXIMUM SECONDS-OF-THE-PROGRAM: the lease is armed, and the
     mine && held && [ "$held_until" -gt "$now" ] || { printf 'lost %s\n' "$run"; exit 1; }
     rules4='' rules6='' # it may tell them; what is too long for a process's environment is asked for again
     . ./probe >before 2>/dev/null || exit 1
+    # That may have taken long, and the run have been given up meanwhile by somebody who lost sight of us.
+    mine && [ -e do ] || { printf 'lost %s\n' "$run"; exit 1; }
     [ "$((${#rules4} + ${#rules6}))" -lt 65536 ] || rules4='' rules6=''
     unused boot.before watching
     if [ -e boot ]; then cp -p boot boot.before || exit 1; fi
@@ -247,7 +249,9 @@ apply) # RUN SECONDS MAXIMUM SECONDS-OF-THE-PROGRAM: the lease is armed, and the
     clock
     hold "$((now + $3 + 5))" || exit 1 # a lock lasts as long as its lease
     # Part of one is harmless: what is not confirmed is taken back, and `confirm` has it on the disk before it renames it.
-    printf '%s\n' "${start_up:?}" >pending || { rm -f pending; exit 1; }
+    set -C # nor is one of another run written over
+    { printf '%s\n' "${start_up:?}" || { rm -f pending; false; }; } >pending || exit 1
+    set +C
     # Its first word is waited for: it closes what it says then.
     case $(setsid sh ./referee watch "$run" </dev/null 2>/dev/null &) in
     watching) ;;
