@@ -35,6 +35,7 @@ class Bench:
             "floor-read-only": lambda again: self._floor([*FAST, *(["--probe"] if again else [])]),
             "floor-as-shipped": lambda again: self._floor([]),
             "wgorch": lambda again: self._wgorch(),
+            "wgorch-unsafe": lambda again: [sys.executable, str(HERE / "unsafe.py"), *self._wgorch()[1:]],
             "fabric-naive": lambda again: [sys.executable, str(HERE / "naive.py"), "hosts.json"],
             "pyinfra": lambda again: self._pyinfra(),
             "ansible": lambda again: self._ansible("linear"),
@@ -148,7 +149,7 @@ def main() -> int:
     parser.add_argument("--slow-runs", type=int, default=1, help="runs of Ansible at 64 hosts")
     parser.add_argument(
         "--runners",
-        default="floor,floor-read-only,floor-as-shipped,wgorch,fabric-naive,pyinfra,ansible,ansible-mitogen",
+        default="floor,floor-read-only,floor-as-shipped,wgorch,wgorch-unsafe,fabric-naive,pyinfra,ansible,ansible-mitogen",
     )
     parser.add_argument("--rtt", type=float, default=0, help="milliseconds between controller and hosts")
     parser.add_argument("--jump", action="store_true")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,15 @@ def test_the_shipped_playbook_has_every_step_once() -> None:
 
     assert sorted(all_steps()) == sorted(step for step in playbook.steps(*STAGES) if isinstance(step, str))
     assert list(STAGES) == list(playbook.stages)
+
+
+def test_no_packet_can_pass_before_the_rules_that_mask_it_nor_after_them() -> None:
+    """On a host that forwards already: what passed unmasked once keeps its way for as long as it goes on."""
+    up, down = (list(load(shipped() / f"{verb}.yaml").steps(*STAGES)) for verb in ("up", "teardown"))
+    rules = ("forward_rules", "input_rules", "masquerade", "map_lans", "clamp_mss", "nft_table")
+    for rule, way in product(rules, ("interface", "peers", "routes", "zones", "forwarding", "exits")):
+        assert up.index(rule) < up.index(way)
+        assert down.index(way) < down.index(rule)
 
 
 def test_teardown_takes_traffic_away_before_its_way() -> None:
