@@ -102,7 +102,7 @@ for name in inventory.hosts:
     want = wanted(desired, seen, keys, mtu=1420)
     plan = plan_host(name, inventory.network, want, seen, steps)
     if "render" in sys.argv:
-        rendered += len(plan.do_program) + len(plan.undo_program) + len(plan.boot)
+        rendered += len(plan.do_program.text) + len(plan.undo_program.text) + len(plan.boot.text)
     topology._desired.pop(name)
 print(round(time.monotonic() - began, 3), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, rendered)
 """

@@ -1,8 +1,8 @@
 """`wgorch up` without what makes it safe: to be measured, never to be used. The difference is what the safety costs.
 
-Left out: the lock, the test of the rules, the reading under the lock, the ways back and the lease with its watcher, the
-reading of what was changed, the new connection to SSH, and the confirmation. Inventory, facts, plan, programs and the
-measuring at the end are wgorch's own.
+Left out: the lock, the test of the rules, the ways back and the lease with its watcher, the reading of what was changed, the
+new connection to SSH, the confirmation, and what follows it. Inventory, facts, plan, programs and the measuring at the end
+are wgorch's own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A command is an argv, a Change is a command with its reason; this is the only file that quotes for a shell."""
+"""A command is an argv, a Change is a command with its reason; this file quotes them for a shell."""
 
 from __future__ import annotations
 

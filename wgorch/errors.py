@@ -7,7 +7,7 @@ WgorchError
 │   ├── Unreachable     no session: name, TCP, banner, host key, login           exit 4
 │   ├── Unfit           a session, but the host cannot do what is asked          exit 4
 │   ├── Changed         the host is no longer as it was planned for              exit 4
-│   ├── Lost            the session broke, or a deadline passed                  exit 5 or 6
+│   ├── Lost            the session broke, or a deadline passed                  exit 4, 5 or 6
 │   ├── Garbled         an answer that does not parse; a bug or a hostile host   exit 4
 │   └── Locked          another run holds the host                               exit 75
 └── HostsFailed         several of the above, told together

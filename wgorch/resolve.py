@@ -1,7 +1,7 @@
 """From what the inventory wants of a host, and that host's own facts, to the State it should be in.
 
-A host's facts decide only about that host: its cards, its MTU, its package manager. Of another host nothing is used but
-its public key.
+A host's facts decide only about that host: its cards, its package manager. Of another host nothing is used here but its
+public key; the MTU, which is the whole network's, is given.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Crash points: one fault at the k-th command that one host runs, and what must be true of all hosts afterwards.
 
-A shim stands before every external command on a host. The k-th call, counted while a change holds the lock, fails,
+A shim stands before the external commands (COMMANDS) on a host. The k-th call, counted while a change holds the lock, fails,
 hangs, or has its caller killed (SIGKILL) before or after it. Then: every host runs the old state or the new one; `up`
 converges; `up` again finds 0 changes; `teardown` gives the baseline back.
 

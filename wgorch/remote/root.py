@@ -27,7 +27,7 @@ ROOT_SHELL = (
     f'exec /bin/sh -c \'{_PATH}; [ "$(id -u)" = 0 ] && exec /bin/sh; '
     f'{_BECOME} "$A"{_REST}echo "$(id -un) may not become root: $why"; exit 1\''
 )
-"""The one command that a login shell is given, as long as no password is needed: the same text for every host.
+"""The one command that a login shell is given, as long as no password is needed: the same text for all that are not root's.
 
 It has nothing in it that sh, csh and fish would read in another way. sudo drops SSH_CONNECTION, which tells by which port
 people log in.

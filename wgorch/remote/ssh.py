@@ -39,7 +39,6 @@ IDLE_S = 1.0
 LOGINS_AT_ONCE = 8
 """Through one jump host, and to one server: sshd refuses more than 10 half-open logins by default."""
 
-# Of the ciphers those first that check what they decrypt: paramiko compares other checksums byte by byte.
 KEX = ("mlkem768x25519-sha256", "curve25519-sha256", "curve25519-sha256@libssh.org")
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
@@ -196,6 +195,7 @@ class Connections:
             sock.settimeout(IDLE_S)
             options = made.get_security_options()
             options.kex = tuple(k for k in KEX if k in options.kex) or options.kex
+            # Those first that check what they decrypt: paramiko compares other checksums byte by byte.
             options.ciphers = sorted(options.ciphers, key=lambda name: "-gcm" not in name)
             # Ask for the kinds of key that we know of it, or it may show another one that is not in our file.
             kinds = [kind for kind in options.key_types if any(_same_kind(kind, key.kind) for key in keys)]

@@ -1,1 +1,1 @@
-"""What people see: tables and lines for a terminal, JSON for programs. The only place that prints."""
+"""What people see: tables and lines for a terminal, JSON for programs. Verbs print through it."""

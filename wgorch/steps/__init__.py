@@ -18,7 +18,7 @@ StepFunction = Callable[[State, State], Iterator[Change]]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A named step. `doc` is the first line of its file."""
+    """A named step. `doc` is the first line of its file, or of its function where the file has several."""
 
     name: str
     run: StepFunction
