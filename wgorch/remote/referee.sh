@@ -355,7 +355,7 @@ finish) # RUN keep|remove|purge
     printf 'finished %s\n' "$run"
     ;;
 *)
-    echo "usage: sh referee lock|unlock|apply|renew|confirm|revert|watch|finish RUN ..." >&2
+    echo "usage: sh referee lock|unlock|apply|renew|confirm|revert|take-back|watch|finish RUN ..." >&2
     exit 64
     ;;
 esac; exit $? # on one line, so that nothing is read of a file that was written anew meanwhile

@@ -1,4 +1,4 @@
-"""Masquerade, mapped LANs and MSS in one nft table of our own, on hosts that have no iptables; stated whole, at once.
+"""Masquerade, mapped LANs and MSS in one nft table of our own, where there is no iptables or firewalld flushes it; stated whole.
 
 What lets packets through is not in it: an accept there would not keep another table from dropping them.
 """
@@ -38,7 +38,7 @@ def nft_table(want: State, have: State) -> Iterator[Change]:
     lacking = [text for key, text in want.nft.items() if key not in have.nft]
     extra = [text for key, text in have.nft.items() if key not in want.nft]
     told = [f"it lacks “{text}”" for text in lacking] + [f"it should not have “{text}”" for text in extra]
-    why = "there is no iptables, so nft does masquerade and MSS" if not have.nft else "; ".join(told)
+    why = "masquerade and MSS are nft's there" if not have.nft else "; ".join(told)
     putting = command("nft", "-f", "-", stdin="\n".join(making))
     yield change("~" if have.nft else "+", f"nft table {name}", why, putting)
 
