@@ -7,14 +7,13 @@ are wgorch's own.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
 from wgorch import workflow
 from wgorch.apply import PHASE_S, Standing, Transaction
 from wgorch.change import Phases
-from wgorch.cli import main
+from wgorch.cli import run
 from wgorch.command import quote_words
 from wgorch.errors import Unfit
 from wgorch.facts.gather import ENVIRONMENT
@@ -57,4 +56,4 @@ def no_knock(_phases: Phases) -> bool:
 
 workflow.Transaction = Unsafe  # type: ignore[misc]
 Phases._knock = no_knock  # type: ignore[method-assign]
-sys.exit(main())
+run()
