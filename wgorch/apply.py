@@ -114,7 +114,10 @@ class Transaction:
         ask = replace(self.asks[host], brief=True, ways=(), scope="own" if recent else "all")
         wish = "lock it and read it again"
         often = _functions(often_needed())
-        said, again = self._ask(host, program, deadline, plan.prepare, wish, ask, seen, beside, referee(), often)
+        # An installation takes its time, and what it starts may hold its output.
+        said, again = self._ask(
+            host, program, deadline, plan.prepare, wish, ask, seen, beside, referee(), often, live=installs
+        )
         self._check_lock(host, said)
         refused = "@fail rules" in said.split("\n")
         if not refused and (problem := _failure(said, plan.prepare)):
@@ -152,7 +155,9 @@ class Transaction:
         ask = replace(self.asks[host], brief=True, ways=(), scope="changed", our_nft=our_nft)
         most = self.lease_s + PHASE_S
         program, needs = self._applying(plan)
-        said, after = self._ask(host, program, most, plan.do, "change it and read it back", ask, seen, needs=needs)
+        said, after = self._ask(
+            host, program, most, plan.do, "change it and read it back", ask, seen, needs=needs, live=True
+        )
         if not re.search(rf"^applied {self.run}$", said, re.M):
             problem = _failure(said, plan.do) or _cut_short(said, plan.do)
             if f"lost {self.run}" in said.split("\n"):
@@ -207,7 +212,8 @@ class Transaction:
         directory = quote_words([self.network.directory])
         program = "\n".join([f"{ENVIRONMENT}cd {directory} || exit 1", *stay, _referee(f"finish {self.run} {keep}")])
         deadline_s = INSTALL_S if any(c.step == "install" for c in plan.stay) else PHASE_S
-        said = self.fleet.open(host).exchange(program, "make the change last", deadline_s)
+        heard, shell = self._told(host, plan.stay), self.fleet.open(host)
+        said = shell.exchange(program, "make the change last", deadline_s, heard, live=bool(stay))
         if problem := _failure(said, plan.stay):
             raise _Failed(host, *problem)
         if not re.search(rf"^finished {self.run}$", said, re.M):
@@ -283,8 +289,17 @@ class Transaction:
         beside: str = "",
         needs: Definitions = NONE,
         ahead: Definitions = NONE,
+        *,
+        live: bool = False,
     ) -> tuple[str, Observed]:
-        """Run a program and ask afterwards, telling each change as the host begins it; `beside` runs meanwhile."""
+        """Run a program and ask afterwards, telling of each change that the host began; `beside` runs meanwhile."""
+        shell, heard = self.fleet.open(host), self._told(host, changes)
+        return gather(
+            shell, self.network, ask, program, deadline_s, heard, wish, known, beside, needs, ahead, live=live
+        )
+
+    def _told(self, host: str, changes: Sequence[Change]) -> Callable[[str], None]:
+        """What hears a program's lines, and tells people of the changes that it begins."""
 
         def heard(line: str) -> None:
             if line.startswith("@at ") and line[4:].isdigit() and 0 < int(line[4:]) <= len(changes):
@@ -296,9 +311,7 @@ class Transaction:
             elif line.startswith("@wait "):
                 self.listener.event(host, "waiting", one_line(line[6:], 200))
 
-        return gather(
-            self.fleet.open(host), self.network, ask, program, deadline_s, heard, wish, known, beside, needs, ahead
-        )
+        return heard
 
 
 class _Failed(HostError):

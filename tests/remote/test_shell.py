@@ -40,11 +40,13 @@ class FakeWire:
         self.closed = True
 
 
-def shell_that(*parts: str | bytes | BaseException) -> Shell:
-    """A shell whose host sends these parts; {n} is the nonce."""
+def shell_that(*parts: str | bytes | BaseException, later: str = "") -> Shell:
+    """A shell whose host sends these parts; {n} is the nonce. `later`: what it answers to all programs but the first."""
+    asked: list[str] = []
 
     def answer(nonce: str) -> Iterator[bytes | BaseException]:
-        for part in parts:
+        asked.append(nonce)
+        for part in (later,) if later and len(asked) > 1 else parts:
             if isinstance(part, str):
                 part = part.replace("{n}", nonce).encode()
             yield part
@@ -53,6 +55,8 @@ def shell_that(*parts: str | bytes | BaseException) -> Shell:
 
 
 GOOD = "\n{n} begin\nhello\n\n{n} end 0\n"
+NEXT = "hello\n\n{n} end 0\n"
+"""Only the first answer has to be found: behind what the login shell said."""
 
 
 def test_what_the_program_printed_comes_back() -> None:
@@ -106,7 +110,7 @@ def test_noise_before_the_frame_is_ignored(noise: str) -> None:
 
 
 def test_noise_behind_the_frame_is_kept_for_nobody() -> None:
-    shell = shell_that(GOOD + "left over")
+    shell = shell_that(GOOD + "left over", later=NEXT)
 
     assert "hello\n" == shell.exchange("echo hello", "greet it")
     assert "hello\n" == shell.exchange("echo hello", "greet it")
@@ -147,7 +151,7 @@ def test_lines_are_told_as_they_come_each_once() -> None:
     heard: list[str] = []
     shell = shell_that("\n{n} begin\n@at 1\n@a", "t 2\n", "@at", " 3\n\n{n} end 0\n")
 
-    shell.exchange("x", "change it", on_line=heard.append)
+    shell.exchange("x", "change it", on_line=heard.append, live=True)
 
     assert ["@at 1", "@at 2", "@at 3"] == [line for line in heard if line]
 
@@ -236,11 +240,55 @@ def test_what_a_host_says_when_it_breaks_is_made_visible() -> None:
     assert "\x07" not in str(raised.value)
 
 
-def test_a_program_stands_in_parentheses_and_reads_nothing() -> None:
-    shell = shell_that(GOOD)
-    shell.exchange("cat", "greet it")
+@pytest.fixture
+def real_shell() -> Iterator[Shell]:
+    """A shell that is one, on this machine."""
+    shell = Shell("here", LocalWire("echo welcome; exec /bin/sh"))
+    yield shell
+    shell.close()
 
-    assert "(\ncat\n) </dev/null 2>&1" in shell._wire.sent[0]  # type: ignore[attr-defined]
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_program_reads_nothing_and_its_end_is_not_the_shell_s(real_shell: Shell, live: bool) -> None:
+    """What it defines, and where it goes, ends with it."""
+    for _ in range(2):
+        said = real_shell.exchange("cat; x=3; cd /; echo it; echo is >&2; exit 7; echo not", "look", live=live)
+        assert "it\nis\n" == said
+    assert "none\n" == real_shell.exchange('echo "${x-none}"', "look", live=live)
+    assert "" == real_shell.exchange(":", "do nothing", live=live).strip()
+
+
+def test_only_a_live_answer_comes_in_pieces_and_both_tell_the_same() -> None:
+    wire = LocalWire("exec /bin/sh")
+    shell = Shell("here", wire)
+    pieces: list[bytes] = []
+    receive = wire.receive
+
+    def watched(timeout_s: float) -> bytes:
+        pieces.append(receive(timeout_s))
+        return pieces[-1]
+
+    wire.receive = watched  # type: ignore[method-assign]
+    program = "for i in 1 2 3; do echo @at $i; sleep 0.05; done; case x in x) cat <<END; esac\nthat (is) all\nEND"
+    heard: dict[bool, list[str]] = {False: [], True: []}
+    came: dict[bool, int] = {}
+    try:
+        for live in (False, True):
+            pieces.clear()
+            said = shell.exchange(program, "count", on_line=heard[live].append, live=live)
+            assert "@at 1\n@at 2\n@at 3\nthat (is) all\n" == said
+            came[live] = len(pieces)
+    finally:
+        shell.close()
+
+    assert heard[False] == heard[True] == ["@at 1", "@at 2", "@at 3"]
+    assert 1 == came[False] < came[True]
+
+
+def test_who_holds_the_output_of_a_live_program_does_not_hold_up_its_end(real_shell: Shell) -> None:
+    """As a service does that an installation has started."""
+    said = real_shell.exchange("( sleep 5 & echo $! )", "start it", 4, live=True)
+    real_shell.exchange(f"kill {said.strip()}", "end it")
 
 
 # --- sudo's password

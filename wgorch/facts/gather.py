@@ -69,7 +69,7 @@ def questions(network: Network, ask: Ask) -> str:
         "nonce": NONCE,
     }
     given = "\n".join(f"{name}={quote_words([value])}" for name, value in words.items())
-    # All in one piece: every line that a host writes by itself is a packet of SSH.
+    # In one piece, apart from what its commands complain of, and from what ran beside it.
     asked = "answers=$(ask_all 3</dev/null)"
     if ask.ways:
         anew = "true" if ask.again else f"[ ! -d /sys/class/net/{quote_words([network.interface])} ]"
@@ -96,18 +96,21 @@ def gather(
     beside: str = "",
     needs: Definitions = NONE,
     ahead: Definitions = NONE,
+    *,
+    live: bool = False,
 ) -> tuple[str, Observed]:
     """Run `before` (if any) and ask, in one round trip; what `before` printed, and the answers.
 
     `beside` is run meanwhile, and what it prints stands with what `before` printed. `needs`: what `before` is to find
-    defined; `ahead`: what later programs are. `known`: what was seen before; it holds for what is not in the scope of the questions.
+    defined; `ahead`: what later programs are. `live`: `on_line` hears its lines as they come. `known`: what was seen before;
+    it holds for what is not in the scope of the questions.
     """
     began = time.monotonic()
     # In parentheses: what it ends with is not the end of the questions.
     program = f"( {before}\n)\n{questions(network, ask)}" if before else questions(network, ask)
     if beside:
         program = f"{{ {ENVIRONMENT}{beside}\n}} &\n{program}"
-    text = shell.exchange(program, wish, deadline_s, on_line, {**asking(), **needs}, ahead)
+    text = shell.exchange(program, wish, deadline_s, on_line, {**asking(), **needs}, ahead, live=live)
     said, _, answers = text.partition(f"\n{NONCE} ")
     answers = f"{NONCE} {answers}"
     if known and ask.scope == "own":

@@ -48,12 +48,13 @@ class Session:
             return kind, (error.wish, error.saw, error.fix)
 
     async def exchange(
-        self, program: str, wish: str, deadline_s: float, needs: Definitions, ahead: Definitions
+        self, program: str, wish: str, deadline_s: float, needs: Definitions, ahead: Definitions, live: bool
     ) -> Told:
         """As `Shell.exchange`."""
 
         def work() -> str:
-            return self._fleet.open(self._name).exchange(program, wish, deadline_s, needs=needs, ahead=ahead)
+            shell = self._fleet.open(self._name)
+            return shell.exchange(program, wish, deadline_s, needs=needs, ahead=ahead, live=live)
 
         return await self._told(work)
 
@@ -181,8 +182,9 @@ class RemoteShell(Shell):
         on_line: Callable[[str], None] | None,
         needs: Definitions,
         ahead: Definitions,
+        live: bool,
     ) -> str:
-        output: str = self.call("exchange", wish, deadline_s, program, wish, deadline_s, dict(needs), dict(ahead))
+        output: str = self.call("exchange", wish, deadline_s, program, wish, deadline_s, dict(needs), dict(ahead), live)
         for line in events(output.encode()) if on_line else ():
             on_line(line.decode())  # type: ignore[misc]
         return output

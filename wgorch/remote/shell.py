@@ -57,13 +57,17 @@ class Shell:
         on_line: Callable[[str], None] | None = None,
         needs: Definitions = NONE,
         ahead: Definitions = NONE,
+        *,
+        live: bool = False,
     ) -> str:
         """Run a program and return what it printed. Raises Lost when the host is gone or late, naming the wish.
 
-        The program is parsed whole before its first command runs (it stands in parentheses), and its commands get
-        an empty standard input, so that none of them can eat what follows. `on_line` hears those of its lines that
-        begin with an @, as they come. `needs`: the definitions that it uses; `ahead`: those of a later one, which are on
-        their way while this one runs: what is longer than 14 KB costs TCP another round trip.
+        The program is parsed whole before its first command runs, and its commands get an empty standard input, so that
+        none of them can eat what follows. `on_line` hears those of its lines that begin with an @. `live`: as they come;
+        else the host sends all at the end and in one piece, since each piece is a packet of SSH, which costs both ends more
+        than what is in it; then the program must leave nobody behind who holds its output. `needs`: the definitions that
+        it uses; `ahead`: those of a later one, which are on their way while this one runs: what is longer than 14 KB costs
+        TCP another round trip.
         """
         if self.broken:
             raise Lost(self.host, wish, "the session is broken already")
@@ -71,7 +75,7 @@ class Shell:
             self._log(self.host, "sent", program)
         self.exchanges += 1
         began = time.monotonic()
-        output = self._answer(program, wish, deadline_s, on_line, needs, ahead)
+        output = self._answer(program, wish, deadline_s, on_line, needs, ahead, live)
         self._timed(wish, began)
         if self._log:
             self._log(self.host, "received", output)
@@ -85,18 +89,20 @@ class Shell:
         on_line: Callable[[str], None] | None,
         needs: Definitions,
         ahead: Definitions,
+        live: bool,
     ) -> str:
         """What the other end prints when it runs a program."""
         nonce = f"wgorch-{secrets.token_hex(12)}"
-        framed = f"printf '\\n%s\\n' '{nonce} begin'; (\n{program}\n) </dev/null 2>&1; printf '\\n%s %s\\n' '{nonce} end' \"$?\"\n"
+        first = self.exchanges == 1
+        framed = _framed(program, nonce, first=first, live=live)
         end = time.monotonic() + deadline_s
         try:
-            before = BEFORE if self.exchanges == 1 else b""
+            before = BEFORE if first else b""
             self._wire.send(before + self._untold(needs) + framed.encode(), deadline_s)
             del framed  # long, and as many as there are hosts
             if later := self._untold(ahead):
                 self._wire.send(later, deadline_s)
-            return self._framed(nonce, wish, end, on_line)
+            return self._heard(nonce, wish, end, on_line)
         except NoShell:
             if self._otherwise is None:
                 self.broken = True
@@ -107,7 +113,7 @@ class Shell:
             self.broken = True
             self._wire = another()
             self.broken = False
-            return self._answer(program, wish, deadline_s, on_line, needs, ahead)
+            return self._answer(program, wish, deadline_s, on_line, needs, ahead, live)
         except TimeoutError:
             self.broken = True
             raise Lost(self.host, wish, f"no answer within {deadline_s:g} s") from None
@@ -125,11 +131,13 @@ class Shell:
             self._log(self.host, "sent", "\n".join(new))
         return "".join(f"{text}\n" for text in new).encode()
 
-    def _framed(self, nonce: str, wish: str, end: float, on_line: Callable[[str], None] | None) -> str:
+    def _heard(self, nonce: str, wish: str, end: float, on_line: Callable[[str], None] | None) -> str:
         begin = f"\n{nonce} begin\n".encode()
         finish = f"\n{nonce} end ".encode()
         body: bytes | None = None
         told = scanned = 0
+        if self.exchanges > 1:
+            body, self._buffer = self._buffer, b""
         while True:
             if body is None:
                 at = self._buffer.find(begin)
@@ -141,7 +149,7 @@ class Shell:
                 if on_line:
                     told = self._tell(body if at < 0 else body[: at + 1], told, on_line)
                 if at >= 0 and b"\n" in body[at + len(finish) :]:
-                    _, _, self._buffer = body[at + len(finish) :].partition(b"\n")
+                    self._buffer = b""
                     return body[:at].decode("utf-8", "replace")
             left = end - time.monotonic()
             if left <= 0:
@@ -175,3 +183,15 @@ class Shell:
         """End the shell; the host notices at once."""
         self.broken = True
         self._wire.close()
+
+
+def _framed(program: str, nonce: str, *, first: bool, live: bool) -> str:
+    """sh that runs a program, and says where its output begins and ends; `live`: it is sent as it comes.
+
+    Only before the `first` one stands what a login shell's start-up files say: behind it, an answer begins where the one
+    before it ended.
+    """
+    begin, end = f"\\n{nonce} begin\\n" if first else "", f"\\n{nonce} end %s\\n"
+    if live:
+        return f"printf '{begin}'; (\n{program}\n) </dev/null 2>&1; printf '{end}' \"$?\"\n"
+    return f'answer() {{\n{program}\n}}; said=$(answer </dev/null 2>&1); printf \'{begin}%s\\n{end}\' "$said" "$?"\n'
