@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from wgorch.errors import HostError, Unfit
 from wgorch.facts.observed import Observed, Route
 from wgorch.inventory.model import IPNetwork
-from wgorch.prefixes import Prefixes
+from wgorch.prefixes import Prefixes, written
 from wgorch.resolve import IPV6_OFF, as_ip, foreign_rules, lan_card, out_card
 from wgorch.topology.build import Topology
 from wgorch.topology.desired import Desired
@@ -203,7 +203,7 @@ def changed_keys(
             if not strange.get(peer):
                 continue
             link = topology.desired(peer).link(name)
-            expected = tuple(str(net) for net in link.allowed_ips) if link else ()
+            expected = tuple(map(written, link.allowed_ips)) if link else ()
             held = [
                 key
                 for key, entry in strange[peer].items()

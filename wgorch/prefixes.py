@@ -35,3 +35,12 @@ class Prefixes(Generic[T]):
 def network(text: str) -> IPv4Network | IPv6Network:
     """A network from its text, host bits or not; the same few stand in the answers of all hosts."""
     return ip_network(text, strict=False)
+
+
+def written(net: IPv4Network | IPv6Network) -> str:
+    """A network as text; it keeps it, as each stands in the plans of many hosts."""
+    kept: dict[str, object] = net.__dict__
+    text = kept.get("written")
+    if text is None:
+        text = kept["written"] = str(net)
+    return str(text)

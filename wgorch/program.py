@@ -130,13 +130,12 @@ def _body(changes: list[Change]) -> Iterator[str]:
         groups.clear()
 
     for number, change in enumerate(changes, 1):
-        first = change.commands[0] if change.commands else None
-        if groups and first and not _fits(groups, _kind(first), first):
+        kinds = [_kind(cmd) for cmd in change.commands]
+        if groups and kinds and not _fits(groups, kinds[0], change.commands[0]):
             yield from flush()
         yield from ("", f"# {_comment(f'{change.sign} {change.what}: {change.why}')}")
         begun.append(str(number))
-        for cmd in change.commands:
-            kind = _kind(cmd)
+        for cmd, kind in zip(change.commands, kinds, strict=True):
             if groups and not _fits(groups, kind, cmd):
                 yield from flush()
             groups.setdefault(kind, []).append((number, cmd))
@@ -147,8 +146,11 @@ def _body(changes: list[Change]) -> Iterator[str]:
 
 def _fits(groups: Mapping[str, list[Numbered]], kind: str, cmd: Command) -> bool:
     """Whether a command can stand with those that wait."""
-    if kind in groups and cmd.argv[0] == "set_key":
-        return False  # it comes before the peers
+    if kind in groups:
+        if cmd.argv[0] == "set_key":
+            return False  # it comes before the peers
+        if len(groups) == 1:
+            return True
     return all(kind == other or (_is_free(kind) and _is_free(other)) for other in groups)
 
 

@@ -18,6 +18,7 @@ from wgorch.facts.observed import Observed, our_chains
 from wgorch.firewalld import base_name, files, objects, settings
 from wgorch.inventory.model import IPNetwork, Network
 from wgorch.packages import manager_of
+from wgorch.prefixes import written
 from wgorch.sh import text_of
 from wgorch.state import ROUTE_PROTO, Chain, Interface, Peer, Rule, Run, State, nothing, rule, tool
 from wgorch.steps.nft import translated
@@ -86,7 +87,7 @@ def wanted(
         ),
         addresses=frozenset(f"{address}/{network.prefix_of(address)}" for address in host.addresses),
         peers=_peers(desired, seen, keys, secrets or {}),
-        routes=frozenset(str(subnet) for subnet in desired.routes),
+        routes=frozenset(map(written, desired.routes)),
         chains=chains,
         jumps=dict.fromkeys(chains, (1,)),
         nft=nft,
@@ -208,7 +209,7 @@ def _peer(link: Link, key: str, secret: str) -> Peer:
     peer: Peer | None = link.made.get(key)
     if peer is None or secret:
         endpoint = str(link.endpoint) if link.endpoint else None
-        allowed = tuple(str(net) for net in link.allowed_ips)
+        allowed = tuple(map(written, link.allowed_ips))
         peer = Peer(key, allowed, endpoint, link.persistent_keepalive, link.peer, secret)
         if not secret:
             link.made[key] = peer
@@ -224,7 +225,7 @@ def watch_program(desired: Desired, keys: Mapping[str, str]) -> str:
             key = keys.get(link.peer, unknown_key(link.peer))
             lines.append(quote_words(["follow", key, str(link.endpoint), str(address)]))
     for peer, relay in desired.fall_backs:
-        nets = ",".join(str(net) for net in relay.allowed_ips)
+        nets = ",".join(map(written, relay.allowed_ips))
         ends = (keys.get(peer, unknown_key(peer)), keys.get(relay.peer, unknown_key(relay.peer)))
         lines.append(quote_words(["fall_back", *ends, nets]))
     if not lines:

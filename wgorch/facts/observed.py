@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from wgorch.inventory.model import IPAddress, IPNetwork, Network
 from wgorch.packages import manager_of
+from wgorch.prefixes import written
 from wgorch.state import ROUTE_PROTO, Chain, Interface, Peer, Rule, Run, State
 
 
@@ -219,7 +220,7 @@ class Observed:
 
     def state(self, network: Network) -> State:
         """What of this host is ours, for comparing with what should be."""
-        card = self.cards.get(network.interface)
+        card, own = self.cards.get(network.interface), str(ROUTE_PROTO)
         ours = self.is_ours(network)
         chains = self._chains(network)
         return State(
@@ -235,9 +236,9 @@ class Observed:
             ),
             peers=self.peers if ours else {},
             routes=frozenset(
-                str(r.subnet) if r.proto == str(ROUTE_PROTO) else f"{r.subnet} proto {r.proto or 'boot'}"
+                written(r.subnet) if r.proto == own else f"{r.subnet} proto {r.proto or 'boot'}"
                 for r in self.routes
-                if ours and r.card == network.interface and (r.proto == str(ROUTE_PROTO) or self._adopts(r))
+                if ours and r.card == network.interface and (r.proto == own or self._adopts(r))
             ),
             chains=chains,
             jumps=self._jumps(network),

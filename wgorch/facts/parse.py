@@ -17,7 +17,7 @@ from wgorch import curve25519
 from wgorch.errors import Garbled
 from wgorch.facts.observed import BaseChain, Card, Lock, Observed, Recorded, Route, Traffic
 from wgorch.firewalld import base_name, objects, told_settings
-from wgorch.prefixes import network
+from wgorch.prefixes import network, written
 from wgorch.state import ROUTE_PROTO, Peer, Rule, Run
 from wgorch.unit import digest
 
@@ -317,7 +317,7 @@ def _pairs(lines: list[str]) -> Iterator[tuple[str, str]]:
 
 def allowed_ips_text(nets: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> tuple[str, ...]:
     """Allowed-ips in the one order that compares."""
-    return tuple(str(n) for n in sorted(nets, key=lambda n: (n.version, int(n.network_address), n.prefixlen)))
+    return tuple(map(written, sorted(nets, key=lambda n: (n.version, int(n.network_address), n.prefixlen))))
 
 
 def _traffic(s: dict[str, list[str]], peers: Mapping[str, Peer]) -> dict[str, Traffic]:
