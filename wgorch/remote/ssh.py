@@ -207,12 +207,16 @@ class Connections:
             host=way.host,
             user=way.user,
             port=way.port,
+            # All is said here, or fabric looks for each in its configuration, a millisecond a host.
             config=_config(),
+            gateway=False,
+            forward_agent=False,
+            connect_timeout=LOGIN_TIMEOUT_S,
+            inline_ssh_env=True,
             connect_kwargs={
                 "sock": sock,
                 "transport_factory": transport,
                 "auth_strategy": Identities(self, way),
-                "timeout": LOGIN_TIMEOUT_S,
                 "banner_timeout": LOGIN_TIMEOUT_S,
                 "auth_timeout": LOGIN_TIMEOUT_S,
                 "channel_timeout": LOGIN_TIMEOUT_S,
@@ -431,8 +435,8 @@ def _same_kind(offered: str, known: str) -> bool:
 
 
 def _config() -> Any:
-    """A fabric configuration that reads nothing of the user's. One for each connection: it is not safe to share."""
-    return fabric.Config(ssh_config=paramiko.SSHConfig())
+    """A fabric configuration that reads no file. One for each connection: it is not safe to share."""
+    return fabric.Config(ssh_config=paramiko.SSHConfig(), lazy=True)
 
 
 def _ask_on_terminal(prompt: str) -> str:

@@ -44,10 +44,14 @@ class Ways:
         # A lookup costs 28 ms with a thousand Host blocks: names without a block of their own share one answer.
         self._plain = not config or not config.get_hostnames() - {"*"}
         self._shared: dict[str, Any] | None = None
+        self._found: dict[str, Way] = {}
 
     def of(self, host: Host) -> Way:
         """The way to a host of the inventory."""
-        return self._way(host.ssh, host.host_key, (host.name,))
+        found = self._found.get(host.name)
+        if found is None:
+            found = self._found[host.name] = self._way(host.ssh, host.host_key, (host.name,))
+        return found
 
     def _way(self, target: SshTarget, host_key: str | None, trail: tuple[str, ...]) -> Way:
         options = self._lookup(target.host)
