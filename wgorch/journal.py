@@ -49,7 +49,9 @@ class Journal:
         line = {"time": round(time.time(), 3), "run": self.run, "event": event, "host": host, **clean}
         try:
             self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
-            self._file.flush()
+            # Of a host's changes there are many, and each flush lets another thread go first.
+            if event != "change":
+                self._file.flush()
         except OSError:
             self._file = None
 
