@@ -114,9 +114,10 @@ class Transaction:
         ask = replace(self.asks[host], brief=True, ways=(), scope="own" if recent else "all")
         wish = "lock it and read it again"
         often = _functions(often_needed())
-        # An installation takes its time, and what it starts may hold its output.
+        # An installation takes its time; and what it starts, or what tells a key, may hold its output.
+        live = installs or bool(plan.want.key_source)
         said, again = self._ask(
-            host, program, deadline, plan.prepare, wish, ask, seen, beside, referee(), often, live=installs
+            host, program, deadline, plan.prepare, wish, ask, seen, beside, referee(), often, live=live
         )
         self._check_lock(host, said)
         refused = "@fail rules" in said.split("\n")
