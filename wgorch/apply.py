@@ -213,8 +213,7 @@ class Transaction:
         directory = quote_words([self.network.directory])
         program = "\n".join([f"{ENVIRONMENT}cd {directory} || exit 1", *stay, _referee(f"finish {self.run} {keep}")])
         deadline_s = INSTALL_S if any(c.step == "install" for c in plan.stay) else PHASE_S
-        heard, shell = self._told(host, plan.stay), self.fleet.open(host)
-        said = shell.exchange(program, "make the change last", deadline_s, heard, live=bool(stay))
+        said = self.fleet.open(host).exchange(program, "make the change last", deadline_s, live=bool(stay))
         if problem := _failure(said, plan.stay):
             raise _Failed(host, *problem)
         if not re.search(rf"^finished {self.run}$", said, re.M):
@@ -294,13 +293,6 @@ class Transaction:
         live: bool = False,
     ) -> tuple[str, Observed]:
         """Run a program and ask afterwards, telling of each change that the host began; `beside` runs meanwhile."""
-        shell, heard = self.fleet.open(host), self._told(host, changes)
-        return gather(
-            shell, self.network, ask, program, deadline_s, heard, wish, known, beside, needs, ahead, live=live
-        )
-
-    def _told(self, host: str, changes: Sequence[Change]) -> Callable[[str], None]:
-        """What hears a program's lines, and tells people of the changes that it begins."""
 
         def heard(line: str) -> None:
             if line.startswith("@at ") and line[4:].isdigit() and 0 < int(line[4:]) <= len(changes):
@@ -312,7 +304,10 @@ class Transaction:
             elif line.startswith("@wait "):
                 self.listener.event(host, "waiting", one_line(line[6:], 200))
 
-        return heard
+        shell = self.fleet.open(host)
+        return gather(
+            shell, self.network, ask, program, deadline_s, heard, wish, known, beside, needs, ahead, live=live
+        )
 
 
 class _Failed(HostError):

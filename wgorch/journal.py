@@ -49,9 +49,7 @@ class Journal:
         line = {"time": round(time.time(), 3), "run": self.run, "event": event, "host": host, **clean}
         try:
             self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
-            # Of a host's changes there are many, and each flush lets another thread go first.
-            if event != "change":
-                self._file.flush()
+            self._file.flush()
         except OSError:
             self._file = None
 

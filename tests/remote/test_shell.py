@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
+import select
+import subprocess
 import sys
+import tty
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -40,13 +45,11 @@ class FakeWire:
         self.closed = True
 
 
-def shell_that(*parts: str | bytes | BaseException, later: str = "") -> Shell:
-    """A shell whose host sends these parts; {n} is the nonce. `later`: what it answers to all programs but the first."""
-    asked: list[str] = []
+def shell_that(*parts: str | bytes | BaseException) -> Shell:
+    """A shell whose host sends these parts; {n} is the nonce."""
 
     def answer(nonce: str) -> Iterator[bytes | BaseException]:
-        asked.append(nonce)
-        for part in (later,) if later and len(asked) > 1 else parts:
+        for part in parts:
             if isinstance(part, str):
                 part = part.replace("{n}", nonce).encode()
             yield part
@@ -55,8 +58,6 @@ def shell_that(*parts: str | bytes | BaseException, later: str = "") -> Shell:
 
 
 GOOD = "\n{n} begin\nhello\n\n{n} end 0\n"
-NEXT = "hello\n\n{n} end 0\n"
-"""Only the first answer has to be found: behind what the login shell said."""
 
 
 def test_what_the_program_printed_comes_back() -> None:
@@ -110,7 +111,7 @@ def test_noise_before_the_frame_is_ignored(noise: str) -> None:
 
 
 def test_noise_behind_the_frame_is_kept_for_nobody() -> None:
-    shell = shell_that(GOOD + "left over", later=NEXT)
+    shell = shell_that(GOOD + "left over")
 
     assert "hello\n" == shell.exchange("echo hello", "greet it")
     assert "hello\n" == shell.exchange("echo hello", "greet it")
@@ -240,10 +241,29 @@ def test_what_a_host_says_when_it_breaks_is_made_visible() -> None:
     assert "\x07" not in str(raised.value)
 
 
-@pytest.fixture
-def real_shell() -> Iterator[Shell]:
+class Terminal:
+    """A Wire over the other end of a terminal."""
+
+    def __init__(self, end: int) -> None:
+        self._end = end
+
+    def send(self, data: bytes, timeout_s: float) -> None:
+        while data:
+            data = data[os.write(self._end, data[:512]) :]
+
+    def receive(self, timeout_s: float) -> bytes:
+        if not select.select([self._end], [], [], timeout_s)[0]:
+            raise TimeoutError
+        return os.read(self._end, 65536)
+
+    def close(self) -> None:
+        """Whoever made it closes it."""
+
+
+@pytest.fixture(params=["/bin/sh", "dash", "bash --posix"])
+def real_shell(request: pytest.FixtureRequest) -> Iterator[Shell]:
     """A shell that is one, on this machine."""
-    shell = Shell("here", LocalWire("echo welcome; exec /bin/sh"))
+    shell = Shell("here", LocalWire(f"echo welcome; exec {request.param}"))
     yield shell
     shell.close()
 
@@ -256,6 +276,14 @@ def test_a_program_reads_nothing_and_its_end_is_not_the_shell_s(real_shell: Shel
         assert "it\nis\n" == said
     assert "none\n" == real_shell.exchange('echo "${x-none}"', "look", live=live)
     assert "" == real_shell.exchange(":", "do nothing", live=live).strip()
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_what_one_says_and_another_reads_is_not_the_program_s_own_input(real_shell: Shell, live: bool) -> None:
+    """As the ways are measured while the questions are asked."""
+    both = 'tell() { echo way; }; ask() { IFS= read -r way <&3; echo "asked, $way"; cat; }'
+    program = f"{both}; said=$(tell | ask 3<&0 </dev/null); wait; printf '%s\\n' \"$said\""
+    assert "asked, way\n" == real_shell.exchange(program, "ask", live=live)
 
 
 def test_only_a_live_answer_comes_in_pieces_and_both_tell_the_same() -> None:
@@ -283,6 +311,27 @@ def test_only_a_live_answer_comes_in_pieces_and_both_tell_the_same() -> None:
 
     assert heard[False] == heard[True] == ["@at 1", "@at 2", "@at 3"]
     assert 1 == came[False] < came[True]
+
+
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("sh", ["dash", "bash", "bash --posix"])
+def test_what_a_shell_on_a_terminal_prompts_with_is_no_answer(sh: str, live: bool) -> None:
+    """sudo may want a terminal; on one, a shell that reads programs prompts for each line of them."""
+    parent, child = pty.openpty()
+    tty.setraw(child)
+    argv = [*sh.split(), *(["-i"] if "bash" in sh else [])]
+    # Not its controlling terminal: that is only said on its standard error, as by a shell that cannot control jobs.
+    process = subprocess.Popen(argv, stdin=child, stdout=child, stderr=child, start_new_session=True)
+    os.close(child)
+    shell = Shell("here", Terminal(parent))
+    try:
+        for i in range(4):
+            said = shell.exchange(f"echo confirmed {i}\nprintf '%s\\n' \\\n  more", "confirm", 10, live=live)
+            assert [f"confirmed {i}", "more"] == said.replace("\r", "").split("\n")[:2]
+    finally:
+        process.kill()
+        process.wait()
+        os.close(parent)
 
 
 def test_who_holds_the_output_of_a_live_program_does_not_hold_up_its_end(real_shell: Shell) -> None:

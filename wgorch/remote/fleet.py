@@ -44,8 +44,8 @@ def _only_what_is_used() -> Iterator[None]:
     """While fabric and paramiko are imported: without what they load for nothing.
 
     That is ``unittest.mock``, and with it asyncio and ssl, for a class that helps to test tasks of invoke; a second copy
-    of yaml; and, only to learn paramiko's own version, which servers are told, all that reads e-mails and archives: a third
-    of the time until the first connection, and some MiB.
+    of yaml; and, only to learn paramiko's own version, all that reads e-mails and archives: a third of the time until the
+    first connection, and some MiB. Servers are told SSH-2.0-paramiko_wgorch instead of that version.
     """
     instead: dict[str, ModuleType] = {"importlib.metadata": ModuleType("importlib.metadata")}
     instead["importlib.metadata"].version = lambda _name: "wgorch"  # type: ignore[attr-defined]

@@ -65,9 +65,9 @@ class Shell:
         The program is parsed whole before its first command runs, and its commands get an empty standard input, so that
         none of them can eat what follows. `on_line` hears those of its lines that begin with an @. `live`: as they come;
         else the host sends all at the end and in one piece, since each piece is a packet of SSH, which costs both ends more
-        than what is in it; then the program must leave nobody behind who holds its output. `needs`: the definitions that
-        it uses; `ahead`: those of a later one, which are on their way while this one runs: what is longer than 14 KB costs
-        TCP another round trip.
+        than what is in it; such a program must leave nobody behind who holds its output, and does not notice when nobody
+        hears it any more. `needs`: the definitions that it uses; `ahead`: those of a later one, which are on their way while
+        this one runs: what is longer than 14 KB costs TCP another round trip.
         """
         if self.broken:
             raise Lost(self.host, wish, "the session is broken already")
@@ -93,11 +93,10 @@ class Shell:
     ) -> str:
         """What the other end prints when it runs a program."""
         nonce = f"wgorch-{secrets.token_hex(12)}"
-        first = self.exchanges == 1
-        framed = _framed(program, nonce, first=first, live=live)
+        framed = _framed(program, nonce, live=live)
         end = time.monotonic() + deadline_s
         try:
-            before = BEFORE if first else b""
+            before = BEFORE if self.exchanges == 1 else b""
             self._wire.send(before + self._untold(needs) + framed.encode(), deadline_s)
             del framed  # long, and as many as there are hosts
             if later := self._untold(ahead):
@@ -136,8 +135,6 @@ class Shell:
         finish = f"\n{nonce} end ".encode()
         body: bytes | None = None
         told = scanned = 0
-        if self.exchanges > 1:
-            body, self._buffer = self._buffer, b""
         while True:
             if body is None:
                 at = self._buffer.find(begin)
@@ -149,7 +146,7 @@ class Shell:
                 if on_line:
                     told = self._tell(body if at < 0 else body[: at + 1], told, on_line)
                 if at >= 0 and b"\n" in body[at + len(finish) :]:
-                    self._buffer = b""
+                    _, _, self._buffer = body[at + len(finish) :].partition(b"\n")
                     return body[:at].decode("utf-8", "replace")
             left = end - time.monotonic()
             if left <= 0:
@@ -185,13 +182,15 @@ class Shell:
         self._wire.close()
 
 
-def _framed(program: str, nonce: str, *, first: bool, live: bool) -> str:
+def _framed(program: str, nonce: str, *, live: bool) -> str:
     """sh that runs a program, and says where its output begins and ends; `live`: it is sent as it comes.
 
-    Only before the `first` one stands what a login shell's start-up files say: behind it, an answer begins where the one
-    before it ended.
+    Before it, and between two answers, stands what nobody asked for: what start-up files say, what a shell on a terminal
+    prompts with, what a process says that somebody left behind.
     """
-    begin, end = f"\\n{nonce} begin\\n" if first else "", f"\\n{nonce} end %s\\n"
+    begin, end = f"\\n{nonce} begin\\n", f"\\n{nonce} end %s\\n"
+    run = f"(\n{program}\n) </dev/null 2>&1"
     if live:
-        return f"printf '{begin}'; (\n{program}\n) </dev/null 2>&1; printf '{end}' \"$?\"\n"
-    return f'answer() {{\n{program}\n}}; said=$(answer </dev/null 2>&1); printf \'{begin}%s\\n{end}\' "$said" "$?"\n'
+        return f"printf '{begin}'; {run}; printf '{end}' \"$?\"\n"
+    # In parentheses here, too: else a bash, which reads this line from its own standard input, mixes up the two.
+    return f'wgorch_said=$( {run}); printf \'{begin}%s\\n{end}\' "$wgorch_said" "$?"\n'
