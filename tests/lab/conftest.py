@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,14 +83,14 @@ class Lab:
         found = {n: self.before[n].difference(snapshot(self.world, n), ignore=ignore) for n in self.before}
         return {name: lines for name, lines in found.items() if lines}
 
-    def wait(self, true: object, seconds: float, what: str) -> float:
+    def wait(self, true: object, seconds: float, what: str | Callable[[], str]) -> float:
         """Wait until a callable is true; how long it took."""
         began = time.monotonic()
         while time.monotonic() - began < seconds:
             if true():  # type: ignore[operator]
                 return time.monotonic() - began
             time.sleep(0.2)
-        raise AssertionError(f"not within {seconds} s: {what}")
+        raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
 
 
 @contextmanager

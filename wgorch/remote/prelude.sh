@@ -150,7 +150,7 @@ clear_alias() { ip link set dev "$1" alias ''; } # a batch would lose the empty 
 end_interface() { # and wireguard-go's directory, where nothing else is in it
     ip link delete dev "$1" 2>/dev/null
     tries=0
-    while [ -e "/var/run/wireguard/$1.sock" ] && [ "$tries" -lt 30 ]; do
+    while [ -e "/var/run/wireguard/$1.sock" ] && [ "$tries" -lt 100 ]; do # on a busy host it takes seconds to end
         tries=$((tries + 1))
         sleep 0.1 2>/dev/null || sleep 1
     done
