@@ -1,6 +1,7 @@
 """Run the whole job by every runner, interleaved, and keep what came out.
 
 python -m benchmarks [--hosts 4,16,64] [--runs 3] [--runners floor,wgorch,…] [--rtt MS] [--jump] [--sudo] [-o FILE]
+python -m benchmarks --runners wgorch,wgorch-before --before DIR     # DIR: another checkout, to be compared with this one
 """
 
 from __future__ import annotations
@@ -28,13 +29,14 @@ FAST = ["-oKexAlgorithms=curve25519-sha256", "-oCiphers=aes128-gcm@openssh.com"]
 class Bench:
     """One world of some size, and the runners in it."""
 
-    def __init__(self, lab: Lab, *, jump: bool = False, sudo: bool = False) -> None:
+    def __init__(self, lab: Lab, *, jump: bool = False, sudo: bool = False, before: str = "") -> None:
         self.lab, self.jump, self.user = lab, jump, "bench" if sudo else "root"
         self.runners: dict[str, Callable[[bool], list[str]]] = {
             "floor": lambda again: self._floor(FAST),
             "floor-read-only": lambda again: self._floor([*FAST, *(["--probe"] if again else [])]),
             "floor-as-shipped": lambda again: self._floor([]),
             "wgorch": lambda again: self._wgorch(),
+            "wgorch-before": lambda again: ["env", f"PYTHONPATH={before}", *self._wgorch()],
             "wgorch-unsafe": lambda again: [sys.executable, str(HERE / "unsafe.py"), *self._wgorch()[1:]],
             "fabric-naive": lambda again: [sys.executable, str(HERE / "naive.py"), "hosts.json"],
             "pyinfra": lambda again: self._pyinfra(),
@@ -154,6 +156,7 @@ def main() -> int:
     parser.add_argument("--rtt", type=float, default=0, help="milliseconds between controller and hosts")
     parser.add_argument("--jump", action="store_true")
     parser.add_argument("--sudo", action="store_true")
+    parser.add_argument("--before", default="", help="another checkout, for the runner wgorch-before")
     parser.add_argument("--memory", action="store_true", help="one more run of each, with memory watched")
     parser.add_argument("-o", "--output", type=Path)
     args = parser.parse_args()
@@ -163,7 +166,7 @@ def main() -> int:
             if args.sudo:
                 lab.add_user()
             delayer = _delay(lab, args.rtt / 2000) if args.rtt else None
-            bench = Bench(lab, jump=args.jump, sudo=args.sudo)
+            bench = Bench(lab, jump=args.jump, sudo=args.sudo, before=args.before)
             for turn in range(args.runs + (1 if args.memory else 0)):
                 for name in args.runners.split(","):
                     if name.startswith("ansible") and count >= 64 and turn >= args.slow_runs:

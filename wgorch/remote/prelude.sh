@@ -149,10 +149,12 @@ make_interface() {
 clear_alias() { ip link set dev "$1" alias ''; } # a batch would lose the empty word
 end_interface() { # and wireguard-go's directory, where nothing else is in it
     ip link delete dev "$1" 2>/dev/null
-    tries=0
-    while [ -e "/var/run/wireguard/$1.sock" ] && [ "$tries" -lt 100 ]; do # on a busy host it takes seconds to end
-        tries=$((tries + 1))
+    # On a busy host it takes seconds to end. By the clock, since not every sleep knows tenths.
+    read -r now _ </proc/uptime
+    patience=$((${now%%.*} + 10))
+    while [ -e "/var/run/wireguard/$1.sock" ] && [ "${now%%.*}" -lt "$patience" ]; do
         sleep 0.1 2>/dev/null || sleep 1
+        read -r now _ </proc/uptime
     done
     rmdir /var/run/wireguard 2>/dev/null
     [ ! -d "/sys/class/net/$1" ]

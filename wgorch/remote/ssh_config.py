@@ -47,7 +47,7 @@ class Ways:
         self._found: dict[str, Way] = {}
 
     def of(self, host: Host) -> Way:
-        """The way to a host of the inventory."""
+        """The way to a host of the inventory, whose names are one host's each; found out once."""
         found = self._found.get(host.name)
         if found is None:
             found = self._found[host.name] = self._way(host.ssh, host.host_key, (host.name,))
