@@ -6,17 +6,17 @@ Nothing is changed here. ``wgorch up --adopt`` then puts our marks on what is th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from ipaddress import ip_network
 
 from wgorch.conflicts import not_adoptable
 from wgorch.errors import HostError, HostsFailed, Unfit
 from wgorch.facts.observed import Observed
+from wgorch.frozen import frozen
 from wgorch.inventory.model import IPNetwork, SshTarget
 from wgorch.propose import name_of, quoted
 
 
-@dataclass(frozen=True)
+@frozen
 class Adopted:
     """An inventory's text, and what a person must know before using it."""
 

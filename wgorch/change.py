@@ -22,6 +22,7 @@ from wgorch.errors import (
 )
 from wgorch.facts.observed import Observed
 from wgorch.facts.parse import NotAnAnswer, public_key
+from wgorch.frozen import frozen
 from wgorch.inventory.model import IPAddress
 from wgorch.operation import Operation
 from wgorch.plan import HostPlan
@@ -58,7 +59,7 @@ class Interrupts:
         self.asked = True
 
 
-@dataclass(frozen=True)
+@frozen
 class Tried:
     """Two hosts that were to leave their relay out; `why` they still meet there, empty where they do not.
 
@@ -71,7 +72,7 @@ class Tried:
     settled: bool = True
 
 
-@dataclass(frozen=True)
+@frozen
 class Outcome:
     """How a verb ended."""
 

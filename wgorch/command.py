@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 import string
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from wgorch.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Command:
     """One command that states an end, never a step: run twice, it does nothing the second time.
 
@@ -36,7 +37,7 @@ def command(*argv: str | int, stdin: str = "", may_be_absent: bool = False) -> C
     return Command(tuple(str(word) for word in argv), stdin, may_be_absent)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """One difference between a host as it is and as it should be.
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from html import escape
 
 from wgorch.state import Chain, Rule
 
@@ -65,7 +64,7 @@ def files(base: str, mark: str, chosen: frozenset[str], default_zone: str) -> di
     """The files, by object. With nothing `chosen` what is in them has no effect."""
     mine = [setting.split(" ", 2) for setting in sorted(chosen)]
     target = re.search(r'<zone[^>]*\btarget="([A-Z%]+)"', default_zone)
-    zone = [f"<zone{f' target={_quoted(target[1])}' if target else ''}>", f"  <short>{escape(mark)}</short>"]
+    zone = [f"<zone{f' target={_quoted(target[1])}' if target else ''}>", f"  <short>{_escaped(mark)}</short>"]
     zone += [
         f"  <interface name={_quoted(value)}/>" for name, kind, value in mine if (name, kind) == (base, "interface")
     ]
@@ -76,7 +75,7 @@ def files(base: str, mark: str, chosen: frozenset[str], default_zone: str) -> di
     made = {base: "\n".join([_HEAD, *zone, "</zone>"])}
     for end, (ingress, egress) in _ENDS.items():
         name = f"{base}-{end}"
-        lines = ['<policy target="CONTINUE">', f"  <short>{escape(mark)}</short>"]
+        lines = ['<policy target="CONTINUE">', f"  <short>{_escaped(mark)}</short>"]
         for _, kind, value in (m for m in mine if m[0] == name):
             if kind == "port":
                 port, _, protocol = value.partition("/")
@@ -94,7 +93,7 @@ _KEPT = re.compile(r"<(?:service|port|protocol|source-port|icmp-block|icmp-block
 
 
 def _quoted(text: str) -> str:
-    return f'"{escape(text)}"'
+    return f'"{_escaped(text)}"'
 
 
 def _rule_xml(text: str) -> list[str]:
@@ -125,3 +124,10 @@ def told_settings(base: str, lines: list[str]) -> frozenset[str]:
         elif kind == "forward" and name == base and value == "yes":
             found.add(f"{name} forward yes")
     return frozenset(found)
+
+
+def _escaped(text: str) -> str:
+    # Here, since it brings two thousand names of characters along, and few hosts have a firewalld.
+    from html import escape
+
+    return escape(text)

@@ -6,12 +6,14 @@ Names: Debian and Ubuntu, Fedora and the RHEL family, openSUSE, Arch, Alpine and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from wgorch.frozen import frozen
 
 _IPTABLES = ("iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Manager:
     """A package manager: its command, the systems that are its own (as os-release names them), and names that differ."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from wgorch.command import Change, change, command
 from wgorch.facts.observed import Observed, our_chains
+from wgorch.frozen import frozen
 from wgorch.inventory.model import Network
 from wgorch.playbook import Playbook, UserStep
 from wgorch.program import Program, boot_program, probe_program, program
@@ -19,7 +20,7 @@ from wgorch.unit import digest
 BUILT = ("tunnel", "traffic")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HostPlan:
     """What one host needs. `prepare` is never undone; `do` is under the lease; `stay` comes after confirm.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from wgorch.errors import InventoryError
+from wgorch.frozen import frozen
 from wgorch.inventory import fields as f
 from wgorch.inventory import source
 from wgorch.state import Run
@@ -32,7 +32,7 @@ MUST_PRECEDE = (
 """Pairs of steps of which the first must come first when something is built; teardown goes the other way."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UserStep:
     """A `run:` step: a command of the user's, on all hosts or on some."""
 
@@ -44,7 +44,7 @@ class UserStep:
         return not self.hosts or host in self.hosts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Playbook:
     """Steps in their order, by stage."""
 
@@ -65,7 +65,7 @@ class Playbook:
                 yield from steps
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Playbooks:
     """The order of the steps of each verb, and what `verify` measures (and `up`, before it confirms)."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import chain
 
 from wgorch.command import Change, Command, command, quote_words
 from wgorch.firewalld import base_name
+from wgorch.frozen import frozen
 from wgorch.sh import text_of
 from wgorch.state import ROUTE_PROTO, State, tool
 from wgorch.steps.firewall import RESTORES
@@ -18,7 +18,7 @@ from wgorch.steps.peers import AT_ONCE
 from wgorch.text import one_line
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Program:
     """A program by what it is made of: its head, the names of our functions that it carries, and what it does."""
 

@@ -13,6 +13,7 @@ from ipaddress import IPv4Network, ip_address, ip_network
 
 from wgorch.conflicts import OWNERS
 from wgorch.facts.observed import Observed
+from wgorch.frozen import frozen
 from wgorch.inventory.load import DEFAULT_PORT
 from wgorch.inventory.model import IPAddress, IPNetwork, SshTarget
 
@@ -26,7 +27,7 @@ BEHIND = [
 """Addresses that the world cannot dial (RFC 1918, RFC 6598, RFC 3927)."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Machine:
     """What is proposed for one host, each with its reason. `lans`: what it has a card into, and the card."""
 

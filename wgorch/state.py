@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from wgorch.frozen import frozen
+
 ROUTE_PROTO = 119
 """The routing protocol number that marks our routes (``ip route … proto 119``)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interface:
     """The WireGuard interface. `fwmark` marks its own encrypted packets, so that they do not enter it again."""
 
@@ -28,7 +30,7 @@ class Interface:
     fwmark: int = 0
 
 
-@dataclass(frozen=True)
+@frozen
 class Peer:
     """The other end, as one host's interface sees it. `name` is for people and is not compared.
 
@@ -50,7 +52,7 @@ class Peer:
         return ("peer", self.public_key, "allowed-ips", ",".join(self.allowed_ips), *endpoint, *keepalive)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """One iptables rule in the words and the order of ``iptables-save``, without ``-A CHAIN``."""
 
@@ -106,7 +108,7 @@ def tool(table: str) -> str:
     return "ip6tables" if table.endswith("6") else "iptables"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Run:
     """A step that a user added to the playbook."""
 
@@ -114,7 +116,7 @@ class Run:
     undo: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     """Everything on one host that a network of ours consists of.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
+from wgorch.frozen import frozen
 from wgorch.inventory.model import Network
 
 _UNIT = """\
@@ -108,7 +108,7 @@ done
 Words = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Starter:
     """What starts programs on a host when it starts: our file in it, and the commands that make it know of that file.
 

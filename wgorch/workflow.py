@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wgorch import curve25519
@@ -14,6 +14,7 @@ from wgorch.change import Interrupts, Outcome, Phases, exchanges, measure_all
 from wgorch.errors import DIFFERS, DONE, FAULT, MIXED, ROLLED_BACK, HostError, HostsFailed, Unfit, UsageError
 from wgorch.facts.gather import Ask, gather
 from wgorch.facts.observed import Observed
+from wgorch.frozen import frozen
 from wgorch.inventory.fields import suggest
 from wgorch.inventory.load import DEFAULT_PORT
 from wgorch.inventory.model import Network
@@ -33,7 +34,7 @@ class Declined(UsageError):
     """The plan needs consent and did not get it."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Found:
     """A network of ours on a host, as the host itself tells it."""
 
@@ -203,7 +204,7 @@ def verify(operation: Operation) -> Outcome:
     return Outcome(DONE if verdict.works else FAULT, verdict=verdict)
 
 
-@dataclass(frozen=True)
+@frozen
 class Status:
     """What every host says of itself, and how it differs from the inventory."""
 
@@ -236,7 +237,7 @@ def measured(operation: Operation) -> Verdict:
     return measure_all(operation, [name for name, seen in operation.seen.items() if seen.is_ours(network)], {})
 
 
-@dataclass(frozen=True)
+@frozen
 class Exported:
     """Texts by file name, and what a person must know about them."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 from wgorch.command import quote_words
 from wgorch.facts.observed import Observed
 from wgorch.facts.parse import observed, observed_own
 from wgorch.firewalld import base_name
+from wgorch.frozen import frozen
 from wgorch.inventory.model import Network
 from wgorch.remote.shell import NONE, Definitions, Shell
 from wgorch.sh import compact
@@ -31,7 +32,7 @@ ASKED = {"ask_ways": "ways", "ask_all": "questions"}
 """The functions that a host is told, and the files they are made of."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ask:
     """What of the questions differs from host to host.
 

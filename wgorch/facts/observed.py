@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from ipaddress import IPv4Interface, IPv6Interface, ip_address
 from typing import NamedTuple
 
+from wgorch.frozen import frozen
 from wgorch.inventory.model import IPAddress, IPNetwork, Network
 from wgorch.packages import manager_of
 from wgorch.prefixes import written
 from wgorch.state import ROUTE_PROTO, Chain, Interface, Peer, Rule, Run, State
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Card:
     """A network interface of any kind."""
 
@@ -55,7 +56,7 @@ class Route(NamedTuple):
     plain: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Traffic:
     """What a session has carried. `handshake`: seconds since 1970, 0 for never."""
 
@@ -65,7 +66,7 @@ class Traffic:
     endpoint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recorded:
     """A value that we changed and that could carry no mark: what it was, and what we made of it."""
 
@@ -73,7 +74,7 @@ class Recorded:
     ours: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lock:
     """Who holds the host. `until`: seconds of its uptime."""
 
@@ -84,7 +85,7 @@ class Lock:
     run: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Observed:
     """One host. Fields that move by themselves are not compared, so two observations are equal where nothing changed.
 

@@ -7,10 +7,10 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from wgorch.curve25519 import public_key
+from wgorch.frozen import frozen
 from wgorch.inventory.model import Endpoint, IPAddress, IPNetwork
 from wgorch.inventory.source import SECRET, Mapping, Node, Scalar, Sequence, Troubles
 
@@ -25,7 +25,7 @@ class Bad(Exception):
         self.message, self.fix = message, fix
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """One value: `parse` takes the text, or raises Bad; `plain` gets to see how it was written, for YAML's traps."""
 
@@ -411,7 +411,7 @@ MACHINE = Field("a host name or address", machine, {"type": "string"})
 # --- values made of values
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listing:
     """A list of values of one kind."""
 
@@ -440,7 +440,7 @@ class Listing:
         return [(item, value) for item, value in values if value is not None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OneOrTwo:
     """A value, or a list of two: one of IPv4 and one of IPv6."""
 
@@ -474,7 +474,7 @@ class OneOrTwo:
         return found or None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MappedLan:
     """A LAN; or a LAN and the network that it is known as in the tunnel, of the same size."""
 
@@ -511,7 +511,7 @@ class MappedLan:
 MAPPED_LAN = MappedLan()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeySource:
     """Where a private key comes from: a file on the host, or a command there. Never the key itself."""
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import NamedTuple
 from zlib import crc32
+
+from wgorch.frozen import frozen
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
@@ -31,7 +33,7 @@ class Endpoint(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SshTarget:
     """How SSH reaches a host. `via` is a jump host: a target of its own, or the name of another host."""
 
@@ -56,7 +58,7 @@ NOWHERE = SshTarget("")
 """The SSH place of a device: wgorch never goes there."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Host:
     """One machine that wgorch reaches by SSH; or a device, which it does not, and of which it needs the `public_key`.
 
@@ -112,7 +114,7 @@ class Host:
         return next((address for address in self.addresses if address.version == version), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Flow:
     """A line of `verify:`: from this host that address must answer. None stands for a host's, not chosen yet."""
 
@@ -127,7 +129,7 @@ class Flow:
         return self.to
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkRule:
     """A line of `links:`: two hosts that are to be peers, or, where not `wanted`, two that are to meet at a relay."""
 
@@ -136,7 +138,7 @@ class LinkRule:
     wanted: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Network:
     """What all hosts share.
 
@@ -179,7 +181,7 @@ class Network:
         return f"/var/lib/wgorch/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inventory:
     """The network that is wanted: `hosts` are reached by SSH, `devices` are peers that are not."""
 

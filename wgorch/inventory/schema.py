@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from wgorch.frozen import frozen
 from wgorch.inventory import fields as f
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One field of a mapping."""
 

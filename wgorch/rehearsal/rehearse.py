@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wgorch.frozen import frozen
 from wgorch.inventory.model import Inventory
 from wgorch.rehearsal.from_inventory import Layout, known_hosts, lay_out
 from wgorch.rehearsal.snapshot import KEYS_STAY, Snapshot, snapshot
@@ -79,7 +80,7 @@ def world_of(inventory: Inventory, name: str, *, hard_nat: bool = False, systemd
     return InventoryWorld(name, layout.machines, layout=layout, inventory=inventory)
 
 
-@dataclass(frozen=True)
+@frozen
 class Act:
     """One run of wgorch in the rehearsal, and how it must end."""
 

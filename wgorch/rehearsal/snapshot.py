@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 
+from wgorch.frozen import frozen
 from wgorch.rehearsal.world import World
 
 _ASK = r"""
@@ -24,7 +24,7 @@ part processes; ps -eo args= | grep -v -e '^\[' -e '^ps ' -e '^sort' -e '^sshd: 
 """
 
 
-@dataclass(frozen=True)
+@frozen
 class Snapshot:
     """One machine at one moment."""
 

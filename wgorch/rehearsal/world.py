@@ -24,6 +24,8 @@ from typing import Any
 
 from pyroute2 import NetNS
 
+from wgorch.frozen import frozen
+
 PLACE = Path("/run/wgorch-rehearsal")
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -34,7 +36,7 @@ ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Card:
     """A network card: its name, the segment it is plugged into, its addresses with prefix."""
 
@@ -44,7 +46,7 @@ class Card:
     mtu: int = 1500
 
 
-@dataclass(frozen=True)
+@frozen
 class Machine:
     """One machine. `nat`: the outer card of a NAT router; `tcp_in`: ports it lets in there from outside.
 

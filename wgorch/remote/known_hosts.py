@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wgorch.frozen import frozen
+
 
 def fingerprint(blob: bytes) -> str:
     """``SHA256:…`` as ssh-keygen prints it."""
@@ -25,7 +27,7 @@ def lookup_name(host: str, port: int) -> str:
     return host if port == 22 else f"[{host}]:{port}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KnownKey:
     """One key of one line."""
 

@@ -6,11 +6,12 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from wgorch.command import quote_words
 from wgorch.errors import Lost, Unfit, UsageError
+from wgorch.frozen import frozen
 
 OPENING_S = 30
 """How long a login shell may take until it has become a root shell."""
@@ -74,7 +75,7 @@ class NoShell(Unfit):
         super().__init__(host, "open a root shell", saw or "the login shell ended without a word", fix)
 
 
-@dataclass(frozen=True)
+@frozen
 class Password:
     """What sudo asks for; never in a command line, a log or a traceback."""
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 from wgorch.errors import UsageError
+from wgorch.frozen import frozen
 from wgorch.inventory.model import Host, SshTarget
 
 DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Way:
     """Everything needed to open one SSH connection. `via`: the connection it goes through, or None."""
 
@@ -110,8 +111,6 @@ class Ways:
 
 def _behind(way: Way, first: Way) -> Way:
     """The same way, begun at `first`."""
-    from dataclasses import replace
-
     return replace(way, via=_behind(way.via, first) if way.via else first)
 
 

@@ -10,6 +10,7 @@ from html import escape
 from typing import Any
 
 from wgorch.errors import UsageError
+from wgorch.frozen import frozen
 from wgorch.inventory.model import Host
 from wgorch.report.render import STALE_S, size
 from wgorch.sh import text_of
@@ -30,7 +31,7 @@ TOLD = {"up": "answers", "old": "last handshake long ago", "down": "no session y
 """A tunnel's state in words; its stroke says the same without colour."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Box:
     """A host or device with what stands in it; `x`, `y` is its middle."""
 
@@ -52,7 +53,7 @@ class Box:
         return LINE * (1 + len(self.lines)) + lans + 2 * PAD + (14 if self.nat else 0)
 
 
-@dataclass(frozen=True)
+@frozen
 class Edge:
     """A tunnel between two; `label` is short, `told` is all that is known."""
 

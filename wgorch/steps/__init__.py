@@ -7,16 +7,16 @@ and teardown is (baseline, seen).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 
 from wgorch.command import Change
+from wgorch.frozen import frozen
 from wgorch.state import State
 
 StepFunction = Callable[[State, State], Iterator[Change]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """A named step. `doc` is the first line of its file, or of its function where the file has several."""
 

@@ -18,13 +18,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, islice
 
+from wgorch.frozen import frozen
 from wgorch.inventory.model import Endpoint, Host, Inventory, IPNetwork
 from wgorch.topology.desired import Desired, Link, Masquerade
 
 EVERYTHING = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shortcut:
     """One spoke's entry for another that it may reach without their relay.
 

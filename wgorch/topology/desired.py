@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
+from wgorch.frozen import frozen
 from wgorch.inventory.model import Endpoint, Host, IPAddress, IPNetwork, Network
 from wgorch.prefixes import Prefixes
 
@@ -14,7 +15,7 @@ TUNNEL = "tunnel"
 """Stands for the tunnel's interface where a forward rule names a card."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Link:
     """A peer from one host's viewpoint, its key not yet known. Shared between hosts that see it alike.
 
@@ -29,7 +30,7 @@ class Link:
     made: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Masquerade:
     """Packets from `source` enter the LAN `into` under the gateway's own address."""
 
@@ -37,7 +38,7 @@ class Masquerade:
     into: IPNetwork
 
 
-@dataclass(frozen=True)
+@frozen
 class Desired:
     """One host's part of the network.
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from wgorch.frozen import frozen
 from wgorch.inventory.model import IPAddress, IPNetwork
 from wgorch.topology.build import Topology
 from wgorch.topology.desired import Desired
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Walk:
     """How far a packet gets: `hops` in the words of the documents, and the reason where it is dropped."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from wgorch.command import quote_words
 from wgorch.errors import Garbled
 from wgorch.facts.gather import ENVIRONMENT, NONCE
 from wgorch.facts.observed import Observed
 from wgorch.facts.parse import NotAnAnswer, sections
+from wgorch.frozen import frozen
 from wgorch.sh import text_of
 from wgorch.topology.desired import Desired
 from wgorch.verify.diagnose import Finding
@@ -26,7 +26,7 @@ VPNS = {
 DAEMONS = {"tailscaled": "Tailscale", "netbird": "NetBird", "easytier-core": "EasyTier", "zerotier-one": "ZeroTier"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Looked:
     """What the doctor's own questions brought. `drops`: base chains of others whose policy drops what is forwarded."""
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from wgorch.facts.observed import Observed, our_chains
+from wgorch.frozen import frozen
 from wgorch.inventory.model import IPAddress, IPNetwork
 from wgorch.resolve import lan_card
 from wgorch.state import Peer
@@ -23,7 +24,7 @@ STALE_S = 180
 """A session without a newer handshake is dead: WireGuard's own REJECT_AFTER_TIME."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """The packet on one card. `seen`: None where nothing there could observe it."""
 
@@ -36,7 +37,7 @@ class Step:
     destination: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Trace:
     """A packet's way and its answer's, as they were seen, and the first thing that is wrong."""
 

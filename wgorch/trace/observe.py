@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from wgorch.command import quote_words
 from wgorch.errors import Garbled
 from wgorch.facts.gather import ENVIRONMENT, NONCE
 from wgorch.facts.parse import NotAnAnswer, public_key, sections
+from wgorch.frozen import frozen
 from wgorch.inventory.model import IPAddress
 from wgorch.sh import text_of
 from wgorch.text import one_line
@@ -19,7 +20,7 @@ WINDOW_S = 5
 """How long every host watches; the source begins after a second, and needs at most four."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Probe:
     """A packet that is known again wherever it is seen: by an unusual size (ICMP), or by its port.
 
@@ -60,7 +61,7 @@ class Sight(NamedTuple):
     destination: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """What one host saw. `by`: the tool that saw it, empty where there is none, and then nothing was observed.
 

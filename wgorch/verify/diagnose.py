@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from wgorch.frozen import frozen
 from wgorch.inventory.model import IPAddress
 from wgorch.playbook import CHECKS
 from wgorch.topology.build import Topology
@@ -12,7 +12,7 @@ from wgorch.topology.walk import walk
 from wgorch.verify.measure import Measured, first, is_whole
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One thing that is wrong: where, what, and what mends it. `fits`: the MTU that would."""
 
@@ -25,7 +25,7 @@ class Finding:
         return f"{self.host}: {self.what}" + (f"\n    fix: {self.fix}" if self.fix else "")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """Everything measured, and what is wrong with it."""
 
@@ -37,7 +37,7 @@ class Verdict:
         return not self.findings
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Since:
     """The peers of a host whose session must be newer than a moment (seconds since 1970, by the host's own clock)."""
 

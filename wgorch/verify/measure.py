@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from wgorch.command import quote_words
 from wgorch.errors import Garbled
 from wgorch.facts.gather import ENVIRONMENT, NONCE
 from wgorch.facts.parse import NotAnAnswer, public_key, sections
+from wgorch.frozen import frozen
 from wgorch.inventory.model import Inventory, IPAddress
 from wgorch.sh import text_of
 from wgorch.topology.build import Topology
@@ -88,7 +89,7 @@ full() { # NUMBER ADDRESS SIZE: a packet that fills the tunnel, and may not be c
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ping:
     """What came back. `rtt_ms` is of the quickest, as the first may have waited for a handshake; None where nothing answered."""
 
@@ -101,7 +102,7 @@ class Ping:
         return self.received > 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measured:
     """What one host measured. Pings by address, handshakes (seconds since 1970) by public key.
 
