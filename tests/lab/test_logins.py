@@ -31,7 +31,7 @@ def lab(_own: Lab) -> Iterator[Lab]:
     yield _own
     _own.world.sh(
         "home",
-        "chsh -s /bin/sh root; rm -rf /root/.bashrc /root/.zshenv /root/.tcshrc /root/.config /root/.ssh/rc; rm -f /etc/doas.conf; "
+        "usermod -s /bin/sh root; rm -rf /root/.bashrc /root/.zshenv /root/.tcshrc /root/.config /root/.ssh/rc; rm -f /etc/doas.conf; "
         "printf 'operator ALL=(root) ALL\\n' >/etc/sudoers.d/operator; rm -rf /run/sudo /var/lib/sudo /usr/local/bin/sudo",
     )
 
@@ -65,9 +65,9 @@ def test_no_login_shell_and_no_noise_reaches_a_parser(lab: Lab, shell: str) -> N
     world = lab.world
     file, text = NOISE[shell]
     if shell == "/bin/busybox":
-        world.sh("home", "ln -sf busybox /bin/ash; chsh -s /bin/ash root")
+        world.sh("home", "ln -sf busybox /bin/ash; usermod -s /bin/ash root")
     else:
-        world.sh("home", f"chsh -s {shell} root")
+        world.sh("home", f"usermod -s {shell} root")
     if file:
         world.write("home", f"/root/{file}", f"{text}\n")
     lab.wgorch("plan", INVENTORY, code=2)
@@ -174,6 +174,31 @@ def test_a_refused_login_of_root_is_told(lab: Lab) -> None:
         world.sh("home", "mv /root/kept /etc/ssh/world_sshd_config")
         world.start_sshd("home")
     assert re.search(r"home: log in as root: 192\.168\.0\.9 refused: ", refused.stderr)
+
+
+@pytest.mark.kind("dropbear instead of OpenSSH's sshd", "works")
+def test_dropbear_lets_in_as_sshd_does(lab: Lab) -> None:
+    world = lab.world
+    world.sh(
+        "home",
+        "mkdir -p /run/dropbear; dropbearkey -t ed25519 -f /run/dropbear/key; "
+        "dropbear -E -r /run/dropbear/key -p 2222 -P /run/dropbear/pid >/run/dropbear/log 2>&1",
+    )
+    world.sh("controller", "cp /root/.ssh/known_hosts /root/kept; ssh-keygen -q -t ed25519 -N '' -f /root/stranger")
+    try:
+        inventory = lab.edited((HOME, "    ssh: {host: 192.168.0.9, user: root, port: 2222}\n"))
+        assert "unknown key ssh-ed25519" in lab.wgorch("plan", inventory, code=4).stderr
+        lab.wgorch("trust", "home", inventory, "--yes")
+        lab.wgorch("up", inventory, "--yes")
+        assert world.ping("home", "10.10.13.61")
+        assert "0 changes" in lab.wgorch("plan", inventory).stdout
+        lab.wgorch("teardown", inventory, "--yes")
+        stranger = "    ssh: {host: 192.168.0.9, user: root, port: 2222, identity: /root/stranger}\n"
+        refused = lab.wgorch("plan", lab.edited((HOME, stranger)), code=4)
+        assert "home: log in as root: 192.168.0.9 refused: /root/stranger" in refused.stderr
+    finally:
+        print(world.sh("home", "cat /run/dropbear/log; kill $(cat /run/dropbear/pid); rm -rf /run/dropbear"))
+        world.sh("controller", "mv /root/kept /root/.ssh/known_hosts; rm -f /root/stranger*")
 
 
 BOX = """set -e

@@ -23,6 +23,7 @@ from typing import Any
 
 import fabric
 import paramiko
+from paramiko.auth_handler import AuthHandler
 from paramiko.auth_strategy import AuthFailure, AuthStrategy, InMemoryPrivateKey
 
 from wgorch.errors import Unreachable
@@ -190,7 +191,7 @@ class Connections:
         keys = known.keys(name, way.port)
 
         def transport(sock: Any, **kwargs: Any) -> paramiko.Transport:
-            made = paramiko.Transport(sock, **kwargs)
+            made = QuickTransport(sock, **kwargs)
             made.banner_timeout = LOGIN_TIMEOUT_S
             sock.settimeout(IDLE_S)
             options = made.get_security_options()
@@ -340,6 +341,37 @@ class Connections:
 
 class _BannerLost(Exception):
     """The connection ended before the server said who it is; worth another try, unlike a refused login."""
+
+
+class QuickTransport(paramiko.Transport):
+    """Tells who we are without waiting to hear that we may, which is a round trip less; and asks once for all keys."""
+
+    auth_handler: Any
+
+    def auth_publickey(self, username: str, key: Any, event: Any = None) -> Any:
+        answered = event or threading.Event()
+        self.auth_handler = handler = QuickLogin(self, asked=self.auth_handler is not None)
+        handler.auth_publickey(username, key, answered)
+        return [] if event else handler.wait_for_response(answered)
+
+
+class QuickLogin(AuthHandler):
+    """One key's try."""
+
+    def __init__(self, transport: paramiko.Transport, *, asked: bool) -> None:
+        super().__init__(transport)
+        self._asked = asked
+
+    def _request_auth(self) -> None:
+        if not self._asked:
+            super()._request_auth()
+        accepted = paramiko.Message()
+        accepted.add_string("ssh-userauth")
+        accepted.rewind()
+        super()._parse_service_accept(accepted)
+
+    def _parse_service_accept(self, m: paramiko.Message) -> None:
+        """The server's word that we may; we have done it by then."""
 
 
 class Identities(AuthStrategy):
