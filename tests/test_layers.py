@@ -144,7 +144,7 @@ def test_what_decides_never_sees_a_connection(room: str) -> None:
     ]
 
 
-def test_command_and_state_import_nothing_of_ours() -> None:
+def test_command_and_state_import_of_ours_only_what_is_frozen() -> None:
     found = {n for room in ("command", "state") for n in imports(PACKAGE / f"{room}.py", lazy=True)}
 
     assert {"wgorch.frozen"} == {n for n in found if n.startswith("wgorch")}

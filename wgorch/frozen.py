@@ -13,6 +13,6 @@ def frozen(cls: type[T]) -> type[T]:
     """A dataclass that is compared and hashed by what it holds, and that the type checker lets nobody assign to.
 
     With ``dataclass(frozen=True)`` the interpreter refuses it, too, for which a class takes three times as long to make,
-    which is a tenth of `wgorch check`, and a value twice.
+    which is a tenth of `wgorch check`, and a value several times.
     """
     return dataclass(unsafe_hash=True)(cls)

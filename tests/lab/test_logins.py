@@ -196,6 +196,15 @@ def test_dropbear_lets_in_as_sshd_does(lab: Lab) -> None:
         stranger = "    ssh: {host: 192.168.0.9, user: root, port: 2222, identity: /root/stranger}\n"
         refused = lab.wgorch("plan", lab.edited((HOME, stranger)), code=4)
         assert "home: log in as root: 192.168.0.9 refused: /root/stranger" in refused.stderr
+        # It takes none but one of RSA's signatures, and says so just before it says that one may log in.
+        old = world.sh(
+            "controller", "rm /root/stranger*; ssh-keygen -q -t rsa -N '' -f /root/stranger; cat /root/stranger.pub"
+        )
+        world.sh(
+            "home", f"cp -p /root/.ssh/authorized_keys /root/kept; echo '{old.strip()}' >>/root/.ssh/authorized_keys"
+        )
+        lab.wgorch("plan", lab.edited((HOME, stranger)), code=2)
+        world.sh("home", "mv /root/kept /root/.ssh/authorized_keys")
     finally:
         print(world.sh("home", "cat /run/dropbear/log; kill $(cat /run/dropbear/pid); rm -rf /run/dropbear"))
         world.sh("controller", "mv /root/kept /root/.ssh/known_hosts; rm -f /root/stranger*")

@@ -344,19 +344,26 @@ class _BannerLost(Exception):
 
 
 class QuickTransport(paramiko.Transport):
-    """Tells who we are without waiting to hear that we may, which is a round trip less; and asks once for all keys."""
+    """Tells who we are without waiting to hear that we may, which is a round trip less.
+
+    With keys that sign at once: an agent may take its time, or never answer, and which signature an RSA key is to make
+    is only known for sure from what the server says before it says that we may. Those go paramiko's own way.
+    """
 
     auth_handler: Any
 
     def auth_publickey(self, username: str, key: Any, event: Any = None) -> Any:
-        answered = event or threading.Event()
+        quick = isinstance(key, paramiko.Ed25519Key | paramiko.ECDSAKey) and self.active and self.initial_kex_done
+        if not quick or event is not None:
+            return super().auth_publickey(username, key, event)
+        answered = threading.Event()
         self.auth_handler = handler = QuickLogin(self, asked=self.auth_handler is not None)
         handler.auth_publickey(username, key, answered)
-        return [] if event else handler.wait_for_response(answered)
+        return handler.wait_for_response(answered)
 
 
 class QuickLogin(AuthHandler):
-    """One key's try."""
+    """One key's try. `asked`: the server was asked whether we may, for an earlier key."""
 
     def __init__(self, transport: paramiko.Transport, *, asked: bool) -> None:
         super().__init__(transport)
