@@ -19,7 +19,7 @@ from wgorch.rehearsal.world import sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = 4
-COMMANDS_AT_MOST = {"up": (42, 40, 43), "revert": (58, 7, 8), "boot": (30, 17, 30), "teardown": (62, 46, 66)}
+COMMANDS_AT_MOST = {"up": (30, 28, 31), "revert": (48, 4, 5), "boot": (28, 13, 28), "teardown": (57, 40, 60)}
 """About how many commands each host runs in each verb; a point beyond the last command strikes nothing and is not counted."""
 
 

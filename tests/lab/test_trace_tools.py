@@ -99,10 +99,11 @@ def test_from_a_machine_in_a_lan_a_person_sends_it(network: Lab) -> None:
 
 
 def test_packets_are_kept_for_wireshark(network: Lab) -> None:
-    network.wgorch("trace", "home", "10.10.13.61", INVENTORY, "--pcap", "/root/packets")
+    trace = network.wgorch("trace", "home", "10.10.13.61", INVENTORY, "--pcap", "/root/packets")
     for host in HOSTS:
-        shown = network.world.sh("controller", f"tcpdump -n -r /root/packets/{host}.pcap 2>/dev/null")
-        assert "ICMP echo request" in shown, host
+        shown = network.world.sh("controller", f"tcpdump -n -r /root/packets/{host}.pcap 2>&1", check=False)
+        assert "ICMP echo request" in shown, (host, shown, trace.stdout)
+        assert "truncated" not in shown, (host, shown)
     network.world.sh("controller", "rm -r /root/packets")
 
 

@@ -114,7 +114,9 @@ def program(
         "nonce": NONCE,
     }
     given = "\n".join(f"{name}={quote_words([value])}" for name, value in words.items())
-    capture = '{ timeout "$seconds" tcpdump -i any -n -U -w - -c 400 "$filter" 2>/dev/null | base64 | sed \'s/^/pcap /\' & capturing=$!; }'
+    # Kept, and told when whoever watches has ended: two that write at once tear each other's lines.
+    packets = '$(timeout $((seconds + 1)) tcpdump -i any -n -U -w - -c 400 "$filter" 2>/dev/null | base64)'
+    capture = f"{{ {{ kept={packets}; printf '\\n%s\\n' \"$kept\" | sed 's/^/pcap /'; }} & capturing=$!; }}"
     functions = [
         f"capture() {{ {capture if pcap else ':'}; }}",
         "probe() {",
