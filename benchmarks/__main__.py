@@ -160,13 +160,16 @@ def main() -> int:
     parser.add_argument("--memory", action="store_true", help="one more run of each, with memory watched")
     parser.add_argument("-o", "--output", type=Path)
     args = parser.parse_args()
+    before = Path(args.before).resolve()
+    if "wgorch-before" in args.runners.split(",") and not (args.before and (before / "wgorch" / "cli.py").is_file()):
+        parser.error(f'wgorch-before: no checkout in "{args.before}"; give one with --before DIR')
     rows: list[dict[str, Any]] = []
     for count in map(int, args.hosts.split(",")):
         with Lab(count) as lab:
             if args.sudo:
                 lab.add_user()
             delayer = _delay(lab, args.rtt / 2000) if args.rtt else None
-            bench = Bench(lab, jump=args.jump, sudo=args.sudo, before=args.before)
+            bench = Bench(lab, jump=args.jump, sudo=args.sudo, before=str(before))
             for turn in range(args.runs + (1 if args.memory else 0)):
                 for name in args.runners.split(","):
                     if name.startswith("ansible") and count >= 64 and turn >= args.slow_runs:

@@ -96,6 +96,13 @@ def _quoted(text: str) -> str:
     return f'"{_escaped(text)}"'
 
 
+def _escaped(text: str) -> str:
+    # Imported here: it brings two thousand names of characters along, and few hosts have a firewalld.
+    from html import escape
+
+    return escape(text)
+
+
 def _rule_xml(text: str) -> list[str]:
     hit = re.fullmatch(r'rule family="(\w+)" (\w+) address="([0-9a-f.:/]+)" accept', text)
     assert hit, text
@@ -124,10 +131,3 @@ def told_settings(base: str, lines: list[str]) -> frozenset[str]:
         elif kind == "forward" and name == base and value == "yes":
             found.add(f"{name} forward yes")
     return frozenset(found)
-
-
-def _escaped(text: str) -> str:
-    # Here, since it brings two thousand names of characters along, and few hosts have a firewalld.
-    from html import escape
-
-    return escape(text)

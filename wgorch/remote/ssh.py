@@ -363,7 +363,10 @@ class QuickTransport(paramiko.Transport):
 
 
 class QuickLogin(AuthHandler):
-    """One key's try. `asked`: the server was asked whether we may, for an earlier key."""
+    """One key's try: paramiko sends it when it hears that it may, and hears that from us, not from the server.
+
+    `asked`: the server was asked whether we may, for an earlier key.
+    """
 
     def __init__(self, transport: paramiko.Transport, *, asked: bool) -> None:
         super().__init__(transport)
