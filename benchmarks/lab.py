@@ -13,7 +13,8 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from wgorch.rehearsal.world import Card, Machine, World
+from wgorch.rehearsal.machine import Card, Machine
+from wgorch.rehearsal.world import World
 
 NETWORK = "10.99.0.0/16"
 PORT = 51820

@@ -11,7 +11,7 @@ from benchmarks.lab import Lab
 
 WATCHED = """
 import sys
-from wgorch.cli import main
+from wgorch.cli.main import main
 from wgorch.remote.shell import Shell
 
 exchange = Shell.exchange

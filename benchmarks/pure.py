@@ -49,13 +49,13 @@ def mesh(hosts: int) -> str:
 PLANS = """
 import sys, time, resource
 from wgorch.inventory.load import load
-from wgorch.topology.build import build
-from wgorch.topology.walk import refuted
-from wgorch.playbook import load as playbook, shipped
-from wgorch.plan import plan_host
-from wgorch.resolve import wanted
+from wgorch.topology.topology import build
+from wgorch.topology.path import refuted
+from wgorch.plan.playbook import load as playbook, shipped
+from wgorch.plan.host import plan_host
+from wgorch.plan.target import wanted
 from wgorch.facts.parse import observed
-from wgorch.curve25519 import public_key
+from wgorch.base.wgkey import public_key
 import base64, hashlib
 began = time.monotonic()
 inventory = load(sys.argv[1])
@@ -110,7 +110,7 @@ print(round(time.monotonic() - began, 3), resource.getrusage(resource.RUSAGE_SEL
 
 EXPORTS = """
 import pathlib, tempfile
-from wgorch.export import wg_quick
+from wgorch.interop.export import wg_quick
 place = pathlib.Path(tempfile.mkdtemp(dir=pathlib.Path(sys.argv[1]).parent))  # new files, as wg-meshconf writes them
 for name in inventory.hosts:
     (place / f"{name}.conf").write_text(wg_quick(topology, name, seen, keys, {}, 1420))

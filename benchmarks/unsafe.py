@@ -11,14 +11,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from wgorch import workflow
-from wgorch.apply import PHASE_S, Standing, Transaction
-from wgorch.change import Phases
-from wgorch.cli import run
-from wgorch.command import quote_words
+from wgorch.apply.lease import PHASE_S
+from wgorch.apply.rollout import Rollout
+from wgorch.apply.transaction import Transaction
+from wgorch.cli.main import run
 from wgorch.errors import Unfit
 from wgorch.facts.gather import ENVIRONMENT
 from wgorch.facts.observed import Observed
-from wgorch.plan import HostPlan
+from wgorch.outcome import HostOutcome
+from wgorch.plan.host import HostPlan
+from wgorch.state.change import quote_words
 
 
 class Unsafe(Transaction):
@@ -39,7 +41,7 @@ class Unsafe(Transaction):
         said = self.fleet.open(host).exchange(program, "change it", PHASE_S)
         if "@done" not in said:
             raise Unfit(host, "change it", said)
-        self.armed[host], self.standing[host] = float("inf"), Standing("new", "changed")
+        self.armed[host], self.standing[host] = float("inf"), HostOutcome("new", "changed")
         return seen
 
     def confirm(self, host: str) -> None:
@@ -49,11 +51,11 @@ class Unsafe(Transaction):
         """There is nothing to clear up."""
 
 
-def no_knock(_phases: Phases) -> bool:
+def no_knock(_phases: Rollout) -> bool:
     """Nobody looks whether a new connection gets in."""
     return True
 
 
 workflow.Transaction = Unsafe  # type: ignore[misc]
-Phases._knock = no_knock  # type: ignore[method-assign]
+Rollout._check_ssh = no_knock  # type: ignore[method-assign]
 run()

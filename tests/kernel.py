@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from wgorch.command import Command
-from wgorch.facts.observed import our_chains
 from wgorch.inventory.model import Network
-from wgorch.state import Chain, Interface, Peer, Rule, State
+from wgorch.state.change import Command
+from wgorch.state.rules import Chain, Rule, our_chains
+from wgorch.state.state import State
+from wgorch.state.wireguard import Interface, Peer
 from wgorch.steps.firewall import RESTORES, jump
 
 BUILT_IN = {
@@ -171,13 +172,13 @@ class Kernel:
                 if "dev" in words and not self._there(words[words.index("dev") + 1]).up:
                     raise Refused("Network is down")
                 self._set(self.ways, verb, " ".join([family, *words]))
-            case ("set_rule" | "unset_rule" as verb, family, priority, *words):
+            case ("set_policy_rule" | "delete_policy_rule" as verb, family, priority, *words):
                 self.policy = {r for r in self.policy if not r.startswith(f"{family} {priority} ")}
-                if verb == "set_rule":
+                if verb == "set_policy_rule":
                     self.policy.add(" ".join([family, priority, *words]))
             case ("set_dns", _mark, *servers):
                 self.dns = tuple(servers)
-            case ("give_back_dns", _mark):
+            case ("restore_dns", _mark):
                 self.dns = ()
             case ("wg", "set", name, *words):
                 self._wg(name, words)
@@ -201,13 +202,13 @@ class Kernel:
                 chains.setdefault(name, [])
             case ("nft", "-f", "-"):
                 self._nft(command.stdin)
-            case ("tell_firewalld" | "untell_firewalld" as verb, where, what):
-                self._firewalld(verb == "tell_firewalld", where.partition("=")[2], what)
+            case ("firewalld_set" | "firewalld_unset" as verb, where, what):
+                self._firewalld(verb == "firewalld_set", where.partition("=")[2], what)
             case ("drop_table", table):
                 chains = self.tables.get(table, {})
                 if not any(chains.values()) and set(chains) <= set(BUILT_IN[table]):
                     self.tables.pop(table, None)
-            case ("unjump", table, parent, mark, name):
+            case ("remove_jump", table, parent, mark, name):
                 if table in self.tables:
                     gone = jump(Chain(table, parent, name), mark)
                     self.tables[table][parent] = [r for r in self.tables[table][parent] if r != gone]

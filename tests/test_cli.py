@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from wgorch import __version__
-from wgorch.cli import VERBS, find_inventory, main
+from wgorch.cli.main import VERBS, main
+from wgorch.cli.parser import TEXTS
 from wgorch.errors import UsageError
 from wgorch.inventory.load import load
-from wgorch.journal import remember
-from wgorch.options import TEXTS
+from wgorch.memory import find_inventory, remember
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = str(ROOT / "inventory" / "home-company.yaml")

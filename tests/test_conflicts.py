@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wgorch.conflicts import _may_enter, _may_pass
+from wgorch.plan.blockers import _may_enter, _may_pass
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 from tests.lab import faults, kinds
-from wgorch import options, playbook
-from wgorch.cli import VERBS
+from wgorch.cli import parser
+from wgorch.cli.main import VERBS
+from wgorch.cli.parser import build_parser
 from wgorch.inventory.load import loads
-from wgorch.inventory.schema import markdown
-from wgorch.options import build_parser
+from wgorch.inventory.reference import markdown
+from wgorch.plan import playbook
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -26,7 +27,7 @@ def test_the_table_of_faults_is_fresh() -> None:
 
 
 def test_the_references_of_verbs_and_steps_are_fresh() -> None:
-    assert options.markdown() == (ROOT / "docs" / "cli.md").read_text()
+    assert parser.markdown() == (ROOT / "docs" / "cli.md").read_text()
     assert playbook.markdown() == (ROOT / "docs" / "steps.md").read_text()
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from wgorch.inventory.load import load
-from wgorch.journal import Journal, last_inventory, remember, removed_since
+from wgorch.journal import Journal
+from wgorch.memory import last_inventory, remember, removed_since
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "inventory" / "home-company.yaml"
 KEY = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="

@@ -14,8 +14,8 @@ import pytest
 
 from tests.test_picture import ROOT, star
 from wgorch.inventory.load import load, loads
-from wgorch.report.picture import Picture
-from wgorch.topology.build import build
+from wgorch.report.map import Picture
+from wgorch.topology.topology import build
 
 pytestmark = pytest.mark.lab  # ChromeDriver is spoken to over a socket of this machine
 

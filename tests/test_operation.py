@@ -6,7 +6,8 @@ from typing import Any
 
 from tests.trace.test_explain import recorded
 from wgorch.inventory.load import loads
-from wgorch.operation import Operation
+from wgorch.plan.learned import keep_addresses
+from wgorch.run import Run
 
 HOSTS = """
 network: {name: office, subnet: 192.168.2.0/24}
@@ -20,11 +21,11 @@ hosts:
 
 def test_hosts_keep_the_addresses_they_have_and_one_that_could_not_be_asked_gives_way() -> None:
     nobody: Any = None
-    operation = Operation(loads(HOSTS), nobody, nobody, nobody)
-    supposed = {name: str(host.address) for name, host in operation.inventory.hosts.items()}
-    operation.seen, _, _ = recorded("healthy")
-    operation._adopt_addresses()
-    found = {name: str(host.address) for name, host in operation.inventory.hosts.items()}
+    run = Run(loads(HOSTS), nobody, nobody, nobody)
+    supposed = {name: str(host.address) for name, host in run.inventory.hosts.items()}
+    run.seen, _, _ = recorded("healthy")
+    kept = keep_addresses(run.inventory, run.seen)
+    found = {name: str(host.address) for name, host in kept.hosts.items()}
 
     assert supposed["ghost"] == "192.168.2.1"
     assert found == {"ghost": "192.168.2.4", "company": "192.168.2.3", "home": "192.168.2.2", "bcc": "192.168.2.1"}

@@ -12,9 +12,9 @@ import pytest
 from tests.trace.test_explain import recorded
 from wgorch.errors import Unfit
 from wgorch.inventory.load import load, loads
-from wgorch.report.picture import Picture
-from wgorch.topology.build import build
-from wgorch.workflow import Status
+from wgorch.outcome import Status
+from wgorch.report.map import Picture
+from wgorch.topology.topology import build
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = sorted((ROOT / "inventory").glob("*.yaml"))

@@ -15,16 +15,18 @@ from hypothesis import strategies as st
 
 from tests.conftest import ALL
 from tests.kernel import Kernel
-from wgorch.apply import _functions, _words, _written
-from wgorch.command import Change, Command
+from wgorch.apply.upload import pieces, script_words, write_file
 from wgorch.facts.gather import asking
-from wgorch.facts.observed import our_chains
 from wgorch.inventory.model import Network
-from wgorch.plan import _backwards, changes_between
-from wgorch.playbook import Playbook, load, shipped
-from wgorch.program import boot_program, probe_program, program
-from wgorch.resolve import foreign_rules, keep_foreign
-from wgorch.state import Interface, Peer, Rule, State, nothing, rule
+from wgorch.plan.host import _backwards, changes_between
+from wgorch.plan.playbook import Playbook, load, shipped
+from wgorch.plan.probe import probe_script
+from wgorch.plan.scope import keep_foreign
+from wgorch.plan.script import boot_script, script
+from wgorch.state.change import Change, Command
+from wgorch.state.rules import Rule, foreign_rules, our_chains, rule
+from wgorch.state.state import State, nothing
+from wgorch.state.wireguard import Interface, Peer
 
 NETWORK = Network("office", (ip_network("192.168.2.0/24"),))
 OTHER = Network("branch", (ip_network("192.168.3.0/24"),), "wg1")
@@ -292,13 +294,13 @@ PLAIN = {chr(c) for c in range(0x20, 0x7F)} | {"\n"}
 
 
 def texts(want: State, have: State) -> list[str]:
-    """Every program that is made of a pair of states."""
+    """Every script that is made of a pair of states."""
     header = {"host": "h", "network": "office", "interface": "wg0", "subnet": "192.168.2.0/24"}
     return [
-        program("forth", want, do(want, have)).text,
-        program("back", want, undo(want, have)).text,
-        boot_program(want, changes_between(want, nothing(want), BUILT), header, "wg0", ["eth0"], NETWORK.table).text,
-        probe_program(want, have, "wg0"),
+        script("forth", want, do(want, have)).text,
+        script("back", want, undo(want, have)).text,
+        boot_script(want, changes_between(want, nothing(want), BUILT), header, "wg0", ["eth0"], NETWORK.table).text,
+        probe_script(want, have, "wg0"),
     ]
 
 
@@ -322,9 +324,9 @@ def test_the_questions_are_sh_without_their_comments_too() -> None:
 @given(states(wanted=True), states(wanted=False), foreigners())
 def test_the_sh_of_this_machine_writes_a_program_from_pieces(want: State, have: State, foreign: Foreign) -> None:
     want, have = settled(want, have, foreign)[:2]
-    made = program("forth", want, do(want, have))
+    made = script("forth", want, do(want, have))
     with TemporaryDirectory() as place:
-        sh = "\n".join([*_functions(frozenset(made.pieces)).values(), _written("do", *_words(made))])
+        sh = "\n".join([*pieces(frozenset(made.pieces)).values(), write_file("do", *script_words(made))])
         subprocess.run(["sh"], input=sh, text=True, cwd=place, check=True)
         assert made.text == (Path(place) / "do").read_text()
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from wgorch.cli import main
+from wgorch.cli.main import main
 from wgorch.errors import InventoryError
-from wgorch.playbook import CHECKS, STAGES, Playbook, UserStep, find, load, load_checks, shipped
-from wgorch.state import Run
+from wgorch.plan.playbook import CHECKS, STAGES, Playbook, UserStep, find, load, load_checks, shipped
+from wgorch.state.state import Run
 from wgorch.steps import all_steps
 
 ROOT = Path(__file__).parents[1]
@@ -56,7 +56,7 @@ def test_no_packet_can_pass_before_the_rules_that_mask_it_nor_after_them() -> No
     """On a host that forwards already: what passed unmasked once keeps its way for as long as it goes on."""
     up, down = (list(load(shipped() / f"{verb}.yaml").steps(*STAGES)) for verb in ("up", "teardown"))
     rules = ("forward_rules", "input_rules", "masquerade", "map_lans", "clamp_mss", "nft_table")
-    for rule, way in product(rules, ("interface", "peers", "routes", "zones", "forwarding", "exits")):
+    for rule, way in product(rules, ("interface", "peers", "routes", "firewalld", "forwarding", "exit_routes")):
         assert up.index(rule) < up.index(way)
         assert down.index(way) < down.index(rule)
 
@@ -99,7 +99,7 @@ def swap(old: str, new: str) -> str:
         (swap("[install, keys]", "[install, kyes]"), 'unknown step "kyes". Did you mean "keys"?'),
         (swap("[install, keys]", "[keys, install]"), "install must come before keys"),
         (swap("[interface, addresses, peers]", "[peers, interface, addresses]"), "interface must come before peers"),
-        (swap("      - masquerade\n      - tables\n", "      - tables\n      - masquerade\n"), "masquerade must come before tables"),
+        (swap("      - masquerade\n      - tables\n", "      - tables\n      - masquerade\n"), "masquerade must come before empty_tables"),
         (swap("[install, keys]", "[keys]").replace("peers]", "peers, install]"), "install belongs into the stage prepare"),
         (swap("[persist]", "[]").replace("peers]", "peers, persist]"), "persist belongs into the stage stay"),
         (swap("[install, keys]", "[install, [keys]]"), "expected the name of a step"),
@@ -124,7 +124,7 @@ def test_a_bad_playbook_is_told_with_its_place(tmp_path: Path, text: str, messag
         read(tmp_path, text)
 
     assert message in str(raised.value)
-    assert all("up.yaml:" in trouble.split("\n")[0] for trouble in raised.value.troubles)
+    assert all("up.yaml:" in trouble.split("\n")[0] for trouble in raised.value.problems)
 
 
 def test_a_playbook_beside_the_inventory_goes_before_the_shipped_one(tmp_path: Path) -> None:

@@ -17,12 +17,14 @@ from rich.console import Console
 
 from tests.trace.test_explain import recorded
 from wgorch.errors import Unreachable
+from wgorch.events import Event
 from wgorch.inventory.load import load
+from wgorch.outcome import Status
+from wgorch.report.as_json import status_json
 from wgorch.report.progress import Progress
 from wgorch.report.prometheus import exposition, write
-from wgorch.report.render import draw_status, status_json
-from wgorch.topology.build import build
-from wgorch.workflow import Status
+from wgorch.report.status import render_status
+from wgorch.topology.topology import build
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "inventory" / "home-company.yaml"
@@ -102,11 +104,11 @@ def test_progress_says_who_is_waited_for_and_when_the_lease_ends() -> None:
     def draw(out: Console) -> None:
         progress = Progress(out, ["bcc", "home", "company"])
         for host in ("bcc", "home", "company"):
-            progress.event(host, "arm", "60")
+            progress.event(host, Event.ARM, "60")
         progress._quiet = True
         for host in ("bcc", "home"):
-            progress.event(host, "applied")
-        progress.event("company", "change", "+ chain wgorch-office-fwd")
+            progress.event(host, Event.APPLIED)
+        progress.event("company", Event.CHANGE, "+ chain wgorch-office-fwd")
         out.print(progress._draw())
 
     told = drawn(100, draw)
@@ -122,8 +124,8 @@ def test_200_hosts_fit_on_a_terminal(width: int) -> None:
     def draw(out: Console) -> None:
         progress = Progress(out, hosts, quiet=True)
         for host in hosts:
-            progress.event(host, "applied")
-        progress.event("branch-007", "failed", "the disk is full")
+            progress.event(host, Event.APPLIED)
+        progress.event("branch-007", Event.FAILED, "the disk is full")
         out.print(progress._draw())
 
     told = re.sub(r"\x1b\[[0-9;]*m", "", drawn(width, draw, no_color=True))
@@ -138,7 +140,7 @@ def test_no_meaning_is_in_colour_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = state().seen
     lost = {"office": Unreachable("office", "connect", "it is off")}
     status = Status(2, seen, {}, lost, state().keys)
-    plain_text = drawn(120, lambda out: draw_status(out, build(load(REFERENCE)), status), no_color=True)
+    plain_text = drawn(120, lambda out: render_status(out, build(load(REFERENCE)), status), no_color=True)
 
     assert "\x1b[3" not in plain_text.replace("\x1b[0m", "")
     assert "not reached: it is off" in plain_text

@@ -1,5 +1,5 @@
 """``python -m wgorch``."""
 
-from wgorch.cli import run
+from wgorch.cli.main import run
 
 run()

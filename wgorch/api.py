@@ -18,39 +18,39 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from wgorch import workflow
-from wgorch.apply import LEASE_S, Listener
-from wgorch.change import Outcome
+from wgorch.apply.lease import LEASE_S
+from wgorch.events import Event, Listener
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Inventory
-from wgorch.operation import Operation, check_names
-from wgorch.plan import HostPlan
-from wgorch.playbook import load_all
+from wgorch.outcome import Outcome, Status
+from wgorch.plan.host import HostPlan
+from wgorch.plan.playbook import load_all
 from wgorch.remote.fleet import Fleet
 from wgorch.remote.root import password_from
-from wgorch.workflow import Status
+from wgorch.run import Run, RunOptions, check_names
 
 __all__ = ["Inventory", "Outcome", "Status", "load", "plan", "status", "teardown", "up", "verify"]
 
 
 class _Silence:
-    def event(self, host: str, what: str, detail: str = "") -> None:
+    def event(self, host: str, event: Event, detail: str = "") -> None:
         """Hears it, and says nothing."""
 
 
 @contextmanager
-def _operation(inventory: Inventory, limit: frozenset[str], listener: Listener | None) -> Iterator[Operation]:
+def _run(inventory: Inventory, limit: frozenset[str], listener: Listener | None) -> Iterator[Run]:
     playbooks = load_all(inventory.path, None, frozenset(inventory.hosts))
     fleet = Fleet(inventory.hosts, password=password_from(None))
     try:
-        yield Operation(inventory, fleet, listener or _Silence(), playbooks, check_names(inventory, limit))
+        yield Run(inventory, fleet, listener or _Silence(), playbooks, RunOptions(check_names(inventory, limit)))
     finally:
         fleet.close()
 
 
 def plan(inventory: Inventory, *, limit: frozenset[str] = frozenset(), listener: Listener | None = None) -> Outcome:
     """What `up` would change, and why; reads only. Its `code` is 0 where nothing differs, else 2."""
-    with _operation(inventory, limit, listener) as operation:
-        return workflow.plan(operation)
+    with _run(inventory, limit, listener) as run:
+        return workflow.plan(run)
 
 
 def up(
@@ -66,25 +66,25 @@ def up(
     `consent` sees the plans, raises where they must not be carried out, and returns True if it took its time;
     `lease_s`: after how many seconds without us a host takes its change back.
     """
-    with _operation(inventory, limit, listener) as operation:
-        return workflow.up(operation, consent, lease_s=lease_s)
+    with _run(inventory, limit, listener) as run:
+        return workflow.up(run, consent, lease_s=lease_s)
 
 
 def teardown(
     inventory: Inventory, *, purge: bool = False, lease_s: int = LEASE_S, listener: Listener | None = None
 ) -> Outcome:
     """Give every host back as it was; with `purge` the keys go, too."""
-    with _operation(inventory, frozenset(), listener) as operation:
-        return workflow.teardown(operation, lambda _plans: None, lease_s=lease_s, purge=purge)
+    with _run(inventory, frozenset(), listener) as run:
+        return workflow.teardown(run, lambda _plans: None, lease_s=lease_s, purge=purge)
 
 
 def status(inventory: Inventory, *, listener: Listener | None = None) -> Status:
     """How the network is; reads only, and says what it could of every host."""
-    with _operation(inventory, frozenset(), listener) as operation:
-        return workflow.status(operation)
+    with _run(inventory, frozenset(), listener) as run:
+        return workflow.status(run)
 
 
 def verify(inventory: Inventory, *, listener: Listener | None = None) -> Outcome:
     """Measure every way from the hosts themselves. Its `code` is 0 where all works, else 1."""
-    with _operation(inventory, frozenset(), listener) as operation:
-        return workflow.verify(operation)
+    with _run(inventory, frozenset(), listener) as run:
+        return workflow.verify(run)

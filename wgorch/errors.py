@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wgorch.text import visible
+from wgorch.base.text import visible
 
 DONE, FAULT, DIFFERS, BAD_INPUT, UNTOUCHED, ROLLED_BACK, MIXED, LOCKED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 75, 130
 
@@ -33,9 +33,9 @@ class InventoryError(WgorchError):
 
     exit_code = BAD_INPUT
 
-    def __init__(self, troubles: Sequence[str]) -> None:
-        super().__init__("\n".join(troubles))
-        self.troubles = tuple(troubles)
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
 
 
 class UsageError(WgorchError):
@@ -49,9 +49,9 @@ class HostError(WgorchError):
 
     exit_code = UNTOUCHED
 
-    def __init__(self, host: str, wish: str, saw: str, fix: str = "") -> None:
-        self.host, self.wish, self.saw, self.fix = host, wish, visible(saw).strip(), fix
-        super().__init__(f"{host}: {wish}: {self.saw}" + (f"\n    fix: {fix}" if fix else ""))
+    def __init__(self, host: str, action: str, problem: str, hint: str = "") -> None:
+        self.host, self.action, self.problem, self.hint = host, action, visible(problem).strip(), hint
+        super().__init__(f"{host}: {action}: {self.problem}" + (f"\n    fix: {hint}" if hint else ""))
 
 
 class Unreachable(HostError):

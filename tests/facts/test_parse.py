@@ -13,15 +13,18 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from wgorch.errors import Garbled
-from wgorch.facts.observed import Card, Observed, Route
-from wgorch.facts.parse import NotAnAnswer, observed, observed_own, public_key
+from wgorch.facts.grammar import NotAnAnswer, public_key
+from wgorch.facts.links import Device, Route
+from wgorch.facts.observed import Observed
+from wgorch.facts.parse import observed, observed_own
 from wgorch.inventory.load import load
-from wgorch.plan import plan_host
-from wgorch.playbook import load as load_playbook
-from wgorch.playbook import shipped
-from wgorch.resolve import wanted
-from wgorch.state import Interface, Peer, Rule
-from wgorch.topology.build import build
+from wgorch.plan.host import plan_host
+from wgorch.plan.playbook import load as load_playbook
+from wgorch.plan.playbook import shipped
+from wgorch.plan.target import wanted
+from wgorch.state.rules import Rule
+from wgorch.state.wireguard import Interface, Peer
+from wgorch.topology.topology import build
 
 NONCE = "wgorch-answer"
 HERE = Path(__file__).parent
@@ -47,7 +50,7 @@ def test_the_recorded_answer_says_what_was_set() -> None:
     seen = read(RECORDED)
 
     assert ("company", 0, "debian", False) == (seen.hostname, seen.uid, seen.os["ID"], seen.kernel_wireguard)
-    assert Card("wg0", 1420, True, "wgorch:office") == seen.cards["wg0"]
+    assert Device("wg0", 1420, True, "wgorch:office") == seen.cards["wg0"]
     assert ("ens192", ip_interface("10.10.13.62/24")) in seen.addresses
     assert Route(ip_network("10.20.0.0/16"), "wg0", "", "119", 0) in seen.routes
     assert {"ip", "wg", "wireguard-go", "iptables-restore"} <= seen.tools
@@ -271,7 +274,7 @@ def test_an_answer_out_of_its_grammar_is_garbled(name: str, body: str) -> None:
         read(text)
 
     assert "company" == raised.value.host
-    assert raised.value.fix
+    assert raised.value.hint
 
 
 @pytest.mark.parametrize("cut", range(0, len(RECORDED), 97))
@@ -290,7 +293,7 @@ def taken_or_garbled(text: str) -> None:
     try:
         read(text).state(NETWORK)
     except Garbled as error:
-        assert error.saw.isprintable()
+        assert error.problem.isprintable()
 
 
 @fuzz
@@ -379,7 +382,7 @@ def test_what_a_host_says_of_itself_is_in_no_program_of_another(
     lie: Callable[..., Observed] = lambda **more: replace(seen, **more)  # noqa: E731
     lied = lie(
         hostname=hostname, kernel=kernel, os=os, uid=uid, peers=peers, listen_port=mtu, machine_id=hostname,
-        cards={**seen.cards, "ens192": Card("ens192", mtu, True, kernel)}, ssh_client=kernel, clock=mtu,
+        cards={**seen.cards, "ens192": Device("ens192", mtu, True, kernel)}, ssh_client=kernel, clock=mtu,
         rules={"filter": {"FORWARD": (Rule(("-j", hostname)),)}},
         sysctls={**seen.sysctls, "net/ipv4/conf/all/rp_filter": "2"},
     )  # fmt: skip

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wgorch.inventory.addresses import assign
+from wgorch.inventory.assign import assign
 from wgorch.inventory.load import loads
 from wgorch.inventory.model import Inventory
 

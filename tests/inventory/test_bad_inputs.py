@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from wgorch.errors import InventoryError
-from wgorch.inventory import source
+from wgorch.inventory import reader
 from wgorch.inventory.load import load, loads
 
 BASE = """\
@@ -87,7 +87,7 @@ def told(text: str) -> str:
         return str(error)
 
 
-def troubles(text: str) -> list[Told]:
+def problems(text: str) -> list[Told]:
     """The same, taken apart."""
     found = []
     for block in re.split(r"\n(?=inventory\.yaml:)", told(text)):
@@ -300,7 +300,7 @@ BAD = [
     ('a flow from nobody', swap('home -> 10.10.13.61','hom -> 10.10.13.61'), '19:5', 'error', 'verify[0]', 'there is no host "hom". Did you mean "home"?', 'one of: bcc, company, home'),
     ('a flow to nobody', swap('home -> 10.10.13.61','home -> comany'), '19:5', 'error', 'verify[0]', 'there is no host "comany". Did you mean "company"?', 'one of: bcc, company, home'),
     ('a flow to a broken address', swap('home -> 10.10.13.61','home -> 10.10.13.661'), '19:5', 'error', 'verify[0]', 'octet 4 is 661; the maximum is 255', 'a number 0-255 there'),
-    ('a flow without a source', swap('home -> 10.10.13.61','-> 10.10.13.61'), '19:5', 'error', 'verify[0]', '"-> 10.10.13.61" is not a flow', 'write it as: home -> 10.10.13.61'),
+    ('a flow without a reader', swap('home -> 10.10.13.61','-> 10.10.13.61'), '19:5', 'error', 'verify[0]', '"-> 10.10.13.61" is not a flow', 'write it as: home -> 10.10.13.61'),
     ('a flow with a colon', swap('home -> 10.10.13.61','home: 10.10.13.61'), '19:5', 'error', 'verify[0]', 'expected a flow like home -> 10.10.13.61, got a mapping', 'write one value, without brackets or fields below it'),
     ('a flow without a word', swap('  - home -> 10.10.13.61\n','  -\n'), '19:4', 'error', 'verify[0]', 'empty', 'give a value or delete the line'),
     ('verify without a flow', swap('  - home -> 10.10.13.61\n',''), '18:8', 'error', 'verify', 'empty', 'list flows below it, or delete the line'),
@@ -370,7 +370,7 @@ BAD = [
 def test_a_mistyped_inventory_is_told_with_place_field_and_fix(row: tuple[str, ...]) -> None:
     _, text, place, kind, path, message, fix = row
 
-    actual = [t for t in troubles(text) if t.message.startswith(message)]
+    actual = [t for t in problems(text) if t.message.startswith(message)]
 
     assert [(place, kind, path)] == [(t.place, t.kind, t.path) for t in actual]
     assert fix
@@ -379,10 +379,10 @@ def test_a_mistyped_inventory_is_told_with_place_field_and_fix(row: tuple[str, .
 
 def test_every_place_lies_inside_the_file() -> None:
     for _, text, *_ in BAD:
-        lines = source.BREAKS.split(text)
-        places = [tuple(map(int, t.place.split(":"))) for t in troubles(text)]
+        lines = reader.BREAKS.split(text)
+        locations = [tuple(map(int, t.place.split(":"))) for t in problems(text)]
 
-        assert [] == [(line, column) for line, column in places if not 1 <= column <= len(lines[line - 1]) + 1]
+        assert [] == [(line, column) for line, column in locations if not 1 <= column <= len(lines[line - 1]) + 1]
 
 
 def test_the_reference_inventory_has_no_trouble() -> None:
@@ -399,13 +399,13 @@ def test_what_editors_add_does_no_harm(text: str) -> None:
 def test_a_line_with_windows_endings_is_told_at_its_place() -> None:
     text = address("192.168.2.300").replace("\n", "\r\n")
 
-    assert ["12:14"] == [t.place for t in troubles(text)]
+    assert ["12:14"] == [t.place for t in problems(text)]
 
 
 def test_a_strange_character_behind_other_scripts_is_told_at_its_place() -> None:
     text = swap("  name: office", "  # 网络，办公室\n  name: of\0fice")
 
-    assert [("3:11", "character U+0000 is not allowed in YAML")] == [(t.place, t.message) for t in troubles(text)]
+    assert [("3:11", "character U+0000 is not allowed in YAML")] == [(t.place, t.message) for t in problems(text)]
 
 
 def test_all_troubles_of_a_file_are_told_at_once_in_its_order() -> None:
@@ -413,15 +413,15 @@ def test_all_troubles_of_a_file_are_told_at_once_in_its_order() -> None:
         BASE.replace("38371", "70000").replace("192.168.2.2", "192.168.2.300").replace("10.10.13.0/24", "10.10.13.0/33")
     )
 
-    actual = troubles(text + "  - nobody -> 10.10.13.61\n")
+    actual = problems(text + "  - nobody -> 10.10.13.61\n")
 
     assert ["7:15", "12:14", "16:15", "20:5"] == [t.place for t in actual]
 
 
 def test_a_wrong_value_has_no_echo_in_other_fields() -> None:
-    assert ["hosts.bcc.endpoint"] == [t.path for t in troubles(endpoint("203.0.113.13"))]
-    assert ["hosts.company.subnets[0]"] == [t.path for t in troubles(subnets("[10.10.13.0/33]"))]
-    assert ["hosts.company.subnets"] == [t.path for t in troubles(subnets("*a"))]
+    assert ["hosts.bcc.endpoint"] == [t.path for t in problems(endpoint("203.0.113.13"))]
+    assert ["hosts.company.subnets[0]"] == [t.path for t in problems(subnets("[10.10.13.0/33]"))]
+    assert ["hosts.company.subnets"] == [t.path for t in problems(subnets("*a"))]
 
 
 def test_of_a_thousand_troubles_fifty_are_told_and_the_rest_counted() -> None:
@@ -572,10 +572,10 @@ def test_nothing_that_a_terminal_would_obey_is_told() -> None:
 
 
 def test_pythons_own_yaml_parser_finds_fault_with_the_same_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = [(name, t.place.split(":")[0], t.path) for name, text, *_ in BAD for t in troubles(text) if t.path]
-    monkeypatch.setattr(source, "_Loader", yaml.SafeLoader)
+    here = [(name, t.place.split(":")[0], t.path) for name, text, *_ in BAD for t in problems(text) if t.path]
+    monkeypatch.setattr(reader, "_Loader", yaml.SafeLoader)
 
-    there = [(name, t.place.split(":")[0], t.path) for name, text, *_ in BAD for t in troubles(text) if t.path]
+    there = [(name, t.place.split(":")[0], t.path) for name, text, *_ in BAD for t in problems(text) if t.path]
 
     assert here == there
 
@@ -602,7 +602,7 @@ FIXED = [
 
 @pytest.mark.parametrize(("text", "wrong"), FIXED)
 def test_typing_what_the_fix_says_heals_the_file(text: str, wrong: str) -> None:
-    fix = troubles(text)[0].fix
+    fix = problems(text)[0].fix
     words = re.sub(r"^(write( the address alone:| a list:| the prefix:| the network:)?|put it in quotes:) ", "", fix)
     right = words.rsplit("usually ", 1)[-1] + ("\n" if wrong.endswith("\n") else "")
 

@@ -19,17 +19,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from wgorch import apply, workflow
+from wgorch import workflow
+from wgorch.apply import transaction
 from wgorch.errors import WgorchError
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Host, Inventory
-from wgorch.operation import Operation
-from wgorch.playbook import load_all
+from wgorch.plan.playbook import load_all
 from wgorch.rehearsal.reference import ReferenceWorld
 from wgorch.rehearsal.world import ENVIRONMENT, World
 from wgorch.remote.fleet import Fleet
 from wgorch.remote.local import LocalWire
 from wgorch.remote.shell import Wire
+from wgorch.run import Run
 from wgorch.verify import measure
 
 HOSTS = ("bcc", "home", "company")
@@ -139,7 +140,7 @@ class InWorldFleet(Fleet):
     def _wire(self, host: Host, command: str, *, tty: bool = False) -> Wire:
         return InWorld(self._world, host.name)
 
-    def knock(self, name: str, timeout_s: float = 10) -> None:
+    def check_ssh(self, name: str, timeout_s: float = 10) -> None:
         """There is no sshd in between."""
 
 
@@ -176,7 +177,7 @@ class Bench:
     """A world, and the reference network's runs in it."""
 
     def __init__(self, name: str) -> None:
-        apply.PHASE_S, apply.PROGRAM_S, measure.PATIENCE_S = 8, 4, 8
+        transaction.PHASE_S, transaction.PROGRAM_S, measure.PATIENCE_S = 8, 4, 8
         self.world = ReferenceWorld(name)
         self.inventory = load(INVENTORY)
 
@@ -222,7 +223,7 @@ class Bench:
         self.last: object = listener
         fleet = InWorldFleet(self.world, self.inventory)
         directory = self._broken_playbooks() if broken else None
-        world = Operation(self.inventory, fleet, listener, load_all(self.inventory.path, directory))
+        world = Run(self.inventory, fleet, listener, load_all(self.inventory.path, directory))
 
         def agreed(_plans: Mapping[str, object]) -> None:
             self.changes = sum(len(p.changes) for p in _plans.values())  # type: ignore[attr-defined]
@@ -248,9 +249,9 @@ class Bench:
         place = self.world.place / "playbooks"
         place.mkdir(exist_ok=True)
         text = (INVENTORY.parents[1] / "playbooks" / "up.yaml").read_text()
-        old = "exits]"
+        old = "exit_routes]"
         assert old in text
-        added = "exits, {run: broken, command: 'false'}]"
+        added = "exit_routes, {run: broken, command: 'false'}]"
         (place / "up.yaml").write_text(text.replace(old, added))
         return place
 

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from tests.lab.crash import InWorldFleet, Silent
 from tests.lab.faults import FAULTS
-from wgorch import follow, operation, workflow
+from wgorch import run as runs
+from wgorch import workflow
 from wgorch.facts.gather import NONCE
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Inventory, IPAddress
-from wgorch.operation import Operation
-from wgorch.playbook import load_all
+from wgorch.plan.playbook import load_all
 from wgorch.rehearsal.reference import ReferenceWorld
+from wgorch.run import Run, RunOptions
+from wgorch.trace import follow
 from wgorch.trace.observe import Probe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,13 +24,13 @@ PLACE = ROOT / "tests" / "trace" / "recorded"
 TARGET = "10.10.13.61"
 
 
-def run(world: ReferenceWorld, inventory: Inventory) -> Operation:
-    return Operation(inventory, InWorldFleet(world, inventory), Silent(), load_all(inventory.path, None))
+def run(world: ReferenceWorld, inventory: Inventory) -> Run:
+    return Run(inventory, InWorldFleet(world, inventory), Silent(), load_all(inventory.path, None))
 
 
 def up(world: ReferenceWorld, inventory: Inventory) -> None:
     work = run(world, inventory)
-    work.accept_new_keys = frozenset(inventory.hosts)
+    work.options = RunOptions(accept_new_keys=frozenset(inventory.hosts))
     workflow.up(work, lambda _plans: None)
     work.fleet.close()
 
@@ -37,7 +39,7 @@ def record(world: ReferenceWorld, inventory: Inventory, name: str) -> None:
     """Follow one packet and keep every answer as it came."""
     kept: dict[str, dict[str, str]] = {"facts": {}, "seen": {}}
     probes: list[Probe] = []
-    real_gather, real_parse = operation.gather, follow.parse
+    real_gather, real_parse = runs.gather, follow.parse
 
     def gather(shell, network, port, *rest):  # type: ignore[no-untyped-def]
         exchange = shell.exchange
@@ -57,12 +59,12 @@ def record(world: ReferenceWorld, inventory: Inventory, name: str) -> None:
         probes[:] = [probe]
         return real_parse(host, text, probe)
 
-    operation.gather, follow.parse = gather, parse  # type: ignore[assignment]
+    runs.gather, follow.parse = gather, parse  # type: ignore[assignment]
     work = run(world, inventory)
     try:
         follow.trace(work, "home", TARGET)
     finally:
-        operation.gather, follow.parse = real_gather, real_parse
+        runs.gather, follow.parse = real_gather, real_parse
         work.fleet.close()
     probe = probes[0]
     told = {"size": probe.size, "full_size": probe.full_size, "nonce": NONCE, **kept}

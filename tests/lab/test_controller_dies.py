@@ -17,7 +17,8 @@ LEASE_S = 10
 
 DIES = """
 import os, signal, sys
-from wgorch import cli, journal
+from wgorch.cli import main
+from wgorch import journal
 
 write, left = journal.Journal.write, int(sys.argv.pop(1))
 
@@ -29,7 +30,7 @@ def counted(*args, **more):
         os.kill(os.getpid(), signal.SIGKILL)
 
 journal.Journal.write = counted
-cli.run()
+main.run()
 """
 """wgorch, which dies right after it wrote the line of its journal with this number."""
 

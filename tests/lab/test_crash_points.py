@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.conftest import ALL, SEED
 from tests.lab.crash import HOSTS, KINDS, VERBS, Bench, Point
-from wgorch.rehearsal.world import sweep
+from wgorch.rehearsal.cleanup import sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = 4

@@ -13,8 +13,8 @@ from tests.lab.test_ways import Ways
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Inventory
 from wgorch.rehearsal.rehearse import WHERE, world_of
-from wgorch.topology.build import build
-from wgorch.topology.walk import both_ways
+from wgorch.topology.path import both_ways
+from wgorch.topology.topology import build
 
 WORLDS = 30
 

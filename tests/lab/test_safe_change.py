@@ -21,7 +21,7 @@ def _with_run(lab: Lab, command: str, host: str, undo: str = "true") -> str:
     place.mkdir(exist_ok=True)
     text = (INVENTORY.parents[1] / "playbooks" / "up.yaml").read_text()
     step = f"{{run: fault, command: {json.dumps(command)}, undo: {json.dumps(undo)}, on: [{host}]}}"
-    (place / "up.yaml").write_text(text.replace("exits]", f"exits, {step}]"))
+    (place / "up.yaml").write_text(text.replace("exit_routes]", f"exit_routes, {step}]"))
     (place / "teardown.yaml").write_text((INVENTORY.parents[1] / "playbooks" / "teardown.yaml").read_text())
     for path in (place, *place.iterdir()):
         path.chmod(0o755)

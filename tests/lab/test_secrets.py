@@ -16,10 +16,10 @@ from tests.lab.conftest import HOSTS, INVENTORY, ROOT, Lab, _clean
 
 RECORDER = """
 import sys
-from wgorch.remote import ssh
+from wgorch.remote.ssh import connections
 
 record = open(sys.argv.pop(1), "ab", buffering=0)
-send, receive = ssh.ChannelWire.send, ssh.ChannelWire.receive
+send, receive = connections.ChannelWire.send, connections.ChannelWire.receive
 
 def sent(self, data, timeout_s):
     record.write(bytes(data))
@@ -30,8 +30,8 @@ def received(self, timeout_s):
     record.write(data)
     return data
 
-ssh.ChannelWire.send, ssh.ChannelWire.receive = sent, received
-from wgorch.cli import run
+connections.ChannelWire.send, connections.ChannelWire.receive = sent, received
+from wgorch.cli.main import run
 run()
 """
 """wgorch with every byte written down that goes into an SSH channel, or comes out of one, before it is encrypted."""
@@ -175,7 +175,7 @@ def test_no_byte_of_the_ssh_conversation_holds_a_key(told: Told, verb: str) -> N
 
 def test_the_conversation_that_was_written_down_is_the_whole_one(told: Told) -> None:
     assert sorted(found(told.public, told.wire["up"])) == sorted(HOSTS)
-    assert b"birth_of_key" in told.wire["up"]
+    assert b"generate_key" in told.wire["up"]
 
 
 def test_no_argument_or_environment_of_any_process_held_a_key(told: Told) -> None:

@@ -331,7 +331,7 @@ class TestStandingNetwork:
             assert changes == {host: [expected], **{name: [] for name in others}}
 
             made = json.loads(standing.wgorch("up", INVENTORY, "--json", "--yes").stdout)
-            assert made["hosts_stand"] == {host: {"state": "new", "why": "confirmed"}}
+            assert made["hosts_stand"] == {host: {"state": "applied", "why": "confirmed"}}
             assert {name: standing.world.sh(name, ask) for name in others} == before
             assert "0 changes" in standing.wgorch("plan", INVENTORY).stdout
             assert standing.world.ping("home", TARGET)

@@ -223,10 +223,10 @@ def test_this_machine_is_a_host_without_ssh(lab: Lab) -> None:
 SIGN_SIDE_BY_SIDE = """
 from concurrent.futures import ThreadPoolExecutor
 import paramiko
-from wgorch.remote.ssh import Connections
-from wgorch.remote.ssh_config import Way, Ways
+from wgorch.remote.ssh.connections import Connections
+from wgorch.remote.ssh.config import SshRoute, SshResolver
 
-[key] = [key for origin, key in Connections(Ways(None, {})).identities(Way("home", 22, "root")) if origin == "agent"]
+[key] = [key for origin, key in Connections(SshResolver(None, {})).identities(SshRoute("home", 22, "root")) if origin == "agent"]
 public = paramiko.Ed25519Key(data=key.asbytes())
 
 def right(number):

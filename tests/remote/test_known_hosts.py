@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wgorch.remote.known_hosts import KnownHosts, fingerprint, load, lookup_name
+from wgorch.remote.ssh.known_hosts import KnownHosts, fingerprint, load, lookup_name
 
 BLOB = base64.b64encode(b"\0\0\0\x0bssh-ed25519" + b"x" * 36).decode()
 KEY = f"ssh-ed25519 {BLOB}"

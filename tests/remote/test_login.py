@@ -12,7 +12,7 @@ import paramiko
 import pytest
 from paramiko.common import MSG_NAMES
 
-from wgorch.remote.ssh import QuickTransport
+from wgorch.remote.ssh.login import QuickTransport
 
 HOST_KEY = paramiko.ECDSAKey.generate()
 STRANGER, FRIEND = paramiko.ECDSAKey.generate(), paramiko.ECDSAKey.generate()

@@ -9,11 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from wgorch.apply import Transaction
+from wgorch.apply.transaction import Transaction
+from wgorch.base.assets import asset
+from wgorch.host.library import library
 from wgorch.inventory.model import Network
-from wgorch.program import Program, library, program
-from wgorch.sh import text_of
-from wgorch.state import State
+from wgorch.plan.script import Script, script
+from wgorch.state.state import State
 
 
 class Host:
@@ -21,7 +22,7 @@ class Host:
 
     def __init__(self, place: Path) -> None:
         self.place = place
-        (place / "referee").write_text(text_of("remote", "referee.sh"))
+        (place / "referee").write_text(asset("host", "referee.sh"))
 
     def referee(self, *words: str) -> str:
         argv = ["sh", "referee", *words]
@@ -119,9 +120,9 @@ def test_programs_are_put_only_where_the_host_is_still_ours(host: Host) -> None:
     host.lock("one", seconds=0)
     host.lock("two")
     host.open_change("two")
-    one = Program("", (), "echo one >undone")
+    one = Script("", (), "echo one >undone")
     plan = SimpleNamespace(do_program=one, undo_program=one, probe="", boot=one)
-    run = Transaction(Network("office", ()), None, {}, None, run="one")  # type: ignore[arg-type]
+    run = Transaction(Network("office", ()), None, {}, None, change_id="one")  # type: ignore[arg-type]
     made = run._applying(plan)[0].replace("/var/lib/wgorch/office", str(host.place))  # type: ignore[arg-type]
     said = subprocess.run(["sh", "-c", made], capture_output=True, text=True, timeout=20, check=False).stdout
 
@@ -132,9 +133,9 @@ def test_programs_are_put_only_where_the_host_is_still_ours(host: Host) -> None:
 
 def applying(host: Host, run: str, *, told: bool, probe: str = ":") -> str:
     """What a session's shell says of the start of a change that was planned; `told`: it knows the pieces of programs."""
-    text = program("nothing", State("office", str(host.place)), ())
+    text = script("nothing", State("office", str(host.place)), ())
     plan = SimpleNamespace(do_program=text, undo_program=text, probe=probe, boot=text)
-    made, needs = Transaction(Network("office", ()), None, {}, None, run=run)._applying(plan)  # type: ignore[arg-type]
+    made, needs = Transaction(Network("office", ()), None, {}, None, change_id=run)._applying(plan)  # type: ignore[arg-type]
     made = made.replace("/var/lib/wgorch/office", str(host.place))
     sh = "\n".join([*(needs.values() if told else ()), f"(\n{made}\n) 2>&1"])
     return subprocess.run(["sh"], input=sh, capture_output=True, text=True, timeout=20, check=False).stdout
@@ -201,7 +202,7 @@ def birth(host: Host, wg: str) -> int:
     """Let a key be born by a `wg` that is a script."""
     (host.place / "wg").write_text(f"#!/bin/sh\n{wg}\n")
     (host.place / "wg").chmod(0o755)
-    text = "\n".join([library()["birth_of_key"], "birth_of_key private_key"])
+    text = "\n".join([library()["generate_key"], "generate_key private_key"])
     path = f"{host.place}:/usr/bin:/bin"
     return subprocess.run(["sh", "-uc", text], cwd=host.place, env={"PATH": path}, check=False).returncode
 

@@ -221,7 +221,7 @@ def test_a_login_that_is_refused_says_what_the_host_said() -> None:
     with pytest.raises(Unfit, match="This account is currently not available") as raised:
         shell_that("This account is currently not available.\n").exchange("x", "greet it")
 
-    assert "open a root shell" == raised.value.wish
+    assert "open a root shell" == raised.value.action
 
 
 def test_a_broken_shell_is_not_used_again() -> None:

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from tests.kernel import restore_words
-from wgorch.command import Command
-from wgorch.firewalld import objects
-from wgorch.resolve import keep_foreign
-from wgorch.state import Chain, Interface, Peer, Rule, State, nothing, rule
+from wgorch.adapters.firewalld import objects
+from wgorch.plan.scope import keep_foreign
+from wgorch.state.change import Command
+from wgorch.state.rules import Chain, Rule, rule
+from wgorch.state.state import State, nothing
+from wgorch.state.wireguard import Interface, Peer
 from wgorch.steps import all_steps
 
 KEY, PEER, OTHER = "k" * 42 + "A=", "p" * 42 + "A=", "q" * 42 + "A="
@@ -59,7 +61,7 @@ def restored(chain: Chain, *lines: str) -> str:
 
 
 JUMP = "-m comment --comment wgorch:office -j"
-UNJUMP = f"unjump filter FORWARD wgorch:office {FWD.name}"
+UNJUMP = f"remove_jump filter FORWARD wgorch:office {FWD.name}"
 A = f"-A {FWD.name} {ACCEPT}"
 I = f"-I FORWARD 1 {JUMP} {FWD.name}"  # noqa: E741
 
@@ -102,7 +104,7 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             "no key yet",
             replace(BASE, key_mode="-rw-------"),
             BASE,
-            [("+", ["birth_of_key /var/lib/wgorch/office/private_key"])],
+            [("+", ["generate_key /var/lib/wgorch/office/private_key"])],
         ),
         ("a key is there", replace(BASE, key_mode="-rw-------"), replace(BASE, key_mode="-rw-------"), []),
         (
@@ -116,19 +118,19 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             "another one is asked for: it lies beside the old one at first",
             replace(BASE, key_mode="-rw-------", keys=frozenset({"<home>"})),
             replace(BASE, key_mode="-rw-------", keys=frozenset({KEY})),
-            [("~", ["birth_of_next_key /var/lib/wgorch/office/private_key"])],
+            [("~", ["stage_key /var/lib/wgorch/office/private_key"])],
         ),
         (
             "it comes from elsewhere",
             replace(BASE, key_mode="-rw-------", keys=frozenset({KEY}), key_source=("pass", "show", "wg")),
             BASE,
-            [("+", ["take_key /var/lib/wgorch/office/private_key pass show wg"])],
+            [("+", ["import_key /var/lib/wgorch/office/private_key pass show wg"])],
         ),
         (
             "what it comes from has another one now",
             replace(BASE, key_mode="-rw-------", keys=frozenset({OTHER}), key_source=("cat", "/etc/key")),
             replace(BASE, key_mode="-rw-------", keys=frozenset({KEY})),
-            [("~", ["take_key /var/lib/wgorch/office/private_key cat /etc/key"])],
+            [("~", ["import_key /var/lib/wgorch/office/private_key cat /etc/key"])],
         ),
     ],
     "interface": [
@@ -321,18 +323,18 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             [("-", ["nft -f -\ntable inet wgorch-office\ndelete table inet wgorch-office"])],
         ),
     ],
-    "new_zones": [
+    "firewalld_prepare": [
         ("firewalld knows them", replace(UP, firewalld=ZONE, zones=ZONES), replace(UP, zones=ZONES), []),
         ("nothing is wanted of it", UP, UP, []),
     ],
-    "zones": [
+    "firewalld": [
         (
             "the tunnel comes into the zone, and is let through",
             replace(UP, firewalld=ZONE),
             UP,
             [
-                ("+", ["tell_firewalld --zone=wgo-office --change-interface=wg0"]),
-                ("+", ["tell_firewalld --policy=wgo-office-udp --add-port=51820/udp"]),
+                ("+", ["firewalld_set --zone=wgo-office --change-interface=wg0"]),
+                ("+", ["firewalld_set --policy=wgo-office-udp --add-port=51820/udp"]),
             ],
         ),
         (
@@ -340,13 +342,13 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             UP,
             replace(UP, firewalld=ZONE | {"wgo-office forward yes"}),
             [
-                ("-", ["untell_firewalld --zone=wgo-office --remove-forward"]),
-                ("-", ["untell_firewalld --policy=wgo-office-udp --remove-port=51820/udp"]),
-                ("-", ["untell_firewalld --zone=wgo-office --remove-interface=wg0"]),
+                ("-", ["firewalld_unset --zone=wgo-office --remove-forward"]),
+                ("-", ["firewalld_unset --policy=wgo-office-udp --remove-port=51820/udp"]),
+                ("-", ["firewalld_unset --zone=wgo-office --remove-interface=wg0"]),
             ],
         ),
     ],
-    "others": [
+    "drop_ins": [
         (
             "NetworkManager is told at once",
             replace(UP, drop_ins={"/etc/NetworkManager/conf.d/wgorch-office.conf": "text"}),
@@ -356,7 +358,7 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
                     "+",
                     [
                         "write_file /etc/NetworkManager/conf.d/wgorch-office.conf 644\ntext",
-                        "tell_manager /etc/NetworkManager/conf.d/wgorch-office.conf",
+                        "reload_network_manager /etc/NetworkManager/conf.d/wgorch-office.conf",
                     ],
                 )
             ],
@@ -365,10 +367,10 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             "teardown takes it",
             UP,
             replace(UP, drop_ins={"/x.conf": "text"}),
-            [("-", ["rm -f /x.conf", "tell_manager /x.conf"])],
+            [("-", ["rm -f /x.conf", "reload_network_manager /x.conf"])],
         ),
     ],
-    "kept_zones": [
+    "firewalld_permanent": [
         (
             "what differs is written",
             replace(UP, zone_files={"wgo-office": "a", "wgo-office-in": "b"}),
@@ -382,14 +384,14 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             [("-", ["rm -f /etc/firewalld/zones/wgo-office.xml /etc/firewalld/zones/wgo-office.xml.old"])],
         ),
     ],
-    "exits": [
+    "exit_routes": [
         (
             "everything leaves by the tunnel: the routes first",
             replace(UP, ways=frozenset({"-4 default dev wg0 table 7"}), policy=frozenset({RULE})),
             UP,
             [
                 ("+", ["ip -4 route replace default dev wg0 table 7 proto 119"]),
-                ("+", [f"set_rule {RULE}"]),
+                ("+", [f"set_policy_rule {RULE}"]),
             ],
         ),
         (
@@ -397,7 +399,7 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             UP,
             replace(UP, ways=frozenset({"-4 default dev wg0 table 7"}), policy=frozenset({RULE})),
             [
-                ("-", [f"unset_rule {RULE}"]),
+                ("-", [f"delete_policy_rule {RULE}"]),
                 ("-", ["ip -4 route delete default dev wg0 table 7 proto 119"]),
             ],
         ),
@@ -405,7 +407,7 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
     "dns": [
         ("set", replace(UP, dns=("9.9.9.9", "1.1.1.1")), UP, [("+", ["set_dns wgorch:office 9.9.9.9 1.1.1.1"])]),
         ("as wanted", replace(UP, dns=("9.9.9.9",)), replace(UP, dns=("9.9.9.9",)), []),
-        ("put back", BASE, replace(UP, dns=("9.9.9.9",)), [("-", ["give_back_dns wgorch:office"])]),
+        ("put back", BASE, replace(UP, dns=("9.9.9.9",)), [("-", ["restore_dns wgorch:office"])]),
     ],
     "map_lans": [
         (
@@ -417,7 +419,7 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
                     "+",
                     [
                         "note_chain nat PREROUTING",
-                        f"unjump nat PREROUTING wgorch:office {MAP.name}",
+                        f"remove_jump nat PREROUTING wgorch:office {MAP.name}",
                         restored(MAP, f"-A {MAP.name} {NETMAP}", f"-I PREROUTING 1 {JUMP} {MAP.name}"),
                     ],
                 )
@@ -533,7 +535,7 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
                     "+",
                     [
                         "note_chain filter INPUT",
-                        f"unjump filter INPUT wgorch:office {INPUT.name}",
+                        f"remove_jump filter INPUT wgorch:office {INPUT.name}",
                         restored(INPUT, f"-A {INPUT.name} {ACCEPT}", f"-I INPUT 1 {JUMP} {INPUT.name}"),
                     ],
                 )
@@ -549,7 +551,7 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
                 (
                     "-",
                     [
-                        f"unjump nat POSTROUTING wgorch:office {NAT.name}",
+                        f"remove_jump nat POSTROUTING wgorch:office {NAT.name}",
                         restored(NAT, f"-X {NAT.name}"),
                         "drop_chain nat POSTROUTING",
                     ],
@@ -558,7 +560,7 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
         )
     ],
     "clamp_mss": [("as wanted", with_chain(MSS, ACCEPT), with_chain(MSS, ACCEPT), [])],
-    "tables": [
+    "empty_tables": [
         ("a table that we caused", BASE, replace(BASE, tables=frozenset({"nat"})), [("-", ["drop_table nat"])]),
         (
             "a table that was there",

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from tests.networks import inventories, make_host, reordered
 from wgorch.inventory.model import Inventory, IPAddress, IPNetwork
-from wgorch.topology.build import Topology, build
 from wgorch.topology.desired import Desired
-from wgorch.topology.walk import walk
+from wgorch.topology.path import walk
+from wgorch.topology.topology import Topology, build
 
 few = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 some = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

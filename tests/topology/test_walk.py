@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from wgorch.inventory.load import load
-from wgorch.topology.build import build
 from wgorch.topology.desired import Desired
-from wgorch.topology.walk import walk
+from wgorch.topology.path import walk
+from wgorch.topology.topology import build
 
 TOPOLOGY = build(load(Path(__file__).parents[2] / "inventory" / "home-company.yaml"))
 TARGET = ip_address("10.10.13.61")

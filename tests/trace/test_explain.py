@@ -16,7 +16,7 @@ from wgorch.facts.gather import NONCE
 from wgorch.facts.observed import Observed
 from wgorch.facts.parse import observed
 from wgorch.inventory.load import load
-from wgorch.topology.build import build
+from wgorch.topology.topology import build
 from wgorch.trace.explain import Trace, explain
 from wgorch.trace.observe import Probe, Seen, parse, program
 

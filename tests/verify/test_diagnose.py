@@ -7,8 +7,8 @@ from pathlib import Path
 
 from wgorch.facts.gather import NONCE
 from wgorch.inventory.load import load, loads
-from wgorch.playbook import CHECKS
-from wgorch.topology.build import build
+from wgorch.plan.playbook import CHECKS
+from wgorch.topology.topology import build
 from wgorch.verify.diagnose import Since, diagnose
 from wgorch.verify.measure import Measured, Ping, first, parse, targets
 

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
-from wgorch.command import quote_words
+from wgorch.adapters.firewalld import base_name
+from wgorch.base.assets import minified
+from wgorch.base.value import value
 from wgorch.facts.observed import Observed
 from wgorch.facts.parse import observed, observed_own
-from wgorch.firewalld import base_name
-from wgorch.frozen import frozen
 from wgorch.inventory.model import Network
 from wgorch.remote.shell import NONE, Definitions, Shell
-from wgorch.sh import compact
+from wgorch.state.change import quote_words
 
 NONCE = "wgorch-answer"
 DEADLINE_S = 30
@@ -25,14 +25,14 @@ export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH
 """
 
 
-KEPT = ("host", "paths", "tools", "poor-ip", "udp", "ufw", "managers", "foreign-nft", "keys")
+REUSED = ("host", "paths", "tools", "poor-ip", "udp", "ufw", "managers", "foreign-nft", "keys")
 """What a change of ours does not touch, and is not asked about after it."""
 
-ASKED = {"ask_ways": "ways", "ask_all": "questions"}
+FUNCTIONS = {"ask_ways": "path_mtu", "ask_all": "questions"}
 """The functions that a host is told, and the files they are made of."""
 
 
-@frozen
+@value
 class Ask:
     """What of the questions differs from host to host.
 
@@ -82,7 +82,7 @@ def questions(network: Network, ask: Ask) -> str:
 @cache
 def asking() -> Definitions:
     """What the questions call."""
-    return {name: f"{name}() {{\n{compact('facts', f'{file}.sh')}\n}}" for name, file in ASKED.items()}
+    return {name: f"{name}() {{\n{minified('host', f'facts/{file}.sh')}\n}}" for name, file in FUNCTIONS.items()}
 
 
 def gather(
@@ -92,7 +92,7 @@ def gather(
     before: str = "",
     deadline_s: float = DEADLINE_S,
     on_line: Callable[[str], None] | None = None,
-    wish: str = "read how it is",
+    action: str = "read how it is",
     known: Observed | None = None,
     beside: str = "",
     needs: Definitions = NONE,
@@ -111,13 +111,13 @@ def gather(
     program = f"( {before}\n)\n{questions(network, ask)}" if before else questions(network, ask)
     if beside:
         program = f"{{ {ENVIRONMENT}{beside}\n}} &\n{program}"
-    text = shell.exchange(program, wish, deadline_s, on_line, {**asking(), **needs}, ahead, live=live)
+    text = shell.exchange(program, action, deadline_s, on_line, {**asking(), **needs}, ahead, live=live)
     said, _, answers = text.partition(f"\n{NONCE} ")
     answers = f"{NONCE} {answers}"
     if known and ask.scope == "own":
         seen = observed_own(known, answers, NONCE)
     else:
         held = known.answers if known and ask.scope != "all" else {}
-        seen = observed(shell.host, answers, NONCE, {name: held[name] for name in KEPT if name in held})
+        seen = observed(shell.host, answers, NONCE, {name: held[name] for name in REUSED if name in held})
     whole = known.read_at if known and ask.scope != "all" else began
-    return said, replace(seen, read_at=whole, adopted=ask.adopt and seen.is_nobodys(network))
+    return said, replace(seen, read_at=whole, adopted=ask.adopt and seen.is_unmanaged(network))

@@ -5,87 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import field
-from functools import lru_cache
 from ipaddress import IPv4Interface, IPv6Interface, ip_address
-from typing import NamedTuple
 
-from wgorch.frozen import frozen
+from wgorch.adapters.packages import manager_of
+from wgorch.base.ip import network_text
+from wgorch.base.value import value
+from wgorch.facts.files import Lock, SavedSysctl
+from wgorch.facts.firewall import BaseChain
+from wgorch.facts.links import Device, Route, is_global
+from wgorch.facts.wireguard import Traffic
 from wgorch.inventory.model import IPAddress, IPNetwork, Network
-from wgorch.packages import manager_of
-from wgorch.prefixes import written
-from wgorch.state import ROUTE_PROTO, Chain, Interface, Peer, Rule, Run, State
+from wgorch.state.rules import DOCKERS, Chain, Rule, our_chains
+from wgorch.state.state import ROUTE_PROTO, Run, State
+from wgorch.state.wireguard import Interface, Peer
 
 
-@frozen
-class Card:
-    """A network interface of any kind."""
-
-    name: str
-    mtu: int
-    up: bool
-    alias: str = ""
-
-
-class BaseChain(NamedTuple):
-    """A chain of somebody's nft table that packets come to by themselves. `allowed`: all rules of its table that accept."""
-
-    table: str
-    name: str
-    hook: str
-    policy: str
-    rules: tuple[str, ...]
-    allowed: tuple[str, ...]
-
-    @property
-    def refuses(self) -> str:
-        """What ends everything that no rule of it accepted: its policy, or its last rule; empty where nothing does."""
-        if self.policy == "drop":
-            return "policy drop"
-        last = self.rules[-1] if self.rules else ""
-        return last if re.fullmatch(r"(counter )?(log .*)?(drop|reject.*)", last) else ""
-
-
-class Route(NamedTuple):
-    """One line of ``ip route show``; `proto` is a number or one of iproute2's names; `plain`: nothing else stands in it."""
-
-    subnet: IPNetwork
-    card: str
-    gateway: str
-    proto: str
-    metric: int
-    plain: bool = True
-
-
-@frozen
-class Traffic:
-    """What a session has carried. `handshake`: seconds since 1970, 0 for never."""
-
-    handshake: int = 0
-    received: int = 0
-    sent: int = 0
-    endpoint: str = ""
-
-
-@frozen
-class Recorded:
-    """A value that we changed and that could carry no mark: what it was, and what we made of it."""
-
-    before: str
-    ours: str
-
-
-@frozen
-class Lock:
-    """Who holds the host. `until`: seconds of its uptime."""
-
-    who: str
-    since: int
-    until: int
-    boot_id: str
-    run: str
-
-
-@frozen
+@value
 class Observed:
     """One host. Fields that move by themselves are not compared, so two observations are equal where nothing changed.
 
@@ -108,7 +43,7 @@ class Observed:
     managers: frozenset[str]
     drop_ins: Mapping[str, str]
     kernel_wireguard: bool
-    cards: Mapping[str, Card]
+    cards: Mapping[str, Device]
     addresses: tuple[tuple[str, IPv4Interface | IPv6Interface], ...]
     routes: tuple[Route, ...]
     policy: frozenset[str]
@@ -134,9 +69,9 @@ class Observed:
     key_file: bool
     key_file_mode: str
     key_file_public: str
-    next_keys: tuple[str, ...]
-    offered_key: str
-    settled: bool
+    staged_keys: tuple[str, ...]
+    source_key: str
+    keys_clean: bool
     secrets: Mapping[str, str]
     installed: frozenset[str]
     boot: str
@@ -144,8 +79,8 @@ class Observed:
     runs: Mapping[str, Run]
     units: Mapping[str, str]
     watch: str
-    recorded: Mapping[str, Recorded]
-    caused_tables: frozenset[str]
+    recorded: Mapping[str, SavedSysctl]
+    created_tables: frozenset[str]
     forwarded_all: str
     no_net_admin: bool
     ufw_flushes: bool
@@ -165,7 +100,7 @@ class Observed:
     answers: Mapping[str, list[str]] = field(default_factory=dict, compare=False, repr=False)
     read_at: float = field(default=0, compare=False)
 
-    def card_into(self, subnet: IPNetwork) -> str | None:
+    def interface_into(self, subnet: IPNetwork) -> str | None:
         """The card that leads into a LAN: the one with an address of it, else the one its route names."""
         for card, address in self.addresses:
             if address.version == subnet.version and address.ip in subnet:
@@ -185,7 +120,7 @@ class Observed:
         return max(fitting, key=lambda r: (r.subnet.prefixlen, -r.metric), default=None)
 
     @property
-    def login_card(self) -> str:
+    def ssh_interface(self) -> str:
         """The card by which whoever asked is reached; empty where that is not known."""
         try:
             way = self.route_to(ip_address(self.ssh_client.partition("%")[0]))
@@ -193,15 +128,15 @@ class Observed:
             return ""
         return way.card if way else ""
 
-    def only_ours(self, network: Network) -> frozenset[str]:
+    def removable_tables(self, network: Network) -> frozenset[str]:
         """The iptables tables that exist only because of us and hold nothing of others; none where no nft could end them."""
-        return self.left_empty(network) if "nft" in self.tools else frozenset()
+        return self.empty_own_tables(network) if "nft" in self.tools else frozenset()
 
-    def left_empty(self, network: Network) -> frozenset[str]:
+    def empty_own_tables(self, network: Network) -> frozenset[str]:
         """The same, whether or not anything there could end them."""
         ours = {chain.name for chain in our_chains(network)}
         found = set()
-        for table in self.caused_tables & self.rules.keys():
+        for table in self.created_tables & self.rules.keys():
             chains = self.rules[table]
             foreign = [r for rules in chains.values() for r in rules if r.mark != network.mark]
             strange = [c for c in chains if c not in ours and self.policies.get((table, c)) != "ACCEPT"]
@@ -209,12 +144,12 @@ class Observed:
                 found.add(table)
         return frozenset(found)
 
-    def is_ours(self, network: Network) -> bool:
+    def is_managed(self, network: Network) -> bool:
         """True where the interface exists and carries our mark."""
         card = self.cards.get(network.interface)
         return card is not None and (card.alias == network.mark or self.adopted)
 
-    def is_nobodys(self, network: Network) -> bool:
+    def is_unmanaged(self, network: Network) -> bool:
         """True where there is a WireGuard interface of that name that no network of wgorch's has marked."""
         card = self.cards.get(network.interface)
         return card is not None and not card.alias.startswith("wgorch:") and bool(self.public_key)
@@ -222,7 +157,7 @@ class Observed:
     def state(self, network: Network) -> State:
         """What of this host is ours, for comparing with what should be."""
         card, own = self.cards.get(network.interface), str(ROUTE_PROTO)
-        ours = self.is_ours(network)
+        ours = self.is_managed(network)
         chains = self._chains(network)
         return State(
             mark=network.mark,
@@ -233,11 +168,11 @@ class Observed:
             if card and ours
             else None,
             addresses=frozenset(
-                str(a) for name, a in self.addresses if ours and name == network.interface and _global(a)
+                str(a) for name, a in self.addresses if ours and name == network.interface and is_global(a)
             ),
             peers=self.peers if ours else {},
             routes=frozenset(
-                written(r.subnet) if r.proto == own else f"{r.subnet} proto {r.proto or 'boot'}"
+                network_text(r.subnet) if r.proto == own else f"{r.subnet} proto {r.proto or 'boot'}"
                 for r in self.routes
                 if ours and r.card == network.interface and (r.proto == own or self._adopts(r))
             ),
@@ -258,7 +193,7 @@ class Observed:
             packages=self.installed,
             tools=self.tools,
             key_mode=self.key_file_mode,
-            keys=frozenset({*self.next_keys, self.key_file_public} - {""}),
+            keys=frozenset({*self.staged_keys, self.key_file_public} - {""}),
             drop_ins=self.drop_ins,
             starter=self.starter,
             units=self.units,
@@ -297,28 +232,3 @@ class Observed:
             if places:
                 jumps[chain] = tuple(places)
         return jumps
-
-
-DOCKERS = "DOCKER-USER"
-"""The chain that Docker leaves to others: it goes through it first, whenever and however often it starts."""
-
-
-@lru_cache(maxsize=64)
-def our_chains(network: Network, *versions: int) -> tuple[Chain, ...]:
-    """Every chain that this network may have on a host, of IPv4 and IPv6 or of one: forward, input, nat, mss, map, docker."""
-    return tuple(
-        Chain(f"{table}{'' if version == 4 else '6'}", parent, f"wgorch-{network.name}-{name}")
-        for version in versions or (4, 6)
-        for table, parent, name in (
-            ("filter", "FORWARD", "fwd"),
-            ("filter", "INPUT", "in"),
-            ("nat", "POSTROUTING", "nat"),
-            ("mangle", "FORWARD", "mss"),
-            ("nat", "PREROUTING", "map"),
-            ("filter", DOCKERS, "usr"),
-        )
-    )
-
-
-def _global(address: IPv4Interface | IPv6Interface) -> bool:
-    return not (address.version == 6 and address.ip.is_link_local)

@@ -8,13 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from wgorch.errors import InventoryError, UsageError
+from wgorch.errors import InventoryError
 from wgorch.inventory import fields as f
 from wgorch.inventory import schema
-from wgorch.inventory.addresses import assign
-from wgorch.inventory.consistency import Places, check
+from wgorch.inventory.assign import assign
 from wgorch.inventory.model import NOWHERE, Flow, Host, Inventory, LinkRule, Network, SshTarget
-from wgorch.inventory.source import MAX_BYTES, Mapping, Node, Scalar, Sequence, Troubles, read
+from wgorch.inventory.nodes import Mapping, Node, Scalar, Sequence
+from wgorch.inventory.problems import Problems
+from wgorch.inventory.reader import MAX_BYTES, read
+from wgorch.inventory.rules.locations import Locations
+from wgorch.inventory.rules.rules import check
+from wgorch.inventory.targets import target as target_of
 
 DEFAULT_PORT = 51820
 
@@ -41,30 +45,30 @@ def load(path: str | Path) -> Inventory:
 
 def loads(text: str, name: str = "inventory.yaml") -> Inventory:
     """The inventory in a text."""
-    troubles = Troubles(name)
-    root = read(text, troubles)
-    inventory = _inventory(root, name, troubles) if root is not None or not troubles.found else None
-    if troubles.errors or inventory is None:
-        raise InventoryError(troubles.lines())
-    return replace(inventory, warnings=tuple(troubles.lines()))
+    problems = Problems(name)
+    root = read(text, problems)
+    inventory = _inventory(root, name, problems) if root is not None or not problems.found else None
+    if problems.errors or inventory is None:
+        raise InventoryError(problems.lines())
+    return replace(inventory, warnings=tuple(problems.lines()))
 
 
-def _inventory(root: Node | None, name: str, troubles: Troubles) -> Inventory | None:
+def _inventory(root: Node | None, name: str, problems: Problems) -> Inventory | None:
     if root is None or (isinstance(root, Scalar) and not root.text):
         fix = "inventory/home-company.yaml is one to start from"
-        troubles.add(None, "", 'the file is empty; expected a mapping with "network" and "hosts"', fix)
+        problems.add(None, "", 'the file is empty; expected a mapping with "network" and "hosts"', fix)
         return None
     if not isinstance(root, Mapping):
         fix = "inventory/home-company.yaml is one to start from"
-        troubles.add(root, "", 'expected a mapping with "network" and "hosts" at the top', fix)
+        problems.add(root, "", 'expected a mapping with "network" and "hosts" at the top', fix)
         return None
-    f.check_keys(root, schema.TOP, "", troubles)
+    f.check_keys(root, schema.TOP, "", problems)
     for key in ("network", "hosts"):
         if root.get(key) is None:
-            troubles.add(root, key, "missing", f"add a {key}: section")
-    places = Places()
-    network_node = _mapping(root.get("network"), "network", troubles)
-    shared = _record(network_node, schema.NETWORK, "network", troubles, places) if network_node else {}
+            problems.add(root, key, "missing", f"add a {key}: section")
+    locations = Locations()
+    network_node = _mapping(root.get("network"), "network", problems)
+    shared = _record(network_node, schema.NETWORK, "network", problems, locations) if network_node else {}
     network = None
     if "name" in shared and "subnet" in shared:
         network = Network(
@@ -75,23 +79,23 @@ def _inventory(root: Node | None, name: str, troubles: Troubles) -> Inventory | 
             preshared_keys=shared.get("preshared_keys", False),
             direct="direct" in shared,
         )
-    hosts_node = _mapping(root.get("hosts"), "hosts", troubles)
+    hosts_node = _mapping(root.get("hosts"), "hosts", problems)
     if hosts_node and not hosts_node.items:
-        troubles.add(hosts_node, "hosts", "no host is given", "see inventory/home-company.yaml for one")
-    hosts = dict(_hosts(hosts_node, shared, troubles, places)) if hosts_node else {}
+        problems.add(hosts_node, "hosts", "no host is given", "see inventory/home-company.yaml for one")
+    hosts = dict(_hosts(hosts_node, shared, problems, locations)) if hosts_node else {}
     all_names = {key.text for key, _ in hosts_node.items} if hosts_node else set()
-    flows = tuple(_flows(root.get("verify"), all_names, troubles, places))
+    flows = tuple(_flows(root.get("verify"), all_names, problems, locations))
     if network is None:
         return None
-    devices_node = _mapping(root.get("devices"), "devices", troubles)
-    devices = dict(_devices(devices_node, shared, troubles, places)) if devices_node else {}
-    links = tuple(_links(root.get("links"), all_names, troubles, places))
+    devices_node = _mapping(root.get("devices"), "devices", problems)
+    devices = dict(_devices(devices_node, shared, problems, locations)) if devices_node else {}
+    links = tuple(_links(root.get("links"), all_names, problems, locations))
     exits = any(host.exit for host in hosts.values())
     network = replace(network, exits=exits, ipv6=exits or _uses_ipv6(network, hosts.values()))
     flows = tuple(flow for flow in flows if flow.to or flow.target in hosts)
     links = tuple(link for link in links if link.one in hosts and link.other in hosts)
     given = Inventory(name, network, hosts, flows, links, devices)
-    check(given, places, troubles)
+    check(given, locations, problems)
     return assign(given)
 
 
@@ -100,78 +104,82 @@ def _uses_ipv6(network: Network, hosts: Iterable[Host]) -> bool:
     return any(s.version == 6 for s in network.subnets) or any(":" in machine for machine in endpoints)
 
 
-def _mapping(node: Node | None, path: str, troubles: Troubles) -> Mapping | None:
+def _mapping(node: Node | None, path: str, problems: Problems) -> Mapping | None:
     if node is None or isinstance(node, Mapping):
         return node
     if isinstance(node, Scalar) and not node.text:
-        troubles.add(node, path, "empty", "give a value or delete the line")
+        problems.add(node, path, "empty", "give a value or delete the line")
     else:
         fix = f"write the fields of {path} below it, each indented, as name: value"
-        troubles.add(
+        problems.add(
             node, path, f"expected a mapping, got {'a list' if isinstance(node, Sequence) else 'a value'}", fix
         )
     return None
 
 
 def _record(
-    node: Mapping, entries: dict[str, schema.Entry], path: str, troubles: Troubles, places: Places, skip: str = ""
+    node: Mapping, entries: dict[str, schema.Entry], path: str, problems: Problems, locations: Locations, skip: str = ""
 ) -> dict[str, Any]:
     """The fields of one mapping that could be read; the place of each is kept."""
-    f.check_keys(node, entries, path, troubles)
+    f.check_keys(node, entries, path, problems)
     values: dict[str, Any] = {}
     for key, value_node in node.items:
         entry = entries.get(key.text)
         if entry is None or key.text == skip:
             continue
         at = f"{path}.{key.text}"
-        value = entry.reader.read(value_node, at, troubles)
+        value = entry.reader.read(value_node, at, problems)
         if value is None:
             continue
         if isinstance(value, list):
             for i, (item_node, _) in enumerate(value if isinstance(value_node, Sequence) else ()):
-                places[f"{at}[{i}]"] = item_node
+                locations[f"{at}[{i}]"] = item_node
             value = tuple(item for _, item in value)
         values[key.text] = value
-        places[at] = value_node
+        locations[at] = value_node
     for name, entry in entries.items():
         if entry.required and node.get(name) is None:
             fix = f"{name}: {entry.example}" if entry.example else f"add {name}:"
-            troubles.add(node, f"{path}.{name}", "missing", fix)
+            problems.add(node, f"{path}.{name}", "missing", fix)
     return values
 
 
-def _hosts(node: Mapping, shared: dict[str, Any], troubles: Troubles, places: Places) -> Iterator[tuple[str, Host]]:
+def _hosts(
+    node: Mapping, shared: dict[str, Any], problems: Problems, locations: Locations
+) -> Iterator[tuple[str, Host]]:
     lower: dict[str, Scalar] = {}
     for key, value in node.items:
-        name = f.HOST_NAME.read(key, "hosts", troubles)
+        name = f.HOST_NAME.read(key, "hosts", problems)
         twin = lower.setdefault(key.text.lower(), key)
         if twin is not key and twin.text != key.text:
             message = f"differs only in case from hosts.{twin.text} ({twin.line}:{twin.column})"
-            troubles.add(key, f"hosts.{key.text}", message, "give each host a name of its own, in small letters")
+            problems.add(key, f"hosts.{key.text}", message, "give each host a name of its own, in small letters")
         path = f"hosts.{key.text}"
         if not isinstance(value, Mapping):
-            troubles.add(value, path, "expected a mapping with ssh", 'write "ssh: root@HOST" below the name')
+            problems.add(value, path, "expected a mapping with ssh", 'write "ssh: root@HOST" below the name')
             continue
-        values = _record(value, schema.HOST, path, troubles, places, skip="ssh")
+        values = _record(value, schema.HOST, path, problems, locations, skip="ssh")
         ssh_node = value.get("ssh")
-        ssh = _ssh(ssh_node, f"{path}.ssh", troubles, places) if ssh_node else None
-        places[path] = key
+        ssh = _ssh(ssh_node, f"{path}.ssh", problems, locations) if ssh_node else None
+        locations[path] = key
         if name is None or ssh is None or (value.get("address") is not None and "address" not in values):
             continue
         yield name, _host(name, ssh, values, shared)
 
 
-def _devices(node: Mapping, shared: dict[str, Any], troubles: Troubles, places: Places) -> Iterator[tuple[str, Host]]:
+def _devices(
+    node: Mapping, shared: dict[str, Any], problems: Problems, locations: Locations
+) -> Iterator[tuple[str, Host]]:
     for key, value in node.items:
         path = f"devices.{key.text}"
-        name = f.HOST_NAME.read(key, "devices", troubles)
-        places[path] = key
+        name = f.HOST_NAME.read(key, "devices", problems)
+        locations[path] = key
         # `phone:` alone is a device of which nothing is known yet.
         empty = isinstance(value, Scalar) and not value.text
         if not empty and not isinstance(value, Mapping):
-            troubles.add(value, path, "expected a mapping", 'write "public_key: …" below the name, or nothing')
+            problems.add(value, path, "expected a mapping", 'write "public_key: …" below the name, or nothing')
             continue
-        values = _record(value, schema.DEVICE, path, troubles, places) if isinstance(value, Mapping) else {}
+        values = _record(value, schema.DEVICE, path, problems, locations) if isinstance(value, Mapping) else {}
         if name is not None:
             yield name, _host(name, NOWHERE, values, shared)
 
@@ -203,121 +211,72 @@ def _host(name: str, ssh: SshTarget, values: dict[str, Any], shared: dict[str, A
     )
 
 
-def _ssh(node: Node, path: str, troubles: Troubles, places: Places) -> SshTarget | None:
-    places[path] = node
+def _ssh(node: Node, path: str, problems: Problems, locations: Locations) -> SshTarget | None:
+    locations[path] = node
     if isinstance(node, Mapping):
-        values = _record(node, schema.SSH, path, troubles, places, skip="via")
+        values = _record(node, schema.SSH, path, problems, locations, skip="via")
         via_node = node.get("via")
-        via = tuple(_via(via_node, f"{path}.via", troubles, places)) if via_node is not None else ()
+        via = tuple(_via(via_node, f"{path}.via", problems, locations)) if via_node is not None else ()
         if "host" not in values:
             return None
         return SshTarget(values["host"], values.get("user"), values.get("port"), via, values.get("identity"))
-    return _target(node, path, troubles)
+    return target_of(node, path, problems)
 
 
-def _via(node: Node, path: str, troubles: Troubles, places: Places) -> Iterator[SshTarget]:
+def _via(node: Node, path: str, problems: Problems, locations: Locations) -> Iterator[SshTarget]:
     items = node.items if isinstance(node, Sequence) else [node]
     for item in items:
-        places[path] = item
-        target = _ssh(item, path, troubles, places) if isinstance(item, Mapping) else _target(item, path, troubles)
+        locations[path] = item
+        target = _ssh(item, path, problems, locations) if isinstance(item, Mapping) else target_of(item, path, problems)
         if target is not None:
             yield target
 
 
-def ssh_target(text: str) -> SshTarget:
-    """A target from a command line: ``[user@]host[:port]``. Raises UsageError."""
-    troubles = Troubles("--host", text)
-    target = _target(Scalar(1, 1, text, True), "", troubles)
-    if target is None:
-        raise UsageError("\n".join(troubles.lines()))
-    return target
-
-
-def network_name(text: str) -> str:
-    """A network's name from a command line. Raises UsageError."""
-    troubles = Troubles("--name", text)
-    if f.NETWORK_NAME.read(Scalar(1, 1, text, True), "", troubles) is None:
-        raise UsageError("\n".join(troubles.lines()))
-    return text
-
-
-def _target(node: Node, path: str, troubles: Troubles) -> SshTarget | None:
-    """``[user@]host[:port]``."""
-
-    def parse(text: str) -> SshTarget:
-        if "://" in text:
-            raise f.Bad(f'"{text.split("://")[0]}://" is not accepted', "write user@host, or user@host:port")
-        user, at, rest = text.rpartition("@")
-        if ":" in user:
-            raise f.Bad("a password in the address (value hidden)", "write user@host; wgorch asks where it needs one")
-        if at and not user:
-            raise f.Bad(f'"{text}" names no user', f"write root@{rest}, or {rest}")
-        if at:
-            f.USER_NAME.parse(user)
-        bracketed = re.fullmatch(r"\[([^\]]+)\](?::(.+))?", rest)
-        if bracketed:
-            host, port = bracketed[1], bracketed[2]
-        elif rest.count(":") == 1:
-            host, _, port = rest.partition(":")
-            port = port or "missing"
-        else:
-            host, port = rest, None
-        if not host:
-            raise f.Bad(f'"{text}" names no host', "write user@host")
-        if host.startswith("-"):
-            raise f.Bad('must not start with "-"', "write user@host")
-        # An alias of ~/.ssh/config may have any shape that a name may have.
-        name = host if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", host) and not re.match(r"[0-9.]+$", host) else None
-        return SshTarget(name or f.machine(host), user or None, f.port(port) if port else None)
-
-    reader = f.Field("user@host", parse, {"type": "string"})
-    target: SshTarget | None = reader.read(node, path, troubles)
-    return target
-
-
-def _lines(node: Node | None, key: str, example: str, of: f.Field, troubles: Troubles, places: Places) -> Iterator[Any]:
+def _lines(
+    node: Node | None, key: str, example: str, of: f.Field, problems: Problems, locations: Locations
+) -> Iterator[Any]:
     """The values of a list of lines at the top of the file."""
     if node is None:
         return
     if isinstance(node, Scalar) and not node.text:
-        troubles.add(node, key, "empty", f"list {'flows' if key == 'verify' else key} below it, or delete the line")
+        problems.add(node, key, "empty", f"list {'flows' if key == 'verify' else key} below it, or delete the line")
         return
     if not isinstance(node, Sequence):
-        troubles.add(node, key, "expected a list", f'write "- {example}" on lines of their own')
+        problems.add(node, key, "expected a list", f'write "- {example}" on lines of their own')
         return
     for i, item in enumerate(node.items):
-        places[f"{key}[{i}]"] = item
-        value = of.read(item, f"{key}[{i}]", troubles)
+        locations[f"{key}[{i}]"] = item
+        value = of.read(item, f"{key}[{i}]", problems)
         if value is not None:
             yield value
 
 
-def _known(name: str, names: set[str], troubles: Troubles) -> None:
+def _known(name: str, names: set[str], problems: Problems) -> None:
     if names and name not in names:
-        hint = f.suggest(name, names) if len(troubles.found) < 100 else ""
-        raise f.Bad(f'there is no host "{name}".{hint}', f.choice(names))
+        hint = f.suggest(name, names) if len(problems.found) < 100 else ""
+        raise f.InvalidValue(f'there is no host "{name}".{hint}', f.choice(names))
 
 
-def _links(node: Node | None, names: set[str], troubles: Troubles, places: Places) -> Iterator[LinkRule]:
+def _links(node: Node | None, names: set[str], problems: Problems, locations: Locations) -> Iterator[LinkRule]:
     def parse(text: str) -> LinkRule:
         hit = re.fullmatch(r"\s*(\S+)\s+(--|-x-)\s+(\S+)\s*", text)
         if not hit:
-            raise f.Bad(f'"{text}" is not a link', "write it as: home -- bcc, or as: cloud -x- home")
+            raise f.InvalidValue(f'"{text}" is not a link', "write it as: home -- bcc, or as: cloud -x- home")
         for name in (hit[1], hit[3]):
-            _known(name, names, troubles)
+            _known(name, names, problems)
         return LinkRule(hit[1], hit[3], hit[2] == "--")
 
-    return _lines(node, "links", "home -- bcc", f.Field("a link like home -- bcc", parse, {}), troubles, places)
+    return _lines(node, "links", "home -- bcc", f.Field("a link like home -- bcc", parse, {}), problems, locations)
 
 
-def _flows(node: Node | None, names: set[str], troubles: Troubles, places: Places) -> Iterator[Flow]:
+def _flows(node: Node | None, names: set[str], problems: Problems, locations: Locations) -> Iterator[Flow]:
     def parse(text: str) -> Flow:
         source, arrow, target = (part.strip() for part in text.partition("->"))
         if not arrow or not source or not target or "->" in target:
-            raise f.Bad(f'"{text}" is not a flow', "write it as: home -> 10.10.13.61")
+            raise f.InvalidValue(f'"{text}" is not a flow', "write it as: home -> 10.10.13.61")
         for name in (source, *([target] if not re.match(r"[0-9:]|[0-9a-f]+:", target) else [])):
-            _known(name, names, troubles)
+            _known(name, names, problems)
         return Flow(source, target, None if target in names or not names else f.address(target))
 
     reader = f.Field("a flow like home -> 10.10.13.61", parse, {})
-    return _lines(node, "verify", "home -> 10.10.13.61", reader, troubles, places)
+    return _lines(node, "verify", "home -> 10.10.13.61", reader, problems, locations)

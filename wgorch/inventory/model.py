@@ -1,4 +1,4 @@
-"""What an inventory says, frozen and valid; nothing here was ever seen on a host."""
+"""What an inventory says, value and valid; nothing here was ever seen on a host."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import NamedTuple
 from zlib import crc32
 
-from wgorch.frozen import frozen
+from wgorch.base.value import value
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
@@ -33,7 +33,7 @@ class Endpoint(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-@frozen
+@value
 class SshTarget:
     """How SSH reaches a host. `via` is a jump host: a target of its own, or the name of another host."""
 
@@ -58,7 +58,7 @@ NOWHERE = SshTarget("")
 """The SSH place of a device: wgorch never goes there."""
 
 
-@frozen
+@value
 class Host:
     """One machine that wgorch reaches by SSH; or a device, which it does not, and of which it needs the `public_key`.
 
@@ -114,7 +114,7 @@ class Host:
         return next((address for address in self.addresses if address.version == version), None)
 
 
-@frozen
+@value
 class Flow:
     """A line of `verify:`: from this host that address must answer. None stands for a host's, not chosen yet."""
 
@@ -129,7 +129,7 @@ class Flow:
         return self.to
 
 
-@frozen
+@value
 class LinkRule:
     """A line of `links:`: two hosts that are to be peers, or, where not `wanted`, two that are to meet at a relay."""
 
@@ -138,7 +138,7 @@ class LinkRule:
     wanted: bool
 
 
-@frozen
+@value
 class Network:
     """What all hosts share.
 
@@ -181,7 +181,7 @@ class Network:
         return f"/var/lib/wgorch/{self.name}"
 
 
-@frozen
+@value
 class Inventory:
     """The network that is wanted: `hosts` are reached by SSH, `devices` are peers that are not."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from wgorch.frozen import frozen
+from wgorch.base.value import value
 from wgorch.inventory import fields as f
 
 
-@frozen
+@value
 class Entry:
     """One field of a mapping."""
 
@@ -42,6 +42,7 @@ NETWORK = {
         example="try",
     ),
 }
+
 
 HOST = {
     "ssh": Entry(f.MACHINE, "How SSH gets there: [user@]host[:port], a mapping, or `local` for this machine.", True),
@@ -82,6 +83,7 @@ HOST = {
     "host_key": Entry(f.HOST_KEY, "The SSH host key to expect, in place of known_hosts.", example="SHA256:…"),
 }
 
+
 DEVICE = {
     "public_key": Entry(
         f.PUBLIC_KEY, "The key that the device made; without one it waits for `wgorch export NAME`, which makes one."
@@ -92,6 +94,7 @@ DEVICE = {
     "dns": Entry(f.Listing(f.ADDRESS), "Name servers, for its file.", example="[9.9.9.9]"),
 }
 
+
 SSH = {
     "host": Entry(f.MACHINE, "Name or address, or an alias of ~/.ssh/config.", True, "10.10.13.62"),
     "user": Entry(f.USER_NAME, "Login name."),
@@ -99,6 +102,7 @@ SSH = {
     "via": Entry(f.MACHINE, "Jump host: [user@]host[:port], an alias, another host of this file, or a list of those."),
     "identity": Entry(f.PATH, "Private key file on this machine."),
 }
+
 
 TOP = {
     "network": "What all hosts share.",
@@ -159,38 +163,3 @@ def _record(entries: dict[str, Entry]) -> dict[str, Any]:
         "required": [name for name, entry in entries.items() if entry.required],
         "properties": {name: entry.reader.schema | {"description": entry.doc} for name, entry in entries.items()},
     }
-
-
-def markdown() -> str:
-    """The inventory's reference, for docs/inventory.md."""
-    parts = [
-        "# The inventory",
-        "One YAML file says what network is wanted. This page is made from the table that also validates it"
-        " (`wgorch/inventory/schema.py`).",
-        "At the top: " + "; ".join(f"`{name}`: {doc[0].lower()}{doc[1:]}" for name, doc in TOP.items()),
-    ]
-    for title, entries in (
-        ("network", NETWORK),
-        ("hosts.NAME", HOST),
-        ("devices.NAME", DEVICE),
-        ("hosts.NAME.ssh, as a mapping", SSH),
-    ):
-        rows = ["| field | meaning | takes | example |", "| --- | --- | --- | --- |"]
-        for name, entry in entries.items():
-            reader = entry.reader
-            takes = reader.kind.replace("|", "\\|")
-            must = " (must be given)" if entry.required else ""
-            example = f"`{entry.example}`" if entry.example else ""
-            rows.append(f"| `{name}` | {entry.doc.replace('|', chr(92) + '|')}{must} | {takes} | {example} |")
-        parts += [f"## {title}", "\n".join(rows)]
-    parts += [
-        "## How it becomes a network",
-        "- Two hosts are peers where at least one of them has an `endpoint`. Hosts without one meet at the first `relay`;\n"
-        "  `links:` may give one another relay, or part two that could be peers.\n"
-        "- A peer's allowed-ips are its address and the `subnets` behind it; a relay's also all that lies beyond it.\n"
-        "- Every other host gets a route into the tunnel for each of `subnets`; the gateway forwards and, unless\n"
-        "  `masquerade: false`, lets tunnel traffic enter the LAN under its own address.\n"
-        "- `ssh: local` is the machine wgorch runs on. `via` names a jump host: an address, an alias of `~/.ssh/config`, or\n"
-        "  another host of this file; several make a chain.",
-    ]
-    return "\n\n".join(parts) + "\n"

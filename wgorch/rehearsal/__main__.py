@@ -25,12 +25,13 @@ def main() -> int:
         sys.stderr.write("the world is made of namespaces, and needs root\n")
         return 3
     from wgorch.rehearsal import demo, world
+    from wgorch.rehearsal.cleanup import sweep
     from wgorch.rehearsal.reference import ReferenceWorld, machines
 
     if args.verb == "demo":
         return demo.demo()
     if args.verb == "down":
-        world.sweep("reference")
+        sweep("reference")
         return 0
     if args.verb == "up":
         ReferenceWorld().up()

@@ -11,7 +11,8 @@ controller 192.168.0.20 ─┐
 
 from __future__ import annotations
 
-from wgorch.rehearsal.world import Card, Machine, World
+from wgorch.rehearsal.machine import Card, Machine
+from wgorch.rehearsal.world import World
 
 SERVICES = r"""
 import socket, threading

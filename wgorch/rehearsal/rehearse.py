@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wgorch.frozen import frozen
+from wgorch.base.value import value
 from wgorch.inventory.model import Inventory
-from wgorch.rehearsal.from_inventory import Layout, known_hosts, lay_out
+from wgorch.rehearsal.layout import Layout, known_hosts, lay_out
+from wgorch.rehearsal.machine import WorldError
 from wgorch.rehearsal.snapshot import KEYS_STAY, Snapshot, snapshot
-from wgorch.rehearsal.world import ENVIRONMENT, World, WorldError, attach
+from wgorch.rehearsal.world import ENVIRONMENT, World, attach
 
 ROOT = Path(__file__).resolve().parents[2]
 WHERE = "/root/rehearsal"
@@ -80,7 +81,7 @@ def world_of(inventory: Inventory, name: str, *, hard_nat: bool = False, systemd
     return InventoryWorld(name, layout.machines, layout=layout, inventory=inventory)
 
 
-@frozen
+@value
 class Act:
     """One run of wgorch in the rehearsal, and how it must end."""
 

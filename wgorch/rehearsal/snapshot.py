@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from wgorch.frozen import frozen
+from wgorch.base.value import value
 from wgorch.rehearsal.world import World
 
 _ASK = r"""
@@ -24,7 +24,7 @@ part processes; ps -eo args= | grep -v -e '^\[' -e '^ps ' -e '^sort' -e '^sshd: 
 """
 
 
-@frozen
+@value
 class Snapshot:
     """One machine at one moment."""
 

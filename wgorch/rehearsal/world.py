@@ -9,10 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import re
-import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -24,9 +21,9 @@ from typing import Any
 
 from pyroute2 import NetNS
 
-from wgorch.frozen import frozen
+from wgorch.rehearsal.cleanup import kill, start_time, sweep
+from wgorch.rehearsal.machine import PLACE, Machine, WorldError
 
-PLACE = Path("/run/wgorch-rehearsal")
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
@@ -34,43 +31,6 @@ ENVIRONMENT = {
     "USER": "root",
     "LOGNAME": "root",
 }
-
-
-@frozen
-class Card:
-    """A network card: its name, the segment it is plugged into, its addresses with prefix."""
-
-    name: str
-    segment: str
-    addresses: tuple[str, ...] = ()
-    mtu: int = 1500
-
-
-@frozen
-class Machine:
-    """One machine. `nat`: the outer card of a NAT router; `tcp_in`: ports it lets in there from outside.
-
-    `handed_in`: what it hands on from there, as (protocol, port, address behind it). IPv6 it passes on unchanged, and
-    lets nothing in that was not asked for. `gateways`: the way out, of IPv4, of IPv6 or both.
-
-    `sshd`: options of its own sshd beyond the world's, or None for no sshd. `systemd`: a real systemd is its init.
-    """
-
-    name: str
-    cards: tuple[Card, ...]
-    gateways: tuple[str, ...] = ()
-    forwards: bool = False
-    nat: str | None = None
-    hard_nat: bool = False
-    tcp_in: tuple[int, ...] = ()
-    handed_in: tuple[tuple[str, int, str], ...] = ()
-    sshd: tuple[str, ...] | None = None
-    systemd: bool = False
-    routes: tuple[tuple[str, str], ...] = ()
-
-
-class WorldError(RuntimeError):
-    """The world could not be built; says which part and why."""
 
 
 @dataclass
@@ -205,8 +165,8 @@ class World:
         return words[0].endswith(b"systemd") or b"wgorch-world" in words
 
     def _record(self) -> None:
-        pids = {n: [p.pid, _start_time(p.pid)] for n, p in self._parents.items()}
-        pids |= {f"{n}/1": [p, _start_time(p)] for n, p in self.pids.items()}
+        pids = {n: [p.pid, start_time(p.pid)] for n, p in self._parents.items()}
+        pids |= {f"{n}/1": [p, start_time(p)] for n, p in self.pids.items()}
         (self.place / "world.json").write_text(json.dumps({"pids": pids, "init": self.pids}))
 
     def _plug(self, machines: Mapping[str, Machine]) -> None:
@@ -324,10 +284,10 @@ class World:
     def power_off(self, name: str) -> None:
         """Cut a machine's power."""
         parent = self._parents[name]
-        _kill(self.pids.pop(name), None)
+        kill(self.pids.pop(name), None)
         with contextlib.suppress(subprocess.TimeoutExpired):
             parent.wait(5)
-        _kill(parent.pid, None)
+        kill(parent.pid, None)
         parent.wait(5)
         self._record()
 
@@ -352,11 +312,11 @@ class World:
     def down(self) -> None:
         """End the world; nothing of it stays."""
         for name in list(self.pids):
-            _kill(self.pids.pop(name), None)
+            kill(self.pids.pop(name), None)
         for parent in self._parents.values():
             with contextlib.suppress(subprocess.TimeoutExpired):
                 parent.wait(5)
-            _kill(parent.pid, None)
+            kill(parent.pid, None)
             parent.wait(5)
         self._parents.clear()
         sweep(self.name)
@@ -375,50 +335,6 @@ def attach(name: str, machines: Mapping[str, Machine]) -> World:
     except OSError:
         raise WorldError(f"there is no world {name}; build it first") from None
     return World(name, machines, pids=dict(told["init"]))
-
-
-def sweep(name: str) -> None:
-    """Clean up what a world of this name left, however it ended: processes by recorded id and start time, files."""
-    place = PLACE / name
-    if not place.exists():
-        return
-    try:
-        pids = json.loads((place / "world.json").read_text())["pids"]
-    except (OSError, ValueError, KeyError):
-        pids = {}
-    for pid, started in pids.values():
-        _kill(pid, started)
-    end = time.monotonic() + 5
-    while time.monotonic() < end and any(_start_time(pid) == started for pid, started in pids.values() if started):
-        time.sleep(0.02)
-    _remove_cgroups(name)
-    shutil.rmtree(place, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        PLACE.rmdir()
-
-
-def _remove_cgroups(name: str) -> None:
-    script = (
-        'd=$(mktemp -d) && mount -t cgroup2 cgroup2 "$d" && cd "$d" || exit 0\n'
-        f'for t in 1 2 3 4 5; do for g in "$d"/wgorch-{name}-*; do [ -d "$g" ] || continue; '
-        'find "$g" -depth -type d -exec rmdir {} \\; 2>/dev/null; done; '
-        f'ls -d "$d"/wgorch-{name}-* >/dev/null 2>&1 || break; sleep 0.1; done\n'
-        'cd /; umount "$d"; rmdir "$d"'
-    )
-    subprocess.run(["unshare", "--mount", "sh", "-c", script], check=False, capture_output=True, timeout=30)
-
-
-def _kill(pid: int, started: str | None) -> None:
-    if started is None or _start_time(pid) == started:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def _start_time(pid: int) -> str | None:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return None
 
 
 def _short(name: str) -> str:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, cast
 from wgorch import errors
 from wgorch.errors import HostError, Lost, Unfit, Unreachable, UsageError
 from wgorch.inventory.model import Host
-from wgorch.remote.clock import Span
 from wgorch.remote.fleet import Fleet, Log
 from wgorch.remote.shell import Definitions, Shell, events
+from wgorch.remote.timings import Span
 
 if TYPE_CHECKING:
     from distributed import Actor
@@ -45,16 +45,16 @@ class Session:
             return "done", await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except HostError as error:
             kind = "Unfit" if isinstance(error, Unfit) else type(error).__name__
-            return kind, (error.wish, error.saw, error.fix)
+            return kind, (error.action, error.problem, error.hint)
 
     async def exchange(
-        self, program: str, wish: str, deadline_s: float, needs: Definitions, ahead: Definitions, live: bool
+        self, program: str, action: str, deadline_s: float, needs: Definitions, ahead: Definitions, live: bool
     ) -> Told:
         """As `Shell.exchange`."""
 
         def work() -> str:
             shell = self._fleet.open(self._name)
-            return shell.exchange(program, wish, deadline_s, needs=needs, ahead=ahead, live=live)
+            return shell.exchange(program, action, deadline_s, needs=needs, ahead=ahead, live=live)
 
         return await self._told(work)
 
@@ -67,9 +67,9 @@ class Session:
 
         return await self._told(work)
 
-    async def knock(self, timeout_s: float) -> Told:
+    async def check_ssh(self, timeout_s: float) -> Told:
         """As `Fleet.knock`."""
-        return await self._told(lambda: self._fleet.knock(self._name, timeout_s))
+        return await self._told(lambda: self._fleet.check_ssh(self._name, timeout_s))
 
     async def close(self) -> None:
         """End it."""
@@ -133,7 +133,7 @@ class ClusterFleet(Fleet):
             waiting += [jump.host for jump in host.ssh.via if jump.host in self.hosts and jump.host not in found]
         return found
 
-    def knock(self, name: str, timeout_s: float = 10) -> None:
+    def check_ssh(self, name: str, timeout_s: float = 10) -> None:
         if not self.hosts[name].ssh.local:
             shell = self.open(name)
             assert isinstance(shell, RemoteShell)
@@ -153,21 +153,21 @@ class RemoteShell(Shell):
     """A Shell whose other end is an actor."""
 
     def __init__(self, host: str, session: Actor, log: Log | None, spans: list[Span]) -> None:
-        def timed(wish: str, began: float) -> None:
-            spans.append(Span(host, wish, began, time.monotonic()))
+        def timed(action: str, began: float) -> None:
+            spans.append(Span(host, action, began, time.monotonic()))
 
         super().__init__(host, _NoWire(), log, timed)
         self._session = session
 
-    def call(self, method: str, wish: str, deadline_s: float, *args: Any) -> Any:
+    def call(self, method: str, action: str, deadline_s: float, *args: Any) -> Any:
         """Call the actor; what it returned. Raises what happened there, or Lost where nobody answers in time."""
         if self.broken:
-            raise Lost(self.host, wish, "the session is broken already")
+            raise Lost(self.host, action, "the session is broken already")
         try:
             what, value = getattr(self._session, method)(*args).result(timeout=deadline_s + CALL_S)
         except Exception as error:  # a dead worker: many kinds of errors, or none before our deadline
             self.broken = True
-            raise Lost(self.host, wish, f"its worker gives no answer ({type(error).__name__})") from None
+            raise Lost(self.host, action, f"its worker gives no answer ({type(error).__name__})") from None
         if what == "done":
             return value
         self.broken = what == "Lost"
@@ -177,14 +177,16 @@ class RemoteShell(Shell):
     def _answer(
         self,
         program: str,
-        wish: str,
+        action: str,
         deadline_s: float,
         on_line: Callable[[str], None] | None,
         needs: Definitions,
         ahead: Definitions,
         live: bool,
     ) -> str:
-        output: str = self.call("exchange", wish, deadline_s, program, wish, deadline_s, dict(needs), dict(ahead), live)
+        output: str = self.call(
+            "exchange", action, deadline_s, program, action, deadline_s, dict(needs), dict(ahead), live
+        )
         for line in events(output.encode()) if on_line else ():
             on_line(line.decode())  # type: ignore[misc]
         return output

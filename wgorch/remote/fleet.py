@@ -3,64 +3,32 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar
 
 from wgorch.errors import HostError
 from wgorch.inventory.model import Host
-from wgorch.remote.clock import Clock, Span
 from wgorch.remote.local import LocalWire
-from wgorch.remote.root import (
-    PLAIN_SHELL,
-    ROOT_SHELL,
-    NoShell,
-    Password,
-    Wire,
-    become_root,
-    careful_shell,
-    enter,
-    new_nonce,
-)
+from wgorch.remote.root import PLAIN_SHELL, ROOT_SHELL, NoShell, Password, become_root, careful_shell, enter, new_nonce
 from wgorch.remote.shell import Shell
+from wgorch.remote.ssh.slim_import import slim_import
+from wgorch.remote.timings import Clock, Span
+from wgorch.remote.wire import Wire
 
 if TYPE_CHECKING:
-    from wgorch.remote.ssh import Connections
+    from wgorch.remote.ssh.connections import Connections
+
 
 T = TypeVar("T")
 
+
 THREADS = 64
 
+
 Log = Callable[[str, str, str], None]
-
-
-@contextmanager
-def _only_what_is_used() -> Iterator[None]:
-    """While fabric and paramiko are imported: without what they load for nothing.
-
-    That is ``unittest.mock``, and with it asyncio and ssl, for a class that helps to test tasks of invoke; a second copy
-    of yaml; and, only to learn paramiko's own version, all that reads e-mails and archives: a third of the time until the
-    first connection, and some MiB. Servers are told SSH-2.0-paramiko_wgorch instead of that version.
-    """
-    instead: dict[str, ModuleType] = {"importlib.metadata": ModuleType("importlib.metadata")}
-    instead["importlib.metadata"].version = lambda _name: "wgorch"  # type: ignore[attr-defined]
-    if "asyncio" not in sys.modules:
-        instead["unittest.mock"] = ModuleType("unittest.mock")
-        instead["unittest.mock"].__getattr__ = lambda _name: object  # type: ignore[method-assign]
-    if "yaml" in sys.modules:
-        instead["invoke.vendor.yaml"] = sys.modules["yaml"]
-    instead = {name: module for name, module in instead.items() if name not in sys.modules}
-    sys.modules.update(instead)
-    try:
-        yield
-    finally:
-        for name in instead:
-            del sys.modules[name]
 
 
 class Fleet:
@@ -85,7 +53,7 @@ class Fleet:
             with self.clock.span(name, "connect and log in"):
                 wire, otherwise = self._root_shell(name)
             spans = self.clock.spans
-            timed = lambda wish, began: spans.append(Span(name, wish, began, time.monotonic()))  # noqa: E731
+            timed = lambda action, began: spans.append(Span(name, action, began, time.monotonic()))  # noqa: E731
             shell = Shell(name, wire, self._log, timed, otherwise)
             self.shells[name] = shell
         return shell
@@ -131,21 +99,21 @@ class Fleet:
         """The SSH connections; made, and paramiko imported, where the first one is needed."""
         with self._guard:
             if self._ssh is None:
-                with self.clock.span("controller", "import fabric and paramiko"), _only_what_is_used():
-                    from wgorch.remote.ssh import Connections, read_config
-                    from wgorch.remote.ssh_config import Ways
+                with self.clock.span("controller", "import fabric and paramiko"), slim_import():
+                    from wgorch.remote.ssh.config import SshResolver
+                    from wgorch.remote.ssh.connections import Connections, read_config
 
-                self._ssh = Connections(Ways(read_config(), self.hosts))
+                self._ssh = Connections(SshResolver(read_config(), self.hosts))
             return self._ssh
 
-    def knock(self, name: str, timeout_s: float = 10) -> None:
+    def check_ssh(self, name: str, timeout_s: float = 10) -> None:
         """A new connection to a host's sshd, as far as its banner. Raises Unreachable."""
         if not self.hosts[name].ssh.local:
             connections = self.connections
             with self.clock.span(name, "reach its SSH anew"):
                 connections.banner(name, connections.ways.of(self.hosts[name]), timeout_s)
 
-    def each(
+    def on_hosts(
         self, names: Iterable[str], work: Callable[[str], T], *, aside: bool = False
     ) -> tuple[dict[str, T], dict[str, HostError]]:
         """Run a phase on several hosts at once; what came back, and what failed, by host in the order asked.

@@ -7,22 +7,28 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import field
-from typing import Protocol
 
-from wgorch.command import quote_words
+from wgorch.base.value import value
 from wgorch.errors import Lost, Unfit, UsageError
-from wgorch.frozen import frozen
+from wgorch.remote.wire import Wire
+from wgorch.state.change import quote_words
 
 OPENING_S = 30
 """How long a login shell may take until it has become a root shell."""
 
+
 _PATH = "PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+
+
 _BECOME = (
     'A="SSH_CONNECTION=\\$1; export SSH_CONNECTION; exec /bin/sh"; why="there is neither sudo nor doas"; '
     "for by in sudo doas; do command -v $by >/dev/null 2>&1 || continue; "
     "why=$($by -n /bin/sh -c : 2>&1 </dev/null) && exec $by -n /bin/sh -c"
 )
+
+
 _REST = ' sh "${SSH_CONNECTION-}"; done; '
+
 
 ROOT_SHELL = (
     f'exec /bin/sh -c \'{_PATH}; [ "$(id -u)" = 0 ] && exec /bin/sh; '
@@ -54,28 +60,15 @@ def careful_shell(nonce: str, *, tty: bool = False) -> str:
     )
 
 
-class Wire(Protocol):
-    """The two ends of a shell's standard input and output."""
-
-    def send(self, data: bytes, timeout_s: float) -> None:
-        """Send all of it, or raise OSError."""
-
-    def receive(self, timeout_s: float) -> bytes:
-        """Some bytes; none where the other end closed. Raises TimeoutError."""
-
-    def close(self) -> None:
-        """End it."""
-
-
 class NoShell(Unfit):
     """The login ended before it became a root shell."""
 
-    def __init__(self, host: str, saw: str) -> None:
-        fix = "log in as root, or allow this user: sudo -n sh, or doas -n sh"
-        super().__init__(host, "open a root shell", saw or "the login shell ended without a word", fix)
+    def __init__(self, host: str, problem: str) -> None:
+        hint = "log in as root, or allow this user: sudo -n sh, or doas -n sh"
+        super().__init__(host, "open a root shell", problem or "the login shell ended without a word", hint)
 
 
-@frozen
+@value
 class Password:
     """What sudo asks for; never in a command line, a log or a traceback."""
 
@@ -113,43 +106,43 @@ def become_root(host: str, wire: Wire, nonce: str, password: Password | None) ->
 
     Raises NoShell where the login ended without one (with a terminal it may do), Unfit, Lost.
     """
-    wish = "open a root shell"
-    heard = _Heard(host, wire, wish)
+    action = "open a root shell"
+    heard = _Heard(host, wire, action)
     found = heard.until(f"{nonce}-root\n", f"{nonce}-ask")
     if found == 1:
         if password is None:
-            fix = "--ask-sudo-password; or allow this user: sudo -n sh; or log in as root"
-            raise Unfit(host, wish, "sudo asks for a password", fix)
-        _send(host, wire, wish, password.text.encode() + b"\n")
+            hint = "--ask-sudo-password; or allow this user: sudo -n sh; or log in as root"
+            raise Unfit(host, action, "sudo asks for a password", hint)
+        _send(host, wire, action, password.text.encode() + b"\n")
         found = heard.until(f"{nonce}-root\n", f"{nonce}-ask")
         if found == 1:
-            raise Unfit(host, wish, "sudo does not take the password", "is it another one on this host?")
+            raise Unfit(host, action, "sudo does not take the password", "is it another one on this host?")
     if found is None:
         raise NoShell(host, heard.noise)
 
 
 def enter(host: str, wire: Wire, words: Sequence[str]) -> None:
     """Turn a root shell into one inside something: ``docker exec -i web``, ``nsenter -t 1234 -n``. Raises Unfit, Lost."""
-    wish, nonce = f"enter it by {' '.join(words)}", new_nonce()
+    action, nonce = f"enter it by {' '.join(words)}", new_nonce()
     line = quote_words([*words, "/bin/sh", "-c", f"echo {nonce}-in; exec /bin/sh"])
-    _send(host, wire, wish, f"exec {line} 2>&1\n".encode())
-    heard = _Heard(host, wire, wish)
+    _send(host, wire, action, f"exec {line} 2>&1\n".encode())
+    heard = _Heard(host, wire, action)
     if heard.until(f"{nonce}-in\n") is None:
-        raise Unfit(host, wish, heard.noise, "is it running, and is `enter` right?")
+        raise Unfit(host, action, heard.noise, "is it running, and is `enter` right?")
 
 
-def _send(host: str, wire: Wire, wish: str, data: bytes) -> None:
+def _send(host: str, wire: Wire, action: str, data: bytes) -> None:
     try:
         wire.send(data, OPENING_S)
     except OSError as error:  # TimeoutError is one
-        raise Lost(host, wish, f"the connection broke: {error or type(error).__name__}") from None
+        raise Lost(host, action, f"the connection broke: {error or type(error).__name__}") from None
 
 
 class _Heard:
     """What came so far, up to the words waited for; what comes behind them belongs to nobody."""
 
-    def __init__(self, host: str, wire: Wire, wish: str) -> None:
-        self._host, self._wire, self._wish = host, wire, wish
+    def __init__(self, host: str, wire: Wire, action: str) -> None:
+        self._host, self._wire, self._wish = host, wire, action
         self._text = b""
         self._end = time.monotonic() + OPENING_S
 

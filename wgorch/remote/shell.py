@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from wgorch.errors import Lost
-from wgorch.remote.root import NoShell, Wire
+from wgorch.remote.root import NoShell
+from wgorch.remote.wire import Wire
 
 MAX_OUTPUT = 4 << 20
 """Bytes of one answer; more is refused, so that no host can fill the controller's memory."""
@@ -52,7 +53,7 @@ class Shell:
     def exchange(
         self,
         program: str,
-        wish: str,
+        action: str,
         deadline_s: float = 30,
         on_line: Callable[[str], None] | None = None,
         needs: Definitions = NONE,
@@ -70,13 +71,13 @@ class Shell:
         this one runs: what is longer than 14 KB costs TCP another round trip.
         """
         if self.broken:
-            raise Lost(self.host, wish, "the session is broken already")
+            raise Lost(self.host, action, "the session is broken already")
         if self._log:
             self._log(self.host, "sent", program)
         self.exchanges += 1
         began = time.monotonic()
-        output = self._answer(program, wish, deadline_s, on_line, needs, ahead, live)
-        self._timed(wish, began)
+        output = self._answer(program, action, deadline_s, on_line, needs, ahead, live)
+        self._timed(action, began)
         if self._log:
             self._log(self.host, "received", output)
         return output
@@ -84,7 +85,7 @@ class Shell:
     def _answer(
         self,
         program: str,
-        wish: str,
+        action: str,
         deadline_s: float,
         on_line: Callable[[str], None] | None,
         needs: Definitions,
@@ -101,7 +102,7 @@ class Shell:
             del framed  # long, and as many as there are hosts
             if later := self._untold(ahead):
                 self._wire.send(later, deadline_s)
-            return self._heard(nonce, wish, end, on_line)
+            return self._heard(nonce, action, end, on_line)
         except NoShell:
             if self._otherwise is None:
                 self.broken = True
@@ -112,13 +113,13 @@ class Shell:
             self.broken = True
             self._wire = another()
             self.broken = False
-            return self._answer(program, wish, deadline_s, on_line, needs, ahead, live)
+            return self._answer(program, action, deadline_s, on_line, needs, ahead, live)
         except TimeoutError:
             self.broken = True
-            raise Lost(self.host, wish, f"no answer within {deadline_s:g} s") from None
+            raise Lost(self.host, action, f"no answer within {deadline_s:g} s") from None
         except OSError as error:
             self.broken = True
-            raise Lost(self.host, wish, f"the connection broke: {error or type(error).__name__}") from None
+            raise Lost(self.host, action, f"the connection broke: {error or type(error).__name__}") from None
         except Lost:
             self.broken = True
             raise
@@ -130,7 +131,7 @@ class Shell:
             self._log(self.host, "sent", "\n".join(new))
         return "".join(f"{text}\n" for text in new).encode()
 
-    def _heard(self, nonce: str, wish: str, end: float, on_line: Callable[[str], None] | None) -> str:
+    def _heard(self, nonce: str, action: str, end: float, on_line: Callable[[str], None] | None) -> str:
         begin = f"\n{nonce} begin\n".encode()
         finish = f"\n{nonce} end ".encode()
         body: bytes | None = None
@@ -153,19 +154,19 @@ class Shell:
                 raise TimeoutError
             data = self._wire.receive(left)
             if not data:
-                self._closed(wish, body)
+                self._closed(action, body)
             if body is None:
                 self._buffer += data
             else:
                 body += data
             if len(self._buffer) + len(body or b"") > MAX_OUTPUT:
-                raise Lost(self.host, wish, f"the answer is larger than {MAX_OUTPUT >> 20} MiB")
+                raise Lost(self.host, action, f"the answer is larger than {MAX_OUTPUT >> 20} MiB")
 
-    def _closed(self, wish: str, body: bytes | None) -> None:
+    def _closed(self, action: str, body: bytes | None) -> None:
         noise = self._buffer.decode("utf-8", "replace").strip()
         if body is None and self.exchanges == 1:
             raise NoShell(self.host, noise[-300:])
-        raise Lost(self.host, wish, "the session ended in the middle")
+        raise Lost(self.host, action, "the session ended in the middle")
 
     @staticmethod
     def _tell(body: bytes, told: int, on_line: Callable[[str], None]) -> int:

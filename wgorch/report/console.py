@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from wgorch.text import visible
+from wgorch.base.text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +28,7 @@ def console(*, stderr: bool = False, quiet: bool = False) -> Console:
     return Console(stderr=stderr, quiet=quiet, markup=False, highlight=False, emoji=False, soft_wrap=True, **narrow)
 
 
-class Later:
+class LazyConsole:
     """A console that is made, and rich imported, when something is first written to it: at best while hosts are waited for."""
 
     def __init__(self, *, stderr: bool = False) -> None:

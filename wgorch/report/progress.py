@@ -9,40 +9,54 @@ from collections import Counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from wgorch.base.text import one_line, without_keys
+from wgorch.events import Event
 from wgorch.journal import Journal
 from wgorch.report.console import plain
-from wgorch.text import one_line, without_keys
 
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
 WORDS = {
-    "connect": "connecting",
-    "gathered": "read",
-    "lock": "locking",
-    "arm": "lease armed, changing",
-    "applied": "changed, read back",
-    "verify": "measuring",
-    "trace": "watching",
-    "verified": "measured",
-    "confirmed": "confirmed",
-    "finished": "done",
-    "revert": "taking back",
-    "reverted": "as before",
-    "unlike": "NOT as before",
-    "failed": "failed",
-    "waiting": "waiting",
+    Event.CONNECT: "connecting",
+    Event.GATHERED: "read",
+    Event.LOCK: "locking",
+    Event.ARM: "lease armed, changing",
+    Event.APPLIED: "changed, read back",
+    Event.VERIFY: "measuring",
+    Event.TRACE: "watching",
+    Event.VERIFIED: "measured",
+    Event.CONFIRMED: "confirmed",
+    Event.FINISHED: "done",
+    Event.ROLL_BACK: "taking back",
+    Event.ROLLED_BACK: "as before",
+    Event.MISMATCH: "NOT as before",
+    Event.FAILED: "failed",
+    Event.WAITING: "waiting",
+    Event.CHANGE: "changing",
 }
 
-ORDER = ("connect", "gathered", "lock", "arm change", "applied", "verify", "verified", "confirmed", "finished")
-PHASES = {what: place for place, whats in enumerate(ORDER) for what in whats.split()}
+ORDER = (
+    (Event.CONNECT,),
+    (Event.GATHERED,),
+    (Event.LOCK,),
+    (Event.ARM, Event.CHANGE),
+    (Event.APPLIED,),
+    (Event.VERIFY,),
+    (Event.VERIFIED,),
+    (Event.CONFIRMED,),
+    (Event.FINISHED,),
+)
+PHASES = {event: phase for phase, events in enumerate(ORDER) for event in events}
 """How far a host is, by what happened on it last."""
 
 MOST_ROWS = 30
 """Hosts beyond so many are counted, and only those in trouble have a row."""
 
-QUIET_EVENTS = {"gathered", "verified"}
+STYLES = {Event.FAILED: "red", Event.MISMATCH: "red", Event.CONFIRMED: "green", Event.FINISHED: "green"}
+
+QUIET_EVENTS = {Event.GATHERED, Event.VERIFIED}
 
 
 class Progress:
@@ -54,7 +68,7 @@ class Progress:
         self._out, self._hosts, self._journal = out, hosts, journal
         self._quiet, self._verbose = quiet, verbose
         self._began = time.monotonic()
-        self._rows: dict[str, tuple[str, str]] = {}
+        self._rows: dict[str, tuple[Event | None, str]] = {}
         self._guard = threading.Lock()
         self._lease_ends: float | None = None
         self._live: Live | None = None
@@ -88,25 +102,25 @@ class Progress:
             self._live.stop()
             self._live = None
 
-    def event(self, host: str, what: str, detail: str = "") -> None:
+    def event(self, host: str, event: Event, detail: str = "") -> None:
         """Something happened on a host."""
         with self._guard:
             if self._journal:
-                self._journal.write(what, host, detail=detail)
-            if what == "arm":
+                self._journal.write(event, host, detail=detail)
+            if event is Event.ARM:
                 self._lease_ends = time.monotonic() + float(detail or 0)
-            elif what in ("confirmed", "reverted", "finished"):
+            elif event in (Event.CONFIRMED, Event.ROLLED_BACK, Event.FINISHED):
                 self._lease_ends = None
-            self._rows[host] = (what, detail)
-            if self._live or self._quiet or what in QUIET_EVENTS or (what == "failed" and not self._verbose):
+            self._rows[host] = (event, detail)
+            if self._live or self._quiet or event in QUIET_EVENTS or (event is Event.FAILED and not self._verbose):
                 return
             elapsed = time.monotonic() - self._began
             said = (
                 f"    {detail}"
-                if what == "change"
-                else f"{WORDS.get(what, what)}{f' ({detail} s)' if what == 'arm' else ''}"
+                if event is Event.CHANGE
+                else f"{WORDS[event]}{f' ({detail} s)' if event is Event.ARM else ''}"
             )
-            if what in ("failed", "waiting", "unlike", "revert"):
+            if event in (Event.FAILED, Event.WAITING, Event.MISMATCH, Event.ROLL_BACK):
                 said += f": {one_line(detail)}" if detail else ""
             self._out.print(plain(f"{elapsed:7.2f}s  {host:<12} {said}"))
 
@@ -116,15 +130,19 @@ class Progress:
         table = Table.grid(padding=(0, 2))
         shown = self._hosts if len(self._hosts) <= MOST_ROWS else self._worth_a_row()
         for host in shown:
-            what, detail = self._rows.get(host, ("", ""))
-            state = WORDS.get(what, "changing" if what == "change" else what)
-            style = {"failed": "red", "unlike": "red", "confirmed": "green", "finished": "green"}.get(what, "")
-            told = detail if what in ("change", "waiting", "failed", "unlike", "reverted") else ""
+            event, detail = self._rows.get(host, (None, ""))
+            state = WORDS[event] if event else ""
+            style = STYLES.get(event, "") if event else ""
+            told = (
+                detail
+                if event in (Event.CHANGE, Event.WAITING, Event.FAILED, Event.MISMATCH, Event.ROLLED_BACK)
+                else ""
+            )
             table.add_row(plain(host, "bold"), plain(state, style), plain(one_line(told, 80), "dim"))
         ends = self._lease_ends
         parts = [f"{time.monotonic() - self._began:.1f} s"]
         if len(shown) < len(self._hosts):
-            states = Counter(WORDS.get(self._rows.get(host, ("", ""))[0], "changing") for host in self._hosts)
+            states = Counter(WORDS[self._last(host) or Event.CHANGE] for host in self._hosts)
             parts.append(", ".join(f"{count} {state}" for state, count in states.most_common()))
         if late := self._late():
             parts.append(f"waiting for {', '.join(late[:4])}{f' and {len(late) - 4} more' if len(late) > 4 else ''}")
@@ -133,9 +151,12 @@ class Progress:
         table.add_row(plain(""), plain("; ".join(parts), "dim"), plain(""))
         return table
 
+    def _last(self, host: str) -> Event | None:
+        return self._rows.get(host, (None, ""))[0]
+
     def _late(self) -> list[str]:
         """The hosts that the others wait for: behind the phase that somebody has ended."""
-        places = {host: PHASES.get(self._rows.get(host, ("", ""))[0]) for host in self._hosts}
+        places = {host: PHASES.get(event) if (event := self._last(host)) else None for host in self._hosts}
         known = [place for place in places.values() if place is not None]
         if not known or len(set(known)) == 1:
             return []
@@ -143,12 +164,14 @@ class Progress:
 
     def _worth_a_row(self) -> list[str]:
         """Of many hosts those that failed, wait, or are waited for."""
-        bad = [h for h in self._hosts if self._rows.get(h, ("", ""))[0] in ("failed", "waiting", "unlike", "revert")]
+        bad = [
+            h for h in self._hosts if self._last(h) in (Event.FAILED, Event.WAITING, Event.MISMATCH, Event.ROLL_BACK)
+        ]
         return list(dict.fromkeys([*bad, *self._late()]))[:MOST_ROWS]
 
 
 def log_to_stderr(verbose: int) -> object:
-    """For -v and -vv: the programs as they are sent, and (-vv) what came back."""
+    """For -v and -vv: the programs as they are sent, and (-vv) event came back."""
 
     def log(host: str, direction: str, text: str) -> None:
         if direction == "sent" or verbose > 1:

@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from wgorch.text import one_line
-from wgorch.topology.build import Topology
-from wgorch.workflow import Status
+from wgorch.base.text import one_line
+from wgorch.outcome import Status
+from wgorch.topology.topology import Topology
 
 METRICS = {
     "wgorch_reached": ("gauge", "1 where the host could be asked."),
@@ -41,7 +41,7 @@ def _samples(topology: Topology, status: Status) -> Iterator[Sample]:
     for host, plan in status.plans.items():
         yield "wgorch_drift_changes", {"network": network.name, "host": host}, float(len(plan.changes))
     for host, seen in status.seen.items():
-        for key, traffic in seen.traffic.items() if seen.is_ours(network) else ():
+        for key, traffic in seen.traffic.items() if seen.is_managed(network) else ():
             labels = {"network": network.name, "host": host, "peer": names.get(key, key)}
             yield "wgorch_peer_latest_handshake_seconds", labels, float(traffic.handshake)
             if traffic.handshake:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 
-from wgorch.command import Change
-from wgorch.frozen import frozen
-from wgorch.state import State
+from wgorch.base.value import value
+from wgorch.state.change import Change
+from wgorch.state.state import State
 
 StepFunction = Callable[[State, State], Iterator[Change]]
 
 
-@frozen
+@value
 class Step:
     """A named step. `doc` is the first line of its file, or of its function where the file has several."""
 
@@ -36,16 +36,16 @@ def all_steps() -> dict[str, Step]:
         dns,
         exits,
         firewall,
+        firewalld,
         forwarding,
         install,
         interface,
         keys,
         nft,
         peers,
-        persist,
         routes,
+        startup,
         tables,
-        zones,
     )
 
     modules: list[tuple[str, StepFunction, str | None]] = [
@@ -59,16 +59,16 @@ def all_steps() -> dict[str, Step]:
         ("input_rules", firewall.input_rules, firewall.input_rules.__doc__),
         ("masquerade", firewall.masquerade, firewall.masquerade.__doc__),
         ("clamp_mss", firewall.clamp_mss, firewall.clamp_mss.__doc__),
-        ("tables", tables.tables, tables.__doc__),
+        ("empty_tables", tables.empty_tables, tables.__doc__),
         ("map_lans", firewall.map_lans, firewall.map_lans.__doc__),
         ("nft_table", nft.nft_table, nft.__doc__),
-        ("new_zones", zones.new_zones, zones.new_zones.__doc__),
-        ("zones", zones.zones, zones.zones.__doc__),
-        ("kept_zones", zones.kept_zones, zones.kept_zones.__doc__),
+        ("firewalld_prepare", firewalld.firewalld_prepare, firewalld.firewalld_prepare.__doc__),
+        ("firewalld", firewalld.firewalld, firewalld.firewalld.__doc__),
+        ("firewalld_permanent", firewalld.firewalld_permanent, firewalld.firewalld_permanent.__doc__),
         ("routes", routes.routes, routes.__doc__),
-        ("exits", exits.exits, exits.__doc__),
+        ("exit_routes", exits.exit_routes, exits.__doc__),
         ("dns", dns.dns, dns.__doc__),
-        ("others", persist.others, persist.others.__doc__),
-        ("persist", persist.persist, persist.__doc__),
+        ("drop_ins", startup.drop_ins, startup.drop_ins.__doc__),
+        ("persist", startup.persist, startup.__doc__),
     ]
     return {name: Step(name, run, (doc or "").strip().split("\n")[0]) for name, run, doc in modules}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.command import Change, change, command
-from wgorch.state import State
+from wgorch.state.change import Change, change, command
+from wgorch.state.state import State
 
 
 def addresses(want: State, have: State) -> Iterator[Change]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.command import Change, change, command
-from wgorch.state import State
+from wgorch.state.change import Change, change, command
+from wgorch.state.state import State
 
 
 def dns(want: State, have: State) -> Iterator[Change]:
@@ -16,5 +16,5 @@ def dns(want: State, have: State) -> Iterator[Change]:
         setting = command("set_dns", want.mark, *want.dns)
         yield change("~" if have.dns else "+", f"name servers {', '.join(want.dns)}", seen, setting)
     else:
-        back = command("give_back_dns", want.mark)
+        back = command("restore_dns", want.mark)
         yield change("-", f"name servers {', '.join(have.dns)}", "those that were there before are put back", back)

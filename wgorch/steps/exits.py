@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.command import Change, change, command
-from wgorch.state import ROUTE_PROTO, State
+from wgorch.state.change import Change, change, command
+from wgorch.state.state import ROUTE_PROTO, State
 
 
-def exits(want: State, have: State) -> Iterator[Change]:
+def exit_routes(want: State, have: State) -> Iterator[Change]:
     for way in sorted(want.ways - have.ways):
         family, words = way.split(" ")[0], way.split(" ")[1:]
         add = command("ip", family, "route", "replace", *words, "proto", ROUTE_PROTO)
         yield change("+", f"route {way}", "what has no other way would not go there", add)
     for rule in sorted(want.policy - have.policy):
-        add = command("set_rule", *rule.split(" "))
+        add = command("set_policy_rule", *rule.split(" "))
         yield change("+", f"rule {rule}", "the routes of the tunnel would not be asked", add)
     for rule in sorted(have.policy - want.policy):
-        gone = command("unset_rule", *rule.split(" "))
+        gone = command("delete_policy_rule", *rule.split(" "))
         yield change("-", f"rule {rule}", "not everything is to enter the tunnel", gone, disturbs=True)
     for way in sorted(have.ways - want.ways):
         family, words = way.split(" ")[0], way.split(" ")[1:]

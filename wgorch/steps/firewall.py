@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.command import Change, Command, change, command
-from wgorch.state import Chain, Rule, State, tool
+from wgorch.state.change import Change, Command, change, command
+from wgorch.state.rules import Chain, Rule, tool
+from wgorch.state.state import State
 
 
 def forward_rules(want: State, have: State) -> Iterator[Change]:
@@ -96,7 +97,7 @@ def _state(
         yield command("note_chain", chain.table, chain.parent)
     if not chain.parent.isalpha():
         yield command("ensure_chain", chain.table, chain.parent)  # its owner's; that may not have started yet
-    yield command("unjump", chain.table, chain.parent, mark, chain.name)
+    yield command("remove_jump", chain.table, chain.parent, mark, chain.name)
     lines = [f"*{chain.table.removesuffix('6')}", f":{chain.name} - [0:0]"]
     lines += [f"-A {chain.name} {rule}" for rule in rules]
     lines += [f"-I {chain.parent} {place + above} {jump(chain, mark)}" for above, place in enumerate(places)]
@@ -104,7 +105,7 @@ def _state(
 
 
 def _remove(chain: Chain, mark: str) -> Iterator[Command]:
-    yield command("unjump", chain.table, chain.parent, mark, chain.name)
+    yield command("remove_jump", chain.table, chain.parent, mark, chain.name)
     # Declared (which makes it and empties it) and deleted in one go: gone, whether or not it was there.
     lines = [f"*{chain.table.removesuffix('6')}", f":{chain.name} - [0:0]", f"-X {chain.name}", "COMMIT"]
     yield command(*restore(chain.table), stdin="\n".join(lines))

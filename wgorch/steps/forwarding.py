@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.command import Change, change, command
-from wgorch.state import State
+from wgorch.state.change import Change, change, command
+from wgorch.state.state import State
 
 
 def forwarding(want: State, have: State) -> Iterator[Change]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.command import Change, change, command
-from wgorch.packages import MANAGERS
-from wgorch.state import State
+from wgorch.adapters.packages import MANAGERS
+from wgorch.state.change import Change, change, command
+from wgorch.state.state import State
 
 
 def install(want: State, have: State) -> Iterator[Change]:

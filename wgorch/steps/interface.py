@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.command import Change, change, command
-from wgorch.state import Interface, State
+from wgorch.state.change import Change, change, command
+from wgorch.state.state import State
+from wgorch.state.wireguard import Interface
 
 
 def tag(interface: Interface) -> str:

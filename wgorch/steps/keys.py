@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.command import Change, change, command
-from wgorch.state import State
+from wgorch.state.change import Change, change, command
+from wgorch.state.state import State
 
 
 def keys(want: State, have: State) -> Iterator[Change]:
@@ -17,9 +17,9 @@ def keys(want: State, have: State) -> Iterator[Change]:
     missing = want.keys - have.keys
     if missing or not have.key_mode:
         why = "the host has none yet" if not have.key_mode else "another one is to take its place"
-        making = ("take_key", want.key_file, *want.key_source) if want.key_source else ("birth_of_key", want.key_file)
+        making = ("import_key", want.key_file, *want.key_source) if want.key_source else ("generate_key", want.key_file)
         if have.key_mode and not want.key_source:
-            making = ("birth_of_next_key", want.key_file)
+            making = ("stage_key", want.key_file)
         if want.key_source:
             why = (
                 f"{' '.join(want.key_source)} has {'it' if not have.key_mode else f'another one ({min(missing)[:8]}…)'}"

@@ -12,8 +12,9 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
 
-from wgorch.command import Change, Command, change, command
-from wgorch.state import Peer, State
+from wgorch.state.change import Change, Command, change, command
+from wgorch.state.state import State
+from wgorch.state.wireguard import Peer
 
 
 def peers(want: State, have: State) -> Iterator[Change]:
@@ -36,7 +37,7 @@ def peers(want: State, have: State) -> Iterator[Change]:
             # A name may not be known yet when the host starts, which must not keep the others out.
             settings = [
                 set_peer(name, replace(peer, endpoint=None), want.directory),
-                command("dial_by_name", name, peer.public_key, peer.endpoint),
+                command("set_named_endpoint", name, peer.public_key, peer.endpoint),
             ]
         else:
             settings = [set_peer(name, peer, want.directory)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from wgorch.command import Change, Command, change
-from wgorch.state import ROUTE_PROTO, State
+from wgorch.state.change import Change, Command, change
+from wgorch.state.state import ROUTE_PROTO, State
 from wgorch.steps.peers import FEW
 
 

@@ -7,15 +7,27 @@ from dataclasses import field
 from functools import cached_property
 from typing import Any
 
-from wgorch.frozen import frozen
+from wgorch.base.ip import Prefixes
+from wgorch.base.value import value
 from wgorch.inventory.model import Endpoint, Host, IPAddress, IPNetwork, Network
-from wgorch.prefixes import Prefixes
+
+
+@value
+class DirectPeer:
+    """One spoke's entry for another that it may reach without their relay.
+
+    `endpoint`: where the world sees the other, to try it; None where WireGuard knows. `carries`: packets go this way.
+    """
+
+    endpoint: Endpoint | None = None
+    active: bool = False
+
 
 TUNNEL = "tunnel"
 """Stands for the tunnel's interface where a forward rule names a card."""
 
 
-@frozen
+@value
 class Link:
     """A peer from one host's viewpoint, its key not yet known. Shared between hosts that see it alike.
 
@@ -30,7 +42,7 @@ class Link:
     made: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
-@frozen
+@value
 class Masquerade:
     """Packets from `source` enter the LAN `into` under the gateway's own address."""
 
@@ -38,7 +50,7 @@ class Masquerade:
     into: IPNetwork
 
 
-@frozen
+@value
 class Desired:
     """One host's part of the network.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from wgorch.command import quote_words
+from wgorch.base.assets import asset
+from wgorch.base.value import value
 from wgorch.errors import Garbled
 from wgorch.facts.gather import ENVIRONMENT, NONCE
+from wgorch.facts.grammar import NotAnAnswer, sections
 from wgorch.facts.observed import Observed
-from wgorch.facts.parse import NotAnAnswer, sections
-from wgorch.frozen import frozen
-from wgorch.sh import text_of
+from wgorch.state.change import quote_words
 from wgorch.topology.desired import Desired
 from wgorch.verify.diagnose import Finding
 
@@ -26,7 +26,7 @@ VPNS = {
 DAEMONS = {"tailscaled": "Tailscale", "netbird": "NetBird", "easytier-core": "EasyTier", "zerotier-one": "ZeroTier"}
 
 
-@frozen
+@value
 class Looked:
     """What the doctor's own questions brought. `drops`: base chains of others whose policy drops what is forwarded."""
 
@@ -40,7 +40,7 @@ class Looked:
 
 def program(names: list[str]) -> str:
     """The questions; `names` are to be resolved there."""
-    return f"{ENVIRONMENT}nonce={NONCE}\nnames={quote_words([' '.join(names)])}\n{text_of('trace', 'doctor.sh')}"
+    return f"{ENVIRONMENT}nonce={NONCE}\nnames={quote_words([' '.join(names)])}\n{asset('host', 'doctor.sh')}"
 
 
 def parse(host: str, text: str) -> Looked:
@@ -87,7 +87,7 @@ def examine(desired: Desired, seen: Observed, looked: Looked, now: int) -> Itera
         what = f"its clock is {abs(looked.clock - now)} s {'ahead' if looked.clock > now else 'behind'}"
         yield Finding(name, what, "start time synchronisation: a clock that jumps back keeps peers out")
     yield from _firewall(desired, seen, looked)
-    if desired.forwards and seen.is_ours(network):
+    if desired.forwards and seen.is_managed(network):
         off = [
             path
             for path, value in seen.sysctls.items()
@@ -108,7 +108,7 @@ def examine(desired: Desired, seen: Observed, looked: Looked, now: int) -> Itera
     for machine in looked.unresolved:
         yield Finding(name, f"it cannot resolve {machine}", "look at /etc/resolv.conf there")
     yield from _others(network.interface, name, seen, looked)
-    if seen.is_ours(network) and not (seen.starter and seen.units.get(seen.starter, "off") != "off"):
+    if seen.is_managed(network) and not (seen.starter and seen.units.get(seen.starter, "off") != "off"):
         why = "nothing of ours starts it" if seen.starter else "neither systemd, OpenRC, runit nor cron runs"
         yield Finding(
             name,

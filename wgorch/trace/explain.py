@@ -10,13 +10,14 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from wgorch.facts.observed import Observed, our_chains
-from wgorch.frozen import frozen
+from wgorch.base.value import value
+from wgorch.facts.observed import Observed
 from wgorch.inventory.model import IPAddress, IPNetwork
-from wgorch.resolve import lan_card
-from wgorch.state import Peer
-from wgorch.topology.build import Topology
-from wgorch.topology.walk import walk
+from wgorch.plan.target import lan_interface_of
+from wgorch.state.rules import our_chains
+from wgorch.state.wireguard import Peer
+from wgorch.topology.path import walk
+from wgorch.topology.topology import Topology
 from wgorch.trace.observe import Probe, Seen, Sight
 from wgorch.verify.diagnose import Finding
 
@@ -24,7 +25,7 @@ STALE_S = 180
 """A session without a newer handshake is dead: WireGuard's own REJECT_AFTER_TIME."""
 
 
-@frozen
+@value
 class Step:
     """The packet on one card. `seen`: None where nothing there could observe it."""
 
@@ -37,7 +38,7 @@ class Step:
     destination: str = ""
 
 
-@frozen
+@value
 class Trace:
     """A packet's way and its answer's, as they were seen, and the first thing that is wrong."""
 
@@ -105,7 +106,7 @@ class _Judge:
         self.lan: IPNetwork | None = next((lan for lan in last.lans if self.probe.target in lan), None)
         if self.probe.target in last.host.addresses:
             self.lan = None
-        self.lan_card = lan_card(last, self.observed[last.name], self.lan) if self.lan else ""
+        self.lan_interface_of = lan_interface_of(last, self.observed[last.name], self.lan) if self.lan else ""
 
     # --- the way
 
@@ -138,7 +139,7 @@ class _Judge:
     def _places(self, hosts: tuple[str, ...], *, back: bool) -> Iterator[tuple[str, str, str]]:
         """Where the packet comes by, in order: host, card, direction."""
         if back and self.lan:
-            yield hosts[0], self.lan_card, "in"
+            yield hosts[0], self.lan_interface_of, "in"
         if self.comes_by and not back:
             yield hosts[0], self.comes_by, "in"
         for i, host in enumerate(hosts):
@@ -147,12 +148,12 @@ class _Judge:
             if i < len(hosts) - 1:
                 yield host, self.tunnel, "out"
         if not back and self.lan:
-            yield hosts[-1], self.lan_card, "out"
+            yield hosts[-1], self.lan_interface_of, "out"
         if self.comes_by and back:
             yield hosts[-1], self.comes_by, "out"
 
     def _sights(self, kind: str, host: str, card: str, direction: str) -> tuple[Sight, ...]:
-        return self.seen[host].saw(kind, direction, card) if host in self.seen else ()
+        return self.seen[host].problem(kind, direction, card) if host in self.seen else ()
 
     def _ends(self, kind: str) -> tuple[IPAddress, IPAddress]:
         one, other = self.probe.source, self.probe.target
@@ -265,8 +266,8 @@ class _Judge:
         if entry.endpoint and entry.endpoint != str(wanted):
             if self.seen[here].endpoints.get(entry.public_key, entry.endpoint) == str(wanted):
                 return None
-            fix = f"wg set {self.tunnel} peer {self._key(there)} endpoint {wanted}, or wgorch up"
-            return Finding(here, f"it dials {there} at {entry.endpoint}, not at {wanted}", fix)
+            hint = f"wg set {self.tunnel} peer {self._key(there)} endpoint {wanted}, or wgorch up"
+            return Finding(here, f"it dials {there} at {entry.endpoint}, not at {wanted}", hint)
         return None
 
     def _udp(self, here: str, there: str) -> Finding | None:
@@ -279,8 +280,8 @@ class _Judge:
             if sent and sender.by == "nft" and receiver.by == "nft" and not self._outer_from(other, one):
                 port = self.topology.hosts[other].listen_port
                 what = f"WireGuard's UDP from {one} to {other} is lost on the way: {one} sends it, {other} sees none"
-                fix = f"let UDP {port} through between them: firewalls and routers at {one} and at {other}"
-                return Finding(other if self.topology.hosts[other].endpoint else one, what, fix)
+                hint = f"let UDP {port} through between them: firewalls and routers at {one} and at {other}"
+                return Finding(other if self.topology.hosts[other].endpoint else one, what, hint)
         stale = [
             one
             for one, other in ((here, there), (there, here))
@@ -364,12 +365,12 @@ class _Judge:
             return None
         place = seen.verdicts[0] if seen.verdicts else counted[0]
         table, _, rule = place.partition(": ")
-        fix = "look at that rule: nft -a list ruleset"
+        hint = "look at that rule: nft -a list ruleset"
         if rule == "policy drop":
             gone = self._jump_gone(host)
             reason = f"its policy, and the jump to {gone} is gone" if gone else "its policy; no rule let it pass"
-            return Finding(host, f"the firewall drops it: {table} by {reason}", "wgorch up" if gone else fix)
-        return Finding(host, f"the firewall stops it: {table}, rule “{rule}”", fix)
+            return Finding(host, f"the firewall drops it: {table} by {reason}", "wgorch up" if gone else hint)
+        return Finding(host, f"the firewall stops it: {table}, rule “{rule}”", hint)
 
     def _jump_gone(self, host: str) -> str:
         """The chain of ours that should be reached from FORWARD and is not, or nothing."""
@@ -389,12 +390,14 @@ class _Judge:
 
     def _no_answer(self, kind: str, host: str) -> Finding | None:
         """The request left for the LAN; no answer came in."""
-        sights = self._sights(kind.replace("reply", "request"), host, self.lan_card, "out")
+        sights = self._sights(kind.replace("reply", "request"), host, self.lan_interface_of, "out")
         target, left_as = self.probe.target, sights[0].source if sights else ""
         neighbour = self.seen[host].neighbour if host in self.seen else ""
         if "FAILED" in neighbour or "INCOMPLETE" in neighbour:
             return Finding(
-                host, f"{target} is not there: nobody in the LAN behind {self.lan_card} answers for it", "is it up?"
+                host,
+                f"{target} is not there: nobody in the LAN behind {self.lan_interface_of} answers for it",
+                "is it up?",
             )
         masquerade = self.topology.hosts[host].masquerade
         if left_as == str(self.probe.source):
@@ -404,13 +407,15 @@ class _Judge:
                 what = f"no masquerade: it enters the LAN as {left_as}, and {target} knows no way back there"
                 return Finding(host, what, "wgorch up")
             cards = self.observed[host].addresses
-            own = next((a.ip for card, a in cards if card == self.lan_card and a.version == target.version), host)
+            own = next(
+                (a.ip for card, a in cards if card == self.lan_interface_of and a.version == target.version), host
+            )
             what = f"{target} was reached as {left_as} and does not answer: it has no way back to {net}"
             return Finding(host, what, f"on {target} or its router: ip route add {net} via {own}; or masquerade: true")
         if not sights:
             what = f"no answer from {target}; whether the packet left for it was not observed"
             return Finding(host, what, f"is {target} up, and does it answer {host}?")
-        what = f"{target} got it ({left_as} > {target} out of {self.lan_card}) and does not answer"
+        what = f"{target} got it ({left_as} > {target} out of {self.lan_interface_of}) and does not answer"
         return Finding(host, what, f"a firewall on {target}, no way back there, or nothing that listens")
 
     def _lost(self, kind: str, places: list[tuple[str, str, str]], i: int) -> Finding:

@@ -7,20 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 from typing import NamedTuple
 
-from wgorch.command import quote_words
+from wgorch.base.assets import asset
+from wgorch.base.text import one_line
+from wgorch.base.value import value
 from wgorch.errors import Garbled
 from wgorch.facts.gather import ENVIRONMENT, NONCE
-from wgorch.facts.parse import NotAnAnswer, public_key, sections
-from wgorch.frozen import frozen
+from wgorch.facts.grammar import NotAnAnswer, public_key, sections
 from wgorch.inventory.model import IPAddress
-from wgorch.sh import text_of
-from wgorch.text import one_line
+from wgorch.state.change import quote_words
 
 WINDOW_S = 5
 """How long every host watches; the source begins after a second, and needs at most four."""
 
 
-@frozen
+@value
 class Probe:
     """A packet that is known again wherever it is seen: by an unusual size (ICMP), or by its port.
 
@@ -61,7 +61,7 @@ class Sight(NamedTuple):
     destination: str
 
 
-@frozen
+@value
 class Seen:
     """What one host saw. `by`: the tool that saw it, empty where there is none, and then nothing was observed.
 
@@ -86,7 +86,7 @@ class Seen:
     said: str = ""
     packets: bytes = field(default=b"", repr=False)
 
-    def saw(self, kind: str, direction: str, card: str | None = None) -> tuple[Sight, ...]:
+    def problem(self, kind: str, direction: str, card: str | None = None) -> tuple[Sight, ...]:
         """The sights of a kind (request, reply, request-full …) coming in or going out, of one card or of any."""
         return tuple(s for s in self.sights.get(f"{kind} {direction}", ()) if card is None or s.card == card)
 
@@ -124,7 +124,7 @@ def program(
         "}",
     ]
     return "\n".join(
-        [ENVIRONMENT, given, text_of("remote", "ping.sh") + "know_ping", *functions, text_of("trace", "observe.sh")]
+        [ENVIRONMENT, given, asset("host", "lib/ping.sh") + "know_ping", *functions, asset("host", "observe.sh")]
     )
 
 

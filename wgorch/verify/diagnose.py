@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from wgorch.frozen import frozen
+from wgorch.base.value import value
 from wgorch.inventory.model import IPAddress
-from wgorch.playbook import CHECKS
-from wgorch.topology.build import Topology
-from wgorch.topology.walk import walk
+from wgorch.plan.playbook import CHECKS
+from wgorch.topology.path import walk
+from wgorch.topology.topology import Topology
 from wgorch.verify.measure import Measured, first, is_whole
 
 
-@frozen
+@value
 class Finding:
     """One thing that is wrong: where, what, and what mends it. `fits`: the MTU that would."""
 
     host: str
     what: str
-    fix: str = ""
+    hint: str = ""
     fits: int = 0
 
     def __str__(self) -> str:
-        return f"{self.host}: {self.what}" + (f"\n    fix: {self.fix}" if self.fix else "")
+        return f"{self.host}: {self.what}" + (f"\n    fix: {self.hint}" if self.hint else "")
 
 
-@frozen
+@value
 class Verdict:
     """Everything measured, and what is wrong with it."""
 
@@ -37,7 +37,7 @@ class Verdict:
         return not self.findings
 
 
-@frozen
+@value
 class Since:
     """The peers of a host whose session must be newer than a moment (seconds since 1970, by the host's own clock)."""
 
@@ -78,8 +78,8 @@ def _sessions(
             other_end = not is_whole(topology) and _session(measured, keys, peer, host)
             if endpoint and not (_session(measured, keys, host, peer) or other_end):
                 what = f"no handshake with {peer}: its UDP does not get through to {endpoint}, or no answer comes back"
-                fix = f"let UDP {endpoint.port} in at {peer} (cloud firewall, router), and out at {host}"
-                yield Finding(host, what, fix)
+                hint = f"let UDP {endpoint.port} in at {peer} (cloud firewall, router), and out at {host}"
+                yield Finding(host, what, hint)
             elif not (new and peer in new.peers and (is_whole(topology) or first(topology, host, peer))):
                 continue
             elif not _session(measured, keys, host, peer, new.clock - 1):
@@ -108,8 +108,8 @@ def _pairs(topology: Topology, measured: Mapping[str, Measured], keys: Mapping[s
                 target = by_address.get(address, str(address))
                 fits = seen.fits.get(address, 0)
                 what = f"{target} answers small packets but none of the tunnel's full size"
-                fix = f"mtu: {fits} in the inventory" if fits else "a smaller mtu: in the inventory"
-                yield Finding(host, what, f"{fix}; something on the way carries less", fits)
+                hint = f"mtu: {fits} in the inventory" if fits else "a smaller mtu: in the inventory"
+                yield Finding(host, what, f"{hint}; something on the way carries less", fits)
 
 
 def _first_wrong(
@@ -137,5 +137,5 @@ def _first_wrong(
     if own is not None and not own.works:
         return Finding(host, f"cannot reach {goal}: {gateway} cannot reach it either", f"is {address} up?")
     what = f"cannot reach {goal}: packets get as far as {gateway}, which reaches it itself"
-    fix = f"look at forwarding, masquerade and the FORWARD rules of {gateway}: wgorch status"
-    return Finding(host, what, fix)
+    hint = f"look at forwarding, masquerade and the FORWARD rules of {gateway}: wgorch status"
+    return Finding(host, what, hint)

@@ -6,24 +6,27 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 
-from wgorch.command import quote_words
+from wgorch.base.assets import asset
+from wgorch.base.value import value
 from wgorch.errors import Garbled
 from wgorch.facts.gather import ENVIRONMENT, NONCE
-from wgorch.facts.parse import NotAnAnswer, public_key, sections
-from wgorch.frozen import frozen
+from wgorch.facts.grammar import NotAnAnswer, public_key, sections
 from wgorch.inventory.model import Inventory, IPAddress
-from wgorch.sh import text_of
-from wgorch.topology.build import Topology
-from wgorch.topology.walk import walk
+from wgorch.state.change import quote_words
+from wgorch.topology.path import walk
+from wgorch.topology.topology import Topology
 
 HEADERS = {4: 28, 6: 48}
 """Bytes of a ping that are not its payload."""
 
+
 MATRIX = 12
 """Up to so many hosts each is asked for every other one."""
 
+
 PATIENCE_S = 20
 """How long a first answer may take: WireGuard repeats a lost handshake after 5 s, and needs 15 s to drop a dead session."""
+
 
 _MEASURE = """\
 attempt() { # NUMBER ADDRESS [SIZE]: three pings; with a size those that fill the tunnel, which prove small ones too
@@ -89,7 +92,7 @@ full() { # NUMBER ADDRESS SIZE: a packet that fills the tunnel, and may not be c
 """
 
 
-@frozen
+@value
 class Ping:
     """What came back. `rtt_ms` is of the quickest, as the first may have waited for a handshake; None where nothing answered."""
 
@@ -102,7 +105,7 @@ class Ping:
         return self.received > 0
 
 
-@frozen
+@value
 class Measured:
     """What one host measured. Pings by address, handshakes (seconds since 1970) by public key.
 
@@ -177,7 +180,7 @@ def program(
     interface: str, addresses: list[IPAddress], direct: Iterable[IPAddress], mtu: int, patience_s: int, before: str = ""
 ) -> str:
     """The program that measures; pings run side by side. `before` rides along in the same round trip."""
-    lines = [ENVIRONMENT, before, f"patience={patience_s}", text_of("remote", "ping.sh"), _MEASURE]
+    lines = [ENVIRONMENT, before, f"patience={patience_s}", asset("host", "lib/ping.sh"), _MEASURE]
     straight = set(direct)
     for i, ip in enumerate(addresses):
         size = [str(mtu - HEADERS[ip.version])] if ip in straight else []

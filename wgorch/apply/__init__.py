@@ -1,0 +1,1 @@
+"""Change hosts: lock, arm the lease, do, verify, confirm; or roll back."""

@@ -1,0 +1,235 @@
+"""One change in its phases: lock, apply, prove, confirm; and every way back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from wgorch.apply.interrupts import Interrupted, Interrupts
+from wgorch.apply.transaction import Transaction
+from wgorch.errors import DONE, MIXED, ROLLED_BACK, Garbled, HostError, HostsFailed
+from wgorch.events import Event
+from wgorch.facts.grammar import NotAnAnswer, public_key
+from wgorch.facts.observed import Observed
+from wgorch.outcome import HostOutcome, HostState, Outcome
+from wgorch.plan.host import HostPlan
+from wgorch.plan.preshared import new_secrets
+from wgorch.run import Run
+from wgorch.verify.diagnose import Finding, Since, Verdict
+from wgorch.verify.sessions import new_sessions
+from wgorch.verify.verify import exchanges, verify_hosts
+
+
+@dataclass
+class Rollout:
+    """The phases of one change, in order; whatever fails leads back."""
+
+    run: Run
+    transaction: Transaction
+    interrupts: Interrupts
+    plans: dict[str, HostPlan]
+    keep_going: bool = False
+    failed: list[HostError] = field(default_factory=list)
+    shown: Mapping[str, HostPlan] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.shown = dict(self.plans)
+
+    def up(self, enough: Callable[[], bool] | None = None) -> Outcome:
+        """Make the changes of `up`; `enough`: what proves them, where that is not the whole network's working."""
+        self._lock()
+        self._keys_are_known()
+        clocks = new_sessions(self.run, self.plans)
+        try:
+            if not self._in_order(self._apply):
+                return self._back("the change failed")
+            verdict = None if enough else self._prove(clocks)
+            if enough and not enough():
+                return self._back("what it was for did not come")
+            if verdict and not verdict.works:
+                return self._back("verification failed", self._with_cause(verdict))
+            if not self._confirm():
+                return self._back("a host did not confirm", verdict)
+            return self._finish("keep", verdict)
+        except KeyboardInterrupt:
+            return self._left_alone()
+
+    def down(self, keep: str) -> Outcome:
+        """Make the changes of `teardown`: spokes first, so that nobody's way is taken from under them."""
+        self._lock()
+        try:
+            order = self._order()[::-1]
+            if not all(self._some(self._apply, group) for group in order):
+                return self._back("the change failed")
+            if not self._check_ssh():
+                return self._back("SSH was lost")
+            if not all(self._some(self.transaction.confirm, group, confirming=True) for group in order):
+                return self._back("a host did not confirm")
+            return self._finish(keep, None)
+        except KeyboardInterrupt:
+            return self._left_alone()
+
+    # --- phases
+
+    def _lock(self) -> None:
+        plans, seen = self.plans, self.run.seen
+        secrets = new_secrets(self.run.topology, seen, plans)
+
+        def work(name: str) -> Observed:
+            return self.transaction.lock(name, plans[name], seen[name], secrets.get(name, {}))
+
+        again, failed = self.run.fleet.on_hosts(plans, work)
+        if failed:
+            self._give_up(list(failed.values()))
+        self.run.seen.update(again)
+        self._unless_interrupted()
+
+    def _keys_are_known(self) -> None:
+        """Plan once more, now that every host has its key; what is made is what was shown, with the keys in it."""
+        try:
+            for name in self.plans:
+                seen = self.run.seen[name]
+                try:
+                    public_key(seen.key_file_public)
+                except NotAnAnswer as error:
+                    raise HostsFailed([Garbled(name, "learn its public key", str(error))]) from None
+            again = self.run.plans()
+        except HostsFailed as error:
+            self._give_up(list(error.errors))
+        # A host whose only change was its key, or whose peers' keys were not known yet, is planned anew.
+        self.plans = {name: again[name] for name in again if name in self.plans}
+
+    def _apply(self, name: str) -> None:
+        self.run.seen[name] = self.transaction.apply(name, self.plans[name], self.run.seen[name])
+
+    @property
+    def _comes_last(self) -> frozenset[str]:
+        seen, run = self.run.seen, self.run
+        return run.rotating | {n for n in self.plans if n in seen and run.through_tunnel(n)}
+
+    def _order(self) -> list[list[str]]:
+        """Relays, then the others: a first handshake to a relay that does not know the host yet costs 5 s.
+
+        Hosts with a new key come last, when all their peers know it; so do those that we reach through the tunnel itself.
+        """
+        last = self._comes_last
+        relays = [n for n in self.plans if self.run.inventory.hosts[n].endpoint and n not in last]
+        others = [n for n in self.plans if n not in relays and n not in last]
+        return [group for group in (relays, others, [n for n in self.plans if n in last]) if group]
+
+    def _in_order(self, work: Callable[[str], object]) -> bool:
+        return all(self._some(work, group) for group in self._order())
+
+    def _confirm(self) -> bool:
+        """All at once, so that the moment in which some have and some have not is short; those that come last, last."""
+        last = self._comes_last
+        groups = ([n for n in self.plans if n not in last], [n for n in self.plans if n in last])
+        return all(self._some(self.transaction.confirm, group, confirming=True) for group in groups)
+
+    def _some(self, work: Callable[[str], object], names: list[str], *, confirming: bool = False) -> bool:
+        names = [name for name in names if name in self.plans]
+        _, failed = self.run.fleet.on_hosts(names, work)
+        self.failed += failed.values()
+        for name, error in failed.items():
+            self.run.listener.event(name, Event.FAILED, str(error))
+        if failed and self.keep_going:
+            # They go back alone; the others go on without them.
+            self.transaction.revert(
+                [n for n in failed if self.transaction.standing[n].state is not HostState.ROLLED_BACK], "it failed"
+            )
+            for name in failed:
+                self.plans.pop(name, None)
+            failed = {} if self.plans else failed
+        return not failed and (confirming or not self.interrupts.asked)
+
+    def _prove(self, clocks: Mapping[str, Since]) -> Verdict:
+        old = [name for name in self.plans if self.transaction.is_old(name)]
+        renew = dict.fromkeys(old, self.transaction.renew())
+        left_out = set(self.shown) - set(self.plans)
+        names = [name for name in self.run.names if name not in left_out]
+        aside = ThreadPoolExecutor(1)
+        try:
+            knocking = aside.submit(self._check_ssh)
+            verdict = verify_hosts(self.run, names, clocks, renew, left_out)
+        finally:
+            aside.shutdown(wait=False)  # who presses Ctrl-C twice waits for nothing
+        ended = [
+            n
+            for n, m in verdict.measured.items()
+            if n in old and f"renewed {self.transaction.change_id} " not in m.said_before
+        ]
+        if ended:
+            over = tuple(Finding(name, "its lease ended before it could be renewed") for name in ended)
+            verdict = Verdict(verdict.measured, (*over, *verdict.findings))
+        if not knocking.result():
+            lost = tuple(Finding(e.host, f"SSH is lost: {e.problem}") for e in self.failed)
+            verdict = Verdict(verdict.measured, (*verdict.findings, *lost))
+        if self.interrupts.asked:
+            verdict = Verdict(verdict.measured, (*verdict.findings, Finding("you", "interrupted with Ctrl-C")))
+        return verdict
+
+    def _with_cause(self, verdict: Verdict) -> Verdict:
+        """Where the first packet dies, asked while the change still stands; only where the lease leaves the time."""
+        from wgorch.trace.follow import with_cause  # late, as it is seldom needed
+        from wgorch.trace.observe import WINDOW_S
+
+        if self.interrupts.asked or self.transaction.lease_s < 4 * WINDOW_S:
+            return verdict
+        return with_cause(self.run, verdict)
+
+    def _check_ssh(self) -> bool:
+        """A new connection to every host's sshd, by the same way as the session came."""
+        _, failed = self.run.fleet.on_hosts(self.plans, self.run.fleet.check_ssh, aside=True)
+        self.failed += failed.values()
+        return not failed
+
+    def _finish(self, keep: str, verdict: Verdict | None) -> Outcome:
+        plans = self.plans
+        _, failed = self.run.fleet.on_hosts(plans, lambda name: self.transaction.finish(name, plans[name], keep))
+        self.failed += failed.values()
+        for name, error in failed.items():
+            self.transaction.standing[name] = HostOutcome(HostState.APPLIED, f"confirmed, but: {error.problem}")
+        return self._outcome(MIXED if self.failed else DONE, verdict)
+
+    # --- ways back
+
+    def _give_up(self, errors: list[HostError]) -> None:
+        """Nothing was changed yet: unlock and say why."""
+        self.transaction.unlock(self.plans)
+        raise HostsFailed(errors)
+
+    def _unless_interrupted(self) -> None:
+        if self.interrupts.asked:
+            self.transaction.unlock(self.plans)
+            raise Interrupted("interrupted; nothing was changed")
+
+    def _back(self, why: str, verdict: Verdict | None = None) -> Outcome:
+        touched = [name for name in self.shown if name in self.transaction.standing]
+        self.transaction.unlock([name for name in self.plans if name not in touched])
+        self.transaction.revert(
+            [n for n in touched if self.transaction.standing[n].state is not HostState.ROLLED_BACK], why
+        )
+        old = all(self.transaction.standing[name].state is HostState.ROLLED_BACK for name in touched)
+        return self._outcome(ROLLED_BACK if old else MIXED, verdict)
+
+    def _left_alone(self) -> Outcome:
+        """Ctrl-C twice: say where each host stands and when its lease ends."""
+        for name, end in self.transaction.armed.items():
+            if self.transaction.standing[name].state is HostState.UNCONFIRMED:
+                left = max(0, round(end - time.monotonic()))
+                self.transaction.standing[name] = HostOutcome(HostState.UNKNOWN, f"takes itself back within {left} s")
+        return self._outcome(MIXED, None)
+
+    def _outcome(self, code: int, verdict: Verdict | None) -> Outcome:
+        standing = {name: self.transaction.standing.get(name, HostOutcome()) for name in self.shown}
+        return Outcome(
+            code,
+            self.shown,
+            verdict,
+            standing,
+            tuple(self.failed),
+            exchanges(self.run),
+            self.run.fleet.handshakes,
+        )

@@ -1,0 +1,72 @@
+"""Render the sh that puts files and the referee on a host."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shlex
+from collections.abc import Iterator
+from functools import cache
+
+from wgorch.base.assets import asset
+from wgorch.host.library import library
+from wgorch.plan.host import HostPlan
+from wgorch.plan.script import Script
+from wgorch.remote.shell import Definitions
+from wgorch.steps.firewall import RESTORES
+
+
+def call_referee(words: str) -> str:
+    """sh that asks the referee of the directory it is in, and ends with it: by itself it is the end of a program."""
+    return f"set -- {words}; . ./referee"
+
+
+def word(text: str) -> str:
+    return re.sub(r"[^a-z0-9-]+", "-", text.lower())[:60] or "asked"
+
+
+def secret_file(name: str, secret: str) -> str:
+    """sh that writes a file whole or not at all, and onto the disk; what is in it is in no process's arguments."""
+    end = f"WGORCH-{secrets.token_hex(6)}"
+    whole = f"{{ sync {name}.$$ 2>/dev/null || sync; }} && mv -f {name}.$$ {name}"
+    return f"cat >{name}.$$ <<'{end}' && {whole} || {abort_write(name)}\n{secret.rstrip(chr(10))}\n{end}"
+
+
+def write_file(name: str, *words: str) -> str:
+    """sh that writes lines into a file, by the shell itself: no process, no pipe."""
+    return f"printf '%s\\n' {' '.join(words)} >{name} || {abort_write(name)}"
+
+
+def script_words(program: Script) -> list[str]:
+    """The lines of a program as words of sh, some of them many lines; the shell must know the pieces."""
+    return [
+        shlex.quote(program.head),
+        *(f'"${{f_{piece}:?}}"' for piece in program.pieces),
+        shlex.quote(program.body),
+    ]
+
+
+@cache
+def referee() -> Definitions:
+    """The referee's text, which every change puts on its hosts."""
+    return {"referee": f"referee={shlex.quote(asset('host', 'referee.sh'))}"}
+
+
+@cache
+def pieces(names: frozenset[str]) -> Definitions:
+    """Pieces of the library as variables, of which programs on the host are put together."""
+    return {f"f_{name}": f"f_{name}={shlex.quote(library()[name])}" for name in library() if name in names}
+
+
+def abort_write(name: str) -> str:
+    return f"{{ printf '@fail files %s\\n' {shlex.quote(name)}; exit 1; }}"
+
+
+def rule_tests(plan: HostPlan) -> Iterator[str]:
+    """sh in which `iptables-restore --test` judges rules before their chains exist; it says something only if it must."""
+    for argv in RESTORES:
+        made = [c.stdin for ch in plan.do for c in ch.commands if c.argv == argv and "-X " not in c.stdin]
+        if made:
+            text = "\n".join(made)
+            test = f"tests=$({argv[0]} --wait 10 --noflush --test 2>&1 <<'END'\n{text}\nEND\n)"
+            yield f"{test} || {{ printf '\\n@tests\\n%s\\n@fail rules\\n' \"$tests\"; exit 1; }}"

@@ -1,0 +1,39 @@
+"""The one place where text from outside becomes safe to show: control and direction marks are made visible."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_SEEN_AS_IS = {"\n", "\t"}
+
+
+_BASE64_KEY = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
+
+
+def visible(text: str) -> str:
+    """Remote text without anything that a terminal would obey: ESC becomes ``\\x1b``, U+202E ``\\u202e``."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if _harmless(c) else _escape(c) for c in text)
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """Remote text for a table or a log line: visible, on one line, bounded."""
+    line = " ".join(visible(text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def without_keys(text: str, known: frozenset[str] = frozenset()) -> str:
+    """Text in which everything that could be a WireGuard key, and is not a known public one, is hidden."""
+    return _BASE64_KEY.sub(lambda found: found[0] if found[0] in known else "<hidden key>", text)
+
+
+def _harmless(c: str) -> bool:
+    # Cc: C0, DEL, C1. Cf: direction marks, zero-width, tags. Cs, Co, Cn: nothing a host name or a log needs.
+    return c in _SEEN_AS_IS or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def _escape(c: str) -> str:
+    code = ord(c)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,0 +1,68 @@
+"""The grammar of a host's answers: sections, and strict readers of single values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from wgorch.base import wgkey
+
+MAX_LINES = 200_000
+
+
+class NotAnAnswer(ValueError):
+    """A line that does not fit its grammar."""
+
+
+def sections(text: str, nonce: str) -> dict[str, list[str]]:
+    """The text between the markers, by the marker's name."""
+    found: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    for line in text.split("\n"):
+        if line.startswith(nonce + " "):
+            current = found.setdefault(line[len(nonce) + 1 :], [])
+        elif line and current is not None:
+            current.append(line)
+    return found
+
+
+def moment(text: str) -> float:
+    """Seconds since the host was started."""
+    return float(match(r"\d{1,12}(\.\d{1,3})?", text))
+
+
+def match(pattern: str, text: str) -> str:
+    if not re.fullmatch(pattern, text):
+        raise NotAnAnswer(f"{text[:80]!r} does not fit {pattern}")
+    return text
+
+
+def integer(text: str) -> int:
+    return int(match(r"[0-9]{1,20}", text.strip()))
+
+
+def public_key(text: str) -> str:
+    """A WireGuard public key, as `wgorch.curve25519` has it."""
+    try:
+        return wgkey.public_key(text)
+    except ValueError as error:
+        raise NotAnAnswer(str(error)) from None
+
+
+def pairs(lines: list[str]) -> Iterator[tuple[str, str]]:
+    for line in lines[:MAX_LINES]:
+        key, _, value = line.partition("\t")
+        yield key, value
+
+
+def file_texts(lines: list[str]) -> dict[str, str]:
+    """Files of ours, by path: what is in each, each line with a bar before it."""
+    found: dict[str, list[str]] = {}
+    path = ""
+    for line in lines[:MAX_LINES]:
+        if line.startswith("file "):
+            path = match(r"/[A-Za-z0-9._/-]{1,120}", line[5:])
+            found[path] = []
+        elif line.startswith("|"):
+            found[path].append(line[1:])
+    return {path: "\n".join(text) for path, text in found.items()}

@@ -1,0 +1,1 @@
+"""Inventories from other tools and machines, and files for other tools."""

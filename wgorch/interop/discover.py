@@ -1,0 +1,50 @@
+"""Find wgorch's networks on hosts, and read hosts of which nothing is known."""
+
+from __future__ import annotations
+
+import re
+
+from wgorch.errors import HostError
+from wgorch.facts.gather import Ask, gather
+from wgorch.facts.observed import Observed
+from wgorch.inventory.load import DEFAULT_PORT
+from wgorch.inventory.model import Network
+from wgorch.outcome import ManagedNetwork
+from wgorch.remote.fleet import Fleet
+
+
+def discover(fleet: Fleet, host: str) -> list[ManagedNetwork]:
+    """The networks of ours on a host, asked of the host alone. Raises HostError."""
+    text = fleet.open(host).exchange(DISCOVER, "find what of ours is there", 30)
+    found = {}
+    for line in text.split("\n"):
+        hit = re.fullmatch(r"network ([a-z][a-z0-9-]{0,14}) ([a-zA-Z][a-zA-Z0-9_.-]{0,14})?", line.strip() + " ")
+        hit = hit or re.fullmatch(r"network ([a-z][a-z0-9-]{0,14}) ([a-zA-Z][a-zA-Z0-9_.-]{0,14})", line.strip())
+        if hit and (hit[2] or hit[1] not in found):
+            found[hit[1]] = hit[2] or "wg0"
+    return [ManagedNetwork(name, interface) for name, interface in found.items()]
+
+
+def look(fleet: Fleet, interface: str, name: str = "office") -> tuple[dict[str, Observed], dict[str, HostError]]:
+    """How some machines are, of which nothing is known yet; and those that could not be asked."""
+    network = Network(name, (), interface, ipv6=True)
+
+    def work(host: str) -> Observed:
+        return gather(fleet.open(host), network, Ask(DEFAULT_PORT, adopt=True))[1]
+
+    return fleet.on_hosts(fleet.hosts, work)
+
+
+DISCOVER = """\
+for path in /var/lib/wgorch/*/; do
+    [ -d "$path" ] || continue
+    name=${path%/}; printf 'network %s \\n' "${name##*/}"
+    [ -r "$path/boot" ] && while read -r mark word value; do
+        [ "$mark $word" = '#: interface' ] && printf 'network %s %s\\n' "${name##*/}" "$value"
+    done <"$path/boot"
+done
+for path in /sys/class/net/*; do
+    alias=; [ -r "$path/ifalias" ] && read -r alias <"$path/ifalias"
+    case $alias in wgorch:*) printf 'network %s %s\\n' "${alias#wgorch:}" "${path##*/}" ;; esac
+done
+"""

@@ -1,0 +1,97 @@
+"""Results of a verb: by host, and as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from wgorch.base.value import value
+from wgorch.errors import HostError, UsageError
+from wgorch.facts.observed import Observed
+from wgorch.plan.host import HostPlan
+from wgorch.verify.diagnose import Verdict
+
+
+class HostState(StrEnum):
+    """What a host runs after a change; the value is its name in JSON."""
+
+    ROLLED_BACK = "rolled-back"
+    """The state before the change, whether or not anything was touched."""
+    APPLIED = "applied"
+    UNCONFIRMED = "unconfirmed"
+    UNKNOWN = "unknown"
+
+
+@dataclass
+class HostOutcome:
+    """The state of one host after a change, and why it is in it."""
+
+    state: HostState = HostState.ROLLED_BACK
+    why: str = ""
+
+
+@value
+class DirectResult:
+    """Two hosts that were to leave their relay out; `why` they still meet there, empty where they do not.
+
+    `settled`: their hosts are known to stand where they stood before.
+    """
+
+    one: str
+    other: str
+    why: str = ""
+    settled: bool = True
+
+
+@value
+class Outcome:
+    """How a verb ended."""
+
+    code: int
+    plans: Mapping[str, HostPlan] = field(default_factory=dict)
+    verdict: Verdict | None = None
+    standing: Mapping[str, HostOutcome] = field(default_factory=dict)
+    failed: tuple[HostError, ...] = ()
+    exchanges: Mapping[str, int] = field(default_factory=dict)
+    handshakes: int = 0
+    tried: tuple[DirectResult, ...] = ()
+
+
+class Declined(UsageError):
+    """The plan needs consent and did not get it."""
+
+
+@value
+class ManagedNetwork:
+    """A network of ours on a host, as the host itself tells it."""
+
+    name: str
+    interface: str
+
+
+@value
+class Status:
+    """What every host says of itself, and how it differs from the inventory."""
+
+    code: int
+    seen: Mapping[str, Observed]
+    plans: Mapping[str, HostPlan]
+    unreachable: Mapping[str, HostError]
+    keys: Mapping[str, str]
+    trouble: tuple[str, ...] = ()
+
+
+@value
+class Exported:
+    """Texts by file name, and what a person must know about them."""
+
+    texts: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def only(self) -> str:
+        """The one text there is. Raises UsageError."""
+        if len(self.texts) != 1:
+            raise UsageError("a code holds one file\n    fix: name one device")
+        return next(iter(self.texts.values()))

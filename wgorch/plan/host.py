@@ -1,0 +1,222 @@
+"""From how a host is and how it should be to what to do, how to take it back, and what to do at its every start; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from wgorch.adapters.startup import digest
+from wgorch.base.value import value
+from wgorch.facts.observed import Observed
+from wgorch.inventory.model import Network
+from wgorch.plan.notes import Note
+from wgorch.plan.notes import notes as notes_on
+from wgorch.plan.playbook import Playbook, UserStep
+from wgorch.plan.probe import probe_script
+from wgorch.plan.scope import in_scope, keep_foreign, restored_sysctls
+from wgorch.plan.script import Script, boot_script, script
+from wgorch.plan.target import firewall_of
+from wgorch.state.change import Change, change, command
+from wgorch.state.state import Run, State, nothing
+from wgorch.steps import all_steps
+from wgorch.steps.interface import tag
+
+BUILT = ("tunnel", "traffic")
+
+
+@value
+class HostPlan:
+    """What one host needs. `prepare` is never undone; `do` is under the lease; `stay` comes after confirm.
+
+    What only a host that is changed needs is made when it is asked for.
+    """
+
+    host: str
+    want: State
+    have: State
+    prepare: tuple[Change, ...]
+    do: tuple[Change, ...]
+    stay: tuple[Change, ...]
+    make_undo: Callable[[], tuple[Change, ...]]
+    make_boot: Callable[[], Script]
+    make_probe: Callable[[], str]
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def undo(self) -> tuple[Change, ...]:
+        """The way back from `do`."""
+        return self.make_undo()
+
+    @property
+    def probe(self) -> str:
+        """The script that tells whether the way back led back."""
+        return self.make_probe()
+
+    @property
+    def boot(self) -> Script:
+        """The script that makes all of it at a start of the host."""
+        return self.make_boot()
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """All differences, in the order in which they are made."""
+        return (*self.prepare, *self.do, *self.stay)
+
+    @property
+    def disturbs(self) -> bool:
+        """True where something that runs now is taken away or interrupted."""
+        return any(c.disturbs or c.sign == "-" for c in self.changes)
+
+    @property
+    def do_program(self) -> Script:
+        return script("from how this host was seen to how it should be", self.want, self.do)
+
+    @property
+    def undo_program(self) -> Script:
+        return script("back to how this host was seen", self.want, self.undo)
+
+    @property
+    def stay_program(self) -> Script:
+        return script("what makes a confirmed change last", self.want, self.stay)
+
+    @property
+    def prepare_program(self) -> Script:
+        return script("what must be there before anything changes", self.want, self.prepare)
+
+
+def plan_host(
+    host: str,
+    network: Network,
+    want: State,
+    seen: Observed,
+    playbook: Playbook,
+    after_start: State | None = None,
+    names: Mapping[str, str] | None = None,
+) -> HostPlan:
+    """The plan of one host that should be in the state `want`; `after_start`: the state after a boot, if that differs.
+
+    `names`: of peers, by their public keys.
+    """
+    have = named(seen.state(network), names or {})
+    after = after_start or want
+
+    def make_boot() -> Script:
+        return _boot(host, network, after, playbook)
+
+    want = keep_foreign(want, have)
+    if back := restored_sysctls(seen, want.sysctls):
+        want = replace(want, sysctls={**back, **want.sysctls})
+    here = in_scope(have, want)
+    stay = list(changes_between(want, have, playbook.steps("stay")))
+    if not seen.boot or seen.boot != digest(make_boot().text):
+        why = "there is none" if not seen.boot else "it makes another state than this one"
+        stay.insert(0, _boot_change("~" if seen.boot else "+", why))
+    if not seen.keys_clean:
+        stay.append(change("~", "private key", "the one before it still lies beside it"))
+    do = tuple(changes_between(want, here, playbook.steps(*BUILT)))
+    notes = list(notes_on(host, network, want, seen))
+    if do and (want.chains or want.nft or want.firewalld):
+        notes.insert(0, Note(host, f"firewall: {firewall_of(seen)}"))
+    return HostPlan(
+        host=host,
+        want=want,
+        have=have,
+        prepare=tuple(changes_between(want, have, playbook.steps("prepare"))),
+        do=do,
+        stay=tuple(stay),
+        make_undo=lambda: tuple(changes_between(here, want, _backwards(playbook.steps(*BUILT)))),
+        make_boot=make_boot,
+        make_probe=lambda: probe_script(want, here, network.interface),
+        notes=tuple(notes),
+    )
+
+
+def plan_teardown(
+    host: str, network: Network, base: State, seen: Observed, playbook: Playbook, names: Mapping[str, str] | None = None
+) -> HostPlan:
+    """The plan of one host from which everything that wgorch manages goes."""
+    have = named(seen.state(network), names or {})
+    here = in_scope(have, base)
+    steps = list(playbook.steps(*BUILT))
+    runs = [UserStep(name, run, frozenset()) for name, run in have.runs.items()]
+    stay = list(changes_between(base, have, playbook.steps("stay")))
+    if seen.boot:
+        stay.insert(0, change("-", "boot script", "nothing is left to start"))
+    return HostPlan(
+        host=host,
+        want=base,
+        have=have,
+        prepare=(),
+        do=tuple(changes_between(base, here, [*runs, *steps])),
+        stay=tuple(stay),
+        make_undo=lambda: tuple(changes_between(here, base, [*_backwards(steps), *runs])),
+        make_boot=lambda: script("nothing is wanted of this host", base, ()),
+        make_probe=lambda: probe_script(base, here, network.interface),
+        notes=tuple(notes_on(host, network, base, seen)),
+    )
+
+
+def _backwards(steps: Iterable[str | UserStep]) -> list[str | UserStep]:
+    """The steps last first; but a table can only go after the chains in it."""
+    order = list(steps)[::-1]
+    return [step for step in order if step != "empty_tables"] + [step for step in order if step == "empty_tables"]
+
+
+def changes_between(want: State, have: State, steps: Iterable[str | UserStep]) -> Iterator[Change]:
+    """What some steps find to do, in their order."""
+    known = all_steps()
+    for step in steps:
+        if isinstance(step, UserStep):
+            yield from _run_changes(step.name, want.runs.get(step.name), have.runs.get(step.name))
+        else:
+            for made in known[step](want, have):
+                # Not by `replace`, which takes ten times as long.
+                yield Change(made.sign, made.what, made.why, made.commands, made.disturbs, step)
+
+
+BOOT = "boot"
+"""The step of the start-up script itself: it has no commands, as confirming a change puts it in its place."""
+
+
+def _boot_change(sign: str, why: str) -> Change:
+    return Change(sign, "boot script", why, (), step=BOOT)
+
+
+def _run_changes(name: str, want: Run | None, have: Run | None) -> Iterator[Change]:
+    if want == have:
+        return
+    if want is not None:
+        why = "a step of the playbook" if have is None else "the playbook's command is another one"
+        yield replace(change("+", f"run {name}", why, command("sh", "-c", want.command)), step="run")
+    elif have is not None and have.undo:
+        taken = change("-", f"run {name}", "its undo", command("sh", "-c", have.undo))
+        yield replace(taken, step="run")
+
+
+def _boot(host: str, network: Network, want: State, playbook: Playbook) -> Script:
+    """The boot program: the same steps, from nothing."""
+    changes = changes_between(want, nothing(want), playbook.steps(*BUILT))
+    cards = {
+        path.split("/")[3]
+        for path in want.sysctls
+        if path.split("/")[3] not in ("all", "default", network.interface) and not path.endswith("/rp_filter")
+    }
+    header = {
+        "host": host,
+        "network": network.name,
+        "interface": network.interface,
+        "subnet": " ".join(map(str, network.subnets)),
+    }
+    if want.interface and want.interface.public_key in want.keys:
+        header |= {"key": tag(want.interface), "mtu": str(want.interface.mtu)}
+    if network.ipv6:
+        header["ipv6"] = "yes"
+    if network.exits:
+        header["exits"] = "yes"
+    return boot_script(want, changes, header, network.interface, cards, network.table)
+
+
+def named(state: State, names: Mapping[str, str]) -> State:
+    """A State whose peers carry the names of the hosts they are."""
+    peers = {key: replace(peer, name=names.get(key, peer.name)) for key, peer in state.peers.items()}
+    return replace(state, peers=peers)

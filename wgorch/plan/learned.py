@@ -1,0 +1,61 @@
+"""What a plan keeps as the hosts have it: addresses that the inventory leaves open, and direct peers that work."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from ipaddress import ip_network
+
+from wgorch.facts.observed import Observed
+from wgorch.inventory.assign import assign
+from wgorch.inventory.model import Inventory, IPAddress
+from wgorch.topology.desired import DirectPeer
+from wgorch.topology.topology import Topology
+
+
+def addresses_are_given(inventory: Inventory) -> bool:
+    """True where the file names every address, so that no host needs to be asked for its own."""
+    return all(len(host.given) == len(inventory.network.subnets) for host in inventory.members.values())
+
+
+def keep_addresses(inventory: Inventory, seen: Mapping[str, Observed]) -> Inventory:
+    """Let hosts without an address in the file keep the one they have; the others get a free one."""
+    if addresses_are_given(inventory):
+        return inventory
+    network = inventory.network
+    managed = {name: there for name, there in seen.items() if there.is_managed(network)}
+    real = _addresses_of_devices(inventory, managed)
+    real |= {n: tuple(a.ip for card, a in s.addresses if card == network.interface) for n, s in managed.items()}
+    # An address assumed for a host that was not read gives way to one that another host really has.
+    sure = {address for own in real.values() for address in own}
+    others = {n: m.addresses for n, m in inventory.members.items() if n not in seen and n not in real}
+    had = {name: tuple(a for a in own if a not in sure) for name, own in others.items()} | real
+    nets = (ip_network(text) for s in managed.values() for peer in s.peers.values() for text in peer.allowed_ips)
+    taken = {net.network_address for net in nets if net.prefixlen == net.max_prefixlen}
+    return assign(inventory, had, taken - {a for own in had.values() for a in own})
+
+
+def _addresses_of_devices(inventory: Inventory, managed: Mapping[str, Observed]) -> dict[str, tuple[IPAddress, ...]]:
+    """The addresses that the peers of devices allow them."""
+    names = {device.public_key: name for name, device in inventory.devices.items() if device.public_key}
+    found = {}
+    for seen in managed.values():
+        for key, peer in seen.peers.items():
+            if key in names:
+                found[names[key]] = tuple(ip_network(text).network_address for text in peer.allowed_ips)
+    return found
+
+
+def working_direct_peers(
+    topology: Topology, seen: Mapping[str, Observed], keys: Mapping[str, str]
+) -> dict[str, dict[str, DirectPeer]]:
+    """Pairs of spokes that both send to each other without their relay, each under both names."""
+    network = topology.inventory.network
+    names = {key: name for name, key in keys.items()}
+    active: dict[str, dict[str, DirectPeer]] = defaultdict(dict)
+    for name, there in seen.items():
+        for key, peer in there.peers.items() if there.is_managed(network) else ():
+            other = names.get(key)
+            if other and other in seen and peer.allowed_ips and topology.can_peer_directly(name, other):
+                active[name][other] = DirectPeer(active=True)
+    return {n: {o: s for o, s in others.items() if n in active.get(o, {})} for n, others in active.items()}

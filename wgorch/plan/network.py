@@ -1,0 +1,96 @@
+"""Plans of all hosts of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from wgorch.base.value import value
+from wgorch.errors import HostError, HostsFailed, Unfit
+from wgorch.facts.observed import Observed
+from wgorch.facts.path_mtu import NEEDED_BY_IPV6, tunnel_mtu
+from wgorch.plan.blockers import blockers
+from wgorch.plan.changed_keys import changed_keys
+from wgorch.plan.host import HostPlan, plan_host
+from wgorch.plan.notes import return_routes
+from wgorch.plan.playbook import Playbook
+from wgorch.plan.preshared import secrets_of
+from wgorch.plan.scope import limit_to
+from wgorch.plan.target import wanted
+from wgorch.state.state import State
+from wgorch.topology.topology import Topology
+
+
+@value
+class NetworkFacts:
+    """What the plans of a network rest on. `keys`: public keys by host; `mtu`: of every tunnel, in bytes."""
+
+    topology: Topology
+    seen: Mapping[str, Observed]
+    keys: Mapping[str, str]
+    mtu: int
+
+
+def plan_network(
+    facts: NetworkFacts, playbook: Playbook, limit: frozenset[str], accepted: frozenset[str]
+) -> dict[str, HostPlan]:
+    """The plan of every host that was read. Raises HostsFailed with all that stands in the way.
+
+    `limit`: the hosts to change, all where empty; of the others only their entries for these. `accepted`: hosts whose
+    key may be another than their peers hold.
+    """
+    failed: list[HostError] = list(changed_keys(facts.topology, facts.seen, facts.keys, accepted))
+    _check_ipv6(facts)
+    plans: dict[str, HostPlan] = {}
+    for name, seen in facts.seen.items():
+        only_entries = bool(limit) and name not in limit
+        if only_entries and not seen.is_managed(facts.topology.inventory.network):
+            continue
+        found = [] if only_entries else list(blockers(facts.topology.desired(name), seen))
+        try:
+            plan = _plan(facts, name, playbook, limit if only_entries else frozenset())
+        except Unfit as error:
+            found = found or [error]
+        failed += found
+        if not found and (plan.do or not only_entries):
+            plans[name] = plan
+    if failed:
+        raise HostsFailed(failed)
+    return plans
+
+
+def network_mtu(topology: Topology, seen: Mapping[str, Observed], *, redo: bool = False, most: int = 1500) -> int:
+    """The MTU of every tunnel: as found when each host joined, or, with `redo`, as measured now; at most `most`."""
+    return min([most, *_mtus(topology, seen, redo=redo)])
+
+
+def _mtus(topology: Topology, seen: Mapping[str, Observed], *, redo: bool) -> Iterator[int]:
+    for name, there in seen.items():
+        if topology.inventory.hosts[name].mtu:
+            continue
+        known = there.boot_header.get("mtu", "")
+        yield int(known) if known.isdigit() and not redo else tunnel_mtu(topology.desired(name), there)
+
+
+def _check_ipv6(facts: NetworkFacts) -> None:
+    subnets = facts.topology.inventory.network.subnets
+    if facts.mtu < NEEDED_BY_IPV6 and any(subnet.version == 6 for subnet in subnets):
+        narrow = min(facts.seen, key=lambda n: tunnel_mtu(facts.topology.desired(n), facts.seen[n]))
+        problem = f"the path MTU to its peers leaves {facts.mtu} bytes in the tunnel; IPv6 needs {NEEDED_BY_IPV6}"
+        raise HostsFailed([Unfit(narrow, "carry IPv6", problem, "leave IPv6 out of network.subnet; IPv4 works")])
+
+
+def _plan(facts: NetworkFacts, name: str, playbook: Playbook, entries_of: frozenset[str]) -> HostPlan:
+    """The plan of one host; `entries_of`: only its entries for these hosts may change. Raises Unfit."""
+    topology, seen = facts.topology, facts.seen[name]
+    network, desired = topology.inventory.network, topology.desired(name)
+    more = (facts.keys, playbook.runs_for(name), secrets_of(topology, facts.seen, name), facts.mtu)
+    want = wanted(desired, seen, *more)
+    after_start: State | None = None
+    if name in topology.direct_peers:
+        after_start = wanted(topology.without_direct_peers.desired(name), seen, *more)
+    names = {key: peer for peer, key in facts.keys.items()}
+    if entries_of:
+        want = limit_to(entries_of, want, seen.state(network), facts.keys)
+    plan = plan_host(name, network, want, seen, playbook, after_start, names)
+    return replace(plan, notes=(*plan.notes, *return_routes(desired, seen)))

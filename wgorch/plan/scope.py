@@ -1,0 +1,82 @@
+"""What a plan may touch: foreign rules are kept, saved values restored, other hosts' entries left alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from wgorch.facts.observed import Observed
+from wgorch.inventory.model import Network
+from wgorch.state.rules import foreign_rules
+from wgorch.state.state import State, nothing
+
+
+def baseline(seen: Observed, have: State, network: Network, *, packages: bool = False) -> State:
+    """What teardown gives back: nothing of ours, and the recorded values where they are still ours.
+
+    The packages that came with the network stay, unless `packages`.
+    """
+    gone = replace(
+        nothing(have),
+        packages=frozenset() if packages else have.packages,
+        tables=have.tables - seen.removable_tables(network),
+        sysctls=restored_sysctls(seen),
+    )
+    return keep_foreign(gone, have)
+
+
+def keep_foreign(want: State, have: State) -> State:
+    """The same wish with the foreign rules of our chains kept, behind ours; a chain that holds some stays."""
+    foreign = {chain: kept for chain, rules in have.chains.items() if (kept := foreign_rules(rules, have.mark))}
+    if not foreign:
+        return want
+    chains = {
+        chain: (*want.chains.get(chain, ()), *foreign.get(chain, ())) for chain in want.chains.keys() | foreign.keys()
+    }
+    return replace(
+        want,
+        chains=chains,
+        jumps=dict.fromkeys(chains, (1,)),
+        tables=want.tables | {chain.table for chain in foreign},
+    )
+
+
+def limit_to(names: frozenset[str], full: State, have: State, keys: Mapping[str, str]) -> State:
+    """What a host should have where only its entries for some other hosts may change; nobody else is dropped.
+
+    Everything but those entries is wanted as it is. Endpoints that peers were learned under are left to WireGuard.
+    """
+    current = {keys[name] for name in names if name in keys}
+    theirs = {peer.allowed_ips for peer in full.peers.values() if peer.name in names}
+    peers = {
+        key: replace(peer, endpoint=full.peers[key].endpoint if key in full.peers else peer.endpoint)
+        for key, peer in have.peers.items()
+        if key not in current and peer.allowed_ips not in theirs
+    }
+    peers |= {key: peer for key, peer in full.peers.items() if peer.name in names}
+    return replace(
+        have,
+        peers=peers,
+        sysctls={path: have.sysctls.get(path, value) for path, value in full.sysctls.items()},
+        tools=full.tools,
+        key_mode=have.key_mode,
+    )
+
+
+def restored_sysctls(seen: Observed, wanted_paths: Iterable[str] = ()) -> dict[str, str]:
+    """Recorded values that nobody wants changed any more: what they were before us, where they are still ours."""
+    keep = frozenset(wanted_paths) | enabled_since(seen)
+    return {p: r.before for p, r in seen.recorded.items() if p not in keep and seen.sysctls.get(p) == r.ours}
+
+
+def enabled_since(seen: Observed) -> frozenset[str]:
+    """Cards that somebody (Docker) let forward together with all others, after we had let them: not ours to stop."""
+    if seen.forwarded_all != "0" or seen.sysctls.get("net/ipv4/conf/all/forwarding") != "1":
+        return frozenset()
+    return frozenset(p for p in seen.recorded if re.fullmatch(r"net/ipv4/conf/[^/]+/forwarding", p))
+
+
+def in_scope(have: State, want: State) -> State:
+    """What was seen, without sysctls and tables that the wish says nothing of."""
+    return replace(have, sysctls={path: have.sysctls[path] for path in want.sysctls if path in have.sysctls})

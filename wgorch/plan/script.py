@@ -1,0 +1,72 @@
+"""Changes as one POSIX sh program: straight on, every line an end, nothing left to decide on the host."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+from wgorch.base.value import value
+from wgorch.host.library import PRELUDE, functions, library, pieces_of
+from wgorch.plan.batching import FORGET, batched
+from wgorch.state.change import Change, quote_words
+from wgorch.state.state import State
+
+
+@value
+class Script:
+    """A program by what it is made of: its head, the names of our functions that it carries, and what it does."""
+
+    head: str
+    pieces: tuple[str, ...]
+    body: str
+
+    @property
+    def text(self) -> str:
+        return "\n".join([self.head, *(library()[name] for name in self.pieces), self.body, ""])
+
+
+def script(title: str, state: State, changes: Iterable[Change], header: Mapping[str, str] | None = None) -> Script:
+    """A script that makes the changes and says before each which one it is (``@at 3``)."""
+    changes = list(changes)
+    return _script(_head(title, state, header), _called(changes), [*batched(changes)] or [""])
+
+
+def boot_script(
+    state: State, changes: Iterable[Change], header: Mapping[str, str], interface: str, cards: Iterable[str], table: int
+) -> Script:
+    """The program that makes the whole state out of nothing, at every start of the host."""
+    title = "what this host does for its WireGuard network at every start, as a list of commands with their reasons"
+    changes = list(changes)
+    body = ["", "starting=yes"]
+    body += [f"wait_for_interface {quote_words([card])} || exit 1" for card in sorted(cards)]
+    body += [f"reset_network {quote_words([interface, state.mark, str(table)])} || exit 1", FORGET, *batched(changes)]
+    return _script(_head(title, state, header), _called(changes) | {"wait_for_interface", "reset_network"}, body)
+
+
+def _script(head: Iterable[str], called: frozenset[str], body: Iterable[str]) -> Script:
+    return Script("\n".join(head), (PRELUDE, *pieces_of(called)), "\n".join([*body, "printf '@done\\n'"]))
+
+
+def _called(changes: Iterable[Change]) -> frozenset[str]:
+    """The words that may be a function's name: the first of each command, and what stands for some of them."""
+    names = {cmd.argv[0] for change in changes for cmd in change.commands}
+    return frozenset(names | {"set_value"} if "write" in names else names)
+
+
+def _head(title: str, state: State, header: Mapping[str, str] | None) -> Iterator[str]:
+    yield "#!/bin/sh"
+    yield f"# {state.mark}: {title}"
+    for name, text in (header or {}).items():
+        yield f"#: {name} {text}"
+    for name, run in sorted(state.runs.items()):
+        yield f"#: run {json.dumps({'name': name, 'command': run.command, 'undo': run.undo})}"
+    yield f"directory={quote_words([state.directory])}"
+
+
+def by_hand(state: State, changes: Iterable[Change]) -> list[str]:
+    """What a person's shell needs before the commands of some changes: the directory, and the functions they call."""
+    names = pieces_of(_called(changes) | {"write_file"})
+    place = quote_words([state.directory])
+    lines = ["umask 077", f"mkdir -p -m 700 {place} && cd {place}"]
+    lines += [f"boot_id=$(cat /proc/sys/kernel/random/boot_id) {FORGET}"]
+    return [*lines, functions(names)]

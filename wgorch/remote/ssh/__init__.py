@@ -1,0 +1,1 @@
+"""SSH connections by fabric and paramiko; the only place that imports them."""

@@ -1,0 +1,112 @@
+"""known_hosts as OpenSSH means it: names, [name]:port, wildcards, hashed names, @revoked; parsed once for all hosts.
+
+paramiko's own loader refuses a whole file for one @revoked line, and takes seconds for large ones.
+"""
+
+from __future__ import annotations
+
+import base64
+import fnmatch
+import hashlib
+import hmac
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wgorch.base.value import value
+
+
+def fingerprint(blob: bytes) -> str:
+    """``SHA256:…`` as ssh-keygen prints it."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+
+
+def lookup_name(host: str, port: int) -> str:
+    """The name under which known_hosts keeps a host."""
+    return host if port == 22 else f"[{host}]:{port}"
+
+
+@value
+class KnownKey:
+    """One key of one line."""
+
+    kind: str
+    blob: bytes
+    revoked: bool
+    place: str
+
+
+@dataclass
+class KnownHosts:
+    """The keys by name. `unread` says which lines were passed over, and why."""
+
+    plain: dict[str, list[KnownKey]] = field(default_factory=lambda: defaultdict(list))
+    patterns: list[tuple[list[str], KnownKey]] = field(default_factory=list)
+    hashed: list[tuple[bytes, bytes, KnownKey]] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+    def keys(self, host: str, port: int) -> list[KnownKey]:
+        """Every key that a name may show; revoked ones among them."""
+        name = lookup_name(host, port)
+        found = list(self.plain.get(name.lower(), ()))
+        for patterns, key in self.patterns:
+            hits = [p for p in patterns if fnmatch.fnmatchcase(name.lower(), p.lstrip("!").lower().replace("[", "[[]"))]
+            if hits and not any(p.startswith("!") for p in hits):
+                found.append(key)
+        for salt, digest, key in self.hashed:
+            if hmac.digest(salt, name.lower().encode(), "sha1") == digest:
+                found.append(key)
+        return found
+
+    def read(self, text: str, origin: str) -> None:
+        """Take in a file's lines; what cannot be read is noted, never fatal."""
+        for number, line in enumerate(text.split("\n"), 1):
+            words = line.split()
+            if not words or words[0].startswith("#"):
+                continue
+            marker = words.pop(0) if words[0].startswith("@") else ""
+            place = f"{origin}:{number}"
+            if marker == "@cert-authority":
+                self.unread.append(f"{place}: @cert-authority is not supported")
+                continue
+            if len(words) < 3 or marker not in ("", "@revoked"):
+                self.unread.append(f"{place}: not a known_hosts line")
+                continue
+            names, kind, encoded = words[:3]
+            try:
+                blob = base64.b64decode(encoded, validate=True)
+            except ValueError:
+                self.unread.append(f"{place}: the key is not base64")
+                continue
+            self._add(names, KnownKey(kind, blob, marker == "@revoked", place))
+
+    def _add(self, names: str, key: KnownKey) -> None:
+        if names.startswith("|1|"):
+            try:
+                salt, digest = (base64.b64decode(part, validate=True) for part in names[3:].split("|"))
+                if not salt or len(digest) != hashlib.sha1().digest_size:
+                    raise ValueError(names)
+            except ValueError:
+                self.unread.append(f"{key.place}: the hashed name is broken")
+                return
+            self.hashed.append((salt, digest, key))
+            return
+        patterns = names.split(",")
+        if any(c in name for name in patterns for c in "*?!"):
+            self.patterns.append((patterns, key))
+            return
+        for name in patterns:
+            self.plain[name.lower()].append(key)
+
+
+def load(files: Iterable[Path]) -> KnownHosts:
+    """The known hosts of several files; those that are not there are passed over."""
+    known = KnownHosts()
+    for path in files:
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        known.read(text, str(path))
+    return known

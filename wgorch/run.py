@@ -1,0 +1,195 @@
+"""One run over an inventory: its options, its sessions, and what the hosts said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import InitVar, dataclass, field, replace
+from itertools import islice
+
+from wgorch.base.value import value
+from wgorch.errors import HostError, HostsFailed, Unfit, UsageError
+from wgorch.events import Event, Listener
+from wgorch.facts.gather import Ask, gather
+from wgorch.facts.observed import Observed
+from wgorch.inventory.fields import suggest
+from wgorch.inventory.model import Inventory, Network
+from wgorch.plan.host import HostPlan
+from wgorch.plan.learned import addresses_are_given, keep_addresses, working_direct_peers
+from wgorch.plan.network import NetworkFacts, network_mtu, plan_network
+from wgorch.plan.playbook import Playbooks
+from wgorch.remote.fleet import Fleet
+from wgorch.remote.shell import NONE, Definitions
+from wgorch.topology.desired import DirectPeer
+from wgorch.topology.topology import Topology, build
+
+MAX_MTU_TARGETS = 16
+"""Upper bound on path-MTU probes per host."""
+
+
+@value
+class RunOptions:
+    """What a person asked of a run, beside the inventory; made once and never changed."""
+
+    limit: frozenset[str] = frozenset()
+    """The hosts to change; all where empty."""
+    accept_new_keys: frozenset[str] = frozenset()
+    """Hosts whose WireGuard key may be another than their peers hold."""
+    rotate_keys: frozenset[str] = frozenset()
+    """Hosts that get a new key."""
+    redo_mtu: bool = False
+    """Repeat path-MTU discovery."""
+    try_direct: bool = False
+    """Try to peer hosts behind NAT directly even where nothing else changes."""
+    may_lose_ssh: bool = False
+    """Change hosts that are reached through the tunnel itself, too."""
+    adopt: bool = False
+    """Adopt existing unmanaged interfaces of the network's name."""
+
+
+@dataclass
+class Run:
+    """An inventory, the sessions to its hosts, and their facts."""
+
+    inventory: Inventory
+    fleet: Fleet
+    listener: Listener
+    playbooks: Playbooks
+    options: RunOptions = RunOptions()  # noqa: RUF009 - a value
+    built: InitVar[Topology | None] = None
+    topology: Topology = field(init=False)
+    seen: dict[str, Observed] = field(default_factory=dict)
+    max_mtu: int = 1500
+    """Upper bound of the tunnel MTU, in bytes: lower once verification has shown what gets through."""
+    rotating: frozenset[str] = field(init=False)
+    """Hosts whose new key is not confirmed yet."""
+
+    def __post_init__(self, built: Topology | None) -> None:
+        self.topology = built or build(self.inventory)
+        self.rotating = self.options.rotate_keys
+
+    @property
+    def network(self) -> Network:
+        return self.inventory.network
+
+    @property
+    def names(self) -> list[str]:
+        """The hosts of this run: all, or those that --limit names."""
+        return [name for name in self.inventory.hosts if not self.options.limit or name in self.options.limit]
+
+    @property
+    def involved(self) -> list[str]:
+        """The hosts of this run and their peers, whose entries for them change with them."""
+        if not self.options.limit:
+            return self.names
+        peers = {peer for name in self.names for peer in self.topology.peers(name)}
+        if self.network.direct:
+            # Which of them they reach without their relay is known only when both ends are read.
+            others = self.inventory.hosts
+            peers |= {o for name in self.names for o in others if self.topology.can_peer_directly(name, o)}
+        return self.asked_for([name for name in self.inventory.hosts if name in {*self.names, *peers}])
+
+    def asked_for(self, names: list[str]) -> list[str]:
+        """The hosts to read for the sake of some: all, where only the hosts know their addresses."""
+        return names if addresses_are_given(self.inventory) else list(self.inventory.hosts)
+
+    def ask(self, name: str) -> Ask:
+        """Parameters of the fact script of one host."""
+        host = self.inventory.hosts[name]
+        targets: list[str] = []
+        if not (host.mtu or self.network.mtu):
+            ends = (self.topology.hosts[peer].endpoint for peer in self.topology.peers(name))
+            targets = list(dict.fromkeys(islice((end.host for end in ends if end), MAX_MTU_TARGETS)))
+        return Ask(host.listen_port, host.private_key, tuple(targets), self.options.redo_mtu, adopt=self.options.adopt)
+
+    @property
+    def asks(self) -> dict[str, Ask]:
+        return {name: self.ask(name) for name in self.inventory.hosts}
+
+    def gather(
+        self,
+        names: Iterable[str],
+        *,
+        tolerant: bool = False,
+        traffic: bool = True,
+        ahead: Definitions = NONE,
+    ) -> dict[str, HostError]:
+        """Read hosts. Raises HostsFailed unless `tolerant`; then the errors are returned, by host.
+
+        `traffic`: read counters and handshakes, too, on which no plan depends. `ahead`: definitions that later
+        scripts on the hosts of this run need.
+        """
+
+        def work(name: str) -> Observed:
+            self.listener.event(name, Event.CONNECT)
+            shell = self.fleet.open(name)
+            ask = replace(self.ask(name), brief=not traffic)
+            _, seen = gather(shell, self.network, ask, ahead=ahead if name in self.names else NONE)
+            self.listener.event(name, Event.GATHERED)
+            return seen
+
+        seen, failed = self.fleet.on_hosts(names, work)
+        self.seen.update(seen)
+        self._keep_what_hosts_have()
+        for name, error in failed.items():
+            self.listener.event(name, Event.FAILED, str(error))
+        if failed and not tolerant:
+            raise HostsFailed(list(failed.values()))
+        return failed
+
+    def _keep_what_hosts_have(self) -> None:
+        inventory = keep_addresses(self.inventory, self.seen)
+        if inventory != self.inventory:
+            self.inventory, self.topology = inventory, build(inventory, self.topology.direct_peers)
+        if self.network.direct:
+            self.use_direct_peers(working_direct_peers(self.topology, self.seen, self.keys))
+
+    def use_direct_peers(self, direct_peers: Mapping[str, Mapping[str, DirectPeer]]) -> None:
+        """Let some spokes reach each other without their relay."""
+        found = {name: others for name, others in direct_peers.items() if others}
+        if found != self.topology.direct_peers:
+            self.topology = build(self.inventory, found)
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The public keys known so far, by host. Raises HostsFailed where two hosts show the same one."""
+        keys = {name: device.public_key for name, device in self.inventory.devices.items() if device.public_key}
+        for name, seen in self.seen.items():
+            key = seen.source_key or seen.key_file_public or seen.public_key
+            if name in self.rotating:
+                key = min(seen.staged_keys, default="")
+            if key:
+                keys[name] = key
+        owner: dict[str, str] = {}
+        for name, key in keys.items():
+            twin = owner.setdefault(key, name)
+            if twin != name:
+                problem = f"it has the same key as {twin} ({key[:8]}…)"
+                hint = f"one is a copy of the other: delete {self.network.directory}/private_key on one of them"
+                raise HostsFailed([Unfit(name, "use its key", problem, hint)])
+        return keys
+
+    @property
+    def mtu(self) -> int:
+        """The MTU of every tunnel, in bytes."""
+        return network_mtu(self.topology, self.seen, redo=self.options.redo_mtu, most=self.max_mtu)
+
+    def through_tunnel(self, name: str) -> bool:
+        """True where the SSH session to a host runs through the tunnel that is to be changed."""
+        return self.seen[name].ssh_interface == self.network.interface
+
+    def plans(self) -> dict[str, HostPlan]:
+        """The plan of every host that was read. Raises HostsFailed with all that stands in the way."""
+        facts = NetworkFacts(self.topology, self.seen, self.keys, self.mtu)
+        accepted = self.options.accept_new_keys | self.rotating
+        return plan_network(facts, self.playbooks.up, self.options.limit, accepted)
+
+
+def check_names(inventory: Inventory, names: Iterable[str]) -> frozenset[str]:
+    """Names of hosts as a set. Raises UsageError for one that is not in the inventory."""
+    for name in names:
+        if name not in inventory.hosts:
+            meant = suggest(name, inventory.hosts)
+            raise UsageError(
+                f'there is no host "{name}" in {inventory.path}.{meant}\n    fix: one of {", ".join(inventory.hosts)}'
+            )
+    return frozenset(names)
