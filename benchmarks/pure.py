@@ -53,8 +53,9 @@ from wgorch.topology.topology import build
 from wgorch.topology.path import refuted
 from wgorch.plan.playbook import load as playbook, shipped
 from wgorch.plan.host import plan_host
-from wgorch.plan.target import wanted
-from wgorch.facts.parse import observed
+from wgorch.steps import target_state
+from wgorch.steps.target import Target
+from wgorch.gather.observed import observed
 from wgorch.base.wgkey import public_key
 import base64, hashlib
 began = time.monotonic()
@@ -99,7 +100,7 @@ rendered = 0
 seen = observed("any", TEXT, "N")  # what a fresh host answers
 for name in inventory.hosts:
     desired = topology.desired(name)
-    want = wanted(desired, seen, keys, mtu=1420)
+    want = target_state(Target(desired, seen, keys, mtu=1420), seen.slices)
     plan = plan_host(name, inventory.network, want, seen, steps)
     if "render" in sys.argv:
         rendered += len(plan.do_program.text) + len(plan.undo_program.text) + len(plan.boot.text)

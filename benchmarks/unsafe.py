@@ -16,8 +16,8 @@ from wgorch.apply.rollout import Rollout
 from wgorch.apply.transaction import Transaction
 from wgorch.cli.main import run
 from wgorch.errors import Unfit
-from wgorch.facts.gather import ENVIRONMENT
-from wgorch.facts.observed import Observed
+from wgorch.gather.gather import ENVIRONMENT
+from wgorch.gather.observed import Observed
 from wgorch.outcome import HostOutcome
 from wgorch.plan.host import HostPlan
 from wgorch.state.change import quote_words

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Any
 
 from wgorch.inventory.model import Network
 from wgorch.state.change import Command
 from wgorch.state.rules import Chain, Rule, our_chains
-from wgorch.state.state import State
+from wgorch.state.state import State, TunnelRoute
 from wgorch.state.wireguard import Interface, Peer
 from wgorch.steps.firewall import RESTORES, jump
 
@@ -21,6 +22,23 @@ BUILT_IN = {
     "mangle": ("FORWARD",),
 }
 BUILT_IN |= {f"{table}6": chains for table, chains in BUILT_IN.items()}
+
+
+def on_interface(
+    interface: Interface | None,
+    addresses: Iterable[str] = (),
+    peers: Mapping[str, Peer] | None = None,
+    routes: Iterable[str] = (),
+) -> dict[str, Any]:
+    """Fields of a State that are kept by interface; nothing where there is none."""
+    if interface is None:
+        return {"interfaces": {}, "addresses": {}, "peers": {}, "routes": {}}
+    return {
+        "interfaces": {interface.name: interface},
+        "addresses": {interface.name: frozenset(addresses)},
+        "peers": {interface.name: dict(peers or {})},
+        "routes": {interface.name: frozenset(map(TunnelRoute, routes))},
+    }
 
 
 class Refused(AssertionError):
@@ -75,9 +93,12 @@ class Kernel:
     @classmethod
     def of(cls, state: State, network: Network, key: str, foreign: dict[tuple[str, str], list[Rule]]) -> Kernel:
         """A kernel in a state, with rules of others in the parent chains."""
-        kernel = cls(network, key, state.interface, set(state.addresses), dict(state.peers), set(state.routes))
+        name = network.interface
+        kernel = cls(network, key, state.interfaces.get(name))
+        kernel.addresses, kernel.peers = set(state.addresses.get(name, ())), dict(state.peers.get(name, {}))
+        kernel.routes = {route.subnet for route in state.routes.get(name, ())}
         kernel.sysctls = dict(state.sysctls)
-        kernel.policy, kernel.ways, kernel.dns = set(state.policy), set(state.ways), state.dns
+        kernel.policy, kernel.ways, kernel.dns = set(state.policy_rules), set(state.exit_routes), state.dns
         kernel.nft, kernel.firewalld = dict(state.nft), set(state.firewalld)
         for table in state.tables:
             kernel.tables[table] = {name: list(foreign.get((table, name), ())) for name in BUILT_IN[table]}
@@ -105,12 +126,9 @@ class Kernel:
                 jumps[chain] = tuple(places)
         return replace(
             like,
-            interface=self.interface,
-            addresses=frozenset(self.addresses),
-            peers=dict(self.peers),
-            routes=frozenset(self.routes),
-            policy=frozenset(self.policy),
-            ways=frozenset(self.ways),
+            **on_interface(self.interface, self.addresses, self.peers, self.routes),
+            policy_rules=frozenset(self.policy),
+            exit_routes=frozenset(self.ways),
             dns=self.dns,
             nft=dict(self.nft),
             firewalld=frozenset(self.firewalld),

@@ -52,7 +52,7 @@ def test_everyone_is_in_it_and_nobody_is_covered(name: str, picture: Picture) ->
 
 def test_tunnels_tell_their_state_without_colour_too() -> None:
     seen, _, _ = recorded("healthy")
-    status = Status(0, seen, {}, {}, {name: host.public_key for name, host in seen.items()})
+    status = Status(0, seen, {}, {}, {name: host.wireguard["wg0"].public_key for name, host in seen.items()})
     picture = Picture(build(load(ROOT / "inventory" / "home-company.yaml")), status)
 
     assert {"up", "old"} & {edge.state for edge in picture.edges}

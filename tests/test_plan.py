@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import ALL
-from tests.kernel import Kernel
+from tests.kernel import Kernel, on_interface
 from wgorch.apply.upload import pieces, script_words, write_file
-from wgorch.facts.gather import asking
+from wgorch.gather.gather import asking
 from wgorch.inventory.model import Network
 from wgorch.plan.host import _backwards, changes_between
 from wgorch.plan.playbook import Playbook, load, shipped
@@ -112,14 +112,14 @@ def states(draw: st.DrawFn, *, wanted: bool) -> State:
     return State(
         mark=NETWORK.mark,
         directory=NETWORK.directory,
-        interface=interface,
-        addresses=frozenset(draw(st.sets(st.sampled_from(["192.168.2.1/24", "192.168.2.9/24"]))))
-        if interface
-        else frozenset(),
-        peers=draw(peers()) if interface else {},
-        routes=frozenset(draw(st.sets(st.sampled_from(NETS[2:4])))) if interface and up else frozenset(),
-        policy=frozenset(draw(st.sets(st.sampled_from(POLICY)))),
-        ways=frozenset(draw(st.sets(st.sampled_from(WAYS)))) if interface and up else frozenset(),
+        **on_interface(
+            interface,
+            draw(st.sets(st.sampled_from(["192.168.2.1/24", "192.168.2.9/24"]))) if interface else (),
+            draw(peers()) if interface else {},
+            draw(st.sets(st.sampled_from(NETS[2:4]))) if interface and up else (),
+        ),
+        policy_rules=frozenset(draw(st.sets(st.sampled_from(POLICY)))),
+        exit_routes=frozenset(draw(st.sets(st.sampled_from(WAYS)))) if interface and up else frozenset(),
         nft=dict(draw(st.sets(st.sampled_from(sorted(NFT.items()))))),
         firewalld=frozenset(draw(st.sets(st.sampled_from(FIREWALLD)))),
         chains=chains,
@@ -150,7 +150,7 @@ def commands(changes: Sequence[Change]) -> list[Command]:
 
 def order(want: State) -> list:
     """Up's steps where something is wanted, teardown's where not."""
-    return BUILT if want.interface else list(DOWN.steps("traffic", "tunnel"))
+    return BUILT if want.interfaces else list(DOWN.steps("traffic", "tunnel"))
 
 
 def do(want: State, have: State) -> list[Change]:
@@ -164,8 +164,11 @@ def undo(want: State, have: State) -> list[Change]:
 def compared(state: State, like: State) -> State:
     """A State without what no command can state: an endpoint that nobody asks for stays as it is."""
     found = {
-        key: replace(peer, endpoint=peer.endpoint if (like.peers.get(key) or peer).endpoint else None)
-        for key, peer in state.peers.items()
+        name: {
+            key: replace(peer, endpoint=peer.endpoint if (like.peers.get(name, {}).get(key) or peer).endpoint else None)
+            for key, peer in its.items()
+        }
+        for name, its in state.peers.items()
     }
     sysctls = {path: value for path, value in state.sysctls.items() if path in like.sysctls}
     tables = state.tables & like.tables
@@ -247,7 +250,7 @@ def test_a_plan_for_nothing_gives_the_host_back(have: State, foreign: Foreign) -
 
     left = kernel.state(base)
     kept = {chain: foreign_rules(rules, NETWORK.mark) for chain, rules in have.chains.items()}
-    assert (None, frozenset(), {}, frozenset()) == (left.interface, left.addresses, left.peers, left.routes)
+    assert ({}, {}, {}, {}) == (left.interfaces, left.addresses, left.peers, left.routes)
     assert {chain: rules for chain, rules in kept.items() if rules} == left.chains
     assert foreign == kernel.foreign()
 
@@ -255,7 +258,7 @@ def test_a_plan_for_nothing_gives_the_host_back(have: State, foreign: Foreign) -
 @thorough
 @given(states(wanted=True), foreigners())
 def test_the_boot_program_makes_the_state_out_of_nothing(want: State, foreign: Foreign) -> None:
-    assume(want.interface)
+    assume(want.interfaces)
     want = replace(want, tables=want.tables | {table for table, _ in foreign})
     fresh = replace(nothing(want), tables=frozenset(), sysctls=dict.fromkeys(HOST_VALUES, "1"))
     kernel = Kernel.of(replace(fresh, tables=want.tables), NETWORK, OWN, foreign)
@@ -300,7 +303,7 @@ def texts(want: State, have: State) -> list[str]:
         script("forth", want, do(want, have)).text,
         script("back", want, undo(want, have)).text,
         boot_script(want, changes_between(want, nothing(want), BUILT), header, "wg0", ["eth0"], NETWORK.table).text,
-        probe_script(want, have, "wg0"),
+        probe_script(want, have),
     ]
 
 
@@ -353,7 +356,7 @@ def test_the_order_in_which_things_were_found_changes_no_program(
             return dict(items)
 
         return replace(
-            state, peers=mixed(dict(state.peers)), chains=mixed(dict(state.chains)), jumps=mixed(dict(state.jumps)),
+            state, peers={name: mixed(dict(its)) for name, its in state.peers.items()}, chains=mixed(dict(state.chains)), jumps=mixed(dict(state.jumps)),
             sysctls=mixed(dict(state.sysctls)),
         )  # fmt: skip
 

@@ -32,7 +32,7 @@ REFERENCE = ROOT / "inventory" / "home-company.yaml"
 
 def state() -> Status:
     seen, _, _ = recorded("healthy")
-    return Status(0, seen, {}, {}, {name: host.public_key for name, host in seen.items()})
+    return Status(0, seen, {}, {}, {name: host.wireguard["wg0"].public_key for name, host in seen.items()})
 
 
 def test_prometheus_reads_what_we_write() -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from wgorch.base.value import value
 from wgorch.errors import HostError, UsageError
-from wgorch.facts.observed import Observed
+from wgorch.gather.observed import Observed
 from wgorch.plan.host import HostPlan
 from wgorch.verify.diagnose import Verdict
 

@@ -9,8 +9,8 @@ from itertools import islice
 from wgorch.base.value import value
 from wgorch.errors import HostError, HostsFailed, Unfit, UsageError
 from wgorch.events import Event, Listener
-from wgorch.facts.gather import Ask, gather
-from wgorch.facts.observed import Observed
+from wgorch.gather.gather import Ask, gather
+from wgorch.gather.observed import Observed
 from wgorch.inventory.fields import suggest
 from wgorch.inventory.model import Inventory, Network
 from wgorch.plan.host import HostPlan
@@ -122,7 +122,7 @@ class Run:
         def work(name: str) -> Observed:
             self.listener.event(name, Event.CONNECT)
             shell = self.fleet.open(name)
-            ask = replace(self.ask(name), brief=not traffic)
+            ask = replace(self.ask(name), no_counters=not traffic)
             _, seen = gather(shell, self.network, ask, ahead=ahead if name in self.names else NONE)
             self.listener.event(name, Event.GATHERED)
             return seen
@@ -154,9 +154,9 @@ class Run:
         """The public keys known so far, by host. Raises HostsFailed where two hosts show the same one."""
         keys = {name: device.public_key for name, device in self.inventory.devices.items() if device.public_key}
         for name, seen in self.seen.items():
-            key = seen.source_key or seen.key_file_public or seen.public_key
+            key = seen.keys.source or seen.keys.public or seen.wg(self.network).public_key
             if name in self.rotating:
-                key = min(seen.staged_keys, default="")
+                key = min(seen.keys.staged, default="")
             if key:
                 keys[name] = key
         owner: dict[str, str] = {}

@@ -15,7 +15,7 @@ from wgorch.apply.transaction import Transaction
 from wgorch.apply.upload import referee
 from wgorch.base import wgkey
 from wgorch.errors import DIFFERS, DONE, FAULT, MIXED, ROLLED_BACK, HostsFailed, Unfit, UsageError
-from wgorch.facts.observed import Observed
+from wgorch.gather.observed import Observed
 from wgorch.interop.discover import look
 from wgorch.inventory.fields.suggest import suggest
 from wgorch.outcome import Exported, Outcome, Status
@@ -142,7 +142,9 @@ def teardown(
 
 
 def _leftovers(seen: Observed, purge: bool) -> bool:
-    return seen.has_directory and ((purge and seen.key_file) or bool(seen.recorded or seen.boot or seen.pending))
+    return seen.files.has_directory and (
+        (purge and seen.keys.exists) or bool(seen.files.saved or seen.files.boot or seen.files.pending)
+    )
 
 
 def verify(run: Run) -> Outcome:
@@ -167,7 +169,7 @@ def status(run: Run) -> Status:
         trouble = tuple(str(e) for e in error.errors)
     differs = bool(failed or trouble or any(p.changes for p in plans.values()))
     keys = {name: device.public_key for name, device in run.inventory.devices.items() if device.public_key}
-    keys |= {n: s.public_key for n, s in run.seen.items() if s.public_key}
+    keys |= {n: key for n, s in run.seen.items() if (key := s.wg(run.network).public_key)}
     return Status(DIFFERS if differs else DONE, run.seen, plans, failed, keys, trouble)
 
 

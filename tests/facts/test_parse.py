@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_interface, ip_network
 from pathlib import Path
@@ -13,17 +12,20 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from wgorch.errors import Garbled
+from wgorch.facts.facts import Clock
 from wgorch.facts.grammar import NotAnAnswer, public_key
-from wgorch.facts.links import Device, Route
-from wgorch.facts.observed import Observed
-from wgorch.facts.parse import observed, observed_own
+from wgorch.facts.links import Device, Links, Route
+from wgorch.facts.wireguard import WireGuard
+from wgorch.gather.observed import Observed, observed, observed_again
 from wgorch.inventory.load import load
 from wgorch.plan.host import plan_host
 from wgorch.plan.playbook import load as load_playbook
 from wgorch.plan.playbook import shipped
-from wgorch.plan.target import wanted
 from wgorch.state.rules import Rule
+from wgorch.state.state import State, TunnelRoute
 from wgorch.state.wireguard import Interface, Peer
+from wgorch.steps import target_state
+from wgorch.steps.target import Target
 from wgorch.topology.topology import build
 
 NONCE = "wgorch-answer"
@@ -49,13 +51,18 @@ def section(name: str, body: str) -> str:
 def test_the_recorded_answer_says_what_was_set() -> None:
     seen = read(RECORDED)
 
-    assert ("company", 0, "debian", False) == (seen.hostname, seen.uid, seen.os["ID"], seen.kernel_wireguard)
-    assert Device("wg0", 1420, True, "wgorch:office") == seen.cards["wg0"]
-    assert ("ens192", ip_interface("10.10.13.62/24")) in seen.addresses
-    assert Route(ip_network("10.20.0.0/16"), "wg0", "", "119", 0) in seen.routes
-    assert {"ip", "wg", "wireguard-go", "iptables-restore"} <= seen.tools
-    assert ("-rw-------", True, True) == (seen.key_file_mode, seen.key_file, seen.port_taken)
-    assert seen.public_key == seen.key_file_public
+    assert ("company", 0, "debian", False) == (
+        seen.system.hostname,
+        seen.system.uid,
+        seen.system.os["ID"],
+        seen.system.kernel_wireguard,
+    )
+    assert Device("wg0", 1420, True, "wgorch:office") == seen.links.devices["wg0"]
+    assert ("ens192", ip_interface("10.10.13.62/24")) in seen.links.addresses
+    assert Route(ip_network("10.20.0.0/16"), "wg0", "", "119", 0) in seen.links.routes
+    assert {"ip", "wg", "wireguard-go", "iptables-restore"} <= seen.system.tools
+    assert ("-rw-------", True, True) == (seen.keys.mode, seen.keys.exists, seen.system.port_taken)
+    assert seen.wireguard["wg0"].public_key == seen.keys.public
     assert "1" == seen.sysctls["net/ipv4/conf/wg0/send_redirects"]
 
 
@@ -71,7 +78,7 @@ def test_the_recorded_answer_says_what_was_set() -> None:
 def test_how_often_a_session_is_kept_alive(told: str, seconds: int) -> None:
     seen = read(RECORDED.replace("every 15 seconds", told))
 
-    assert seconds in {peer.persistent_keepalive for peer in seen.peers.values()}
+    assert seconds in {peer.persistent_keepalive for peer in seen.wireguard["wg0"].peers.values()}
 
 
 def test_what_fits_a_way_leaves_room_for_the_tunnel() -> None:
@@ -88,26 +95,28 @@ def test_what_was_not_asked_again_is_as_it_was() -> None:
     uptime = float(before.answers["moment"][0].split()[1])
     later = f"\n{NONCE} moment\nuptime {uptime + 10:.2f} 1\n\n{NONCE} keys\ntotal 0\n\n{NONCE} files\n\n{NONCE} end\n"
 
-    for after in (observed("company", later, NONCE, before.answers), observed_own(before, later, NONCE)):
-        assert (before.rules, before.peers, before.tools) == (after.rules, after.peers, after.tools)
-        assert before.key_file
-        assert not after.key_file
-        assert 10 == after.clock - before.clock
+    for after in (observed("company", later, NONCE, before.answers), observed_again(before, later, NONCE)):
+        assert (before.firewall, before.wireguard, before.system) == (after.firewall, after.wireguard, after.system)
+        assert before.keys.exists
+        assert not after.keys.exists
+        assert 10 == after.clock.time - before.clock.time
     for read_again in (
         lambda text: observed("company", text, NONCE, before.answers),
-        lambda text: observed_own(before, text, NONCE),
+        lambda text: observed_again(before, text, NONCE),
     ):
         with pytest.raises(Garbled):
             read_again(later.replace(f"{NONCE} end", ""))
 
 
 def test_the_recorded_answer_as_a_state() -> None:
-    state = read(RECORDED).state(NETWORK)
-    peers = {peer.allowed_ips: peer for peer in state.peers.values()}
+    seen = read(RECORDED)
+    state = seen.state(NETWORK)
+    peers = {peer.allowed_ips: peer for peer in state.peers["wg0"].values()}
+    wg0 = Interface("wg0", "wgorch:office", 1420, 51820, seen.wireguard["wg0"].public_key)
 
-    assert Interface("wg0", "wgorch:office", 1420, 51820, read(RECORDED).public_key) == state.interface
-    assert frozenset({"192.168.2.3/24"}) == state.addresses
-    assert frozenset({"10.20.0.0/16"}) == state.routes
+    assert {"wg0": wg0} == state.interfaces
+    assert {"wg0": frozenset({"192.168.2.3/24"})} == state.addresses
+    assert {"wg0": frozenset({TunnelRoute("10.20.0.0/16")})} == state.routes
     assert {("192.168.2.0/24",), ("10.20.0.0/16", "fd00::5/128")} == set(peers)
     assert ("203.0.113.13:38371", 15) == (
         peers["192.168.2.0/24",].endpoint,
@@ -121,7 +130,7 @@ def test_the_recorded_answer_as_a_state() -> None:
 
 
 def test_a_quoted_comment_is_read_as_it_was_given() -> None:
-    rules = read(RECORDED).rules["filter"]
+    rules = read(RECORDED).firewall.rules["filter"]
 
     assert "a ] \" b ' c" == rules["FORWARD"][1].mark
     assert "two words" == rules["wgorch-office-fwd"][1].mark
@@ -145,23 +154,21 @@ def test_a_quoted_comment_is_read_as_it_was_given() -> None:
 def test_the_comments_of_rules(line: str, mark: str | None) -> None:
     seen = read(section("rules", f"*filter\n:x - [0:0]\n{line}\nCOMMIT"))
 
-    assert mark == seen.rules["filter"]["x"][0].mark
+    assert mark == seen.firewall.rules["filter"]["x"][0].mark
 
 
 def test_the_warning_about_legacy_rules_is_no_rule() -> None:
     text = "# Warning: iptables-legacy tables present, use iptables-legacy-save to see them"
 
-    assert {} == read(section("rules", text)).rules
+    assert {} == read(section("rules", text)).firewall.rules
 
 
 def test_a_card_of_another_owner_is_not_ours() -> None:
     theirs = read(RECORDED.replace("wg0 1420 0x1091 wgorch:office", "wg0 1420 0x1091 wgorch:office2"))
 
-    assert (None, {}, frozenset()) == (
-        theirs.state(NETWORK).interface,
-        theirs.state(NETWORK).peers,
-        theirs.state(NETWORK).routes,
-    )
+    state = theirs.state(NETWORK)
+
+    assert ({}, {}, {}, {}) == (state.interfaces, state.addresses, state.peers, state.routes)
 
 
 # --- what must be refused
@@ -206,7 +213,7 @@ def test_a_bad_public_key_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(BAD_KEYS) - {"empty", "with a line break"}))
 @pytest.mark.parametrize("place", ["  public key: ", "public_key "])
 def test_a_host_that_answers_a_bad_key_is_garbled(name: str, place: str) -> None:
-    key, own = BAD_KEYS[name], read(RECORDED).public_key
+    key, own = BAD_KEYS[name], read(RECORDED).wireguard["wg0"].public_key
     text = RECORDED.replace(f"\n{place}{own}", f"\n{place}{key}")
     assert text != RECORDED
 
@@ -245,13 +252,13 @@ def test_a_good_public_key_is_taken() -> None:
         ("addresses", "10.0.0.0/33 dev wg0"),
         ("addresses", "10.0.0.0/8 dev wg0 metric lots"),
         ("addresses", "blackhole"),
-        ("wg", "peer: short\n  allowed ips: 10.0.0.0/8"),
-        ("wg", f"peer: {'k' * 43}=\n  allowed ips: everything"),
-        ("wg", f"peer: {'k' * 43}=\n  endpoint: no;where"),
-        ("wg", f"peer: {'k' * 43}=\n  persistent keepalive: every day"),
-        ("wg", f"peer: {'k' * 43}=\n  persistent keepalive: every 2 fortnights"),
-        ("wg", "interface: wg0\n  listening port: many"),
-        ("wg", "interface: wg0\n  fwmark: red"),
+        ("wg wg0", "peer: short\n  allowed ips: 10.0.0.0/8"),
+        ("wg wg0", f"peer: {'k' * 43}=\n  allowed ips: everything"),
+        ("wg wg0", f"peer: {'k' * 43}=\n  endpoint: no;where"),
+        ("wg wg0", f"peer: {'k' * 43}=\n  persistent keepalive: every day"),
+        ("wg wg0", f"peer: {'k' * 43}=\n  persistent keepalive: every 2 fortnights"),
+        ("wg wg0", "interface: wg0\n  listening port: many"),
+        ("wg wg0", "interface: wg0\n  fwmark: red"),
         ("rules", "-A FORWARD -j ACCEPT"),
         ("rules", '*filter\n-A x -m comment --comment "never closed'),
         ("rules", "*../x"),
@@ -326,7 +333,7 @@ def test_lines_in_another_order_are_an_answer_or_garbled(one: int, other: int, c
     taken_or_garbled("\n".join([*lines[:other], *block, *lines[other:]]))
 
 
-@pytest.mark.parametrize("body", ["files", "rules", "addresses", "links", "sysctls", "tools", "wg"])
+@pytest.mark.parametrize("body", ["files", "rules", "addresses", "links", "sysctls", "tools", "wg wg0"])
 def test_a_flood_ends_within_bounds(body: str) -> None:
     taken_or_garbled(section(body, "-A x " * 50_000))
 
@@ -341,20 +348,24 @@ KEYS = {name: base64.b64encode(bytes([i]) * 32).decode() for i, name in enumerat
 def plain(host: str) -> Observed:
     """A host that is ready, and has nothing of ours."""
     seen = read(RECORDED)
-    cards = {name: card for name, card in seen.cards.items() if name != "wg0"}
-    addresses = tuple((card, a) for card, a in seen.addresses if card != "wg0")
-    routes = tuple(r for r in seen.routes if r.card != "wg0")
-    return replace(
-        seen, host=host, cards=cards, addresses=addresses, routes=routes, peers={}, rules={}, public_key="",
-        key_file_public=KEYS[host],
-    )  # fmt: skip
+    links = Links(
+        devices={name: device for name, device in seen.links.devices.items() if name != "wg0"},
+        addresses=tuple((device, a) for device, a in seen.links.addresses if device != "wg0"),
+        routes=tuple(r for r in seen.links.routes if r.device != "wg0"),
+    )
+    firewall, keys = replace(seen.firewall, rules={}), replace(seen.keys, public=KEYS[host])
+    return replace(seen, host=host, links=links, wireguard={}, firewall=firewall, keys=keys)
+
+
+def wanted(host: str, facts: Observed, keys: dict[str, str]) -> State:
+    return target_state(Target(TOPOLOGY.desired(host), facts, keys), facts.slices)
 
 
 def programs(seen: dict[str, Observed], keys: dict[str, str]) -> dict[str, list[str]]:
     """Every program of every host, as a run would stage them."""
     found = {}
     for host, facts in seen.items():
-        plan = plan_host(host, NETWORK, wanted(TOPOLOGY.desired(host), facts, keys), facts, PLAYBOOK)
+        plan = plan_host(host, NETWORK, wanted(host, facts, keys), facts, PLAYBOOK)
         found[host] = [
             plan.prepare_program.text,
             plan.do_program.text,
@@ -379,13 +390,17 @@ def test_what_a_host_says_of_itself_is_in_no_program_of_another(
     liar = data.draw(st.sampled_from(sorted(INVENTORY.hosts)))
     seen = SEEN[liar]
     peers = {KEYS["home"]: Peer(KEYS["home"], ("0.0.0.0/0",), "203.0.113.99:1")}
-    lie: Callable[..., Observed] = lambda **more: replace(seen, **more)  # noqa: E731
-    lied = lie(
-        hostname=hostname, kernel=kernel, os=os, uid=uid, peers=peers, listen_port=mtu, machine_id=hostname,
-        cards={**seen.cards, "ens192": Device("ens192", mtu, True, kernel)}, ssh_client=kernel, clock=mtu,
-        rules={"filter": {"FORWARD": (Rule(("-j", hostname)),)}},
+    lied = replace(
+        seen,
+        system=replace(
+            seen.system, hostname=hostname, kernel=kernel, os=os, uid=uid, machine_id=hostname, ssh_client=kernel
+        ),
+        wireguard={"wg0": WireGuard(listen_port=mtu, peers=peers)},
+        links=replace(seen.links, devices={**seen.links.devices, "ens192": Device("ens192", mtu, True, kernel)}),
+        clock=Clock(time=mtu),
+        firewall=replace(seen.firewall, rules={"filter": {"FORWARD": (Rule(("-j", hostname)),)}}),
         sysctls={**seen.sysctls, "net/ipv4/conf/all/rp_filter": "2"},
-    )  # fmt: skip
+    )
 
     told = programs({**SEEN, liar: lied}, KEYS)
 
@@ -409,7 +424,7 @@ def test_one_host_has_one_key_wherever_it_is_a_peer() -> None:
     found = {
         (peer.name, peer.public_key)
         for host, facts in SEEN.items()
-        for peer in wanted(TOPOLOGY.desired(host), facts, KEYS).peers.values()
+        for peer in wanted(host, facts, KEYS).peers["wg0"].values()
     }
 
     assert set(KEYS.items()) == found

@@ -10,7 +10,7 @@ from tests.lab.crash import InWorldFleet, Silent
 from tests.lab.faults import FAULTS
 from wgorch import run as runs
 from wgorch import workflow
-from wgorch.facts.gather import NONCE
+from wgorch.gather.gather import NONCE
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Inventory, IPAddress
 from wgorch.plan.playbook import load_all

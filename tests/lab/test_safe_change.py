@@ -43,8 +43,8 @@ def test_a_step_that_fails_on_one_host_takes_all_back(lab: Lab, host: str) -> No
 def test_keep_going_keeps_the_others(lab: Lab) -> None:
     done = lab.wgorch("up", INVENTORY, "--yes", "--keep-going", "--playbooks", _with_run(lab, "false", "home"), code=6)
 
-    assert re.search(r"home\s+as before", done.stdout)
-    assert re.search(r"company\s+as planned", done.stdout)
+    assert re.search(r"home\s+rolled back", done.stdout)
+    assert re.search(r"company\s+applied", done.stdout)
     assert ["home"] not in [list(lab.differences())]
     assert set(lab.differences()) == {"bcc", "company"}
     lab.up()
@@ -353,7 +353,7 @@ def test_a_foreign_rule_in_our_chain_is_shown_kept_and_needs_consent(network: La
         "iptables -D FORWARD 1; iptables -F wgorch-office-fwd; iptables -X wgorch-office-fwd; nft delete table ip filter",
     )
 
-    assert "not ours, kept in chain wgorch-office-fwd" in plan.stdout
+    assert "not managed by wgorch, kept in chain wgorch-office-fwd" in plan.stdout
     assert "--yes" in refused.stderr
     assert "-A wgorch-office-fwd -s 10.1.2.3/32 -j DROP" in left
     assert "wgorch:office" in left  # the jump stays, so that the rule still does what its owner wanted

@@ -13,14 +13,14 @@ from wgorch.adapters.firewalld import objects
 from wgorch.plan.scope import keep_foreign
 from wgorch.state.change import Command
 from wgorch.state.rules import Chain, Rule, rule
-from wgorch.state.state import State, nothing
+from wgorch.state.state import State, TunnelRoute, nothing
 from wgorch.state.wireguard import Interface, Peer
 from wgorch.steps import all_steps
 
 KEY, PEER, OTHER = "k" * 42 + "A=", "p" * 42 + "A=", "q" * 42 + "A="
 BASE = State("wgorch:office", "/var/lib/wgorch/office")
 WG0 = Interface("wg0", "wgorch:office", 1420, 51820, KEY)
-UP = replace(BASE, interface=WG0)
+UP = replace(BASE, interfaces={"wg0": WG0})
 FWD = Chain("filter", "FORWARD", "wgorch-office-fwd")
 MSS = Chain("mangle", "FORWARD", "wgorch-office-mss")
 INPUT = Chain("filter", "INPUT", "wgorch-office-in")
@@ -48,7 +48,7 @@ def make(step: str, want: State, have: State) -> list[tuple[str, list[str]]]:
 def with_peer(
     *nets: str, endpoint: str | None = None, keepalive: int = 0, key: str = PEER, preshared: str = ""
 ) -> dict[str, Any]:
-    return {"peers": {key: Peer(key, nets, endpoint, keepalive, "bcc", preshared)}}
+    return {"peers": {"wg0": {key: Peer(key, nets, endpoint, keepalive, "bcc", preshared)}}}
 
 
 def with_chain(chain: Chain, *rules: Rule, places: tuple[int, ...] = (1,)) -> State:
@@ -155,21 +155,36 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
         (
             "another port",
             UP,
-            replace(BASE, interface=replace(WG0, listen_port=40000)),
+            replace(BASE, interfaces={"wg0": replace(WG0, listen_port=40000)}),
             [("~", ["wg set wg0 listen-port 51820"])],
         ),
         (
             "another key",
             UP,
-            replace(BASE, interface=replace(WG0, public_key=OTHER)),
+            replace(BASE, interfaces={"wg0": replace(WG0, public_key=OTHER)}),
             [("~", [f"set_key wg0 {KEY}"])],
         ),
-        ("another MTU", UP, replace(BASE, interface=replace(WG0, mtu=1500)), [("~", ["ip link set dev wg0 mtu 1420"])]),
-        ("it is down", UP, replace(BASE, interface=replace(WG0, up=False)), [("~", ["ip link set dev wg0 up"])]),
-        ("it was down", replace(BASE, interface=replace(WG0, up=False)), UP, [("~", ["ip link set dev wg0 down"])]),
+        (
+            "another MTU",
+            UP,
+            replace(BASE, interfaces={"wg0": replace(WG0, mtu=1500)}),
+            [("~", ["ip link set dev wg0 mtu 1420"])],
+        ),
+        (
+            "it is down",
+            UP,
+            replace(BASE, interfaces={"wg0": replace(WG0, up=False)}),
+            [("~", ["ip link set dev wg0 up"])],
+        ),
+        (
+            "it was down",
+            replace(BASE, interfaces={"wg0": replace(WG0, up=False)}),
+            UP,
+            [("~", ["ip link set dev wg0 down"])],
+        ),
         (
             "it is made again as it was: down",
-            replace(BASE, interface=replace(WG0, up=False)),
+            replace(BASE, interfaces={"wg0": replace(WG0, up=False)}),
             BASE,
             [
                 (
@@ -187,17 +202,17 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
     "addresses": [
         (
             "as wanted",
-            replace(UP, addresses=frozenset({"10.0.0.1/24"})),
-            replace(UP, addresses=frozenset({"10.0.0.1/24"})),
+            replace(UP, addresses={"wg0": frozenset({"10.0.0.1/24"})}),
+            replace(UP, addresses={"wg0": frozenset({"10.0.0.1/24"})}),
             [],
         ),
         (
             "another one",
-            replace(UP, addresses=frozenset({"10.0.0.1/24"})),
-            replace(UP, addresses=frozenset({"10.0.0.9/24"})),
+            replace(UP, addresses={"wg0": frozenset({"10.0.0.1/24"})}),
+            replace(UP, addresses={"wg0": frozenset({"10.0.0.9/24"})}),
             [("+", ["ip address replace 10.0.0.1/24 dev wg0"]), ("-", ["ip address delete 10.0.0.9/24 dev wg0"])],
         ),
-        ("they go with the interface", BASE, replace(UP, addresses=frozenset({"10.0.0.1/24"})), []),
+        ("they go with the interface", BASE, replace(UP, addresses={"wg0": frozenset({"10.0.0.1/24"})}), []),
     ],
     "peers": [
         ("as wanted", replace(UP, **with_peer("10.0.0.2/32")), replace(UP, **with_peer("10.0.0.2/32")), []),
@@ -282,23 +297,28 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
     "routes": [
         (
             "missing: no gateway, only the interface",
-            replace(UP, routes=frozenset({"10.10.13.0/24"})),
+            replace(UP, routes={"wg0": frozenset(map(TunnelRoute, ["10.10.13.0/24"]))}),
             UP,
             [("+", ["ip route replace 10.10.13.0/24 dev wg0 proto 119"])],
         ),
         (
             "as wanted",
-            replace(UP, routes=frozenset({"10.10.13.0/24"})),
-            replace(UP, routes=frozenset({"10.10.13.0/24"})),
+            replace(UP, routes={"wg0": frozenset(map(TunnelRoute, ["10.10.13.0/24"]))}),
+            replace(UP, routes={"wg0": frozenset(map(TunnelRoute, ["10.10.13.0/24"]))}),
             [],
         ),
         (
             "no longer wanted",
             UP,
-            replace(UP, routes=frozenset({"10.10.13.0/24"})),
+            replace(UP, routes={"wg0": frozenset(map(TunnelRoute, ["10.10.13.0/24"]))}),
             [("-", ["ip route delete 10.10.13.0/24 dev wg0 proto 119"])],
         ),
-        ("they go with the interface", BASE, replace(UP, routes=frozenset({"10.10.13.0/24"})), []),
+        (
+            "they go with the interface",
+            BASE,
+            replace(UP, routes={"wg0": frozenset(map(TunnelRoute, ["10.10.13.0/24"]))}),
+            [],
+        ),
     ],
     "nft_table": [
         (
@@ -387,7 +407,7 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
     "exit_routes": [
         (
             "everything leaves by the tunnel: the routes first",
-            replace(UP, ways=frozenset({"-4 default dev wg0 table 7"}), policy=frozenset({RULE})),
+            replace(UP, exit_routes=frozenset({"-4 default dev wg0 table 7"}), policy_rules=frozenset({RULE})),
             UP,
             [
                 ("+", ["ip -4 route replace default dev wg0 table 7 proto 119"]),
@@ -397,7 +417,7 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
         (
             "no more: the rules first",
             UP,
-            replace(UP, ways=frozenset({"-4 default dev wg0 table 7"}), policy=frozenset({RULE})),
+            replace(UP, exit_routes=frozenset({"-4 default dev wg0 table 7"}), policy_rules=frozenset({RULE})),
             [
                 ("-", [f"delete_policy_rule {RULE}"]),
                 ("-", ["ip -4 route delete default dev wg0 table 7 proto 119"]),

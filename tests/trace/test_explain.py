@@ -12,9 +12,8 @@ import pytest
 
 from tests.lab.faults import FAULTS, Fault
 from wgorch.errors import Garbled
-from wgorch.facts.gather import NONCE
-from wgorch.facts.observed import Observed
-from wgorch.facts.parse import observed
+from wgorch.gather.gather import NONCE
+from wgorch.gather.observed import Observed, observed
 from wgorch.inventory.load import load
 from wgorch.topology.topology import build
 from wgorch.trace.explain import Trace, explain
@@ -49,7 +48,7 @@ def explained(name: str, *, blind: bool = False) -> Trace:
             h: replace(s, by="", sights={}, outer={"in": (), "out": ()}, verdicts=(), counted=())
             for h, s in seen.items()
         }
-    keys = {host: o.key_file_public for host, o in facts.items()}
+    keys = {host: o.keys.public for host, o in facts.items()}
     return explain(TOPOLOGY, facts, keys, seen, probe, "home")
 
 

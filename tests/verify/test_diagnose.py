@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from pathlib import Path
 
-from wgorch.facts.gather import NONCE
+from wgorch.gather.gather import NONCE
 from wgorch.inventory.load import load, loads
 from wgorch.plan.playbook import CHECKS
 from wgorch.topology.topology import build

@@ -113,8 +113,8 @@ def _rule_xml(text: str) -> list[str]:
     return [f'  <rule family="{hit[1]}">', f'    <{hit[2]} address="{hit[3]}"/>', "    <accept/>", "  </rule>"]
 
 
-def told_settings(base: str, lines: list[str]) -> frozenset[str]:
-    """The settings in what ``firewall-cmd --info-zone`` and ``--list-all-policies`` tell of our objects."""
+def shown_settings(base: str, lines: list[str]) -> frozenset[str]:
+    """Settings of the managed objects in the output of ``firewall-cmd --info-zone`` and ``--list-all-policies``."""
     found: set[str] = set()
     name = ""
     ours = objects(base)

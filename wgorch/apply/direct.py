@@ -15,7 +15,7 @@ from wgorch.apply.lease import LEASE_S
 from wgorch.apply.rollout import Rollout
 from wgorch.apply.transaction import Transaction
 from wgorch.errors import DONE, HostsFailed
-from wgorch.facts.gather import ENVIRONMENT
+from wgorch.gather.gather import ENVIRONMENT
 from wgorch.inventory.model import Endpoint
 from wgorch.outcome import DirectResult
 from wgorch.run import Run
@@ -90,7 +90,7 @@ def _seen_at_relay(run: Run, name: str) -> Endpoint | None:
     """The address and port under which its relay sees a host."""
     relay = run.topology.relay_of(name)
     seen = run.seen.get(relay or "")
-    traffic = seen.traffic.get(run.keys[name]) if seen else None
+    traffic = seen.wg(run.network).traffic.get(run.keys[name]) if seen else None
     host, _, port = traffic.endpoint.rpartition(":") if traffic and traffic.handshake else ("", "", "")
     return Endpoint(host.strip("[]"), int(port)) if host else None
 

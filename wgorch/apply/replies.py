@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from wgorch.base.text import one_line
-from wgorch.facts.observed import Observed
+from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Network
 from wgorch.plan.host import HostPlan, changes_between
 from wgorch.plan.scope import in_scope
@@ -36,34 +36,6 @@ def cut_short(said: str, changes: Sequence[Change]) -> tuple[str, str]:
         change = changes[int(begun[-1]) - 1]
         return f"make {change.sign} {change.what}", "it did not end in time, or was killed"
     return "change it", one_line(said, 300) or "no word from its referee"
-
-
-MOVES_IN_PREPARE = {
-    "tools",
-    "key_file",
-    "key_file_mode",
-    "key_file_public",
-    "staged_keys",
-    "source_key",
-    "secrets",
-    "installed",
-    "zones",
-    "zone_files",
-    "kernel_wireguard",
-    "os",
-    "units",
-}
-
-
-def differences(before: Observed, after: Observed) -> list[str]:
-    """What changed on the host between the plan and the lock, apart from what preparing it does."""
-    found = []
-    for name in Observed.__dataclass_fields__:
-        if not Observed.__dataclass_fields__[name].compare or name in MOVES_IN_PREPARE:
-            continue
-        if getattr(before, name) != getattr(after, name):
-            found.append(name.replace("_", " "))
-    return found
 
 
 def mismatches(plan: HostPlan, after: Observed, network: Network) -> list[str]:

@@ -12,7 +12,7 @@ from wgorch.apply.transaction import Transaction
 from wgorch.errors import DONE, MIXED, ROLLED_BACK, Garbled, HostError, HostsFailed
 from wgorch.events import Event
 from wgorch.facts.grammar import NotAnAnswer, public_key
-from wgorch.facts.observed import Observed
+from wgorch.gather.observed import Observed
 from wgorch.outcome import HostOutcome, HostState, Outcome
 from wgorch.plan.host import HostPlan
 from wgorch.plan.preshared import new_secrets
@@ -92,7 +92,7 @@ class Rollout:
             for name in self.plans:
                 seen = self.run.seen[name]
                 try:
-                    public_key(seen.key_file_public)
+                    public_key(seen.keys.public)
                 except NotAnAnswer as error:
                     raise HostsFailed([Garbled(name, "learn its public key", str(error))]) from None
             again = self.run.plans()

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from wgorch.apply.lease import INSTALL_S, LEASE_MAX_S, LEASE_S, PHASE_S, PROGRAM_S, RECENT_S
-from wgorch.apply.replies import cut_short, differences, failure, mismatches
+from wgorch.apply.replies import cut_short, failure, mismatches
 from wgorch.apply.upload import (
     abort_write,
     call_referee,
@@ -31,8 +31,8 @@ from wgorch.apply.upload import (
 from wgorch.base.text import one_line
 from wgorch.errors import Changed, HostError, Locked, Unfit
 from wgorch.events import Event, Listener
-from wgorch.facts.gather import ENVIRONMENT, Ask, gather
-from wgorch.facts.observed import Observed
+from wgorch.gather.gather import ENVIRONMENT, Ask, Scope, gather
+from wgorch.gather.observed import Observed, differences
 from wgorch.host.library import often_needed
 from wgorch.inventory.model import Network
 from wgorch.outcome import HostOutcome, HostState
@@ -77,7 +77,7 @@ class Transaction:
                 # While somebody holds the host, what he runs is not written over but put aside.
                 f"to=referee; [ ! -e lock ] || to=referee.$$\nprintf '%s' \"${{referee:?}}\" >$to || {abort_write('referee')}",
                 "[ $to = referee ] || mv -f $to referee",
-                f"wgorch_epoch={seen.clock - seen.uptime}",
+                f"wgorch_epoch={seen.clock.time - seen.clock.uptime}",
                 f"( {call_referee(f'lock {self.change_id} {quote_words([who])} {hold}')} ) || exit 75",
                 *([plan.prepare_program.text] if plan.prepare else []),
                 *(secret_file(name, secret) for name, secret in shared.items()),
@@ -90,10 +90,10 @@ class Transaction:
         deadline = INSTALL_S if installs else PHASE_S
         # Where it was read just now, nobody but another run of ours is looked for; what else differs is read back later.
         # Nor is a reading of a host on which a change was open: what it saw is what is taken back now.
-        open_then = seen.pending or seen.reverting or seen.lock is not None
+        open_then = seen.files.pending or seen.files.reverting or seen.files.lock is not None
         recent = time.monotonic() - seen.read_at < self.recent_s and not open_then
         recent = recent and all(c.step == "keys" for c in plan.prepare)
-        ask = replace(self.asks[host], brief=True, ways=(), scope="own" if recent else "all")
+        ask = replace(self.asks[host], no_counters=True, mtu_targets=(), scope=Scope.OWN if recent else Scope.ALL)
         action = "lock it and read it again"
         often = pieces(often_needed())
         # An installation takes its time; and what it starts, or what tells a key, may hold its output.
@@ -105,7 +105,7 @@ class Transaction:
         refused = "@fail rules" in said.split("\n")
         if not refused and (failed := failure(said, plan.prepare)):
             raise Unfit(host, failed[0], failed[1], "see -v for what was run")
-        if differs := differences(seen, again):
+        if differs := list(dict.fromkeys(differences(seen, again))):
             problem = f"{'; '.join(differs)} changed since the plan"
             raise Changed(host, "change what was planned", problem, "look at `wgorch plan` again")
         if refused:
@@ -134,8 +134,8 @@ class Transaction:
         self.standing[host] = HostOutcome(HostState.UNCONFIRMED, "being changed")
         self.armed[host] = time.monotonic() + self.lease_s
         self.listener.event(host, Event.ARM, str(self.lease_s))
-        our_nft = bool(plan.want.nft or plan.have.nft)
-        ask = replace(self.asks[host], brief=True, ways=(), scope="changed", our_nft=our_nft)
+        managed_nft = bool(plan.want.nft or plan.have.nft)
+        ask = replace(self.asks[host], no_counters=True, mtu_targets=(), scope=Scope.CHANGED, managed_nft=managed_nft)
         most = self.lease_s + PHASE_S
         program, needs = self._applying(plan)
         said, after = self._ask(

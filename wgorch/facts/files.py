@@ -1,21 +1,31 @@
-"""wgorch's own files on a host: lock, records, start-up script, digests."""
+"""wgorch's own files on a host: lock, records, start-up script, outcome of the last change."""
 
 from __future__ import annotations
 
 import json
-import math
-import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import field
 
 from wgorch.base.value import value
-from wgorch.facts.grammar import MAX_LINES, integer, match, moment, public_key
+from wgorch.facts.grammar import integer, match, words
+from wgorch.facts.keys import is_listed
+from wgorch.facts.part import Answers, Part, Reread
+from wgorch.facts.system import facts_of
 from wgorch.state.state import Run
+
+PART = Part(
+    {"files": Reread.ALWAYS, "keys": Reread.UNDER_LOCK},
+    moves_in_prepare=frozenset({"installed"}),
+    labels={"boot": "the boot script", "boot_header": "the boot script's header", "saved": "saved sysctls"},
+)
+
+FORMAT = 2
+"""Format of the files in a network's directory that this version writes; hosts of version 0.1 have 1, unwritten."""
 
 
 @value
 class SavedSysctl:
-    """A value that we changed and that could carry no mark: what it was, and what we made of it."""
+    """A sysctl that wgorch changed: it carries no mark, so its former value is saved on the host."""
 
     before: str
     ours: str
@@ -23,135 +33,105 @@ class SavedSysctl:
 
 @value
 class Lock:
-    """Who holds the host. `until`: seconds of its uptime."""
+    """Holder of a host's lock."""
 
     who: str
     since: int
+    """UNIX time."""
     until: int
+    """Seconds of the host's uptime."""
     boot_id: str
     run: str
 
 
-def own_files(s: Mapping[str, list[str]], facts: Mapping[str, str]) -> dict[str, Any]:
-    """What is told of our own files, and when."""
-    files = _files([*s.get("keys", []), *s.get("files", [])])
-    of_this_boot = files.recorded_boot_id == facts.get("boot_id", "")
-    uptime = moment(s["moment"][0].split()[1])
-    clock, _, at = facts["clock"].partition(" ")
-    return {
-        "key_file": "private_key" in files.names,
-        "key_file_mode": files.key_mode,
-        "key_file_public": files.public_key,
-        "staged_keys": tuple(files.staged_keys),
-        "source_key": files.offered,
-        "keys_clean": files.keys_clean,
-        "secrets": files.secrets,
-        "installed": frozenset(files.installed),
-        "boot": files.boot_digest,
-        "boot_header": files.boot_header,
-        "runs": files.runs,
-        "units": {kind: sum_ if kind in files.enabled else "off" for kind, sum_ in files.units.items()},
-        "watch": files.watch,
-        "recorded": files.recorded if of_this_boot else {},
-        "created_tables": files.tables if of_this_boot else frozenset(),
-        "forwarded_all": files.forwarded_all if of_this_boot else "",
-        "uptime": int(uptime),
-        "clock": math.ceil(integer(clock) + uptime - moment(at)),
-        "pending": "pending" in files.names,
-        "reverting": "reverting" in files.names,
-        "outcome": files.outcome,
-        "lock": files.lock,
-        "has_directory": "files" in s and bool(files.names or files.listed),
-    }
+@value
+class Files:
+    """Files of one network in its directory on one host."""
+
+    installed: frozenset[str] = frozenset()
+    """Packages that wgorch installed."""
+    boot: str = ""
+    """SHA-256 of the confirmed start-up script."""
+    boot_header: Mapping[str, str] = field(default_factory=dict)
+    runs: Mapping[str, Run] = field(default_factory=dict)
+    """Steps of the user's playbook, as the start-up script carries them."""
+    saved: Mapping[str, SavedSysctl] = field(default_factory=dict)
+    """By path below /proc/sys; of this boot only."""
+    created_tables: frozenset[str] = frozenset()
+    """iptables tables that exist because of wgorch."""
+    forwarded_all: str = ""
+    """Value of net.ipv4.conf.all.forwarding when the first sysctl was saved."""
+    pending: bool = field(default=False, compare=False)
+    reverting: bool = field(default=False, compare=False)
+    outcome: str = field(default="", compare=False)
+    lock: Lock | None = field(default=None, compare=False)
+    has_directory: bool = field(default=False, compare=False)
+
+    @property
+    def format(self) -> int:
+        """Format number of the files; 0 where there are none."""
+        if not self.boot:
+            return 0
+        known = self.boot_header.get("format", "1")
+        return int(known) if known.isdecimal() and len(known) < 9 else FORMAT + 1
 
 
-class _Files:
-    """The files of a network's directory."""
-
-    def __init__(self) -> None:
-        self.names: set[str] = set()
-        self.listed = False
-        self.key_mode = self.public_key = self.boot_digest = self.outcome = self.offered = self.watch = ""
-        self.staged_keys: list[str] = []
-        self.keys_clean = True
-        self.secrets: dict[str, str] = {}
-        self.installed: set[str] = set()
-        self.enabled: set[str] = set()
-        self.units: dict[str, str] = {}
-        self.boot_header: dict[str, str] = {}
-        self.runs: dict[str, Run] = {}
-        self.recorded: dict[str, SavedSysctl] = {}
-        self.recorded_boot_id = ""
-        self.tables: frozenset[str] = frozenset()
-        self.forwarded_all = ""
-        self.lock: Lock | None = None
-
-
-def _files(lines: list[str]) -> _Files:
-    files = _Files()
-    lock: dict[str, str] = {}
-    for line in lines[:MAX_LINES]:
-        word, _, rest = line.partition(" ")
-        if word == "has":
-            files.names.add(rest)
-        elif word == "public_key":
-            files.public_key = public_key(rest) if rest else ""
-        elif word == "next_key" and len(rest) == 44:
-            files.staged_keys.append(public_key(rest.replace("_", "/")))
-        elif word == "unsettled":
-            files.keys_clean = False
-        elif word == "offered":
-            files.offered = public_key(rest) if rest else ""
-        elif word == "secret":
-            name, _, digest = rest.partition(" ")
-            files.secrets[match(r"psk\.[a-z0-9.-]{1,80}", name)] = match(r"[0-9a-f]{64}", digest)
-        elif word == "installed":
-            files.installed.add(match(r"[A-Za-z0-9.+_-]{1,60}", rest))
-        elif word == "watch":
-            files.watch = match(r"[0-9a-f]{64}", rest.split(" ")[0])
-        elif word == "boot" and rest.startswith("#: "):
-            name, _, value = rest[3:].partition(" ")
-            if name == "run":
-                run = json.loads(value)
-                files.runs[str(run["name"])] = Run(str(run["command"]), str(run["undo"]))
-            else:
-                files.boot_header[name] = value[:200]
-        elif word == "digest":
-            files.boot_digest = match(r"[0-9a-f]{64}", rest.split(" ")[0])
-        elif word == "recorded":
-            _record(files, rest)
-        elif word == "outcome":
-            files.outcome = rest[:300]
-        elif word == "lock":
-            name, _, value = rest.partition("=")
-            lock[name] = value
-        elif word == "unit":
-            kind, _, sum_ = rest.partition(" ")
-            files.units[match(r"systemd|openrc|runit|cron", kind)] = match(r"[0-9a-f]{64}", sum_)
-        elif word == "enabled":
-            files.enabled.add(rest)
-        elif word == "total" or re.match(r"[-dlspcb][rwxsStT-]{9}", word):
-            files.listed = True
-            if line.split()[-1:] == ["private_key"]:
-                files.key_mode = word[:10]
-    if lock:
-        files.lock = Lock(
-            who=lock.get("who", "somebody")[:120],
-            since=integer(lock.get("since") or "0"),
-            until=integer(lock.get("until") or "0"),
-            boot_id=lock.get("boot", ""),
-            run=lock.get("run", ""),
-        )
-    return files
+def read(answers: Answers) -> Files:
+    """The Files in a host's answers. Raises NotAnAnswer, ValueError or LookupError."""
+    lines = list(words([*answers.get("keys", []), *answers.get("files", [])]))
+    names = {rest for word, rest in lines if word == "has"}
+    header = [rest[3:].partition(" ") for word, rest in lines if word == "boot" and rest.startswith("#: ")]
+    saved, tables, forwarded_all = _records([rest for word, rest in lines if word == "recorded"], answers)
+    outcomes = [rest[:300] for word, rest in lines if word == "outcome"]
+    digests = [match(r"[0-9a-f]{64}", rest.split(" ")[0]) for word, rest in lines if word == "digest"]
+    return Files(
+        installed=frozenset(match(r"[A-Za-z0-9.+_-]{1,60}", rest) for word, rest in lines if word == "installed"),
+        boot=digests[-1] if digests else "",
+        boot_header={name: text[:200] for name, _, text in header if name != "run"},
+        runs=dict(_user_step(text) for name, _, text in header if name == "run"),
+        saved=saved,
+        created_tables=tables,
+        forwarded_all=forwarded_all,
+        pending="pending" in names,
+        reverting="reverting" in names,
+        outcome=outcomes[-1] if outcomes else "",
+        lock=_lock([rest for word, rest in lines if word == "lock"]),
+        has_directory="files" in answers and (bool(names) or any(is_listed(word) for word, _ in lines)),
+    )
 
 
-def _record(files: _Files, line: str) -> None:
-    words = line.split(" ")
-    if words[0] == "boot" and len(words) == 2:
-        files.recorded_boot_id = words[1]
-    elif words[0] == "sysctl" and len(words) == 4:
-        files.recorded.setdefault(words[1], SavedSysctl(words[2], words[3]))
-    elif words[0] == "all4" and len(words) == 2:
-        files.forwarded_all = words[1]
-    elif words[0] == "table" and len(words) == 2:
-        files.tables |= {words[1]}
+def _user_step(text: str) -> tuple[str, Run]:
+    run = json.loads(text)
+    return str(run["name"]), Run(str(run["command"]), str(run["undo"]))
+
+
+def _lock(lines: list[str]) -> Lock | None:
+    found = {name: text for name, _, text in (line.partition("=") for line in lines)}
+    if not found:
+        return None
+    return Lock(
+        who=found.get("who", "unknown")[:120],
+        since=integer(found.get("since") or "0"),
+        until=integer(found.get("until") or "0"),
+        boot_id=found.get("boot", ""),
+        run=found.get("run", ""),
+    )
+
+
+def _records(lines: Iterable[str], answers: Answers) -> tuple[dict[str, SavedSysctl], frozenset[str], str]:
+    """Saved sysctls, created tables and the former forwarding switch; nothing where they are of another boot."""
+    boot_id, forwarded_all = "", ""
+    saved: dict[str, SavedSysctl] = {}
+    tables: set[str] = set()
+    for kind, *rest in (line.split(" ") for line in lines):
+        if kind == "boot" and len(rest) == 1:
+            boot_id = rest[0]
+        elif kind == "sysctl" and len(rest) == 3:
+            saved.setdefault(rest[0], SavedSysctl(rest[1], rest[2]))
+        elif kind == "all4" and len(rest) == 1:
+            forwarded_all = rest[0]
+        elif kind == "table" and len(rest) == 1:
+            tables.add(rest[0])
+    if boot_id != facts_of(answers).get("boot_id", ""):
+        return {}, frozenset(), ""
+    return saved, frozenset(tables), forwarded_all

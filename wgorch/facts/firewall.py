@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from wgorch.adapters.startup import digest
+from wgorch.base.value import value
 from wgorch.facts.grammar import MAX_LINES, NotAnAnswer, match
+from wgorch.facts.part import Answers, Part, Reread
 from wgorch.state.rules import Rule
+
+PART = Part(
+    {
+        "rules": Reread.AFTER_CHANGE,
+        "rules6": Reread.AFTER_CHANGE,
+        "ufw": Reread.NEVER,
+        "foreign-nft": Reread.NEVER,
+        "firewalld": Reread.AFTER_CHANGE,
+        "firewalld-default": Reread.AFTER_CHANGE,
+    },
+    labels={"rules": "iptables rules", "legacy_too": "iptables-legacy rules", "foreign_chains": "nft chains"},
+)
 
 
 class BaseChain(NamedTuple):
-    """A chain of somebody's nft table that packets come to by themselves. `allowed`: all rules of its table that accept."""
+    """A base chain of a foreign nft table: one with a hook."""
 
     table: str
     name: str
@@ -20,19 +33,62 @@ class BaseChain(NamedTuple):
     policy: str
     rules: tuple[str, ...]
     allowed: tuple[str, ...]
+    """All rules of its table that accept."""
 
     @property
     def refuses(self) -> str:
-        """What ends everything that no rule of it accepted: its policy, or its last rule; empty where nothing does."""
+        """The policy or last rule that drops what no rule accepted; empty where there is none."""
         if self.policy == "drop":
             return "policy drop"
         last = self.rules[-1] if self.rules else ""
         return last if re.fullmatch(r"(counter )?(log .*)?(drop|reject.*)", last) else ""
 
 
-def iptables(
+@value
+class Firewall:
+    """Firewall of one host: all its iptables rules, and what other owners (nft, firewalld, ufw) keep in it."""
+
+    rules: Mapping[str, Mapping[str, tuple[Rule, ...]]]
+    """By table (of ip6tables with a 6 behind it) and chain."""
+    policies: Mapping[tuple[str, str], str]
+    """By table and built-in chain."""
+    foreign_chains: tuple[BaseChain, ...]
+    legacy_too: bool
+    """iptables has rules of both its kinds, nft and legacy."""
+    ufw_flushes: bool
+    """A reload of ufw empties foreign chains (MANAGE_BUILTINS)."""
+    has_firewalld: bool
+    """firewalld is running."""
+    zone_elsewhere: str
+    """Another firewalld zone that has the tunnel's interface."""
+    default_zone: str
+    """File of firewalld's default zone."""
+
+
+def read(answers: Answers) -> Firewall:
+    """The Firewall in a host's answers. Raises NotAnAnswer."""
+    tables, policies = _iptables(answers.get("rules", []))
+    tables6, policies6 = _iptables(answers.get("rules6", []), "6")
+    firewalld = answers.get("firewalld", [])
+    return Firewall(
+        rules=tables | tables6,
+        policies=policies | policies6,
+        foreign_chains=tuple(_base_chains(answers.get("foreign-nft", []))),
+        legacy_too=any(line.startswith(_LEGACY_WARNING) for line in answers.get("rules", [])),
+        ufw_flushes="flushes" in answers.get("ufw", []),
+        has_firewalld="running" in firewalld[:1],
+        zone_elsewhere=next((line[10:60] for line in firewalld if line.startswith("elsewhere ")), ""),
+        default_zone="\n".join(answers.get("firewalld-default", [])[:400]),
+    )
+
+
+_LEGACY_WARNING = "# Warning: iptables-legacy tables present"
+
+
+def _iptables(
     lines: list[str], suffix: str = ""
 ) -> tuple[dict[str, dict[str, tuple[Rule, ...]]], dict[tuple[str, str], str]]:
+    """Rules by table and chain, and policies by both; `suffix`: behind the names of tables, 6 for ip6tables."""
     tables: dict[str, dict[str, list[Rule]]] = {}
     policies: dict[tuple[str, str], str] = {}
     table = ""
@@ -47,15 +103,11 @@ def iptables(
         elif line.startswith("-A"):
             words = split_rule(line)
             tables[table].setdefault(words[1], []).append(Rule(tuple(words[2:])))
-        # COMMIT, comments, and the warning that iptables-legacy has rules too, which is told elsewhere.
+        # COMMIT, comments, and the warning that iptables-legacy has rules too, which has a fact of its own.
     return {t: {c: tuple(rules) for c, rules in chains.items()} for t, chains in tables.items()}, policies
 
 
-def object_of(path: str) -> str:
-    return path.rpartition("/")[2].removesuffix(".xml")
-
-
-def _nft_chains(lines: list[str]) -> Iterator[tuple[str, str, list[str]]]:
+def nft_chains(lines: list[str]) -> Iterator[tuple[str, str, list[str]]]:
     """The chains of ``nft list table``: table with its family, chain, lines."""
     table = chain = ""
     body: list[str] = []
@@ -72,20 +124,8 @@ def _nft_chains(lines: list[str]) -> Iterator[tuple[str, str, list[str]]]:
             body.append(line.strip()[:1000])
 
 
-def managed_nft(lines: list[str], name: str) -> dict[str, str]:
-    """Our rules, by hook and digest; the digest is told by each rule's comment."""
-    found = {}
-    for table, chain, body in _nft_chains(lines):
-        for line in body if table == f"inet {name}" else ():
-            if hit := re.fullmatch(r'(.*) comment "wgorch:[a-z0-9-]+ ([0-9a-f]{12})"', line):
-                found[f"{chain} {hit[2]}"] = hit[1]
-            elif not line.startswith("type "):
-                found[f"{chain} !{digest(line)[:12]}"] = line  # not ours, in our table: it equals no wish
-    return found
-
-
-def base_chains(lines: list[str]) -> Iterator[BaseChain]:
-    chains = list(_nft_chains(lines))
+def _base_chains(lines: list[str]) -> Iterator[BaseChain]:
+    chains = list(nft_chains(lines))
     for table, chain, body in chains:
         heads = [line for line in body if line.startswith("type ")]
         if heads and (hit := re.match(r"type filter hook (forward|input) .*?(?:policy (\w+))?;$", heads[0])):
@@ -95,13 +135,13 @@ def base_chains(lines: list[str]) -> Iterator[BaseChain]:
 
 
 def _rules_of(body: list[str]) -> list[str]:
-    """The rules of a chain, without what moves by itself."""
+    """The rules of a chain, without counters."""
     rules = [line for line in body if not re.match(r'type |comment "', line)]
     return [re.sub(r"\bcounter packets \d+ bytes \d+", "counter", rule) for rule in rules]
 
 
 def split_rule(line: str) -> list[str]:
-    """The words of a line of iptables-save: quoted ones may hold anything, with a backslash before \\, " and '."""
+    """The words of a line of iptables-save: quoted ones hold anything, with a backslash before \\, " and '."""
     words = _RULE_WORD.findall(line)
     if '"' in _RULE_WORD.sub("", line):
         raise NotAnAnswer(f"{line[:80]!r} has a quote that is never closed")

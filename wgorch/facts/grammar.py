@@ -32,17 +32,19 @@ def moment(text: str) -> float:
 
 
 def match(pattern: str, text: str) -> str:
+    """The text, where all of it fits a pattern. Raises NotAnAnswer."""
     if not re.fullmatch(pattern, text):
         raise NotAnAnswer(f"{text[:80]!r} does not fit {pattern}")
     return text
 
 
 def integer(text: str) -> int:
+    """A number of at most 20 decimal digits. Raises NotAnAnswer."""
     return int(match(r"[0-9]{1,20}", text.strip()))
 
 
 def public_key(text: str) -> str:
-    """A WireGuard public key, as `wgorch.curve25519` has it."""
+    """A WireGuard public key. Raises NotAnAnswer for what is none, or one of low order."""
     try:
         return wgkey.public_key(text)
     except ValueError as error:
@@ -50,13 +52,14 @@ def public_key(text: str) -> str:
 
 
 def pairs(lines: list[str]) -> Iterator[tuple[str, str]]:
+    """Lines of ``KEY<tab>VALUE``."""
     for line in lines[:MAX_LINES]:
         key, _, value = line.partition("\t")
         yield key, value
 
 
 def file_texts(lines: list[str]) -> dict[str, str]:
-    """Files of ours, by path: what is in each, each line with a bar before it."""
+    """Contents of files, by path; each line of a file has a bar before it."""
     found: dict[str, list[str]] = {}
     path = ""
     for line in lines[:MAX_LINES]:
@@ -66,3 +69,10 @@ def file_texts(lines: list[str]) -> dict[str, str]:
         elif line.startswith("|"):
             found[path].append(line[1:])
     return {path: "\n".join(text) for path, text in found.items()}
+
+
+def words(lines: list[str]) -> Iterator[tuple[str, str]]:
+    """Lines of ``WORD REST``, at most MAX_LINES of them."""
+    for line in lines[:MAX_LINES]:
+        word, _, rest = line.partition(" ")
+        yield word, rest

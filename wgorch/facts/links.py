@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import NamedTuple
 
 from wgorch.base.ip import network
 from wgorch.base.value import value
 from wgorch.facts.grammar import MAX_LINES, integer, match
-from wgorch.inventory.model import IPNetwork
-from wgorch.state.state import ROUTE_PROTO
+from wgorch.facts.part import Answers, Part, Reread
+from wgorch.inventory.model import IPAddress, IPNetwork
+
+Address = IPv4Interface | IPv6Interface
+
+PART = Part(dict.fromkeys(("links", "addresses", "routes", "routes6"), Reread.AFTER_CHANGE))
 
 
 @value
 class Device:
-    """A network interface of any kind."""
+    """A network device of any kind, as ``ip link`` lists it."""
 
     name: str
     mtu: int
@@ -26,26 +30,72 @@ class Device:
 
 
 class Route(NamedTuple):
-    """One line of ``ip route show``; `proto` is a number or one of iproute2's names; `plain`: nothing else stands in it."""
+    """One line of ``ip route show``."""
 
     subnet: IPNetwork
-    card: str
+    device: str
     gateway: str
     proto: str
+    """A number, or one of iproute2's names."""
     metric: int
     plain: bool = True
+    """The line says nothing else."""
 
 
-def is_global(address: IPv4Interface | IPv6Interface) -> bool:
+@value
+class Links:
+    """Network devices of one host, the addresses on them, and the main routing table."""
+
+    devices: Mapping[str, Device]
+    addresses: tuple[tuple[str, Address], ...]
+    """Device and address with prefix, in the order of ``ip addr``."""
+    routes: tuple[Route, ...]
+
+    def interface_into(self, subnet: IPNetwork) -> str | None:
+        """The device into a LAN: the one with an address of it, else the one of its route."""
+        for device, address in self.addresses:
+            if address.version == subnet.version and address.ip in subnet:
+                return device
+        route = self.route_to(subnet.network_address, exact=subnet)
+        return route.device if route and route.subnet.prefixlen else None
+
+    def route_to(self, ip: IPAddress, exact: IPNetwork | None = None) -> Route | None:
+        """The route of the main table for an address: longest prefix, then lowest metric; `exact`: one for this net."""
+        fitting = [r for r in self.routes if r.subnet.version == ip.version and ip in r.subnet]
+        if exact is not None:
+            fitting = [r for r in fitting if exact.subnet_of(r.subnet)]  # type: ignore[arg-type]
+        return max(fitting, key=lambda r: (r.subnet.prefixlen, -r.metric), default=None)
+
+    def egress_interface(self, version: int, tunnel: str) -> str | None:
+        """The device of the default route, other than the tunnel; None where there is none."""
+        found = [
+            r for r in self.routes if r.subnet.version == version and not r.subnet.prefixlen and r.device != tunnel
+        ]
+        return min(found, key=lambda r: r.metric).device if found else None
+
+
+def read(answers: Answers) -> Links:
+    """The Links in a host's answers. Raises NotAnAnswer or ValueError."""
+    lines = answers["addresses"]
+    routes = [line for line in lines if not _ADDRESS_LINE.match(line)] + answers.get("routes", [])
+    return Links(
+        devices={device.name: device for device in map(_device, answers["links"])},
+        addresses=tuple(_addresses([line for line in lines if _ADDRESS_LINE.match(line)])),
+        routes=(*_routes(routes, "0.0.0.0/0"), *_routes(answers.get("routes6", []), "::/0")),
+    )
+
+
+def is_global(address: Address) -> bool:
+    """False for a link-local address of IPv6."""
     return not (address.version == 6 and address.ip.is_link_local)
 
 
-def device(line: str) -> Device:
+def _device(line: str) -> Device:
     name, mtu, flags, *alias = line.split(" ", 3)
     return Device(match(r"[^\s/]{1,15}", name), integer(mtu), bool(int(flags, 16) & 1), alias[0] if alias else "")
 
 
-def addresses(lines: list[str]) -> Iterator[tuple[str, ipaddress.IPv4Interface | ipaddress.IPv6Interface]]:
+def _addresses(lines: list[str]) -> Iterator[tuple[str, Address]]:
     for line in lines[:MAX_LINES]:
         words = line.split()
         family = next((i for i, word in enumerate(words[:4]) if word in ("inet", "inet6")), None)
@@ -56,44 +106,22 @@ def addresses(lines: list[str]) -> Iterator[tuple[str, ipaddress.IPv4Interface |
         yield words[1].split("@")[0].rstrip(":"), ipaddress.ip_interface(local + prefix)
 
 
-ADDRESS_LINE = re.compile(r"\d+: ")
+_ADDRESS_LINE = re.compile(r"\d+: ")
 """How a line of ``ip -o addr show`` begins, and none of ``ip route show``."""
 
 
-_ROUTE_KINDS = ("unreachable", "blackhole", "prohibit", "throw", "local", "broadcast", "multicast", "anycast")
+ROUTE_KINDS = ("unreachable", "blackhole", "prohibit", "throw", "local", "broadcast", "multicast", "anycast")
 
 
-def routes(lines: list[str], everything: str) -> Iterator[Route]:
+def _routes(lines: list[str], everything: str) -> Iterator[Route]:
     for line in lines[:MAX_LINES]:
         words = line.split()
         if line[0].isspace() or not words:
             continue  # the next hops of a multipath route
-        if words[0] in _ROUTE_KINDS:
+        if words[0] in ROUTE_KINDS:
             words = words[1:]
         subnet = network(everything if words[0] == "default" else words[0])
         after = dict(zip(words[1:], words[2:], strict=False))
         metric = int(after.get("metric", "0"))
         plain = not set(words[1::2]) - {"dev", "proto", "scope", "metric", "pref", "via"} and "scope host" not in line
         yield Route(subnet, after.get("dev", ""), after.get("via", ""), after.get("proto", ""), metric, plain)
-
-
-def policy_rules(lines: list[str]) -> Iterator[str]:
-    """The rules of the routing policy that carry our protocol number, as iproute2 prints them."""
-    for line in lines[:MAX_LINES]:
-        priority, _, words = line.partition(":")
-        rule = " ".join(words.split())
-        if rule.endswith(f"proto {ROUTE_PROTO}"):
-            yield f"{integer(priority)} {match(r'[a-z0-9:./_ -]{1,200}', rule)}"
-
-
-def exit_routes(lines: list[str], facts: dict[str, str]) -> Iterator[str]:
-    """The routes of our own table, as ``ip route`` takes them."""
-    for line in lines[:MAX_LINES]:
-        words = line.split()
-        kind = [words.pop(0)] if words[0] in _ROUTE_KINDS else []
-        after = dict(zip(words[1:], words[2:], strict=False))
-        if after.get("proto") != str(ROUTE_PROTO):
-            continue
-        dev = ["dev", after["dev"]] if "dev" in after and not kind else []
-        metric = ["metric", after["metric"]] if kind and "metric" in after else []
-        yield " ".join([*kind, match(r"default|[0-9a-f:./]{2,50}", words[0]), *dev, *metric, "table", facts["table"]])

@@ -1,32 +1,92 @@
-"""The system of a host: kernel, distribution, tools, sysctls."""
+"""System of a host: kernel, distribution, tools, and the SSH session that asked."""
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import field
 
-from wgorch.facts.grammar import MAX_LINES, match
+from wgorch.base.value import value
+from wgorch.facts.grammar import MAX_LINES, integer, match
+from wgorch.facts.part import Answers, Part, Reread
 
 CAP_NET_ADMIN = 12
-"""The number of the right to change the network (linux/capability.h)."""
+"""Number of the capability to change the network (linux/capability.h)."""
+
+OS_RELEASE = ("ID", "ID_LIKE", "VERSION_ID", "PRETTY_NAME")
+
+PART = Part(
+    dict.fromkeys(("host", "tools", "poor-ip", "udp", "managers"), Reread.NEVER),
+    moves_in_prepare=frozenset({"tools", "kernel_wireguard", "os"}),
+    labels={"port_taken": "the UDP port", "starter": "the start-up system"},
+)
 
 
-def tools(lines: list[str], s: Mapping[str, list[str]]) -> frozenset[str]:
-    """The commands that are there. An ip that takes no batch (busybox's) is not the one that we need."""
-    tools = frozenset(match(r"[a-z0-9-]{1,30}", tool) for tool in lines)
-    return tools - {"ip"} if "poor-ip" in s else tools
+@value
+class System:
+    """System of one host."""
+
+    uid: int
+    boot_id: str
+    hostname: str
+    kernel: str
+    os: Mapping[str, str]
+    """Fields of /etc/os-release, those of OS_RELEASE."""
+    tools: frozenset[str]
+    """Commands in PATH; an ip without -batch (busybox) is not among them."""
+    starter: str
+    """What starts programs at boot: systemd, openrc, runit, cron, or empty."""
+    managers: frozenset[str]
+    """Other network managers: NetworkManager, systemd-networkd, wg-quick."""
+    kernel_wireguard: bool
+    net_admin: bool
+    """False where root lacks CAP_NET_ADMIN, as in a container."""
+    port_taken: bool
+    """The UDP port to listen on is in use."""
+    machine_id: str = field(default="", compare=False)
+    ssh_client: str = field(default="", compare=False)
+    """Address that the SSH session comes from, empty where there is none."""
+    ssh_port: int = field(default=0, compare=False)
 
 
-def name_servers(lines: list[str], mark: str) -> tuple[str, ...]:
-    """The name servers that we set, if we did."""
-    if not lines or lines[0] != mark:
-        return ()
-    servers = [words[1] for line in lines if (words := line.split())[:1] == ["nameserver"] and len(words) == 2]
-    return tuple(str(ipaddress.ip_address(server)) for server in servers)
+def facts_of(answers: Answers) -> dict[str, str]:
+    """``NAME VALUE`` lines of the section host, without those of os-release."""
+    lines = (line.partition(" ") for line in answers["host"])
+    return {name: text for name, _, text in lines if name != "os"}
 
 
-def sysctls(lines: list[str]) -> Iterator[tuple[str, str]]:
+def read(answers: Answers) -> System:
+    """The System in a host's answers. Raises NotAnAnswer."""
+    facts = facts_of(answers)
+    ssh = facts.get("ssh", "").split() or ["", "0"]
+    capabilities = int(match(r"[0-9a-f]{1,16}", facts.get("rights", "ffff")), 16)
+    managers = (match(r"NetworkManager|systemd-networkd|wg-quick", line) for line in answers.get("managers", []))
+    return System(
+        uid=integer(facts["uid"]),
+        boot_id=match(r"[0-9a-f-]{36}|", facts.get("boot_id", "")),
+        hostname=facts.get("hostname", "")[:100],
+        kernel=facts.get("kernel", "")[:100],
+        os=_os_release(answers["host"]),
+        tools=_tools(answers),
+        starter=match(r"systemd|openrc|runit|cron|", facts.get("init", "")),
+        managers=frozenset(managers),
+        kernel_wireguard="wireguard" in facts,
+        net_admin=bool(capabilities >> CAP_NET_ADMIN & 1),
+        port_taken=bool(answers.get("udp")),
+        machine_id=match(r"[0-9a-f]{32}|", facts.get("machine_id", "")),
+        ssh_client=facts.get("ssh", "").split(" ")[0],
+        ssh_port=integer(ssh[-1]),
+    )
+
+
+def _os_release(lines: list[str]) -> dict[str, str]:
+    found = {}
     for line in lines[:MAX_LINES]:
-        path, _, value = line.partition(" ")
-        if value:
-            yield match(r"net/ipv[46]/conf/[^\s/]{1,15}/[a-z0-9_]{1,40}", path), match(r"-?\d{1,10}", value)
+        name, _, quoted = line.removeprefix("os ").partition("=")
+        if line.startswith("os ") and name in OS_RELEASE:
+            found[name] = quoted.strip("\"'")[:100]
+    return found
+
+
+def _tools(answers: Answers) -> frozenset[str]:
+    tools = frozenset(match(r"[a-z0-9-]{1,30}", tool) for tool in answers["tools"])
+    return tools - {"ip"} if "poor-ip" in answers else tools

@@ -10,7 +10,7 @@ from ipaddress import ip_network
 
 from wgorch.base.value import value
 from wgorch.errors import HostError, HostsFailed, Unfit
-from wgorch.facts.observed import Observed
+from wgorch.gather.observed import Observed
 from wgorch.interop.names import name_of, quoted
 from wgorch.inventory.model import IPNetwork, SshTarget
 from wgorch.plan.blockers import adoption_blockers
@@ -34,13 +34,14 @@ def adopt(seen: Mapping[str, Observed], ssh: Mapping[str, SshTarget], interface:
 
 def _unfit(host: str, seen: Observed, interface: str) -> Iterator[HostError]:
     action = f"take over {interface}"
-    card = seen.cards.get(interface)
-    if card is None or not seen.public_key:
-        there = ", ".join(sorted(c for c in seen.cards if c != "lo"))
+    card = seen.links.devices.get(interface)
+    if card is None or interface not in seen.wireguard or not seen.wireguard[interface].public_key:
+        there = ", ".join(sorted(c for c in seen.links.devices if c != "lo"))
         yield Unfit(host, action, f"there is no WireGuard interface {interface} ({there})", "--interface NAME")
     elif card.alias.startswith("wgorch:"):
         yield Unfit(host, action, f"it is {card.alias}'s already", "its own inventory")
-    yield from adoption_blockers(host, interface, seen)
+    if interface in seen.wireguard:
+        yield from adoption_blockers(host, interface, seen.wireguard[interface])
 
 
 class _Adoption:
@@ -50,7 +51,7 @@ class _Adoption:
         self.seen, self.ssh, self.interface, self.network = seen, ssh, interface, network
         taken: set[str] = set()
         self.names = {host: name_of(s, taken) for host, s in seen.items()}
-        self.by_key = {s.public_key: host for host, s in seen.items()}
+        self.by_key = {s.wireguard[interface].public_key: host for host, s in seen.items()}
         self.subnets = self._subnets()
         self.notes: list[str] = []
 
@@ -58,11 +59,15 @@ class _Adoption:
         """The tunnel's networks: those of the interfaces' addresses; where each is alone (/32), what relays' peers name."""
         found: set[IPNetwork] = set()
         for s in self.seen.values():
-            for card, address in s.addresses:
+            for card, address in s.links.addresses:
                 if card == self.interface and not address.ip.is_link_local:
                     net = ip_network(str(address.network))
                     if net.prefixlen == net.max_prefixlen:
-                        around = [ip_network(n) for peer in s.peers.values() for n in peer.allowed_ips]
+                        around = [
+                            ip_network(n)
+                            for peer in s.wireguard[self.interface].peers.values()
+                            for n in peer.allowed_ips
+                        ]
                         net = next(
                             (n for n in around if n.version == net.version and address.ip in n and n != net), net
                         )
@@ -71,12 +76,18 @@ class _Adoption:
         return sorted(largest, key=lambda n: (n.version, int(n.network_address)))
 
     def _own(self, host: str) -> list[str]:
-        return [str(a.ip) for card, a in self.seen[host].addresses if card == self.interface and not a.ip.is_link_local]
+        return [
+            str(a.ip)
+            for card, a in self.seen[host].links.addresses
+            if card == self.interface and not a.ip.is_link_local
+        ]
 
     def _entries(self, host: str) -> Iterator[tuple[str, tuple[IPNetwork, ...], str]]:
         """How others have this host among their peers: who, its allowed-ips, its endpoint."""
         for other, s in self.seen.items():
-            if other != host and (peer := s.peers.get(self.seen[host].public_key)):
+            if other != host and (
+                peer := s.wireguard[self.interface].peers.get(self.seen[host].wireguard[self.interface].public_key)
+            ):
                 yield other, tuple(ip_network(n) for n in peer.allowed_ips), peer.endpoint or ""
 
     def lans(self, host: str) -> list[IPNetwork]:
@@ -84,7 +95,7 @@ class _Adoption:
         found: dict[IPNetwork, None] = {}
         for _, nets, _ in self._entries(host):
             for net in nets:
-                card = self.seen[host].interface_into(net)
+                card = self.seen[host].links.interface_into(net)
                 if not self._in_tunnel(net) and card and card != self.interface:
                     found[net] = None
         return sorted(found, key=str)
@@ -94,10 +105,10 @@ class _Adoption:
 
     def endpoint(self, host: str) -> str:
         """Where others dial it: an address of its own, or the place by which SSH reaches it."""
-        own = {str(a.ip) for _, a in self.seen[host].addresses} | {self.ssh[host].host}
+        own = {str(a.ip) for _, a in self.seen[host].links.addresses} | {self.ssh[host].host}
         for _, _, endpoint in self._entries(host):
             place, _, port = endpoint.rpartition(":")
-            if int(port or 0) != self.seen[host].listen_port:
+            if int(port or 0) != self.seen[host].wireguard[self.interface].listen_port:
                 continue
             # Its own address; or many dial it there, which nobody learns by himself of somebody behind NAT.
             if place.strip("[]") in own or sum(other == endpoint for _, _, other in self._entries(host)) > 1:
@@ -120,7 +131,11 @@ class _Adoption:
         found: dict[str, tuple[str, list[str]]] = {}
         keys: dict[str, tuple[str, ...]] = {}
         for s in self.seen.values():
-            keys |= {key: peer.allowed_ips for key, peer in s.peers.items() if key not in self.by_key}
+            keys |= {
+                key: peer.allowed_ips
+                for key, peer in s.wireguard[self.interface].peers.items()
+                if key not in self.by_key
+            }
         for number, (key, nets) in enumerate(sorted(keys.items()), 1):
             inside = [n for n in map(ip_network, nets) if self._in_tunnel(n) and n.prefixlen == n.max_prefixlen]
             if more := [n for n in nets if ip_network(n) not in inside]:
@@ -139,7 +154,7 @@ class _Adoption:
         ]
         if self.interface != "wg0":
             lines.append(f"  interface: {self.interface}")
-        mtus = {s.cards[self.interface].mtu for s in self.seen.values()}
+        mtus = {s.links.devices[self.interface].mtu for s in self.seen.values()}
         if len(mtus) == 1:
             lines.append(f"  mtu: {min(mtus)}")
         lines += ["", "hosts:"]
@@ -154,7 +169,7 @@ class _Adoption:
         if not any(self.endpoint(host) for host in self.seen):
             self.notes.append("none of these hosts is dialled by another one; if one can be, add its endpoint")
         for host, s in self.seen.items():
-            if "wg-quick" in s.managers:
+            if "wg-quick" in s.system.managers:
                 self.notes.append(
                     f"{self.names[host]}: wg-quick@{self.interface} starts it, too: after `up --adopt`, systemctl disable it"
                 )
@@ -170,14 +185,14 @@ class _Adoption:
             yield "relay: true          # others send it what is for third ones"
         if lans := self.lans(host):
             yield f"subnets: [{', '.join(map(str, lans))}]"
-        yield f"listen_port: {s.listen_port}"
-        keepalives = {peer.persistent_keepalive for peer in s.peers.values()}
+        yield f"listen_port: {s.wireguard[self.interface].listen_port}"
+        keepalives = {peer.persistent_keepalive for peer in s.wireguard[self.interface].peers.values()}
         if keepalives - {25, 0}:
             yield f"persistent_keepalive: {max(keepalives)}"
         elif not endpoint and keepalives == {0}:
             yield "persistent_keepalive: 0"
         if with_mtu:
-            yield f"mtu: {s.cards[self.interface].mtu}"
+            yield f"mtu: {s.links.devices[self.interface].mtu}"
 
 
 def _one(values: list[IPNetwork] | list[str]) -> str:

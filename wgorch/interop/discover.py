@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from wgorch.errors import HostError
-from wgorch.facts.gather import Ask, gather
-from wgorch.facts.observed import Observed
+from wgorch.gather.gather import Ask, gather
+from wgorch.gather.observed import Observed
 from wgorch.inventory.load import DEFAULT_PORT
 from wgorch.inventory.model import Network
 from wgorch.outcome import ManagedNetwork

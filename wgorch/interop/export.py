@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from wgorch.errors import UsageError
-from wgorch.facts.observed import Observed
+from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host
-from wgorch.plan.target import wanted
 from wgorch.state.rules import Rule, tool
 from wgorch.state.wireguard import PendingKey
+from wgorch.steps import target_state
 from wgorch.steps.firewall import jump
+from wgorch.steps.target import Target
 from wgorch.topology.desired import Link
 from wgorch.topology.topology import Topology
 
@@ -44,22 +45,23 @@ def wg_quick(
     desired = topology.desired(name)
     # Its peers' part is the same text for all who see them alike; only their secrets are the host's own.
     alone = replace(desired, links=tuple(link for link in desired.links if link.preshared))
-    want = wanted(alone, seen, keys, {}, secrets, mtu)
-    assert want.interface is not None
+    want = target_state(Target(alone, seen, keys, {}, secrets, mtu), seen.slices)
+    tunnel = topology.inventory.network.interface
+    interface = want.interfaces[tunnel]
     lines = [
         f"# {name}, of the network {topology.inventory.network.name}",
         "[Interface]",
-        *(f"Address = {address}" for address in sorted(want.addresses)),
-        f"ListenPort = {want.interface.listen_port}",
-        f"MTU = {want.interface.mtu}",
+        *(f"Address = {address}" for address in sorted(want.addresses[tunnel])),
+        f"ListenPort = {interface.listen_port}",
+        f"MTU = {interface.mtu}",
         "# the key stays in its file, where only root reads it",
         f"PostUp = wg set %i private-key {want.key_file}",
         *_dns(desired.host),
     ]
-    for peer in want.peers.values():
+    for peer in want.peers[tunnel].values():
         if peer.preshared:
             lines.append(f"PostUp = wg set %i peer {peer.public_key} preshared-key {want.directory}/{peer.preshared}")
-    own = f"/conf/{want.interface.name}/"
+    own = f"/conf/{interface.name}/"
     for path, value in sorted(want.sysctls.items()):
         where = path.replace(own, "/conf/%i/")
         lines.append(f"PostUp = echo {value} >/proc/sys/{where}")

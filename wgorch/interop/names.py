@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 
-from wgorch.facts.observed import Observed
+from wgorch.gather.observed import Observed
 
 
 def name_of(seen: Observed, taken: set[str]) -> str:
     """A name for the inventory: the machine's own, where it can be one and nobody has it yet; it is taken then."""
-    name = re.sub(r"[^a-z0-9-]+", "-", seen.hostname.partition(".")[0].lower()).strip("-")[:30]
+    name = re.sub(r"[^a-z0-9-]+", "-", seen.system.hostname.partition(".")[0].lower()).strip("-")[:30]
     if not re.match(r"[a-z]", name) or name in ("no", "yes", "on", "off", "null", "true", "false", "local"):
         name = "host"
     names = [name, *(f"{name}-{n}" for n in range(2, 10_000))]

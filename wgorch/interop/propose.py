@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, ip_address, ip_network
 
 from wgorch.base.value import value
-from wgorch.facts.observed import Observed
+from wgorch.gather.observed import Observed
 from wgorch.interop.names import name_of, quoted
 from wgorch.inventory.load import DEFAULT_PORT
 from wgorch.inventory.model import IPAddress, IPNetwork, SshTarget
@@ -132,7 +132,7 @@ def propose(seen: Mapping[str, Observed], ssh: Mapping[str, SshTarget], name: st
 
 def _machine(text: str, seen: Observed, ssh: SshTarget, taken: set[str]) -> Machine:
     name = name_of(seen, taken)
-    public = next((a.ip for _, a in seen.addresses if a.version == 4 and _is_public(a.ip)), None)
+    public = next((a.ip for _, a in seen.links.addresses if a.version == 4 and _is_public(a.ip)), None)
     endpoint, why = "", "no address of it can be dialled from outside"
     if public is not None:
         endpoint, why = f"{public}:{DEFAULT_PORT}", "a card of it has this public address"
@@ -141,10 +141,10 @@ def _machine(text: str, seen: Observed, ssh: SshTarget, taken: set[str]) -> Mach
             f"{ssh.host}:{DEFAULT_PORT}",
             f"SSH reaches it there; see that UDP {DEFAULT_PORT} does, too (a cloud's firewall?)",
         )
-    if endpoint and seen.port_taken:
+    if endpoint and seen.system.port_taken:
         endpoint, why = f"{endpoint.rpartition(':')[0]}:{DEFAULT_PORT + 1}", f"UDP {DEFAULT_PORT} is in use there"
     lans = []
-    for card, address in seen.addresses:
+    for card, address in seen.links.addresses:
         theirs = any(card.startswith(start) for start in (*OWNERS, "wg", "tun", "tap", "lo"))
         local = address.ip.is_link_local or address.ip.is_loopback
         if (
@@ -155,9 +155,9 @@ def _machine(text: str, seen: Observed, ssh: SshTarget, taken: set[str]) -> Mach
             and 8 <= address.network.prefixlen <= 30
         ):
             lans.append((address.network, card))
-    way = next((r for r in seen.routes if r.subnet.version == 4 and not r.subnet.prefixlen and r.gateway), None)
+    way = next((r for r in seen.links.routes if r.subnet.version == 4 and not r.subnet.prefixlen and r.gateway), None)
     router = ip_address(way.gateway) if way else None
-    port = DEFAULT_PORT + 1 if seen.port_taken and not endpoint else 0
+    port = DEFAULT_PORT + 1 if seen.system.port_taken and not endpoint else 0
     return Machine(name, text, endpoint, why, tuple(lans[:1]), router, port)
 
 
@@ -173,12 +173,12 @@ def _is_public_text(text: str) -> bool:
 
 
 def _interface(seen: Mapping[str, Observed]) -> str:
-    names = {card for s in seen.values() for card in s.cards}
+    names = {card for s in seen.values() for card in s.links.devices}
     return next(f"wg{n}" for n in range(100) if f"wg{n}" not in names)
 
 
 def _free(seen: Mapping[str, Observed]) -> IPNetwork:
     """The first of some networks in which nobody has an address or a route."""
-    used = [a.network for s in seen.values() for _, a in s.addresses if a.version == 4]
-    used += [r.subnet for s in seen.values() for r in s.routes if r.subnet.version == 4 and r.subnet.prefixlen]
+    used = [a.network for s in seen.values() for _, a in s.links.addresses if a.version == 4]
+    used += [r.subnet for s in seen.values() for r in s.links.routes if r.subnet.version == 4 and r.subnet.prefixlen]
     return next((c for c in CANDIDATES if not any(c.overlaps(u) for u in used)), CANDIDATES[0])

@@ -10,9 +10,10 @@ from fnmatch import fnmatchcase
 from wgorch.base.ip import Prefixes, as_ip
 from wgorch.errors import HostError, Unfit
 from wgorch.facts.links import Route
-from wgorch.facts.observed import Observed
+from wgorch.facts.sysctls import IPV6_OFF
+from wgorch.facts.wireguard import WireGuard
+from wgorch.gather.observed import Observed
 from wgorch.inventory.model import IPNetwork
-from wgorch.plan.target import IPV6_OFF, egress_interface
 from wgorch.state.rules import foreign_rules
 from wgorch.topology.desired import Desired
 
@@ -34,37 +35,42 @@ def blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
     """Everything on the host that stands in the way of the wish, so that nothing is begun that cannot end well."""
     network, name = desired.network, desired.name
     tunnel = network.interface
-    card = seen.cards.get(tunnel)
-    if seen.uid != 0:
+    card = seen.links.devices.get(tunnel)
+    if seen.system.uid != 0:
         yield Unfit(
-            name, "change the network", f"the login is not root (uid {seen.uid})", "log in as root, or allow sudo -n"
+            name,
+            "change the network",
+            f"the login is not root (uid {seen.system.uid})",
+            "log in as root, or allow sudo -n",
         )
     if seen.adopted:
-        yield from adoption_blockers(name, tunnel, seen)
+        yield from adoption_blockers(name, tunnel, seen.wg(network))
         yield from _richer_routes(desired, seen)
-    if seen.has_firewalld and seen.zone_elsewhere and (desired.forwards or desired.host.endpoint):
-        problem = f"firewalld has {tunnel} in its zone {seen.zone_elsewhere} already, and a card can be in one only"
-        hint = f"firewall-cmd --zone={seen.zone_elsewhere.removesuffix('.xml')} --remove-interface={tunnel}, and the same with --permanent"
+    if seen.firewall.has_firewalld and seen.firewall.zone_elsewhere and (desired.forwards or desired.host.endpoint):
+        problem = (
+            f"firewalld has {tunnel} in its zone {seen.firewall.zone_elsewhere} already, and a card can be in one only"
+        )
+        hint = f"firewall-cmd --zone={seen.firewall.zone_elsewhere.removesuffix('.xml')} --remove-interface={tunnel}, and the same with --permanent"
         yield Unfit(name, f"put {tunnel} into a zone of its own", problem, hint)
-    if seen.no_net_admin:
+    if not seen.system.net_admin:
         hint = "in a container: --cap-add NET_ADMIN, and /dev/net/tun where the kernel has no WireGuard"
         yield Unfit(name, "change the network", "root may not change the network there (no CAP_NET_ADMIN)", hint)
-    if "ip" not in seen.tools and not seen.state(network).manager:
+    if "ip" not in seen.system.tools and not seen.state(network).manager:
         yield Unfit(name, "read its network", "there is no ip of iproute2's", "install iproute2 there")
     if card is not None and not seen.is_managed(network):
-        peers = ", ".join(peer[:8] + "…" for peer in seen.peers) or "no peers"
+        peers = ", ".join(peer[:8] + "…" for peer in seen.wg(network).peers) or "no peers"
         problem = f"{tunnel} exists and is not ours ({peers})" if not card.alias else f"{tunnel} is {card.alias}'s"
         yield Unfit(name, f"make {tunnel}", problem, "--adopt takes it over as it is; or network.interface: wg1")
-    if card is None and seen.port_taken:
+    if card is None and seen.system.port_taken:
         problem = f"UDP port {desired.host.listen_port} is in use there"
         yield Unfit(name, f"listen on UDP {desired.host.listen_port}", problem, f"another listen_port for {name}")
-    if not seen.kernel_wireguard and not desired.host.wireguard_go and card is None:
-        problem = f"kernel {seen.kernel} has no WireGuard, and wireguard_go is false"
+    if not seen.system.kernel_wireguard and not desired.host.wireguard_go and card is None:
+        problem = f"kernel {seen.system.kernel} has no WireGuard, and wireguard_go is false"
         yield Unfit(name, f"make {tunnel}", problem, "a kernel from 5.6 on, or wireguard_go: true")
-    if seen.key_file and desired.host.private_key and "wg" in seen.tools and not seen.source_key:
+    if seen.keys.exists and desired.host.private_key and "wg" in seen.system.tools and not seen.keys.source:
         problem = f"{' '.join(desired.host.private_key)} prints no key there"
         yield Unfit(name, "take its key", problem, "correct private_key, or put the key there")
-    if desired.leaving and not any(egress_interface(seen, net.version, tunnel) for net in desired.leaving):
+    if desired.leaving and not any(seen.links.egress_interface(net.version, tunnel) for net in desired.leaving):
         yield Unfit(name, "let others go out into the world", "it has no default route", "another exit for them")
     if any(a.version == 6 for a in desired.host.addresses) and seen.sysctls.get(IPV6_OFF, "1") == "1":
         problem = "IPv6 is switched off there (net.ipv6.conf.default.disable_ipv6)"
@@ -78,29 +84,29 @@ def blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
                 yield Unfit(
                     name, action, f"it has characters that cannot be handed on: {foreign}", "move that rule elsewhere"
                 )
-    if seen.key_file and "wg" in seen.tools and not seen.key_file_public:
+    if seen.keys.exists and "wg" in seen.system.tools and not seen.keys.public:
         problem = f"{network.directory}/private_key is not a key"
         yield Unfit(name, "use its key", problem, "restore it from a backup, or delete that file for a new key")
     yield from _routes_in_the_way(desired, seen)
     yield from _foreign_firewall(desired, seen)
 
 
-def adoption_blockers(name: str, tunnel: str, seen: Observed) -> Iterator[HostError]:
+def adoption_blockers(name: str, tunnel: str, wg: WireGuard) -> Iterator[HostError]:
     """What of a live interface could not be given back if taking it over failed."""
     hint = "leave it as it is; a network of its own can be beside it: network.interface: wg1"
-    if any(peer.preshared == "other" for peer in seen.peers.values()):
+    if any(peer.preshared == "other" for peer in wg.peers.values()):
         problem = "its peers have preshared keys, which cannot be taken over yet"
         yield Unfit(name, f"take over {tunnel}", problem, hint)
-    if seen.fwmark:
-        problem = f"everything leaves by it (fwmark {seen.fwmark:#x}), which cannot be taken over yet"
+    if wg.fwmark:
+        problem = f"everything leaves by it (fwmark {wg.fwmark:#x}), which cannot be taken over yet"
         yield Unfit(name, f"take over {tunnel}", problem, hint)
 
 
 def _richer_routes(desired: Desired, seen: Observed) -> Iterator[HostError]:
     """Routes into a live interface that say more than ours do, and would not come back whole."""
     tunnel = desired.network.interface
-    for route in seen.routes:
-        if route.card == tunnel and route.subnet in desired.routes and not route.plain:
+    for route in seen.links.routes:
+        if route.device == tunnel and route.subnet in desired.routes and not route.plain:
             problem = f"its route to {route.subnet} has more than a card (src, mtu …), which would be lost"
             yield Unfit(desired.name, f"take over {tunnel}", problem, f"ip route replace {route.subnet} dev {tunnel}")
 
@@ -108,19 +114,19 @@ def _richer_routes(desired: Desired, seen: Observed) -> Iterator[HostError]:
 def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:
     network, name = desired.network, desired.name
     tunnel, subnets = network.interface, (*network.subnets, *desired.routes)
-    addresses = [(card, address) for card, address in seen.addresses if card != tunnel]
+    addresses = [(card, address) for card, address in seen.links.addresses if card != tunnel]
     cards = Prefixes((address.network, (card, address)) for card, address in addresses)
     clashes = {subnet: [found] for subnet in subnets if (found := cards.of(subnet.network_address))}
     for card, address in addresses:
         if larger := desired.inside.of(address.network.network_address):
             clashes.setdefault(larger, []).append((card, address))
     others: dict[IPNetwork, list[Route]] = defaultdict(list)
-    for route in seen.routes:
-        if route.card != tunnel:
+    for route in seen.links.routes:
+        if route.device != tunnel:
             others[route.subnet].append(route)
-    client = as_ip(seen.ssh_client)
-    way_back = seen.route_to(client) if client else None
-    ours = desired.inside.of(client) if client and way_back and way_back.card != tunnel else None
+    client = as_ip(seen.system.ssh_client)
+    way_back = seen.links.route_to(client) if client else None
+    ours = desired.inside.of(client) if client and way_back and way_back.device != tunnel else None
     suspects = {*clashes, *others, ours}
     for subnet in (subnet for subnet in subnets if subnet in suspects):
         for card, address in dict.fromkeys(clashes.get(subnet, ())):
@@ -129,7 +135,7 @@ def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:
             yield Unfit(name, f"send {subnet} into the tunnel", problem, "renumber one of them")
         for route in others.get(subnet, ()):
             way = f"via {route.gateway} " if route.gateway else ""
-            problem = f"a route to {subnet} {way}dev {route.card} is there already"
+            problem = f"a route to {subnet} {way}dev {route.device} is there already"
             yield Unfit(
                 name, f"send {subnet} into the tunnel", problem, "remove that route, or the subnet from the inventory"
             )
@@ -144,7 +150,7 @@ def _foreign_firewall(desired: Desired, seen: Observed) -> Iterator[HostError]:
     """Base chains of nft that would drop what no rule of theirs accepts: an accept elsewhere does not help."""
     tunnel, port = desired.network.interface, desired.host.listen_port
     forwards = desired.forwards_between_peers or desired.lans or desired.leaving
-    for chain in seen.foreign_chains:
+    for chain in seen.firewall.foreign_chains:
         if not chain.refuses:
             continue
         place = f"{chain.table} {chain.name}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from wgorch.base.ip import network_text
 from wgorch.errors import HostError, Unfit
-from wgorch.facts.observed import Observed
+from wgorch.gather.observed import Observed
 from wgorch.topology.topology import Topology
 
 
@@ -16,7 +16,10 @@ def changed_keys(
     """Hosts that show another key than the one their peers hold for them: a new machine, or somebody in its place."""
     current = set(keys.values())
     ours = {peer: there for peer, there in seen.items() if there.is_managed(topology.inventory.network)}
-    strange = {p: {k: e for k, e in there.peers.items() if k not in current} for p, there in ours.items()}
+    strange = {
+        p: {k: e for k, e in there.wg(topology.inventory.network).peers.items() if k not in current}
+        for p, there in ours.items()
+    }
     for name in seen:
         if name in accepted:
             continue

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from wgorch.adapters.startup import digest
 from wgorch.base.value import value
-from wgorch.facts.observed import Observed
+from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Network
 from wgorch.plan.notes import Note
 from wgorch.plan.notes import notes as notes_on
@@ -15,11 +15,12 @@ from wgorch.plan.playbook import Playbook, UserStep
 from wgorch.plan.probe import probe_script
 from wgorch.plan.scope import in_scope, keep_foreign, restored_sysctls
 from wgorch.plan.script import Script, boot_script, script
-from wgorch.plan.target import firewall_of
-from wgorch.state.change import Change, change, command
-from wgorch.state.state import Run, State, nothing
+from wgorch.state.change import Change, change
+from wgorch.state.state import State, nothing
 from wgorch.steps import all_steps
+from wgorch.steps.firewall import firewall_of
 from wgorch.steps.interface import tag
+from wgorch.steps.runs import run_changes
 
 BUILT = ("tunnel", "traffic")
 
@@ -108,10 +109,10 @@ def plan_host(
         want = replace(want, sysctls={**back, **want.sysctls})
     here = in_scope(have, want)
     stay = list(changes_between(want, have, playbook.steps("stay")))
-    if not seen.boot or seen.boot != digest(make_boot().text):
-        why = "there is none" if not seen.boot else "it makes another state than this one"
-        stay.insert(0, _boot_change("~" if seen.boot else "+", why))
-    if not seen.keys_clean:
+    if not seen.files.boot or seen.files.boot != digest(make_boot().text):
+        why = "there is none" if not seen.files.boot else "it makes another state than this one"
+        stay.insert(0, _boot_change("~" if seen.files.boot else "+", why))
+    if not seen.keys.clean:
         stay.append(change("~", "private key", "the one before it still lies beside it"))
     do = tuple(changes_between(want, here, playbook.steps(*BUILT)))
     notes = list(notes_on(host, network, want, seen))
@@ -126,7 +127,7 @@ def plan_host(
         stay=tuple(stay),
         make_undo=lambda: tuple(changes_between(here, want, _backwards(playbook.steps(*BUILT)))),
         make_boot=make_boot,
-        make_probe=lambda: probe_script(want, here, network.interface),
+        make_probe=lambda: probe_script(want, here),
         notes=tuple(notes),
     )
 
@@ -140,7 +141,7 @@ def plan_teardown(
     steps = list(playbook.steps(*BUILT))
     runs = [UserStep(name, run, frozenset()) for name, run in have.runs.items()]
     stay = list(changes_between(base, have, playbook.steps("stay")))
-    if seen.boot:
+    if seen.files.boot:
         stay.insert(0, change("-", "boot script", "nothing is left to start"))
     return HostPlan(
         host=host,
@@ -151,7 +152,7 @@ def plan_teardown(
         stay=tuple(stay),
         make_undo=lambda: tuple(changes_between(here, base, [*_backwards(steps), *runs])),
         make_boot=lambda: script("nothing is wanted of this host", base, ()),
-        make_probe=lambda: probe_script(base, here, network.interface),
+        make_probe=lambda: probe_script(base, here),
         notes=tuple(notes_on(host, network, base, seen)),
     )
 
@@ -167,7 +168,7 @@ def changes_between(want: State, have: State, steps: Iterable[str | UserStep]) -
     known = all_steps()
     for step in steps:
         if isinstance(step, UserStep):
-            yield from _run_changes(step.name, want.runs.get(step.name), have.runs.get(step.name))
+            yield from (replace(made, step="run") for made in run_changes(step.name, want, have))
         else:
             for made in known[step](want, have):
                 # Not by `replace`, which takes ten times as long.
@@ -180,17 +181,6 @@ BOOT = "boot"
 
 def _boot_change(sign: str, why: str) -> Change:
     return Change(sign, "boot script", why, (), step=BOOT)
-
-
-def _run_changes(name: str, want: Run | None, have: Run | None) -> Iterator[Change]:
-    if want == have:
-        return
-    if want is not None:
-        why = "a step of the playbook" if have is None else "the playbook's command is another one"
-        yield replace(change("+", f"run {name}", why, command("sh", "-c", want.command)), step="run")
-    elif have is not None and have.undo:
-        taken = change("-", f"run {name}", "its undo", command("sh", "-c", have.undo))
-        yield replace(taken, step="run")
 
 
 def _boot(host: str, network: Network, want: State, playbook: Playbook) -> Script:
@@ -207,8 +197,9 @@ def _boot(host: str, network: Network, want: State, playbook: Playbook) -> Scrip
         "interface": network.interface,
         "subnet": " ".join(map(str, network.subnets)),
     }
-    if want.interface and want.interface.public_key in want.keys:
-        header |= {"key": tag(want.interface), "mtu": str(want.interface.mtu)}
+    interface = want.interfaces.get(network.interface)
+    if interface and interface.public_key in want.keys:
+        header |= {"key": tag(interface), "mtu": str(interface.mtu)}
     if network.ipv6:
         header["ipv6"] = "yes"
     if network.exits:
@@ -218,5 +209,8 @@ def _boot(host: str, network: Network, want: State, playbook: Playbook) -> Scrip
 
 def named(state: State, names: Mapping[str, str]) -> State:
     """A State whose peers carry the names of the hosts they are."""
-    peers = {key: replace(peer, name=names.get(key, peer.name)) for key, peer in state.peers.items()}
+    peers = {
+        interface: {key: replace(peer, name=names.get(key, peer.name)) for key, peer in its.items()}
+        for interface, its in state.peers.items()
+    }
     return replace(state, peers=peers)

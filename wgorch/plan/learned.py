@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from ipaddress import ip_network
 
-from wgorch.facts.observed import Observed
+from wgorch.gather.observed import Observed
 from wgorch.inventory.assign import assign
 from wgorch.inventory.model import Inventory, IPAddress
 from wgorch.topology.desired import DirectPeer
@@ -25,12 +25,16 @@ def keep_addresses(inventory: Inventory, seen: Mapping[str, Observed]) -> Invent
     network = inventory.network
     managed = {name: there for name, there in seen.items() if there.is_managed(network)}
     real = _addresses_of_devices(inventory, managed)
-    real |= {n: tuple(a.ip for card, a in s.addresses if card == network.interface) for n, s in managed.items()}
+    real |= {
+        n: tuple(a.ip for device, a in s.links.addresses if device == network.interface) for n, s in managed.items()
+    }
     # An address assumed for a host that was not read gives way to one that another host really has.
     sure = {address for own in real.values() for address in own}
     others = {n: m.addresses for n, m in inventory.members.items() if n not in seen and n not in real}
     had = {name: tuple(a for a in own if a not in sure) for name, own in others.items()} | real
-    nets = (ip_network(text) for s in managed.values() for peer in s.peers.values() for text in peer.allowed_ips)
+    nets = (
+        ip_network(text) for s in managed.values() for peer in s.wg(network).peers.values() for text in peer.allowed_ips
+    )
     taken = {net.network_address for net in nets if net.prefixlen == net.max_prefixlen}
     return assign(inventory, had, taken - {a for own in had.values() for a in own})
 
@@ -40,7 +44,7 @@ def _addresses_of_devices(inventory: Inventory, managed: Mapping[str, Observed])
     names = {device.public_key: name for name, device in inventory.devices.items() if device.public_key}
     found = {}
     for seen in managed.values():
-        for key, peer in seen.peers.items():
+        for key, peer in seen.wg(inventory.network).peers.items():
             if key in names:
                 found[names[key]] = tuple(ip_network(text).network_address for text in peer.allowed_ips)
     return found
@@ -54,7 +58,7 @@ def working_direct_peers(
     names = {key: name for name, key in keys.items()}
     active: dict[str, dict[str, DirectPeer]] = defaultdict(dict)
     for name, there in seen.items():
-        for key, peer in there.peers.items() if there.is_managed(network) else ():
+        for key, peer in there.wg(network).peers.items() if there.is_managed(network) else ():
             other = names.get(key)
             if other and other in seen and peer.allowed_ips and topology.can_peer_directly(name, other):
                 active[name][other] = DirectPeer(active=True)

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from wgorch.base.value import value
 from wgorch.errors import HostError, HostsFailed, Unfit
-from wgorch.facts.observed import Observed
-from wgorch.facts.path_mtu import NEEDED_BY_IPV6, tunnel_mtu
+from wgorch.facts.path_mtu import NEEDED_BY_IPV6
+from wgorch.gather.observed import Observed
 from wgorch.plan.blockers import blockers
 from wgorch.plan.changed_keys import changed_keys
 from wgorch.plan.host import HostPlan, plan_host
@@ -16,8 +16,10 @@ from wgorch.plan.notes import return_routes
 from wgorch.plan.playbook import Playbook
 from wgorch.plan.preshared import secrets_of
 from wgorch.plan.scope import limit_to
-from wgorch.plan.target import wanted
 from wgorch.state.state import State
+from wgorch.steps import target_state
+from wgorch.steps.interface import tunnel_mtu
+from wgorch.steps.target import Target
 from wgorch.topology.topology import Topology
 
 
@@ -68,7 +70,7 @@ def _mtus(topology: Topology, seen: Mapping[str, Observed], *, redo: bool) -> It
     for name, there in seen.items():
         if topology.inventory.hosts[name].mtu:
             continue
-        known = there.boot_header.get("mtu", "")
+        known = there.files.boot_header.get("mtu", "")
         yield int(known) if known.isdigit() and not redo else tunnel_mtu(topology.desired(name), there)
 
 
@@ -85,10 +87,11 @@ def _plan(facts: NetworkFacts, name: str, playbook: Playbook, entries_of: frozen
     topology, seen = facts.topology, facts.seen[name]
     network, desired = topology.inventory.network, topology.desired(name)
     more = (facts.keys, playbook.runs_for(name), secrets_of(topology, facts.seen, name), facts.mtu)
-    want = wanted(desired, seen, *more)
+    want = target_state(Target(desired, seen, *more), seen.slices)
     after_start: State | None = None
     if name in topology.direct_peers:
-        after_start = wanted(topology.without_direct_peers.desired(name), seen, *more)
+        relayed = topology.without_direct_peers.desired(name)
+        after_start = target_state(Target(relayed, seen, *more), seen.slices)
     names = {key: peer for peer, key in facts.keys.items()}
     if entries_of:
         want = limit_to(entries_of, want, seen.state(network), facts.keys)

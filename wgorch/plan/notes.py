@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from wgorch.facts.observed import Observed
+from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Network
 from wgorch.plan.scope import enabled_since
-from wgorch.plan.target import lan_interface_of
 from wgorch.state.rules import foreign_rules, our_chains
 from wgorch.state.state import State
+from wgorch.steps.target import lan_interface
 from wgorch.topology.desired import Desired
 
 
@@ -30,8 +30,8 @@ def return_routes(desired: Desired, seen: Observed) -> Iterator[Note]:
     if desired.host.masquerade:
         return
     for subnet in desired.lans:
-        lan, card = desired.host.real(subnet), lan_interface_of(desired, seen, subnet)
-        own = next((a.ip for name, a in seen.addresses if name == card and a.version == lan.version), None)
+        lan, card = desired.host.real(subnet), lan_interface(desired, seen, subnet)
+        own = next((a.ip for name, a in seen.links.addresses if name == card and a.version == lan.version), None)
         beyond = [net for net in (*desired.network.subnets, *desired.routes) if net.version == lan.version]
         for net in beyond if own else ():
             yield Note(desired.name, f"machines in {lan}, or their router, must have: ip route add {net} via {own}")
@@ -39,41 +39,45 @@ def return_routes(desired: Desired, seen: Observed) -> Iterator[Note]:
 
 def notes(host: str, network: Network, want: State, seen: Observed) -> Iterator[Note]:
     for chain in our_chains(network):
-        rules = seen.rules.get(chain.table, {}).get(chain.name, ())
+        rules = seen.firewall.rules.get(chain.table, {}).get(chain.name, ())
         for rule in foreign_rules(rules, network.mark):
             yield Note(host, f"not managed by wgorch, kept in chain {chain.name}: {rule}", foreign=True)
-    if seen.legacy_too:
+    if seen.firewall.legacy_too:
         yield Note(
             host, "iptables has rules of both kinds there, nft's and legacy; ours go where `iptables` itself leads"
         )
-    if want.interface and "wg-quick" in seen.managers:
+    if want.interfaces and "wg-quick" in seen.system.managers:
         unit = f"wg-quick@{network.interface}"
         yield Note(host, f"{unit} starts that interface, too, at the next reboot: systemctl disable {unit}")
-    if want.interface and not seen.starter:
+    if want.interfaces and not seen.system.starter:
         yield Note(host, "it will not survive a reboot: neither systemd, OpenRC, runit nor cron runs here")
-    if want.interface and want.watch_text and not want.watch:
+    if want.interfaces and want.watch_text and not want.watch:
         yield Note(host, "nothing there looks from time to time whether a peer's address became another")
-    if seen.lock and seen.lock.boot_id == seen.boot_id and seen.lock.until > seen.uptime:
-        yield Note(host, f"locked by {seen.lock.who} for another {seen.lock.until - seen.uptime} s at most")
-    if seen.pending or seen.reverting:
+    if seen.files.lock and seen.files.lock.boot_id == seen.system.boot_id and seen.files.lock.until > seen.clock.uptime:
+        yield Note(
+            host, f"locked by {seen.files.lock.who} for another {seen.files.lock.until - seen.clock.uptime} s at most"
+        )
+    if seen.files.pending or seen.files.reverting:
         yield Note(host, "a change is not confirmed yet; it takes itself back unless it is")
-    elif seen.outcome:
-        words = seen.outcome.split(" ")
+    elif seen.files.outcome:
+        words = seen.files.outcome.split(" ")
         result = {"reverted": "taken back", "rebooted": "taken back by the start-up program"}.get(words[0], words[0])
         yield Note(host, f"the last change was {result} ({' '.join(words[2:])})")
-    if not want.interface and "nft" not in seen.tools and (tables := seen.empty_own_tables(network)):
+    if not want.interfaces and "nft" not in seen.system.tools and (tables := seen.empty_own_tables(network)):
         yield Note(
             host, f"{', '.join(sorted(tables))} of iptables stay, empty: there is no nft, which alone could end them"
         )
     for path in sorted(enabled_since(seen) - want.sysctls.keys()):
         told = path.replace("/", ".")
-        yield Note(host, f"{told} was {seen.recorded[path].before}; since then all cards were let forward: left alone")
-    if seen.ufw_flushes and want.chains and "ufw-user-forward" in seen.rules.get("filter", {}):
+        yield Note(
+            host, f"{told} was {seen.files.saved[path].before}; since then all cards were let forward: left alone"
+        )
+    if seen.firewall.ufw_flushes and want.chains and "ufw-user-forward" in seen.firewall.rules.get("filter", {}):
         yield Note(
             host, "ufw's reload empties our chains there: MANAGE_BUILTINS=no in /etc/default/ufw, or wgorch up after it"
         )
-    for path, record in seen.recorded.items():
-        if not want.interface and seen.sysctls.get(path) not in (record.ours, None):
+    for path, record in seen.files.saved.items():
+        if not want.interfaces and seen.sysctls.get(path) not in (record.ours, None):
             now = seen.sysctls[path]
             yield Note(
                 host,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from secrets import token_bytes
 
-from wgorch.facts.observed import Observed
+from wgorch.gather.observed import Observed
 from wgorch.topology.topology import Topology
 
 DIGEST = 32
@@ -49,5 +49,5 @@ def _shared(topology: Topology, seen: Mapping[str, Observed], name: str) -> dict
 
 def _digests(seen: Observed, peer: str) -> set[str]:
     """The digests in the names of a host's files for a peer, where each is the digest of what the file holds."""
-    files = ((name.split("."), digest) for name, digest in seen.secrets.items())
+    files = ((name.split("."), digest) for name, digest in seen.keys.preshared.items())
     return {words[2] for words, digest in files if words[1:-1] == [peer] and digest.startswith(words[2])}

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from wgorch.facts.observed import Observed
+from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Network
 from wgorch.state.rules import foreign_rules
 from wgorch.state.state import State, nothing
+from wgorch.state.wireguard import Peer
 
 
 def baseline(seen: Observed, have: State, network: Network, *, packages: bool = False) -> State:
@@ -48,13 +49,10 @@ def limit_to(names: frozenset[str], full: State, have: State, keys: Mapping[str,
     Everything but those entries is wanted as it is. Endpoints that peers were learned under are left to WireGuard.
     """
     current = {keys[name] for name in names if name in keys}
-    theirs = {peer.allowed_ips for peer in full.peers.values() if peer.name in names}
     peers = {
-        key: replace(peer, endpoint=full.peers[key].endpoint if key in full.peers else peer.endpoint)
-        for key, peer in have.peers.items()
-        if key not in current and peer.allowed_ips not in theirs
+        interface: _entries_of(names, current, full.peers.get(interface, {}), its)
+        for interface, its in have.peers.items()
     }
-    peers |= {key: peer for key, peer in full.peers.items() if peer.name in names}
     return replace(
         have,
         peers=peers,
@@ -64,17 +62,29 @@ def limit_to(names: frozenset[str], full: State, have: State, keys: Mapping[str,
     )
 
 
+def _entries_of(
+    names: frozenset[str], current: set[str], full: Mapping[str, Peer], have: Mapping[str, Peer]
+) -> dict[str, Peer]:
+    theirs = {peer.allowed_ips for peer in full.values() if peer.name in names}
+    peers = {
+        key: replace(peer, endpoint=full[key].endpoint if key in full else peer.endpoint)
+        for key, peer in have.items()
+        if key not in current and peer.allowed_ips not in theirs
+    }
+    return peers | {key: peer for key, peer in full.items() if peer.name in names}
+
+
 def restored_sysctls(seen: Observed, wanted_paths: Iterable[str] = ()) -> dict[str, str]:
     """Recorded values that nobody wants changed any more: what they were before us, where they are still ours."""
     keep = frozenset(wanted_paths) | enabled_since(seen)
-    return {p: r.before for p, r in seen.recorded.items() if p not in keep and seen.sysctls.get(p) == r.ours}
+    return {p: r.before for p, r in seen.files.saved.items() if p not in keep and seen.sysctls.get(p) == r.ours}
 
 
 def enabled_since(seen: Observed) -> frozenset[str]:
     """Cards that somebody (Docker) let forward together with all others, after we had let them: not ours to stop."""
-    if seen.forwarded_all != "0" or seen.sysctls.get("net/ipv4/conf/all/forwarding") != "1":
+    if seen.files.forwarded_all != "0" or seen.sysctls.get("net/ipv4/conf/all/forwarding") != "1":
         return frozenset()
-    return frozenset(p for p in seen.recorded if re.fullmatch(r"net/ipv4/conf/[^/]+/forwarding", p))
+    return frozenset(p for p in seen.files.saved if re.fullmatch(r"net/ipv4/conf/[^/]+/forwarding", p))
 
 
 def in_scope(have: State, want: State) -> State:

@@ -64,18 +64,18 @@ def status_json(topology: Topology, status: Status) -> dict[str, Any]:
         hosts[name] = {
             "reached": True,
             "interface": topology.inventory.network.interface if seen.is_managed(topology.inventory.network) else None,
-            "public_key": seen.public_key or None,
+            "public_key": seen.wg(topology.inventory.network).public_key or None,
             "peers": [
                 {
                     "name": names.get(key),
                     "public_key": key,
                     "endpoint": t.endpoint or None,
                     "latest_handshake": t.handshake or None,
-                    "handshake_age_s": max(0, seen.clock - t.handshake) if t.handshake else None,
+                    "handshake_age_s": max(0, seen.clock.time - t.handshake) if t.handshake else None,
                     "received": t.received,
                     "sent": t.sent,
                 }
-                for key, t in seen.traffic.items()
+                for key, t in seen.wg(topology.inventory.network).traffic.items()
             ],
             "paths": {o: topology.path(name, o)[1:-1] for o in topology.hosts if o != name},
             "drift": [{"sign": c.sign, "what": visible(c.what), "why": visible(c.why)} for c in plan.changes]

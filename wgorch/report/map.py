@@ -102,10 +102,10 @@ class Picture:
         if self.status is None or name not in self.status.seen or peer not in self.status.keys:
             return None
         seen = self.status.seen[name]
-        traffic = seen.traffic.get(self.status.keys[peer])
+        traffic = seen.wg(self.topology.inventory.network).traffic.get(self.status.keys[peer])
         if traffic is None:
             return (None, 0, 0)
-        age = max(0, seen.clock - traffic.handshake) if traffic.handshake else None
+        age = max(0, seen.clock.time - traffic.handshake) if traffic.handshake else None
         return age, traffic.received, traffic.sent
 
     def _rtt(self, name: str, peer: str) -> float | None:

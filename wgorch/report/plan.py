@@ -51,14 +51,14 @@ def render_notes(out: Console, plans: Mapping[str, HostPlan]) -> None:
 def shell_plan(plans: Mapping[str, HostPlan]) -> str:
     """The commands of a plan, host by host, as a person could type them: what they need, then each with its reason."""
     lines = []
-    if any(isinstance(peer, PendingKey) for plan in plans.values() for peer in plan.want.peers):
+    if any(isinstance(peer, PendingKey) for plan in plans.values() for its in plan.want.peers.values() for peer in its):
         lines.append("# <host> stands for the public key of a host that has none yet: wg pubkey <private_key there")
     for name, plan in plans.items():
         lines.append(f"# on {name}")
         if plan.changes:
             lines += by_hand(plan.want, plan.changes)
         for change in plan.changes:
-            if change.step == BOOT and plan.want.interface:
+            if change.step == BOOT and plan.want.interfaces:
                 boot = command("write_file", f"{plan.want.directory}/boot", "600", stdin=plan.boot.text)
                 lines += [f"# {change.sign} boot script: {visible(change.why)}", boot.render()]
                 continue

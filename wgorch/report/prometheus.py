@@ -41,11 +41,11 @@ def _samples(topology: Topology, status: Status) -> Iterator[Sample]:
     for host, plan in status.plans.items():
         yield "wgorch_drift_changes", {"network": network.name, "host": host}, float(len(plan.changes))
     for host, seen in status.seen.items():
-        for key, traffic in seen.traffic.items() if seen.is_managed(network) else ():
+        for key, traffic in seen.wg(network).traffic.items() if seen.is_managed(network) else ():
             labels = {"network": network.name, "host": host, "peer": names.get(key, key)}
             yield "wgorch_peer_latest_handshake_seconds", labels, float(traffic.handshake)
             if traffic.handshake:
-                yield "wgorch_peer_handshake_age_seconds", labels, float(max(0, seen.clock - traffic.handshake))
+                yield "wgorch_peer_handshake_age_seconds", labels, float(max(0, seen.clock.time - traffic.handshake))
             yield "wgorch_peer_received_bytes_total", labels, float(traffic.received)
             yield "wgorch_peer_sent_bytes_total", labels, float(traffic.sent)
 

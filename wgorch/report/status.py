@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wgorch.facts.observed import Observed
+from wgorch.gather.observed import Observed
 from wgorch.outcome import Status
 from wgorch.report.console import plain
 from wgorch.report.plan import render_notes
@@ -56,7 +56,10 @@ def _badness(topology: Topology, status: Status, name: str) -> int:
     seen = status.seen[name]
     if not seen.is_managed(topology.inventory.network):
         return 4
-    ages = [seen.clock - t.handshake if t.handshake else None for t in seen.traffic.values()]
+    ages = [
+        seen.clock.time - t.handshake if t.handshake else None
+        for t in seen.wg(topology.inventory.network).traffic.values()
+    ]
     if not ages or None in ages:
         return 3
     if any(age is not None and age > STALE_S for age in ages):
@@ -69,9 +72,11 @@ def _session_rows(topology: Topology, name: str, seen: Observed, names: Mapping[
     rows = []
     known = topology.hosts
     # By name: wg itself lists peers in whatever order they come.
-    for key, traffic in sorted(seen.traffic.items(), key=lambda pair: names.get(pair[0], pair[0])):
+    for key, traffic in sorted(
+        seen.wg(topology.inventory.network).traffic.items(), key=lambda pair: names.get(pair[0], pair[0])
+    ):
         peer = names.get(key, f"{key[:8]}…")
-        age = seen.clock - traffic.handshake if traffic.handshake else None
+        age = seen.clock.time - traffic.handshake if traffic.handshake else None
         style = "red" if age is None else "yellow" if age > STALE_S else "green"
         rows.append(
             [

@@ -50,13 +50,13 @@ def _table(topology: Topology, status: Status, before: Counts) -> tuple[Group, C
     for host, error in status.unreachable.items():
         table.add_row(plain(host, "bold"), plain(f"not reached: {error.problem}", "red"))
     for host, seen in status.seen.items():
-        rows = sorted(seen.traffic.items(), key=lambda pair: names.get(pair[0], pair[0]))
+        rows = sorted(seen.wg(network).traffic.items(), key=lambda pair: names.get(pair[0], pair[0]))
         for number, (key, traffic) in enumerate(rows if seen.is_managed(network) else []):
             moment, received, sent = before.get((host, key), (0.0, 0, 0))
             now[host, key] = (time.monotonic(), traffic.received, traffic.sent)
             took = now[host, key][0] - moment if moment else 0
             rates = [(traffic.received - received) / took, (traffic.sent - sent) / took] if took else [0.0, 0.0]
-            age = max(0, seen.clock - traffic.handshake) if traffic.handshake else None
+            age = max(0, seen.clock.time - traffic.handshake) if traffic.handshake else None
             style = "red" if age is None else "yellow" if age > STALE_S else "green"
             table.add_row(
                 plain(host if not number else "", "bold"),

@@ -1,20 +1,21 @@
-"""What of a host is ours, as plain values: the same type says how a host is and how it should be.
+"""State of a network on one host: one type for what is there and for what should be.
 
-A step compares two States and yields what differs. Because both sides are of one type, the way back (undo), the
-start-up program (boot) and teardown need no code of their own: they are the same steps with other arguments.
+A step compares two States and yields the Changes between them. Because both are of one type, rollback (undo), start-up
+(boot) and teardown need no code of their own: they are the same steps with other arguments.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from typing import NamedTuple
 
 from wgorch.base.value import value
 from wgorch.state.rules import Chain, Rule
 from wgorch.state.wireguard import Interface, Peer
 
 ROUTE_PROTO = 119
-"""The routing protocol number that marks our routes (``ip route … proto 119``)."""
+"""Routing protocol number that marks managed routes (``ip route … proto 119``)."""
 
 
 @value
@@ -25,57 +26,77 @@ class Run:
     undo: str = ""
 
 
+class TunnelRoute(NamedTuple):
+    """A route into a tunnel. `proto`: its protocol, wgorch's own for a managed one."""
+
+    subnet: str
+    proto: str = str(ROUTE_PROTO)
+
+
 @value
 class State:
-    """Everything on one host that a network of ours consists of.
-
-    `jumps`: where each chain is jumped to from, as 1-based places among the parent's rules that are not wgorch's;
-    ``(1,)`` is right. `tables`: iptables tables that exist at all.
-    `nft`: the rules of our own nft table, by hook and digest. `firewalld`: settings of our zone and policies in it, `zones`:
-    those that it knows, `zone_files`: what it keeps of them; `default_zone`: the file of its default zone. `sysctls`: path below /proc/sys to value.
-    `policy`: rules of the routing policy as ``ip rule show`` has them, with -4 or -6 before; `ways`: routes in a table of
-    our own, as ``ip route`` takes them. `dns`: the name servers that we set.
-    `manager`: the package manager; `packages`: those that came with the network.
-    `tools`: commands that are there; `key_mode`: of the private key's file, empty where there is none; `keys`: the public
-    halves of the private keys that lie there; `key_source`: the command that prints the key, where it is not born there.
-    `drop_ins`: files that keep other managers' hands off the tunnel, by path. `starter`: what starts programs there; `units`: digests of what runs the boot program at start-up, by kind of start-up; `watch`: digest of what
-    looks after the peers from time to time, whose text is `watch_text`.
-    """
+    """Everything of one network on one host. Each field has one owner in `wgorch.steps`."""
 
     mark: str
     directory: str
-    interface: Interface | None = None
-    addresses: frozenset[str] = frozenset()
-    peers: Mapping[str, Peer] = field(default_factory=dict)
-    routes: frozenset[str] = frozenset()
+    interfaces: Mapping[str, Interface] = field(default_factory=dict)
+    """WireGuard interfaces by name."""
+    addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Addresses with prefix, by interface."""
+    peers: Mapping[str, Mapping[str, Peer]] = field(default_factory=dict)
+    """By interface and public key."""
+    routes: Mapping[str, frozenset[TunnelRoute]] = field(default_factory=dict)
+    """By interface."""
     chains: Mapping[Chain, tuple[Rule, ...]] = field(default_factory=dict)
     jumps: Mapping[Chain, tuple[int, ...]] = field(default_factory=dict)
+    """Places of the jumps to a chain among its parent's rules, 1-based, wgorch's not counted; ``(1,)`` is right."""
     tables: frozenset[str] = frozenset()
+    """iptables tables that exist; of ip6tables with a 6 behind the name."""
     nft: Mapping[str, str] = field(default_factory=dict)
+    """Rules of the managed nft table, by hook and digest."""
     firewalld: frozenset[str] = frozenset()
+    """Runtime settings of the managed zone and policies, as "OBJECT KIND VALUE"."""
     zones: frozenset[str] = frozenset()
+    """Managed zones and policies that firewalld knows."""
     zone_files: Mapping[str, str] = field(default_factory=dict)
+    """Their permanent files, by object."""
     default_zone: str = field(default="", compare=False)
+    """File of firewalld's default zone."""
     sysctls: Mapping[str, str] = field(default_factory=dict)
+    """Values by path below /proc/sys."""
     runs: Mapping[str, Run] = field(default_factory=dict)
-    policy: frozenset[str] = frozenset()
-    ways: frozenset[str] = frozenset()
+    """Steps of the user's playbook, by name."""
+    policy_rules: frozenset[str] = frozenset()
+    """Rules as ``ip rule show`` prints them, with -4 or -6 before."""
+    exit_routes: frozenset[str] = frozenset()
+    """Routes of the network's own table, as ``ip route`` takes them."""
     dns: tuple[str, ...] = ()
+    """Name servers that wgorch set."""
     manager: str = ""
+    """Package manager."""
     packages: frozenset[str] = frozenset()
+    """Packages that wgorch installed."""
     tools: frozenset[str] = frozenset()
+    """Commands in PATH."""
     key_mode: str = ""
+    """Mode of the private key file, empty where there is none."""
     keys: frozenset[str] = frozenset()
+    """Public halves of the private keys on the host."""
     key_source: tuple[str, ...] = ()
+    """Command that prints the private key, where it is not generated on the host."""
     drop_ins: Mapping[str, str] = field(default_factory=dict)
+    """Files that keep other network managers off the tunnel, by path."""
     starter: str = ""
+    """Start-up system: systemd, openrc, runit or cron."""
     units: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of what runs the boot script at start-up, by start-up system."""
     watch: str = ""
+    """SHA-256 of the script that follows peers' addresses."""
     watch_text: str = field(default="", compare=False)
 
     @property
     def key_file(self) -> str:
-        """Where the private key lies; its content never leaves the host."""
+        """Path of the private key; its content never leaves the host."""
         return f"{self.directory}/private_key"
 
     @property
@@ -85,7 +106,7 @@ class State:
 
 
 def nothing(state: State) -> State:
-    """The same place right after a start, with nothing of ours running; tools and key are still there."""
+    """The State right after a boot: nothing managed runs; tools and keys are there."""
     return State(
         mark=state.mark,
         directory=state.directory,

@@ -1,74 +1,59 @@
-"""The steps by name. Each is a function of two States: what is wanted, what is there; it yields the Changes between.
+"""Nouns and steps: one file per noun, with its slice of State, its target, its differences, its probe.
 
-A step never asks in which direction it is run: do is (wanted, seen), undo is (seen, wanted), boot is (wanted, nothing)
-and teardown is (baseline, seen).
+A new file with a NOUN is found by itself; `playbooks/` says when its steps run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
 
-from wgorch.base.value import value
-from wgorch.state.change import Change
+from wgorch.facts.facts import Facts
+from wgorch.facts.part import Answers
+from wgorch.inventory.model import Network
 from wgorch.state.state import State
+from wgorch.steps.noun import Noun, Step
+from wgorch.steps.target import Target
 
-StepFunction = Callable[[State, State], Iterator[Change]]
 
-
-@value
-class Step:
-    """A named step. `doc` is the first line of its file, or of its function where the file has several."""
-
-    name: str
-    run: StepFunction
-    doc: str
-
-    def __call__(self, want: State, have: State) -> Iterator[Change]:
-        return self.run(want, have)
+@cache
+def nouns() -> dict[str, Noun]:
+    """Every noun by the name of its file."""
+    modules = {info.name: import_module(f"{__name__}.{info.name}") for info in iter_modules(__path__)}
+    return {name: module.NOUN for name, module in modules.items() if hasattr(module, "NOUN")}
 
 
 @cache
 def all_steps() -> dict[str, Step]:
-    """Every step that wgorch ships, by name."""
-    from wgorch.steps import (
-        addresses,
-        dns,
-        exits,
-        firewall,
-        firewalld,
-        forwarding,
-        install,
-        interface,
-        keys,
-        nft,
-        peers,
-        routes,
-        startup,
-        tables,
-    )
+    """Every step by name."""
+    return {step.name: step for noun in nouns().values() for step in noun.steps}
 
-    modules: list[tuple[str, StepFunction, str | None]] = [
-        ("install", install.install, install.__doc__),
-        ("keys", keys.keys, keys.__doc__),
-        ("interface", interface.interface, interface.__doc__),
-        ("addresses", addresses.addresses, addresses.__doc__),
-        ("peers", peers.peers, peers.__doc__),
-        ("forwarding", forwarding.forwarding, forwarding.__doc__),
-        ("forward_rules", firewall.forward_rules, firewall.forward_rules.__doc__),
-        ("input_rules", firewall.input_rules, firewall.input_rules.__doc__),
-        ("masquerade", firewall.masquerade, firewall.masquerade.__doc__),
-        ("clamp_mss", firewall.clamp_mss, firewall.clamp_mss.__doc__),
-        ("empty_tables", tables.empty_tables, tables.__doc__),
-        ("map_lans", firewall.map_lans, firewall.map_lans.__doc__),
-        ("nft_table", nft.nft_table, nft.__doc__),
-        ("firewalld_prepare", firewalld.firewalld_prepare, firewalld.firewalld_prepare.__doc__),
-        ("firewalld", firewalld.firewalld, firewalld.firewalld.__doc__),
-        ("firewalld_permanent", firewalld.firewalld_permanent, firewalld.firewalld_permanent.__doc__),
-        ("routes", routes.routes, routes.__doc__),
-        ("exit_routes", exits.exit_routes, exits.__doc__),
-        ("dns", dns.dns, dns.__doc__),
-        ("drop_ins", startup.drop_ins, startup.drop_ins.__doc__),
-        ("persist", startup.persist, startup.__doc__),
-    ]
-    return {name: Step(name, run, (doc or "").strip().split("\n")[0]) for name, run, doc in modules}
+
+def read_slices(answers: Answers) -> dict[str, Any]:
+    """Fields of State that only their own noun reads. Raises NotAnAnswer, ValueError or LookupError."""
+    found: dict[str, Any] = {}
+    for noun in nouns().values():
+        if noun.read:
+            found |= noun.read(answers)
+    return found
+
+
+def observed_state(facts: Facts, slices: Mapping[str, Any], network: Network) -> State:
+    """The State of a network on a host, as it was read."""
+    found = dict(slices)
+    for noun in nouns().values():
+        if noun.have:
+            found |= noun.have(facts, network)
+    return State(network.mark, network.directory, **found)
+
+
+def target_state(target: Target, slices: Mapping[str, Any]) -> State:
+    """The State a host should be in; a field that its noun leaves open stays as it is in `slices`. Raises Unfit."""
+    found: dict[str, Any] = {}
+    for noun in nouns().values():
+        wanted = noun.target(target)
+        found |= {name: wanted[name] if name in wanted else slices[name] for name in noun.state}
+    return State(target.network.mark, target.network.directory, **found)

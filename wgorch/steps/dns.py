@@ -1,20 +1,55 @@
-"""The host's name servers while the tunnel is there; what was in their place is kept on the host, and put back."""
+"""Name servers of the host while the tunnel is up; the former resolv.conf is kept on the host and restored."""
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 
+from wgorch.facts.part import Answers, Part, Reread
+from wgorch.facts.system import facts_of
 from wgorch.state.change import Change, change, command
 from wgorch.state.state import State
+from wgorch.steps.noun import Noun, Slice, step
+from wgorch.steps.target import Target
 
 
 def dns(want: State, have: State) -> Iterator[Change]:
+    """Set the host's name servers while the tunnel is up; the former ones are restored at teardown."""
     if want.dns == have.dns:
         return
     if want.dns:
-        seen = f"they are {', '.join(have.dns)}" if have.dns else "they are others"
+        why = f"{', '.join(have.dns)} now" if have.dns else "others are set"
         setting = command("set_dns", want.mark, *want.dns)
-        yield change("~" if have.dns else "+", f"name servers {', '.join(want.dns)}", seen, setting)
+        yield change("~" if have.dns else "+", f"name servers {', '.join(want.dns)}", why, setting)
     else:
-        back = command("restore_dns", want.mark)
-        yield change("-", f"name servers {', '.join(have.dns)}", "those that were there before are put back", back)
+        restoring = command("restore_dns", want.mark)
+        yield change("-", f"name servers {', '.join(have.dns)}", "the former ones are restored", restoring)
+
+
+def _read(answers: Answers) -> Slice:
+    """Name servers in a resolv.conf that carries the network's mark; none in another one."""
+    lines = answers.get("dns", [])
+    if not lines or lines[0] != f"# wgorch:{facts_of(answers).get('network', '')}":
+        return {"dns": ()}
+    servers = [words[1] for line in lines if (words := line.split())[:1] == ["nameserver"] and len(words) == 2]
+    return {"dns": tuple(str(ipaddress.ip_address(server)) for server in servers)}
+
+
+def _target(target: Target) -> Slice:
+    return {"dns": tuple(str(server) for server in target.desired.host.dns)}
+
+
+def _probe(want: State, have: State) -> Iterator[str]:
+    if want.dns or have.dns:
+        yield "cat /etc/resolv.conf 2>/dev/null"
+
+
+NOUN = Noun(
+    state=("dns",),
+    steps=(step(dns),),
+    read=_read,
+    part=Part({"dns": Reread.AFTER_CHANGE}, labels={"dns": "name servers"}),
+    target=_target,
+    functions=("set_dns", "restore_dns"),
+    probe=_probe,
+)

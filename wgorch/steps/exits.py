@@ -1,29 +1,115 @@
-"""Everything that has no other way leaves through another host; what cannot is stopped here, and never leaks.
+"""Exit node: all other traffic of the host leaves through another host; what cannot is dropped here, and never leaks.
 
-The rules and routes are the ones that wg-quick uses: all but the tunnel's own packets (by their mark) ask a table of
-ours, after the main table has been asked for more than a default route.
+Rules and routes are those of wg-quick: all but the tunnel's own packets (by their fwmark) look up the network's own
+table, after the main table was searched for more than a default route.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from wgorch.facts.grammar import MAX_LINES, integer, match
+from wgorch.facts.links import ROUTE_KINDS
+from wgorch.facts.part import Answers, Part, Reread
+from wgorch.facts.system import facts_of
 from wgorch.state.change import Change, change, command
 from wgorch.state.state import ROUTE_PROTO, State
+from wgorch.steps.noun import Noun, Slice, step
+from wgorch.steps.target import Target
+
+FAMILIES = ("-4", "-6")
 
 
 def exit_routes(want: State, have: State) -> Iterator[Change]:
-    for way in sorted(want.ways - have.ways):
-        family, words = way.split(" ")[0], way.split(" ")[1:]
+    """Route all other traffic through the exit node; drop what cannot go there."""
+    for route in sorted(want.exit_routes - have.exit_routes):
+        family, *words = route.split(" ")
         add = command("ip", family, "route", "replace", *words, "proto", ROUTE_PROTO)
-        yield change("+", f"route {way}", "what has no other way would not go there", add)
-    for rule in sorted(want.policy - have.policy):
+        yield change("+", f"route {route}", "all other traffic would bypass the exit node", add)
+    for rule in sorted(want.policy_rules - have.policy_rules):
         add = command("set_policy_rule", *rule.split(" "))
-        yield change("+", f"rule {rule}", "the routes of the tunnel would not be asked", add)
-    for rule in sorted(have.policy - want.policy):
+        yield change("+", f"rule {rule}", "the tunnel's table would not be looked up", add)
+    for rule in sorted(have.policy_rules - want.policy_rules):
         gone = command("delete_policy_rule", *rule.split(" "))
-        yield change("-", f"rule {rule}", "not everything is to enter the tunnel", gone, disturbs=True)
-    for way in sorted(have.ways - want.ways):
-        family, words = way.split(" ")[0], way.split(" ")[1:]
+        yield change("-", f"rule {rule}", "the exit node is no longer wanted", gone, disturbs=True)
+    for route in sorted(have.exit_routes - want.exit_routes):
+        family, *words = route.split(" ")
         drop = command("ip", family, "route", "delete", *words, "proto", ROUTE_PROTO, may_be_absent=True)
-        yield change("-", f"route {way}", "not everything is to enter the tunnel", drop, disturbs=True)
+        yield change("-", f"route {route}", "the exit node is no longer wanted", drop, disturbs=True)
+
+
+def _read(answers: Answers) -> Slice:
+    return {
+        "policy_rules": frozenset(f"{f} {rule}" for f in FAMILIES for rule in _rules(answers.get(f"policy {f}", []))),
+        "exit_routes": frozenset(f"{f} {route}" for f in FAMILIES for route in _routes(answers, f)),
+    }
+
+
+def _rules(lines: list[str]) -> Iterator[str]:
+    """Policy rules with wgorch's protocol number, as iproute2 prints them."""
+    for line in lines[:MAX_LINES]:
+        priority, _, words = line.partition(":")
+        rule = " ".join(words.split())
+        if rule.endswith(f"proto {ROUTE_PROTO}"):
+            yield f"{integer(priority)} {match(r'[a-z0-9:./_ -]{1,200}', rule)}"
+
+
+def _routes(answers: Answers, family: str) -> Iterator[str]:
+    """Routes of the network's own table, as ``ip route`` takes them."""
+    table = facts_of(answers).get("table", "")
+    for line in answers.get(f"ways {family}", [])[:MAX_LINES]:
+        words = line.split()
+        kind = [words.pop(0)] if words[0] in ROUTE_KINDS else []
+        after = dict(zip(words[1:], words[2:], strict=False))
+        if after.get("proto") == str(ROUTE_PROTO):
+            dev = ["dev", after["dev"]] if "dev" in after and not kind else []
+            metric = ["metric", after["metric"]] if kind and "metric" in after else []
+            yield " ".join([*kind, match(r"default|[0-9a-f:./]{2,50}", words[0]), *dev, *metric, "table", table])
+
+
+def _target(target: Target) -> Slice:
+    if not target.desired.host.exit:
+        return {"policy_rules": frozenset(), "exit_routes": frozenset()}
+    families = FAMILIES if target.facts.has_ipv6 else FAMILIES[:1]
+    return {
+        "policy_rules": frozenset(rule for family in families for rule in _rules_for(target, family)),
+        "exit_routes": frozenset(route for family in families for route in _routes_for(target, family)),
+    }
+
+
+def _rules_for(target: Target, family: str) -> Iterator[str]:
+    table, ssh_port = target.network.table, target.facts.system.ssh_port
+    if ssh_port:
+        # sshd's replies keep the main table, so that an SSH session from outside stays up.
+        yield f"{family} 11900 from all ipproto tcp sport {ssh_port} lookup main proto {ROUTE_PROTO}"
+    yield f"{family} 11901 from all lookup main suppress_prefixlength 0 proto {ROUTE_PROTO}"
+    yield f"{family} 11902 not from all fwmark {table:#x} lookup {table} proto {ROUTE_PROTO}"
+
+
+def _routes_for(target: Target, family: str) -> Iterator[str]:
+    table = target.network.table
+    if any(f"-{subnet.version}" == family for subnet in target.network.subnets):
+        yield f"{family} default dev {target.tunnel} table {table}"
+    yield f"{family} unreachable default metric 4294967295 table {table}"
+
+
+def _probe(want: State, have: State) -> Iterator[str]:
+    tables = {route.rpartition(" table ")[2] for state in (want, have) for route in state.exit_routes}
+    if tables or want.policy_rules or have.policy_rules:
+        yield f"for f in -4 -6; do ip $f rule show | grep 'proto {ROUTE_PROTO}'; done"
+    for table in sorted(tables):
+        yield f"for f in -4 -6; do ip $f route show table {table}; done 2>/dev/null"
+
+
+NOUN = Noun(
+    state=("policy_rules", "exit_routes"),
+    steps=(step(exit_routes),),
+    read=_read,
+    part=Part(
+        {f"{name} {family}": Reread.AFTER_CHANGE for name in ("policy", "ways") for family in FAMILIES},
+        labels={"policy_rules": "routing policy rules"},
+    ),
+    target=_target,
+    functions=("set_policy_rule", "delete_policy_rule"),
+    probe=_probe,
+)

@@ -1,28 +1,103 @@
-"""Let the kernel pass packets on, on our cards only; each value that was there before is recorded on the host.
+"""Forwarding: sysctls of single interfaces; each former value is saved on the host.
 
-Not ``ip_forward``: it flips every other card of the host and cannot be given back exactly.
+Not ``ip_forward``: it changes every other interface of the host and cannot be restored exactly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.state.change import Change, change, command
+from wgorch.facts.facts import Facts
+from wgorch.inventory.model import Network
+from wgorch.state.change import Change, change, command, quote_words
 from wgorch.state.state import State
+from wgorch.steps.noun import Noun, Slice, step
+from wgorch.steps.target import Target
+
+RELAY_SENDS_REDIRECTS = "net/ipv4/conf/all/send_redirects"
 
 
 def forwarding(want: State, have: State) -> Iterator[Change]:
+    """Let the kernel forward packets on the interfaces that need it; the former values are saved on the host."""
+    managed = have.interfaces.keys() or want.interfaces.keys()
     for path, value in sorted(want.sysctls.items()):
         seen = have.sysctls.get(path)
         if seen == value:
             continue
-        ours = have.interface or want.interface
-        if ours and f"/conf/{ours.name}/" in path:
-            # It is born and dies with our interface: nothing to give back, and nothing to set where that goes.
-            if want.interface is None:
+        setting = command("set_value", path, value)
+        if path.split("/")[3] in managed:
+            # It goes with the interface: nothing to save, and nothing to set where the interface goes.
+            if not want.interfaces:
                 continue
             setting = command("write", path, value)
-        else:
-            setting = command("set_value", path, value)
-        why = f"it is {seen}, not {value}" if seen is not None else f"it must be {value}"
+        why = f"{seen}, not {value}" if seen is not None else f"must be {value}"
         yield change("~", f"sysctl {path.replace('/', '.')}", why, setting)
+
+
+def _have(facts: Facts, _network: Network) -> Slice:
+    return {"sysctls": facts.sysctls}
+
+
+def _target(target: Target) -> Slice:
+    return {"sysctls": dict([*_forwarding(target), *_exit(target), *_redirects(target)])}
+
+
+def _forwarding(target: Target) -> Iterator[tuple[str, str]]:
+    through = _interfaces(target)
+    for interface in sorted(through[4]):
+        yield f"net/ipv4/conf/{interface}/forwarding", "1"
+    if "net/ipv6/conf/all/force_forwarding" in target.facts.sysctls:
+        for interface in sorted(through[6]):
+            yield f"net/ipv6/conf/{interface}/force_forwarding", "1"
+    elif through[6]:
+        # Before Linux 6.17 there is one switch for all interfaces; host/lib/sysctls.sh sets it without side effects.
+        yield "net/ipv6/conf/all/forwarding", "1"
+
+
+def _interfaces(target: Target) -> dict[int, set[str]]:
+    """Interfaces that must forward, by IP version."""
+    desired, tunnel = target.desired, target.tunnel
+    through = {4: set[str](), 6: set[str]()}
+    for lan, interface in target.lan_interfaces.items():
+        through[lan.version] |= {tunnel, interface}
+    if desired.forwards_between_peers:
+        for version in {subnet.version for subnet in target.network.subnets}:
+            through[version].add(tunnel)
+    for version in {net.version for net in desired.leaving}:
+        if out := target.egress(version):
+            through[version] |= {tunnel, out}
+    return through
+
+
+def _exit(target: Target) -> Iterator[tuple[str, str]]:
+    if target.desired.host.exit:
+        # Replies to packets that leave by fwmark come in where the unmarked route does not lead: strict rp_filter would
+        # drop them. The kernel takes the larger of all's and the interface's value; 2 is loose.
+        yield "net/ipv4/conf/all/src_valid_mark", "1"
+        if out := target.egress(4):
+            yield f"net/ipv4/conf/{out}/rp_filter", "2"
+
+
+def _redirects(target: Target) -> Iterator[tuple[str, str]]:
+    if target.desired.forwards_between_peers and any(subnet.version == 4 for subnet in target.network.subnets):
+        # A relay sends a packet out of the interface it came in by, and would send an ICMP redirect. The kernel takes
+        # the larger of all's and the interface's value, so both are set; other interfaces keep their own.
+        yield RELAY_SENDS_REDIRECTS, "0"
+        yield f"net/ipv4/conf/{target.tunnel}/send_redirects", "0"
+
+
+def _probe(want: State, have: State) -> Iterator[str]:
+    managed = {*want.interfaces, *have.interfaces}
+    paths = sorted({p for p in (*want.sysctls, *have.sysctls) if p.split("/")[3] not in managed})
+    if paths:
+        yield f"for path in {quote_words(paths)}; do line=; read -r line </proc/sys/$path; echo $line; done"
+
+
+NOUN = Noun(
+    state=("sysctls",),
+    steps=(step(forwarding),),
+    have=_have,
+    target=_target,
+    functions=("set_value", "write"),
+    probe=_probe,
+)

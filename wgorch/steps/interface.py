@@ -1,67 +1,123 @@
-"""The WireGuard interface: there, marked, with its key, port and MTU, and up. What lies on it goes with it."""
+"""WireGuard interfaces: present, marked, with key, port and MTU, and up. What lies on one goes with it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 
-from wgorch.state.change import Change, change, command
+from wgorch.base.ip import as_ip
+from wgorch.facts.facts import Facts
+from wgorch.facts.path_mtu import OVERHEAD
+from wgorch.inventory.model import Network
+from wgorch.state.change import Change, Command, change, command
 from wgorch.state.state import State
 from wgorch.state.wireguard import Interface
+from wgorch.steps.noun import Noun, Slice, step
+from wgorch.steps.target import Target
+from wgorch.topology.desired import Desired
 
-
-def tag(interface: Interface) -> str:
-    """The name under which a key lies beside the one in use, until it is confirmed: its public half."""
-    return interface.public_key.replace("/", "_")
-
-
-def _mark(new: Interface, old: Interface | None) -> tuple[str, ...]:
-    return ("fwmark", str(new.fwmark)) if new.fwmark != (old.fwmark if old else 0) else ()
+ANYWHERE = ip_address("0.0.0.0")
 
 
 def interface(want: State, have: State) -> Iterator[Change]:
-    new, old = want.interface, have.interface
-    if new == old:
-        return
-    if new is None:
-        assert old is not None
-        gone = command("end_interface", old.name)
-        yield change("-", f"interface {old.name}", "no longer wanted", gone, disturbs=True)
-        return
-    device = ("ip", "link", "set", "dev", new.name)
-    if old is None:
-        yield change(
-            "+",
-            f"interface {new.name}",
-            "the tunnel has no interface here",
-            command("make_interface", new.name),
-            command("set_key", new.name, tag(new), "listen-port", new.listen_port, *_mark(new, old)),
-            command(*device, "alias", new.alias),
-            command(*device, "mtu", new.mtu, *(("up",) if new.up else ())),
-        )
-        return
+    """Create the WireGuard interface, marked, with its key, port and MTU, and set it up."""
+    for name in sorted(have.interfaces.keys() - want.interfaces.keys()):
+        yield change("-", f"interface {name}", "no longer wanted", command("end_interface", name), disturbs=True)
+    for name, new in want.interfaces.items():
+        old = have.interfaces.get(name)
+        if old is None:
+            yield change("+", f"interface {name}", "missing", *_creation(new))
+        elif new != old:
+            yield from _wireguard(new, old)
+            yield from _device(new, old)
+
+
+def _creation(new: Interface) -> Iterator[Command]:
+    fwmark = ("fwmark", str(new.fwmark)) if new.fwmark else ()
+    yield command("make_interface", new.name)
+    yield command("set_key", new.name, tag(new), "listen-port", new.listen_port, *fwmark)
+    yield _ip_link(new, "alias", new.alias)
+    yield _ip_link(new, "mtu", new.mtu, *(("up",) if new.up else ()))
+
+
+def _wireguard(new: Interface, old: Interface) -> Iterator[Change]:
     if new.alias != old.alias:
-        marking = command(*device, "alias", new.alias) if new.alias else command("clear_alias", new.name)
-        why = "it is taken over as it is" if new.alias else "it is given back as it was"
+        marking = _ip_link(new, "alias", new.alias) if new.alias else command("clear_alias", new.name)
+        why = "adopted as it is" if new.alias else "given up as it was"
         yield change("~", f"mark of {new.name}", why, marking)
     if new.public_key != old.public_key:
         setting = command("set_key", new.name, tag(new))
-        yield change("~", f"key of {new.name}", "it is not the host's key", setting, disturbs=True)
+        yield change("~", f"key of {new.name}", "not the host's key", setting, disturbs=True)
     if new.listen_port != old.listen_port:
-        why = f"it listens on {old.listen_port}, not {new.listen_port}"
         port = command("wg", "set", new.name, "listen-port", new.listen_port)
+        why = f"{old.listen_port}, not {new.listen_port}"
         yield change("~", f"port of {new.name}", why, port, disturbs=True)
     if new.fwmark != old.fwmark:
-        why = f"it is {old.fwmark}, not {new.fwmark}"
-        yield change("~", f"fwmark of {new.name}", why, command("wg", "set", new.name, *_mark(new, old)))
+        setting = command("wg", "set", new.name, "fwmark", new.fwmark)
+        yield change("~", f"fwmark of {new.name}", f"{old.fwmark}, not {new.fwmark}", setting)
+
+
+def _device(new: Interface, old: Interface) -> Iterator[Change]:
     if new.mtu != old.mtu:
-        why = f"it is {old.mtu}, not {new.mtu}"
-        yield change("~", f"MTU of {new.name}", why, command(*device, "mtu", new.mtu))
+        yield change("~", f"MTU of {new.name}", f"{old.mtu}, not {new.mtu}", _ip_link(new, "mtu", new.mtu))
     if new.up != old.up:
-        state = "up" if new.up else "down"
-        yield change(
-            "~",
-            f"interface {new.name}",
-            f"it is {'down' if new.up else 'up'}",
-            command(*device, state),
-            disturbs=not new.up,
-        )
+        setting = _ip_link(new, "up" if new.up else "down")
+        yield change("~", f"interface {new.name}", "down" if new.up else "up", setting, disturbs=not new.up)
+
+
+def _ip_link(interface: Interface, *words: str | int) -> Command:
+    return command("ip", "link", "set", "dev", interface.name, *words)
+
+
+def tag(interface: Interface) -> str:
+    """The suffix of a key file that waits beside the one in use: its public half, usable as a file name."""
+    return interface.public_key.replace("/", "_")
+
+
+def tunnel_mtu(desired: Desired, facts: Facts) -> int:
+    """Tunnel MTU: the smallest egress-interface or measured path MTU to any peer, minus WireGuard overhead."""
+    ends = [(link.endpoint.host, as_ip(link.endpoint.host)) for link in desired.links if link.endpoint]
+    found = [facts.paths[name] for name, _ in ends if name in facts.paths]
+    links = facts.links
+    for ip in [ip or ANYWHERE for _, ip in ends] or [ANYWHERE]:
+        route = links.route_to(ip) or next((r for r in links.routes if not r.subnet.prefixlen), None)
+        device = links.devices.get(route.device) if route and route.device != desired.network.interface else None
+        wide = ip.version == 6 or (ip == ANYWHERE and desired.network.ipv6)
+        found.append(min(device.mtu if device else 1500, 1500) - OVERHEAD[6 if wide else 4])
+    return min(found)
+
+
+def _have(facts: Facts, network: Network) -> Slice:
+    device, wg = facts.links.devices.get(network.interface), facts.wg(network)
+    if device is None or not facts.is_managed(network):
+        return {"interfaces": {}}
+    found = Interface(device.name, device.alias, device.mtu, wg.listen_port, wg.public_key, device.up, wg.fwmark)
+    return {"interfaces": {device.name: found}}
+
+
+def _target(target: Target) -> Slice:
+    network, host = target.network, target.desired.host
+    found = Interface(
+        name=network.interface,
+        alias=network.mark,
+        mtu=host.mtu or network.mtu or target.mtu or tunnel_mtu(target.desired, target.facts),
+        listen_port=host.listen_port,
+        public_key=target.key(host.name),
+        fwmark=network.table if host.exit else 0,
+    )
+    return {"interfaces": {found.name: found}}
+
+
+def _probe(interface: str) -> Iterator[str]:
+    yield f"for part in ifalias mtu; do cat /sys/class/net/{interface}/$part; done"
+    yield f"for part in public-key listen-port fwmark; do wg show {interface} $part; done"
+
+
+NOUN = Noun(
+    state=("interfaces",),
+    steps=(step(interface),),
+    have=_have,
+    target=_target,
+    functions=("make_interface", "end_interface", "clear_alias", "set_key"),
+    probe_interface=_probe,
+)

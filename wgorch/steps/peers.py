@@ -1,4 +1,4 @@
-"""Who may send through the tunnel, from which addresses, and where they are dialled.
+"""Peers: who may send through the tunnel, from which addresses, and where to reach them.
 
 `wg` moves an allowed address to the last peer that names it and says nothing (exit status 0), so each peer's whole list
 is stated, and read back afterwards.
@@ -7,59 +7,72 @@ is stated, and read back afterwards.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
 
+from wgorch.base.ip import network_text
+from wgorch.facts.facts import Facts
+from wgorch.inventory.model import Network
 from wgorch.state.change import Change, Command, change, command
 from wgorch.state.state import State
 from wgorch.state.wireguard import Peer
+from wgorch.steps.noun import Noun, Slice, step
+from wgorch.steps.target import Target
+from wgorch.topology.desired import Link
 
 
 def peers(want: State, have: State) -> Iterator[Change]:
-    if want.interface is None:
-        return
-    name = want.interface.name
-    known = have.peers
-    new = [peer for key, peer in want.peers.items() if key not in known] if known else list(want.peers.values())
+    """Set each peer's whole list of allowed-ips, its endpoint, keepalive and preshared key; remove others."""
+    for name in want.interfaces:
+        new, old = want.peers.get(name, {}), have.peers.get(name, {})
+        yield from _added(name, [peer for key, peer in new.items() if key not in old], want.directory)
+        yield from _changed(name, new, old, want.directory)
+        for key in sorted(old.keys() - new.keys(), key=lambda k: (old[k].name, k)):
+            gone = command("wg", "set", name, "peer", key, "remove")
+            yield change("-", f"peer {shown(old[key])}", "not a peer of this host", gone, disturbs=True)
+
+
+def _added(name: str, new: list[Peer], directory: str) -> Iterator[Change]:
     if len(new) > FEW:
-        named = [peer for peer in new if peer.endpoint and not _is_address(peer.endpoint)]
-        later = {peer.public_key for peer in named}
-        plain = [peer for peer in new if peer.public_key not in later] if later else new
-        new = named
-        settings = list(_together(name, plain, want.directory))
+        plain = [peer for peer in new if not _has_name(peer)]
+        settings = list(_together(name, plain, directory))
         if settings:
             what = f"{len(plain)} peers {shown(plain[0])} ... {shown(plain[-1])}"
-            yield change("+", what, f"{name} does not know them", *settings)
+            yield change("+", what, f"missing on {name}", *settings)
+        new = [peer for peer in new if _has_name(peer)]
     for peer in sorted(new, key=lambda peer: (peer.name, peer.public_key)):
-        if peer.endpoint and not _is_address(peer.endpoint):
-            # A name may not be known yet when the host starts, which must not keep the others out.
+        settings = [set_peer(name, peer, directory)]
+        if peer.endpoint and _has_name(peer):
+            # A name may not resolve yet at boot, which must not keep the other peers out.
             settings = [
-                set_peer(name, replace(peer, endpoint=None), want.directory),
+                set_peer(name, replace(peer, endpoint=None), directory),
                 command("set_named_endpoint", name, peer.public_key, peer.endpoint),
             ]
-        else:
-            settings = [set_peer(name, peer, want.directory)]
-        yield change("+", f"peer {shown(peer)}", f"{name} does not know it", *settings)
-    for key in sorted(want.peers.keys() & have.peers.keys(), key=lambda k: (want.peers[k].name, k)):
-        peer, old = want.peers[key], have.peers[key]
-        if differences := list(differing(peer, old)):
-            anew = peer.preshared != old.preshared
+        yield change("+", f"peer {shown(peer)}", f"missing on {name}", *settings)
+
+
+def _changed(name: str, new: Mapping[str, Peer], old: Mapping[str, Peer], directory: str) -> Iterator[Change]:
+    for key in sorted(new.keys() & old.keys(), key=lambda k: (new[k].name, k)):
+        peer, before = new[key], old[key]
+        if differences := list(differing(peer, before)):
+            anew = peer.preshared != before.preshared
             if anew and not peer.endpoint:
-                # What goes with the peer is where it was seen last, and one of the two must begin.
-                peer = replace(peer, endpoint=old.endpoint)
-            setting = set_peer(name, peer, want.directory, anew=anew)
+                # Removing a peer forgets its last endpoint, and one end must begin.
+                peer = replace(peer, endpoint=before.endpoint)
+            setting = set_peer(name, peer, directory, anew=anew)
             yield change("~", f"peer {shown(peer)}", "; ".join(differences), setting, disturbs=anew)
-    for key in sorted(have.peers.keys() - want.peers.keys(), key=lambda k: (have.peers[k].name, k)):
-        gone = command("wg", "set", name, "peer", key, "remove")
-        yield change("-", f"peer {shown(have.peers[key])}", "not a peer of this host", gone, disturbs=True)
+
+
+def _has_name(peer: Peer) -> bool:
+    return bool(peer.endpoint) and not _is_address(peer.endpoint or "")
 
 
 FEW = 8
-"""So many changes of one kind are told one by one; more of them together: nobody reads sixty lines."""
+"""Up to so many changes of one kind are shown one by one; more make one Change."""
 AT_ONCE = 100
-"""How many peers one command sets: a command line is bounded."""
+"""Peers that one command sets: a command line is bounded."""
 
 
 def _together(name: str, peers: list[Peer], directory: str) -> Iterator[Command]:
@@ -75,35 +88,35 @@ def _words(peer: Peer, directory: str) -> tuple[str, ...]:
 
 
 def shown(peer: Peer) -> str:
-    """A peer's name, or the start of its key where nobody knows a name."""
+    """A peer's name, or the start of its key where it has none."""
     return peer.name or f"{peer.public_key[:8]}…"
 
 
 def set_peer(interface: str, peer: Peer, directory: str, *, anew: bool = False) -> Command:
-    """One peer with all that it has. `anew`: its sessions end, so that what proves it is newer than the change."""
+    """Set one peer with all that it has. `anew`: end its sessions, so that a later handshake proves the new key."""
     first = ("peer", peer.public_key, "remove") if anew else ()
     return Command(("wg", "set", interface, *first, *_words(peer, directory)))
 
 
 def differing(want: Peer, have: Peer) -> Iterator[str]:
-    """What differs, in words. An endpoint learned from the peer's own packets is no difference."""
+    """Differences in words. An endpoint learned from the peer's own packets is none."""
     if gained := set(want.allowed_ips) - set(have.allowed_ips):
-        yield f"it lacks {', '.join(sorted(gained))}"
+        yield f"lacks {', '.join(sorted(gained))}"
     if lost := set(have.allowed_ips) - set(want.allowed_ips):
-        yield f"it should not have {', '.join(sorted(lost))}"
+        yield f"should not have {', '.join(sorted(lost))}"
     if want.endpoint and not _same_endpoint(want.endpoint, have.endpoint):
-        yield f"its endpoint is {have.endpoint or 'not set'}, not {want.endpoint}"
+        yield f"endpoint is {have.endpoint or 'not set'}, not {want.endpoint}"
     if want.persistent_keepalive != have.persistent_keepalive:
         yield f"keepalive is {have.persistent_keepalive}, not {want.persistent_keepalive}"
     if want.preshared != have.preshared:
-        lacks = "it lacks the preshared key" if want.preshared else "it should not have a preshared key"
-        yield "its preshared key is another one" if want.preshared and have.preshared else lacks
+        lacks = "lacks the preshared key" if want.preshared else "should not have a preshared key"
+        yield "another preshared key" if want.preshared and have.preshared else lacks
 
 
 def _same_endpoint(want: str, have: str | None) -> bool:
     if want == have:
         return True
-    # A name: the host resolved it, and only the port can be compared from here.
+    # The host resolved the name: only the port can be compared.
     return not _is_address(want) and have is not None and have.rpartition(":")[2] == want.rpartition(":")[2]
 
 
@@ -113,3 +126,49 @@ def _is_address(endpoint: str) -> bool:
         return bool(ipaddress.ip_address(endpoint.rpartition(":")[0].strip("[]")))
     except ValueError:
         return False
+
+
+def _have(facts: Facts, network: Network) -> Slice:
+    managed = facts.is_managed(network)
+    return {"peers": {network.interface: facts.wg(network).peers} if managed else {}}
+
+
+def _target(target: Target) -> Slice:
+    found: dict[str, Peer] = {}
+    known = target.facts.wg(target.network).peers
+    for link in target.desired.links:
+        key, secret = target.key(link.peer), ""
+        if link.preshared:
+            # With a host that is not read in this run, the shared key stays.
+            secret = target.secrets.get(link.peer, known[key].preshared if key in known else "")
+        found[key] = peer_of(link, key, secret)
+    return {"peers": {target.tunnel: found}}
+
+
+def peer_of(link: Link, key: str, secret: str = "") -> Peer:
+    """A link as a peer: the same value for all hosts that share the link, unless a preshared key makes it its own."""
+    peer: Peer | None = link.made.get(key)
+    if peer is None or secret:
+        endpoint = str(link.endpoint) if link.endpoint else None
+        allowed = tuple(map(network_text, link.allowed_ips))
+        peer = Peer(key, allowed, endpoint, link.persistent_keepalive, link.peer, secret)
+        if not secret:
+            link.made[key] = peer
+    return peer
+
+
+def _probe(interface: str) -> Iterator[str]:
+    each = "while read -r key nets; do for net in $nets; do echo $key $net; done; done"
+    yield f"wg show {interface} allowed-ips | {each} | sort"
+    yield f"wg show {interface} persistent-keepalive | sort"
+    yield f"wg show {interface} preshared-keys | sort | sha256sum"
+
+
+NOUN = Noun(
+    state=("peers",),
+    steps=(step(peers),),
+    have=_have,
+    target=_target,
+    functions=("set_named_endpoint",),
+    probe_interface=_probe,
+)

@@ -1,41 +1,42 @@
-"""The way to LANs behind other hosts: into the tunnel, under our own protocol number."""
+"""Routes to LANs behind other hosts: into the tunnel, under wgorch's own protocol number."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
 
+from wgorch.base.ip import network_text
+from wgorch.facts.facts import Facts
+from wgorch.facts.links import Route
+from wgorch.inventory.model import Network
 from wgorch.state.change import Change, Command, change
-from wgorch.state.state import ROUTE_PROTO, State
+from wgorch.state.state import ROUTE_PROTO, State, TunnelRoute
+from wgorch.steps.noun import Noun, Slice, step
 from wgorch.steps.peers import FEW
+from wgorch.steps.target import Target
 
 
 def routes(want: State, have: State) -> Iterator[Change]:
-    if want.interface is None:
-        return
-    card = want.interface.name
-    there, wanted = ({route.split()[0] for route in state.routes} for state in (have, want))
-    new = sorted(want.routes - have.routes)
-    other = [route for route in new if route.split()[0] in there]  # one that was taken over is marked, or given back
-    gone = sorted(route for route in have.routes - want.routes if route.split()[0] not in wanted)
-    for sign, found, why in (
-        ("~", other, "it has another mark"),
-        ("+", [route for route in new if route not in other], "packets to it would leave by another card"),
-        ("-", gone, "it should not lead into the tunnel"),
-    ):
-        verb = "delete" if sign == "-" else "replace"
-        for some in _told(found):
-            made = [_command(verb, route, card) for route in some]
-            what = (
-                f"route {some[0] if sign == '-' else some[0].split()[0]}"
-                if len(some) == 1
-                else f"{len(some)} routes {some[0]} ... {some[-1]}"
-            )
-            yield change(sign, what, why, *made, disturbs=sign == "-")
+    """Route LANs behind other hosts into the tunnel."""
+    for name in want.interfaces:
+        new, old = want.routes.get(name, frozenset()), have.routes.get(name, frozenset())
+        there, wanted = {route.subnet for route in old}, {route.subnet for route in new}
+        for sign, found, why in (
+            ("~", [r for r in sorted(new - old) if r.subnet in there], "another protocol number"),
+            ("+", [r for r in sorted(new - old) if r.subnet not in there], "not routed into the tunnel"),
+            ("-", [r for r in sorted(old - new) if r.subnet not in wanted], "should not lead into the tunnel"),
+        ):
+            verb = "delete" if sign == "-" else "replace"
+            for some in _grouped(found):
+                made = [_command(verb, route, name) for route in some]
+                what = f"route {some[0].subnet}"
+                if len(some) > 1:
+                    what = f"{len(some)} routes {some[0].subnet} ... {some[-1].subnet}"
+                yield change(sign, what, why, *made, disturbs=sign == "-")
 
 
-def _told(routes: list[str]) -> Iterator[list[str]]:
-    """A few are told one by one, many together: nobody reads sixty lines."""
+def _grouped(routes: list[TunnelRoute]) -> Iterator[list[TunnelRoute]]:
+    """A few routes make a Change each, many make one together."""
     if len(routes) > FEW:
         yield routes
     else:
@@ -43,8 +44,39 @@ def _told(routes: list[str]) -> Iterator[list[str]]:
 
 
 @lru_cache(maxsize=1 << 14)
-def _command(verb: str, route: str, card: str) -> Command:
-    """A route as ``ip route`` takes it, the same for all hosts; without a protocol of its own it has ours."""
-    subnet, _, proto = route.partition(" proto ")
-    words = ("ip", "route", verb, subnet, "dev", card, "proto", proto or str(ROUTE_PROTO))
+def _command(verb: str, route: TunnelRoute, device: str) -> Command:
+    """A route as ``ip route`` takes it, the same for all hosts."""
+    words = ("ip", "route", verb, route.subnet, "dev", device, "proto", route.proto)
     return Command(words, may_be_absent=verb == "delete")
+
+
+@lru_cache(maxsize=1 << 14)
+def _managed(subnet: str) -> TunnelRoute:
+    return TunnelRoute(subnet)
+
+
+def _have(facts: Facts, network: Network) -> Slice:
+    if not facts.is_managed(network):
+        return {"routes": {}}
+    found = frozenset(
+        TunnelRoute(network_text(r.subnet), r.proto or "boot")
+        for r in facts.links.routes
+        if r.device == network.interface and (r.proto == str(ROUTE_PROTO) or _adoptable(r, facts))
+    )
+    return {"routes": {network.interface: found}}
+
+
+def _adoptable(route: Route, facts: Facts) -> bool:
+    usual = 1024 if route.subnet.version == 6 else 0
+    return facts.adopted and route.plain and route.proto != "kernel" and route.metric == usual and not route.gateway
+
+
+def _target(target: Target) -> Slice:
+    return {"routes": {target.tunnel: frozenset(_managed(network_text(net)) for net in target.desired.routes)}}
+
+
+def _probe(interface: str) -> Iterator[str]:
+    yield f"ip route show dev {interface}; ip -6 route show dev {interface} | grep -v 'proto kernel'"
+
+
+NOUN = Noun(state=("routes",), steps=(step(routes),), have=_have, target=_target, probe_interface=_probe)

@@ -1,17 +1,28 @@
-"""Stay after a reboot: what starts the boot program. Done only after the change is confirmed."""
+"""Start-up: what runs the boot script and the watch; changed only after the change is confirmed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.adapters.startup import UNITS, starter_of, watch_texts, watch_units
-from wgorch.state.change import Change, change, command
+from wgorch.adapters.startup import UNITS, digest, starter_of, unit_digest, watch_texts, watch_units
+from wgorch.base.assets import asset
+from wgorch.base.ip import network_text
+from wgorch.facts.grammar import match, words
+from wgorch.facts.part import Answers, Part, Reread
+from wgorch.facts.system import facts_of
+from wgorch.state.change import Change, change, command, quote_words
 from wgorch.state.state import State
+from wgorch.steps.noun import Noun, Slice, step
+from wgorch.steps.target import Target
+
+WATCHING = ("systemd", "runit", "cron")
+"""Start-up systems that also run a script from time to time; OpenRC cannot."""
 
 
 def persist(want: State, have: State) -> Iterator[Change]:
-    for kind, digest in want.units.items():
-        if have.units.get(kind) != digest:
+    """Start the network at boot, and follow peers whose address may change."""
+    for kind, wanted in want.units.items():
+        if have.units.get(kind) != wanted:
             yield _starting(kind, want, have)
     for kind in sorted(have.units.keys() - want.units.keys()):
         starter = starter_of(kind, want.network, want.directory)
@@ -27,7 +38,7 @@ def _starting(kind: str, want: State, have: State) -> Change:
     starter = starter_of(kind, want.network, want.directory)
     making = command("write_file", starter.path, starter.mode, stdin=starter.text)
     enable = (command(*words) for words in starter.enable)
-    return change("~" if kind in have.units else "+", starter.what, "a reboot would end the tunnel", making, *enable)
+    return change("~" if kind in have.units else "+", starter.what, "not started at boot", making, *enable)
 
 
 def _watching(want: State, have: State) -> Change:
@@ -41,20 +52,78 @@ def _watching(want: State, have: State) -> Change:
         units = (command("write_file", f"{UNITS}/{name}", "644", stdin=text) for name, text in texts.items())
         enable = (command("systemctl", "enable", "--now", "--quiet", timer),) if systemd else ()
         making = (command("write_file", file, "600", stdin=want.watch_text), *units, *reload, *enable)
-        return change("+" if not have.watch else "~", what, "the address of a peer may become another", *making)
+        return change("+" if not have.watch else "~", what, "the address of a peer may change", *making)
     disable = (command("systemctl", "disable", "--now", "--quiet", timer, may_be_absent=True),) if systemd else ()
     gone = command("rm", "-f", file, *((f"{UNITS}/{service}", f"{UNITS}/{timer}") if systemd else ()))
-    return change("-", what, "no peer's address can become another", *disable, gone, *reload)
+    return change("-", what, "no peer's address can change", *disable, gone, *reload)
 
 
-def drop_ins(want: State, have: State) -> Iterator[Change]:
-    """Keep other managers of the host's network (NetworkManager, systemd-networkd) from touching the tunnel."""
-    for path, text in want.drop_ins.items():
-        if have.drop_ins.get(path) != text:
-            making = command("write_file", path, "644", stdin=text)
-            telling = command("reload_network_manager", path)
-            why = "it would take the tunnel for its own"
-            yield change("~" if path in have.drop_ins else "+", f"drop-in {path}", why, making, telling)
-    for path in sorted(have.drop_ins.keys() - want.drop_ins.keys()):
-        telling = command("reload_network_manager", path)
-        yield change("-", f"drop-in {path}", "nothing is left to touch", command("rm", "-f", path), telling)
+def _read(answers: Answers) -> Slice:
+    units: dict[str, str] = {}
+    enabled: set[str] = set()
+    watch = ""
+    for word, rest in words(answers.get("files", [])):
+        if word == "unit":
+            kind, _, digested = rest.partition(" ")
+            units[match(r"systemd|openrc|runit|cron", kind)] = match(r"[0-9a-f]{64}", digested)
+        elif word == "enabled":
+            enabled.add(rest)
+        elif word == "watch":
+            watch = match(r"[0-9a-f]{64}", rest.split(" ")[0])
+    return {
+        "starter": match(r"systemd|openrc|runit|cron|", facts_of(answers).get("init", "")),
+        "units": {kind: text if kind in enabled else "off" for kind, text in units.items()},
+        "watch": watch,
+    }
+
+
+def _target(target: Target) -> Slice:
+    starter, text = target.facts.system.starter, watch_script(target)
+    # A start-up system that is installed but does not run just now keeps what it has.
+    units = {"units": {starter: unit_digest(target.network, starter)}} if starter else {}
+    watch = digest(text) if text and starter in WATCHING else ""
+    return {"starter": starter, "watch": watch, "watch_text": text, **units}
+
+
+def watch_script(target: Target) -> str:
+    """The script that follows peers whose address may change; empty where there are none."""
+    lines = [quote_words(argv) for argv in (*_named_endpoints(target), *_direct_peers(target))]
+    if not lines:
+        return ""
+    network = target.network
+    head = [
+        "#!/bin/sh",
+        f"# {network.mark}: follows the peers whose address may change",
+        f"interface={quote_words([network.interface])} directory={quote_words([network.directory])}",
+        f"exits={'yes' if target.desired.host.exit else 'no'}",
+    ]
+    library = [asset("host", "lib/ping.sh") + "know_ping", asset("host", "watch.sh").rstrip()]
+    return "\n".join([*head, *library, *lines, "exit 0"]) + "\n"
+
+
+def _named_endpoints(target: Target) -> Iterator[tuple[str, ...]]:
+    for link in target.desired.links if target.desired.addresses_of_peers else ():
+        address = target.desired.addresses_of_peers.get(link.peer)
+        if address and link.endpoint:
+            yield ("follow", target.key(link.peer), str(link.endpoint), str(address))
+
+
+def _direct_peers(target: Target) -> Iterator[tuple[str, ...]]:
+    for peer, relay in target.desired.fall_backs:
+        nets = ",".join(map(network_text, relay.allowed_ips))
+        yield ("fall_back", target.key(peer), target.key(relay.peer), nets)
+
+
+NOUN = Noun(
+    state=("starter", "units", "watch", "watch_text"),
+    steps=(step(persist),),
+    read=_read,
+    part=Part(
+        {"files": Reread.ALWAYS},
+        moves_in_prepare=frozenset({"units"}),
+        labels={"watch": "the watch script", "starter": "the start-up system"},
+    ),
+    target=_target,
+    functions=("write_file", "enable_runit", "disable_runit"),
+    unprobed="changed only after the change is confirmed",
+)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from wgorch.base.assets import asset
 from wgorch.base.value import value
 from wgorch.errors import Garbled
-from wgorch.facts.gather import ENVIRONMENT, NONCE
 from wgorch.facts.grammar import NotAnAnswer, sections
-from wgorch.facts.observed import Observed
+from wgorch.gather.gather import ENVIRONMENT, NONCE
+from wgorch.gather.observed import Observed
 from wgorch.state.change import quote_words
 from wgorch.topology.desired import Desired
 from wgorch.verify.diagnose import Finding
@@ -75,13 +75,13 @@ def _drops(lines: list[str]) -> Iterator[str]:
 def examine(desired: Desired, seen: Observed, looked: Looked, now: int) -> Iterator[Finding]:
     """All that a person should know of this host before, or after, its tunnel; without a fix where nothing is wrong."""
     name, network = desired.name, desired.network
-    if not seen.kernel_wireguard:
-        here = "wireguard-go" in seen.tools
-        what = f"kernel {seen.kernel} has no WireGuard; " + (
+    if not seen.system.kernel_wireguard:
+        here = "wireguard-go" in seen.system.tools
+        what = f"kernel {seen.system.kernel} has no WireGuard; " + (
             "wireguard-go is used" if here else "no wireguard-go either"
         )
         yield Finding(name, what, "" if here else "a kernel from 5.6 on, or install wireguard-go")
-    if "wg" not in seen.tools:
+    if "wg" not in seen.system.tools:
         yield Finding(name, "wireguard-tools are missing", "wgorch up installs them")
     if abs(looked.clock - now) > CLOCK_S:
         what = f"its clock is {abs(looked.clock - now)} s {'ahead' if looked.clock > now else 'behind'}"
@@ -95,12 +95,12 @@ def examine(desired: Desired, seen: Observed, looked: Looked, now: int) -> Itera
         ]
         if off and any(subnet.version == 4 for subnet in network.subnets):
             yield Finding(name, f"forwarding is off on {network.interface}", "wgorch up")
-    strict = [c for c in sorted(seen.cards) if seen.sysctls.get(f"net/ipv4/conf/{c}/rp_filter") == "1"]
+    strict = [c for c in sorted(seen.links.devices) if seen.sysctls.get(f"net/ipv4/conf/{c}/rp_filter") == "1"]
     if seen.sysctls.get("net/ipv4/conf/all/rp_filter") == "1" or strict:
         where = "every card" if seen.sysctls.get("net/ipv4/conf/all/rp_filter") == "1" else ", ".join(strict)
         what = f"strict reverse-path filter on {where}: what comes in must leave by the same card"
         yield Finding(name, what, "sysctl net.ipv4.conf.CARD.rp_filter=2, where the ways differ")
-    for card in seen.cards.values():
+    for card in seen.links.devices.values():
         if card.name not in ("lo", network.interface) and card.up and card.mtu < 1500:
             yield Finding(
                 name, f"{card.name} carries only {card.mtu} bytes", f"mtu: {max(1280, card.mtu - 80)} under {name}"
@@ -108,12 +108,14 @@ def examine(desired: Desired, seen: Observed, looked: Looked, now: int) -> Itera
     for machine in looked.unresolved:
         yield Finding(name, f"it cannot resolve {machine}", "look at /etc/resolv.conf there")
     yield from _others(network.interface, name, seen, looked)
-    if seen.is_managed(network) and not (seen.starter and seen.units.get(seen.starter, "off") != "off"):
-        why = "nothing of ours starts it" if seen.starter else "neither systemd, OpenRC, runit nor cron runs"
+    if seen.is_managed(network) and not (
+        seen.system.starter and seen.slices["units"].get(seen.system.starter, "off") != "off"
+    ):
+        why = "nothing of ours starts it" if seen.system.starter else "neither systemd, OpenRC, runit nor cron runs"
         yield Finding(
             name,
             f"it will not survive a reboot: {why}",
-            "wgorch up" if seen.starter else "run the boot program at start",
+            "wgorch up" if seen.system.starter else "run the boot program at start",
         )
 
 
@@ -126,7 +128,7 @@ def _firewall(desired: Desired, seen: Observed, looked: Looked) -> Iterator[Find
             f"its firewall has an owner: {', '.join(owners)}",
             "its reload may take our jumps away; wgorch status sees it",
         )
-    policy = seen.policies.get(("filter", "FORWARD"), "ACCEPT")
+    policy = seen.firewall.policies.get(("filter", "FORWARD"), "ACCEPT")
     if policy != "ACCEPT":
         yield Finding(name, f"FORWARD drops by policy ({policy}); our chain comes first", "")
     for place in looked.drops:
@@ -143,7 +145,7 @@ def _firewall(desired: Desired, seen: Observed, looked: Looked) -> Iterator[Find
 
 
 def _others(interface: str, name: str, seen: Observed, looked: Looked) -> Iterator[Finding]:
-    for card in sorted(seen.cards):
+    for card in sorted(seen.links.devices):
         kind = next((told for word, told in VPNS.items() if re.fullmatch(rf"{word}[0-9a-z]*", card)), "")
         if kind and card != interface:
             yield Finding(name, f"{card}: {kind} is there too; no network may be in both", "")

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from wgorch.base.value import value
-from wgorch.facts.observed import Observed
+from wgorch.gather.observed import Observed
 from wgorch.inventory.model import IPAddress, IPNetwork
-from wgorch.plan.target import lan_interface_of
 from wgorch.state.rules import our_chains
 from wgorch.state.wireguard import Peer
+from wgorch.steps.target import lan_interface
 from wgorch.topology.path import walk
 from wgorch.topology.topology import Topology
 from wgorch.trace.observe import Probe, Seen, Sight
@@ -106,7 +106,7 @@ class _Judge:
         self.lan: IPNetwork | None = next((lan for lan in last.lans if self.probe.target in lan), None)
         if self.probe.target in last.host.addresses:
             self.lan = None
-        self.lan_interface_of = lan_interface_of(last, self.observed[last.name], self.lan) if self.lan else ""
+        self.lan_interface_of = lan_interface(last, self.observed[last.name], self.lan) if self.lan else ""
 
     # --- the way
 
@@ -183,13 +183,13 @@ class _Judge:
         if finding := self._interface(host):
             return finding
         _, target = self._ends(kind)
-        route = self.observed[host].route_to(target)
+        route = self.observed[host].links.route_to(target)
         if (
             kind.startswith("request")
             and self.seen[host].route
             and f"dev {self.tunnel} " not in self.seen[host].route + " "
         ):
-            leads = f"it leaves by {route.card}" if route else "there is none"
+            leads = f"it leaves by {route.device}" if route else "there is none"
             what = f"no route to {self._net(target)} into the tunnel: {leads}"
             return Finding(
                 host, what, f"ip route replace {self._net(target)} dev {self.tunnel} proto 119, or wgorch up"
@@ -197,7 +197,7 @@ class _Judge:
         return self._verdict(host) or self._entry(host, target)
 
     def _interface(self, host: str) -> Finding | None:
-        card = self.observed[host].cards.get(self.tunnel)
+        card = self.observed[host].links.devices.get(self.tunnel)
         if card is None:
             return Finding(host, f"there is no interface {self.tunnel}", "wgorch up")
         if not card.up:
@@ -318,7 +318,7 @@ class _Judge:
         """Through a host, from one card to another."""
         source, target = self._ends(kind)
         observed = self.observed[host]
-        card = observed.cards.get(leaves_by)
+        card = observed.links.devices.get(leaves_by)
         if card is None or not card.up:
             return Finding(
                 host, f"{leaves_by} is {'not there' if card is None else 'down'}", f"ip link set {leaves_by} up"
@@ -339,9 +339,9 @@ class _Judge:
             return Finding(host, what, f"sysctl net.{family}.conf.{came_by}.{name}=1, or wgorch up")
         if finding := self._reverse_path(host, source, came_by):
             return finding
-        route = observed.route_to(target)
-        if route is None or route.card != leaves_by:
-            leads = f"leaves by {route.card}" if route else "has no way"
+        route = observed.links.route_to(target)
+        if route is None or route.device != leaves_by:
+            leads = f"leaves by {route.device}" if route else "has no way"
             return Finding(host, f"no route to {target} by {leaves_by}: it {leads}", "wgorch up")
         return self._policy(host, target.version)
 
@@ -350,9 +350,9 @@ class _Judge:
         if source.version == 6:
             return None
         modes = [observed.sysctls.get(f"net/ipv4/conf/{name}/rp_filter", "0") for name in ("all", came_by)]
-        route = observed.route_to(source)
-        if max(modes) == "1" and (route is None or route.card != came_by):
-            leads = f"by {route.card}" if route else "nowhere"
+        route = observed.links.route_to(source)
+        if max(modes) == "1" and (route is None or route.device != came_by):
+            leads = f"by {route.device}" if route else "nowhere"
             what = f"strict reverse-path filter on {came_by}: {source} comes in there, but the way back leads {leads}"
             return Finding(host, what, f"sysctl net.ipv4.conf.{came_by}.rp_filter=2 (and all), or a route back")
         return None
@@ -383,7 +383,7 @@ class _Judge:
         observed = self.observed[host]
         table = "filter" if version == 4 else "filter6"
         gone = self._jump_gone(host)
-        if observed.policies.get((table, "FORWARD")) == "DROP" and gone:
+        if observed.firewall.policies.get((table, "FORWARD")) == "DROP" and gone:
             what = f"the firewall drops it: FORWARD by its policy, and the jump to {gone} is gone"
             return Finding(host, what, "wgorch up")
         return None
@@ -406,7 +406,7 @@ class _Judge:
             if masquerade:
                 what = f"no masquerade: it enters the LAN as {left_as}, and {target} knows no way back there"
                 return Finding(host, what, "wgorch up")
-            cards = self.observed[host].addresses
+            cards = self.observed[host].links.addresses
             own = next(
                 (a.ip for card, a in cards if card == self.lan_interface_of and a.version == target.version), host
             )
@@ -458,14 +458,14 @@ class _Judge:
 
     def _peer_for(self, host: str, target: IPAddress) -> Peer | None:
         best: tuple[int, Peer] | None = None
-        for peer in self.observed[host].peers.values():
+        for peer in self.observed[host].wg(self.topology.inventory.network).peers.values():
             for net in map(ipaddress.ip_network, peer.allowed_ips):
                 if target.version == net.version and target in net and (best is None or net.prefixlen > best[0]):
                     best = (net.prefixlen, peer)
         return best[1] if best else None
 
     def _entry_of(self, host: str, peer: str) -> Peer | None:
-        return self.observed[host].peers.get(self.keys.get(peer, ""))
+        return self.observed[host].wg(self.topology.inventory.network).peers.get(self.keys.get(peer, ""))
 
     def _name(self, peer: Peer) -> str:
         return next((name for name, key in self.keys.items() if key == peer.public_key), peer.public_key[:8] + "…")

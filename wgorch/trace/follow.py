@@ -10,8 +10,8 @@ from wgorch.errors import HostsFailed, UsageError, WgorchError
 from wgorch.events import Event
 from wgorch.inventory.fields.suggest import suggest
 from wgorch.inventory.model import Inventory, IPAddress
-from wgorch.plan.target import lan_interface_of
 from wgorch.run import Run
+from wgorch.steps.target import lan_interface
 from wgorch.topology.path import walk
 from wgorch.trace import explain
 from wgorch.trace.observe import WINDOW_S, Probe, Seen, parse, program
@@ -61,7 +61,7 @@ def trace(
     else:
         goal = _goal(run.inventory, first, target)
         lan = next(lan for lan in inventory.hosts[first].subnets if own in lan)
-        comes_by = lan_interface_of(run.topology.desired(first), run.seen[first], lan)
+        comes_by = lan_interface(run.topology.desired(first), run.seen[first], lan)
     return follow(run, first, goal, protocol, port, pcap=pcap, sender=(own, comes_by), ask=ask)
 
 
@@ -110,7 +110,7 @@ def follow(
     if own is None:
         raise UsageError(f"{source} has no IPv{goal.version} address in the tunnel")
     interface = run.network.interface
-    cards = [s.cards[interface].mtu for s in (run.seen[n] for n in hosts) if interface in s.cards]
+    cards = [s.links.devices[interface].mtu for s in (run.seen[n] for n in hosts) if interface in s.links.devices]
     room = min(cards, default=1420) - (28 if goal.version == 4 else 48)
     probe = Probe(
         own, goal, protocol, port, 96 + secrets.randbelow(400), room if protocol == "icmp" and not sender else 0

@@ -11,8 +11,8 @@ from wgorch.base.assets import asset
 from wgorch.base.text import one_line
 from wgorch.base.value import value
 from wgorch.errors import Garbled
-from wgorch.facts.gather import ENVIRONMENT, NONCE
 from wgorch.facts.grammar import NotAnAnswer, public_key, sections
+from wgorch.gather.gather import ENVIRONMENT, NONCE
 from wgorch.inventory.model import IPAddress
 from wgorch.state.change import quote_words
 

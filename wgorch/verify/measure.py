@@ -9,8 +9,8 @@ from dataclasses import field
 from wgorch.base.assets import asset
 from wgorch.base.value import value
 from wgorch.errors import Garbled
-from wgorch.facts.gather import ENVIRONMENT, NONCE
 from wgorch.facts.grammar import NotAnAnswer, public_key, sections
+from wgorch.gather.gather import ENVIRONMENT, NONCE
 from wgorch.inventory.model import Inventory, IPAddress
 from wgorch.state.change import quote_words
 from wgorch.topology.path import walk

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from wgorch.plan.host import HostPlan
 from wgorch.run import Run
@@ -16,13 +16,16 @@ def new_sessions(run: Run, plans: Mapping[str, HostPlan]) -> dict[str, Since]:
     """
     found = {}
     for name, plan in plans.items():
-        old, new = plan.have.interface, plan.want.interface
-        everything = old is None or new is None or old.public_key != new.public_key
-        old_peers = plan.have.peers
-        fresh = {
-            p.name
-            for key, p in plan.want.peers.items()
-            if everything or key not in old_peers or old_peers[key].preshared != p.preshared
-        }
-        found[name] = Since(run.seen[name].clock, frozenset(fresh))
+        fresh = {peer for interface in plan.want.peers for peer in _fresh_peers(plan, interface)}
+        found[name] = Since(run.seen[name].clock.time, frozenset(fresh))
     return found
+
+
+def _fresh_peers(plan: HostPlan, interface: str) -> Iterator[str]:
+    """Names of the peers on one interface whose session must be new."""
+    old, new = plan.have.interfaces.get(interface), plan.want.interfaces.get(interface)
+    new_key = old is None or new is None or old.public_key != new.public_key
+    old_peers = plan.have.peers.get(interface, {})
+    for key, peer in plan.want.peers[interface].items():
+        if new_key or key not in old_peers or old_peers[key].preshared != peer.preshared:
+            yield peer.name

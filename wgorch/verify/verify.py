@@ -54,12 +54,12 @@ def _is_own(run: Run, name: str, address: IPAddress) -> bool:
     """True for an address in a host's LAN that the host itself has: that it answers itself proves nothing."""
     host, seen = run.inventory.hosts[name], run.seen.get(name)
     in_lan = any(address in lan for lan in host.subnets)
-    return bool(in_lan and seen and any(own.ip == host.real_address(address) for _, own in seen.addresses))
+    return bool(in_lan and seen and any(own.ip == host.real_address(address) for _, own in seen.links.addresses))
 
 
 def _mtu(run: Run, name: str) -> int:
     seen = run.seen.get(name)
-    card = seen.cards.get(run.network.interface) if seen else None
+    card = seen.links.devices.get(run.network.interface) if seen else None
     return card.mtu if card else 1420
 
 

@@ -119,16 +119,15 @@ addr show
 route show
 END
 
-    if [ -d "/sys/class/net/$interface" ] && command -v wg >/dev/null 2>&1; then
-        # What a person is shown, in one process, and without a private key; what moves by itself to the second and the byte.
-        section wg
+    # What `wg show` prints for people: one process, and no private key. Counters are asked for apart.
+    for interface in $interfaces; do
+        [ -d "/sys/class/net/$interface" ] && command -v wg >/dev/null 2>&1 || continue
+        section "wg $interface"
         WG_HIDE_KEYS=always WG_COLOR_MODE=never wg show "$interface"
-        [ "$brief" = yes ] || for part in latest-handshakes transfer; do
-            section "wg $part"
-            wg show "$interface" "$part"
-        done
-        # Of preshared keys only which of our files holds each.
-        section 'wg preshared'
+        [ "$brief" = yes ] || { section "wg-handshakes $interface"; wg show "$interface" latest-handshakes; }
+        [ "$brief" = yes ] || { section "wg-transfer $interface"; wg show "$interface" transfer; }
+        # Of preshared keys only which of wgorch's files holds each.
+        section "wg-preshared $interface"
         known=' '
         for file in "$directory"/psk.*; do
             [ -r "$file" ] && IFS= read -r line <"$file" && known="$known$line ${file##*/} "
@@ -139,7 +138,7 @@ END
             [ "$file" = "$known" ] && file=other
             printf '%s\t%s\n' "$key" "${file%% *}"
         done
-    fi
+    done
 
     section rules
     rules=

@@ -1,0 +1,142 @@
+"""Facts of one host: what was read of it, by noun; nothing of the text it came from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import field
+from ipaddress import ip_address
+
+from wgorch.base.value import value
+from wgorch.facts import files, firewall, keys, links, path_mtu, sysctls, system, wireguard
+from wgorch.facts.files import Files
+from wgorch.facts.firewall import Firewall
+from wgorch.facts.grammar import integer, moment
+from wgorch.facts.keys import Keys
+from wgorch.facts.links import Links
+from wgorch.facts.part import Answers, Part, Reread
+from wgorch.facts.system import System
+from wgorch.facts.wireguard import WireGuard
+from wgorch.inventory.model import Network
+from wgorch.state.rules import our_chains
+
+CLOCK = Part({"moment": Reread.ALWAYS})
+
+PARTS: Mapping[str, Part] = {
+    "system": system.PART,
+    "links": links.PART,
+    "wireguard": wireguard.PART,
+    "firewall": firewall.PART,
+    "sysctls": sysctls.PART,
+    "keys": keys.PART,
+    "files": files.PART,
+    "paths": path_mtu.PART,
+    "clock": CLOCK,
+}
+"""The declaration of each noun of the facts, by the field of Facts."""
+
+
+@value
+class Clock:
+    """Time on a host at the moment of the answer."""
+
+    uptime: int = 0
+    """Seconds."""
+    time: int = 0
+    """UNIX time by the host's own clock, rounded up."""
+
+
+@value
+class Facts:
+    """Facts of one host. Two readings are equal where nothing changed: counters and clocks are not compared."""
+
+    host: str
+    system: System
+    links: Links
+    wireguard: Mapping[str, WireGuard]
+    """By interface."""
+    firewall: Firewall
+    sysctls: Mapping[str, str]
+    """Values by path below /proc/sys."""
+    keys: Keys
+    files: Files
+    paths: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """Tunnel MTU that the path MTU to an endpoint leaves, by endpoint; of those that were measured."""
+    clock: Clock = field(default_factory=Clock, compare=False)
+    adopted: bool = field(default=False, compare=False)
+    """Its unmanaged interface is to be adopted."""
+
+    def wg(self, network: Network) -> WireGuard:
+        """The network's interface as WireGuard shows it; empty where there is none."""
+        return self.wireguard.get(network.interface) or NO_WIREGUARD
+
+    def is_managed(self, network: Network) -> bool:
+        """True where the network's interface exists and carries its mark, or is to be adopted."""
+        device = self.links.devices.get(network.interface)
+        return device is not None and (device.alias == network.mark or self.adopted)
+
+    def is_unmanaged(self, network: Network) -> bool:
+        """True where a WireGuard interface of that name exists that no network of wgorch has marked."""
+        device = self.links.devices.get(network.interface)
+        return device is not None and not device.alias.startswith("wgorch:") and bool(self.wg(network).public_key)
+
+    @property
+    def ssh_interface(self) -> str:
+        """The interface that the SSH session comes in by; empty where that is not known."""
+        try:
+            route = self.links.route_to(ip_address(self.system.ssh_client.partition("%")[0]))
+        except ValueError:
+            return ""
+        return route.device if route else ""
+
+    @property
+    def uses_nft(self) -> bool:
+        """True where rules go into an nft table: there is no iptables, or a reload of firewalld would flush it."""
+        tools = self.system.tools
+        return "nft" in tools and ("iptables" not in tools or self.firewall.has_firewalld)
+
+    @property
+    def has_ipv6(self) -> bool:
+        return self.sysctls.get(sysctls.IPV6_OFF) == "0"
+
+    def removable_tables(self, network: Network) -> frozenset[str]:
+        """Empty iptables tables that exist because of wgorch; none where no nft could delete them."""
+        return self.empty_own_tables(network) if "nft" in self.system.tools else frozenset()
+
+    def empty_own_tables(self, network: Network) -> frozenset[str]:
+        """Empty iptables tables that exist because of wgorch."""
+        managed = {chain.name for chain in our_chains(network)}
+        found = set()
+        for table in self.files.created_tables & self.firewall.rules.keys():
+            chains = self.firewall.rules[table]
+            foreign = [r for rules in chains.values() for r in rules if r.mark != network.mark]
+            strange = [c for c in chains if c not in managed and self.firewall.policies.get((table, c)) != "ACCEPT"]
+            if not foreign and not strange:
+                found.add(table)
+        return frozenset(found)
+
+
+NO_WIREGUARD = WireGuard()
+
+
+def read(host: str, answers: Answers) -> Facts:
+    """The Facts in a host's answers. Raises NotAnAnswer, ValueError, LookupError or TypeError."""
+    return Facts(
+        host=host,
+        system=system.read(answers),
+        links=links.read(answers),
+        wireguard=wireguard.read(answers),
+        firewall=firewall.read(answers),
+        sysctls=sysctls.read(answers),
+        keys=keys.read(answers),
+        files=files.read(answers),
+        paths=path_mtu.read(answers),
+        clock=read_clock(answers),
+    )
+
+
+def read_clock(answers: Answers) -> Clock:
+    """The Clock in a host's answers: the time was read once, and goes on with the uptime."""
+    uptime = moment(answers["moment"][0].split()[1])
+    clock, _, at = system.facts_of(answers)["clock"].partition(" ")
+    return Clock(int(uptime), math.ceil(integer(clock) + uptime - moment(at)))

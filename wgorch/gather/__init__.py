@@ -1,0 +1,1 @@
+"""Ask hosts everything that a plan rests on, in one exchange, and read the answers."""

@@ -1,0 +1,78 @@
+"""What a target State rests on: the Desired of a host, its facts, and what is known of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from wgorch.errors import Unfit
+from wgorch.facts.facts import Facts
+from wgorch.inventory.model import IPNetwork, Network
+from wgorch.state.state import Run
+from wgorch.state.wireguard import PendingKey
+from wgorch.topology.desired import Desired
+
+
+class Target:
+    """Inputs of one host's target State.
+
+    A host's facts decide only about that host. Of another host nothing is used but its public key; the MTU, which is the
+    network's, is given.
+    """
+
+    def __init__(
+        self,
+        desired: Desired,
+        facts: Facts,
+        keys: Mapping[str, str],
+        runs: Mapping[str, Run] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        mtu: int | None = None,
+    ) -> None:
+        """`keys`: public keys by host; `secrets`: files of preshared keys by peer; `mtu`: of the tunnel, in bytes."""
+        self.desired, self.facts = desired, facts
+        self.keys, self.runs, self.secrets, self.mtu = keys, runs or {}, secrets or {}, mtu
+
+    @property
+    def network(self) -> Network:
+        return self.desired.network
+
+    @property
+    def tunnel(self) -> str:
+        """Name of the network's interface."""
+        return self.desired.network.interface
+
+    def key(self, host: str) -> str:
+        """Public key of a host, or what stands for it until it is generated."""
+        return self.keys.get(host) or PendingKey.of(host)
+
+    @cached_property
+    def lan_interfaces(self) -> dict[IPNetwork, str]:
+        """Interface into each LAN that the host is the gateway of. Raises Unfit."""
+        return {lan: lan_interface(self.desired, self.facts, lan) for lan in self.desired.lans}
+
+    def egress(self, version: int) -> str | None:
+        """Interface of the default route."""
+        return self.facts.links.egress_interface(version, self.tunnel)
+
+
+def lan_interface(desired: Desired, facts: Facts, lan: IPNetwork) -> str:
+    """The interface into a LAN, declared or found. Raises Unfit."""
+    declared, links = desired.host.lan_interface, facts.links
+    lan = desired.host.real(lan)
+    found = links.interface_into(lan)
+    action = f"act as the gateway of {lan}"
+    if declared is None:
+        if found is None or found == desired.network.interface:
+            problem = f"no interface has an address in {lan}, and no route leads there"
+            raise Unfit(desired.name, action, problem, "correct subnets")
+        return found
+    if declared not in links.devices:
+        names = ", ".join(sorted(name for name in links.devices if name != "lo"))
+        raise Unfit(
+            desired.name, action, f"interface {declared} not found (available: {names})", "correct lan_interface"
+        )
+    if found is not None and found != declared:
+        problem = f"{lan} lies behind {found}, not behind {declared}"
+        raise Unfit(desired.name, action, problem, f"set lan_interface: {found}, or delete it")
+    return declared
