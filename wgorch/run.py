@@ -9,7 +9,7 @@ from itertools import islice
 from wgorch.base.value import value
 from wgorch.errors import HostError, HostsFailed, Unfit, UsageError
 from wgorch.events import Event, Listener
-from wgorch.gather.gather import Ask, gather
+from wgorch.gather.gather import Ask, Exchange, gather
 from wgorch.gather.observed import Observed
 from wgorch.inventory.fields import suggest
 from wgorch.inventory.model import Inventory, Network
@@ -123,7 +123,7 @@ class Run:
             self.listener.event(name, Event.CONNECT)
             shell = self.fleet.open(name)
             ask = replace(self.ask(name), no_counters=not traffic)
-            _, seen = gather(shell, self.network, ask, ahead=ahead if name in self.names else NONE)
+            _, seen = gather(shell, self.network, ask, Exchange(ahead=ahead if name in self.names else NONE))
             self.listener.event(name, Event.GATHERED)
             return seen
 

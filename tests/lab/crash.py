@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wgorch import workflow
-from wgorch.apply import transaction
+from wgorch.apply import scripts, transaction
 from wgorch.errors import WgorchError
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Host, Inventory
@@ -177,7 +177,7 @@ class Bench:
     """A world, and the reference network's runs in it."""
 
     def __init__(self, name: str) -> None:
-        transaction.PHASE_S, transaction.PROGRAM_S, measure.PATIENCE_S = 8, 4, 8
+        transaction.PHASE_S, scripts.PROGRAM_S, measure.PATIENCE_S = 8, 4, 8
         self.world = ReferenceWorld(name)
         self.inventory = load(INVENTORY)
 

@@ -114,7 +114,7 @@ def test_ctrl_c_twice_ends_6_and_says_when_the_leases_end(lab: Lab) -> None:
     out = running.stdout.read()
 
     assert running.wait(60) == 6, out
-    assert "takes itself back within" in out
+    assert "rolls back within" in out
     lab.wait(lambda: _as_before(lab), 40, f"bcc is as before: {lab.differences()}")
 
 

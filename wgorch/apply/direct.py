@@ -1,8 +1,8 @@
-"""Two hosts behind NAT reach each other without their relay, where their NATs let them.
+"""Hole punching: let two hosts behind NAT peer directly, without their relay, where their NATs allow it.
 
-Their relay sees under which address and port each of them comes out. Both get the other's as a peer without allowed-ips,
-which carries nothing and harms nothing; WireGuard's own handshakes open both NATs. Only where one came through do the
-allowed-ips move from the relay to the direct peer. After a start, and where the direct way dies, it is the relay again.
+The relay sees under which endpoint each is mapped. Both get the other as a peer without allowed-ips, which carries no
+traffic; WireGuard's own handshakes open both NATs. Allowed-ips move from the relay to the direct peer only after a handshake.
+After a boot, and where the direct path dies, it is the relay again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from wgorch.state.change import quote_words
 from wgorch.topology.desired import DirectPeer
 
 PATIENCE_S = 14
-"""WireGuard repeats a lost first packet after 5 s; by then both NATs were opened from inside."""
+"""WireGuard repeats a lost handshake after 5 s; by then both NATs have an entry from inside."""
 
 
 _WAIT = """\
@@ -46,48 +46,46 @@ Pairs = Mapping[str, Mapping[str, DirectPeer]]
 
 
 def try_all(run: Run, interrupts: Interrupts, lease_s: int = LEASE_S) -> list[DirectResult]:
-    """Let every pair that only a relay brings together try it; nothing else of the network changes."""
+    """Try hole punching for every pair that only a relay connects; nothing else of the network changes."""
     lease_s = max(lease_s, 4 * PATIENCE_S)  # it must outlast the wait for a handshake
     names = [name for name in run.names if name in run.seen]
-    pairs = [p for p in combinations(names, 2) if run.topology.can_peer_directly(*p) and not _carried(run, *p)]
+    pairs = [p for p in combinations(names, 2) if run.topology.can_peer_directly(*p) and not _is_active(run, *p)]
     try:
         return _try(run, interrupts, pairs, lease_s) if pairs else []
     except (HostsFailed, Interrupted) as error:
-        # What was under way goes back by itself; that it did is not known.
-        return [DirectResult(*pair, f"given up in the middle: {error}", settled=False) for pair in pairs]
+        # What was under way rolls back by itself; whether it did is not known.
+        return [DirectResult(*pair, f"aborted: {error}", settled=False) for pair in pairs]
 
 
 def _try(run: Run, interrupts: Interrupts, pairs: list[tuple[str, str]], lease_s: int) -> list[DirectResult]:
     run.gather(run.involved)
     seen_at = {name: _seen_at_relay(run, name) for name in dict.fromkeys(n for pair in pairs for n in pair)}
     tried = {pair: _ruled_out(pair, seen_at) for pair in pairs}
-    hopeful = [pair for pair, why in tried.items() if not why]
-    carrying = dict(run.topology.direct_peers)
+    candidates = [pair for pair, why in tried.items() if not why]
+    active = dict(run.topology.direct_peers)
     settled = True
-    if hopeful:
-        run.use_direct_peers(_with(carrying, hopeful, seen_at))
-        met = _meet(run, interrupts, hopeful, lease_s)
-        tried |= {pair: "" if pair in met else _NO_HANDSHAKE.format(*pair) for pair in hopeful}
-        run.use_direct_peers(_with(carrying, met))
+    if candidates:
+        run.use_direct_peers(_with(active, candidates, seen_at))
+        met = _meet(run, interrupts, candidates, lease_s)
+        tried |= {pair: "" if pair in met else NO_HANDSHAKE.format(*pair) for pair in candidates}
+        run.use_direct_peers(_with(active, met))
         if _change(run, interrupts, lease_s) != DONE:
-            tried |= dict.fromkeys(met, "packets did not get through that way, so it was taken back")
+            tried |= dict.fromkeys(met, "no packets got through; rolled back to the relay")
             run.gather(run.involved)
-            run.use_direct_peers(carrying)
+            run.use_direct_peers(active)
             settled = _change(run, interrupts, lease_s) == DONE
     return [DirectResult(*pair, why, settled) for pair, why in tried.items()]
 
 
-_NO_HANDSHAKE = (
-    f"no handshake within {PATIENCE_S} s: the NAT of {{0}} or of {{1}} gives every way another port, or drops it"
-)
+NO_HANDSHAKE = f"no handshake within {PATIENCE_S} s: symmetric NAT (endpoint-dependent mapping) at {{0}} or {{1}}, or UDP is dropped"
 
 
-def _carried(run: Run, one: str, other: str) -> bool:
+def _is_active(run: Run, one: str, other: str) -> bool:
     return other in run.topology.direct_peers.get(one, {})
 
 
 def _seen_at_relay(run: Run, name: str) -> Endpoint | None:
-    """The address and port under which its relay sees a host."""
+    """The endpoint under which its relay sees a host."""
     relay = run.topology.relay_of(name)
     seen = run.seen.get(relay or "")
     traffic = seen.wg(run.network).traffic.get(run.keys[name]) if seen else None
@@ -102,15 +100,15 @@ def _ruled_out(pair: tuple[str, str], seen_at: Mapping[str, Endpoint | None]) ->
             return f"the relay has no session with {name}"
     assert one is not None and other is not None
     if one.host == other.host:
-        return f"both come out at {one.host}, and few routers let their own clients meet there"
+        return f"both are behind {one.host}, and few routers support hairpin NAT"
     return ""
 
 
 def _with(
-    carrying: Pairs, pairs: list[tuple[str, str]], seen_at: Mapping[str, Endpoint | None] | None = None
+    active: Pairs, pairs: list[tuple[str, str]], seen_at: Mapping[str, Endpoint | None] | None = None
 ) -> dict[str, dict[str, DirectPeer]]:
-    """The shortcuts that there are, and those for some pairs: to be tried where `seen_at` is given, else to carry."""
-    found = {name: dict(others) for name, others in carrying.items()}
+    """The active direct peers, and those of some pairs: to be tried where `seen_at` is given, else active."""
+    found = {name: dict(others) for name, others in active.items()}
     for one, other in pairs:
         for here, there in ((one, other), (other, one)):
             direct_peer = DirectPeer(endpoint=seen_at[there]) if seen_at else DirectPeer(active=True)
@@ -118,15 +116,15 @@ def _with(
     return found
 
 
-def _phases(run: Run, interrupts: Interrupts, lease_s: int) -> Rollout | None:
+def _rollout(run: Run, interrupts: Interrupts, lease_s: int) -> Rollout | None:
     plans = {name: plan for name, plan in run.plans().items() if plan.changes}
     transaction = Transaction(run.network, run.fleet, run.asks, run.listener, lease_s)
     return Rollout(run, transaction, interrupts, plans) if plans else None
 
 
 def _change(run: Run, interrupts: Interrupts, lease_s: int) -> int:
-    phases = _phases(run, interrupts, lease_s)
-    return phases.up().code if phases else DONE
+    rollout = _rollout(run, interrupts, lease_s)
+    return rollout.up().code if rollout else DONE
 
 
 def _meet(run: Run, interrupts: Interrupts, pairs: list[tuple[str, str]], lease_s: int) -> list[tuple[str, str]]:
@@ -148,12 +146,12 @@ def _meet(run: Run, interrupts: Interrupts, pairs: list[tuple[str, str]], lease_
         met.update(found)
         return any(_both(met, pair) for pair in pairs)
 
-    phases = _phases(run, interrupts, lease_s)
+    rollout = _rollout(run, interrupts, lease_s)
     try:
-        outcome = phases.up(prove) if phases else None
+        outcome = rollout.up(prove) if rollout else None
     except HostsFailed:
         return []
-    if phases:
+    if rollout:
         run.gather(run.involved)
     return [pair for pair in pairs if _both(met, pair)] if outcome and outcome.code == DONE else []
 

@@ -17,13 +17,13 @@ class Interrupted(WgorchError):
 
 @dataclass
 class Interrupts:
-    """Ctrl-C: the first lets the phase end and then goes back; the second leaves at once, and the leases do the rest."""
+    """Ctrl-C: the first ends the phase and rolls back; at the second the run ends, and the leases roll back."""
 
     asked: bool = False
 
     def __enter__(self) -> Interrupts:
         try:
-            self._before = signal.signal(signal.SIGINT, self._hear)
+            self._before = signal.signal(signal.SIGINT, self._on_signal)
         except ValueError:  # not in the main thread
             self._before = None
         return self
@@ -32,7 +32,7 @@ class Interrupts:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
 
-    def _hear(self, _number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True

@@ -1,26 +1,18 @@
-"""Bounds of the lease and of every phase under it, in seconds."""
+"""Bounds of the lease, and of every phase of a change, in seconds."""
 
 from __future__ import annotations
 
 LEASE_S = 60
-
-
+"""Confirm timeout: without renewal a host rolls back after so long."""
+LEASE_MIN_S = 10
 LEASE_MAX_S = 300
-
-
 PROGRAM_S = 45
-"""How long the program of a change may run on a host before that is a failure."""
-
-
+"""Time limit of a change's script on a host."""
 RECENT_S = 15
-"""How old a reading may be to be believed under the lock, but for what another run of ours may have done since.
+"""Maximum age of facts that are reused under the lock; only wgorch's own files are then read again.
 
-Where a person was asked in between, none is: a minute's thought is long enough for somebody else's change.
+0 where a person was asked in between: a minute is long enough for a change by another hand.
 """
-
-
 INSTALL_S = 900
-
-
 PHASE_S = 60
-"""How long a host may take for one phase in which nothing long is done."""
+"""Time limit of a phase in which nothing slow runs."""

@@ -1,4 +1,4 @@
-"""One change in its phases: lock, apply, prove, confirm; and every way back."""
+"""Roll a change out: lock, apply, verify, confirm across hosts, in order; and every rollback."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from wgorch.verify.verify import exchanges, verify_hosts
 
 @dataclass
 class Rollout:
-    """The phases of one change, in order; whatever fails leads back."""
+    """The phases of one change, in order; a failure in any of them rolls back."""
 
     run: Run
     transaction: Transaction
@@ -37,39 +37,39 @@ class Rollout:
     def __post_init__(self) -> None:
         self.shown = dict(self.plans)
 
-    def up(self, enough: Callable[[], bool] | None = None) -> Outcome:
-        """Make the changes of `up`; `enough`: what proves them, where that is not the whole network's working."""
+    def up(self, proof: Callable[[], bool] | None = None) -> Outcome:
+        """Apply the changes of `up`; `proof`: what proves them in place of verifying the whole network."""
         self._lock()
-        self._keys_are_known()
+        self._plan_again()
         clocks = new_sessions(self.run, self.plans)
         try:
             if not self._in_order(self._apply):
-                return self._back("the change failed")
-            verdict = None if enough else self._prove(clocks)
-            if enough and not enough():
-                return self._back("what it was for did not come")
+                return self._roll_back("the change failed")
+            verdict = None if proof else self._verify(clocks)
+            if proof and not proof():
+                return self._roll_back("no proof that it works")
             if verdict and not verdict.works:
-                return self._back("verification failed", self._with_cause(verdict))
+                return self._roll_back("verification failed", self._with_cause(verdict))
             if not self._confirm():
-                return self._back("a host did not confirm", verdict)
+                return self._roll_back("a host did not confirm", verdict)
             return self._finish("keep", verdict)
         except KeyboardInterrupt:
-            return self._left_alone()
+            return self._abandon()
 
     def down(self, keep: str) -> Outcome:
-        """Make the changes of `teardown`: spokes first, so that nobody's way is taken from under them."""
+        """Apply the changes of `teardown`: spokes first, so that no spoke loses its relay before it is done."""
         self._lock()
         try:
             order = self._order()[::-1]
-            if not all(self._some(self._apply, group) for group in order):
-                return self._back("the change failed")
+            if not all(self._on_hosts(self._apply, group) for group in order):
+                return self._roll_back("the change failed")
             if not self._check_ssh():
-                return self._back("SSH was lost")
-            if not all(self._some(self.transaction.confirm, group, confirming=True) for group in order):
-                return self._back("a host did not confirm")
+                return self._roll_back("SSH was lost")
+            if not all(self._on_hosts(self.transaction.confirm, group, confirming=True) for group in order):
+                return self._roll_back("a host did not confirm")
             return self._finish(keep, None)
         except KeyboardInterrupt:
-            return self._left_alone()
+            return self._abandon()
 
     # --- phases
 
@@ -82,22 +82,22 @@ class Rollout:
 
         again, failed = self.run.fleet.on_hosts(plans, work)
         if failed:
-            self._give_up(list(failed.values()))
+            self._release(list(failed.values()))
         self.run.seen.update(again)
-        self._unless_interrupted()
+        self._check_interrupt()
 
-    def _keys_are_known(self) -> None:
-        """Plan once more, now that every host has its key; what is made is what was shown, with the keys in it."""
+    def _plan_again(self) -> None:
+        """Plan again, now that every host has its key: the same plan with the keys in it."""
         try:
             for name in self.plans:
                 seen = self.run.seen[name]
                 try:
                     public_key(seen.keys.public)
                 except NotAnAnswer as error:
-                    raise HostsFailed([Garbled(name, "learn its public key", str(error))]) from None
+                    raise HostsFailed([Garbled(name, "read its public key", str(error))]) from None
             again = self.run.plans()
         except HostsFailed as error:
-            self._give_up(list(error.errors))
+            self._release(list(error.errors))
         # A host whose only change was its key, or whose peers' keys were not known yet, is planned anew.
         self.plans = {name: again[name] for name in again if name in self.plans}
 
@@ -105,38 +105,38 @@ class Rollout:
         self.run.seen[name] = self.transaction.apply(name, self.plans[name], self.run.seen[name])
 
     @property
-    def _comes_last(self) -> frozenset[str]:
+    def _last(self) -> frozenset[str]:
         seen, run = self.run.seen, self.run
         return run.rotating | {n for n in self.plans if n in seen and run.through_tunnel(n)}
 
     def _order(self) -> list[list[str]]:
-        """Relays, then the others: a first handshake to a relay that does not know the host yet costs 5 s.
+        """Relays first, then the others: a first handshake to a relay without an entry for the host costs 5 s.
 
-        Hosts with a new key come last, when all their peers know it; so do those that we reach through the tunnel itself.
+        Hosts with a new key come last, when all their peers have it; so do those reached through the tunnel itself.
         """
-        last = self._comes_last
+        last = self._last
         relays = [n for n in self.plans if self.run.inventory.hosts[n].endpoint and n not in last]
         others = [n for n in self.plans if n not in relays and n not in last]
         return [group for group in (relays, others, [n for n in self.plans if n in last]) if group]
 
     def _in_order(self, work: Callable[[str], object]) -> bool:
-        return all(self._some(work, group) for group in self._order())
+        return all(self._on_hosts(work, group) for group in self._order())
 
     def _confirm(self) -> bool:
-        """All at once, so that the moment in which some have and some have not is short; those that come last, last."""
-        last = self._comes_last
+        """Confirm on all hosts at once, to keep the mixed moment short; those that come last, last."""
+        last = self._last
         groups = ([n for n in self.plans if n not in last], [n for n in self.plans if n in last])
-        return all(self._some(self.transaction.confirm, group, confirming=True) for group in groups)
+        return all(self._on_hosts(self.transaction.confirm, group, confirming=True) for group in groups)
 
-    def _some(self, work: Callable[[str], object], names: list[str], *, confirming: bool = False) -> bool:
+    def _on_hosts(self, work: Callable[[str], object], names: list[str], *, confirming: bool = False) -> bool:
         names = [name for name in names if name in self.plans]
         _, failed = self.run.fleet.on_hosts(names, work)
         self.failed += failed.values()
         for name, error in failed.items():
             self.run.listener.event(name, Event.FAILED, str(error))
         if failed and self.keep_going:
-            # They go back alone; the others go on without them.
-            self.transaction.revert(
+            # They roll back alone; the others go on without them.
+            self.transaction.roll_back(
                 [n for n in failed if self.transaction.standing[n].state is not HostState.ROLLED_BACK], "it failed"
             )
             for name in failed:
@@ -144,35 +144,30 @@ class Rollout:
             failed = {} if self.plans else failed
         return not failed and (confirming or not self.interrupts.asked)
 
-    def _prove(self, clocks: Mapping[str, Since]) -> Verdict:
+    def _verify(self, clocks: Mapping[str, Since]) -> Verdict:
         old = [name for name in self.plans if self.transaction.is_old(name)]
         renew = dict.fromkeys(old, self.transaction.renew())
         left_out = set(self.shown) - set(self.plans)
         names = [name for name in self.run.names if name not in left_out]
         aside = ThreadPoolExecutor(1)
         try:
-            knocking = aside.submit(self._check_ssh)
+            ssh_check = aside.submit(self._check_ssh)
             verdict = verify_hosts(self.run, names, clocks, renew, left_out)
         finally:
-            aside.shutdown(wait=False)  # who presses Ctrl-C twice waits for nothing
-        ended = [
-            n
-            for n, m in verdict.measured.items()
-            if n in old and f"renewed {self.transaction.change_id} " not in m.said_before
-        ]
-        if ended:
-            over = tuple(Finding(name, "its lease ended before it could be renewed") for name in ended)
-            verdict = Verdict(verdict.measured, (*over, *verdict.findings))
-        if not knocking.result():
-            lost = tuple(Finding(e.host, f"SSH is lost: {e.problem}") for e in self.failed)
-            verdict = Verdict(verdict.measured, (*verdict.findings, *lost))
+            aside.shutdown(wait=False)  # a second Ctrl-C must not wait for it
+        measured = verdict.measured
+        ended = [n for n in old if n in measured and not self.transaction.renewed(measured[n].said_before)]
+        findings = [Finding(name, "its lease ended before it was renewed") for name in ended]
+        findings += verdict.findings
+        if not ssh_check.result():
+            findings += [Finding(e.host, f"SSH is lost: {e.problem}") for e in self.failed]
         if self.interrupts.asked:
-            verdict = Verdict(verdict.measured, (*verdict.findings, Finding("you", "interrupted with Ctrl-C")))
-        return verdict
+            findings.append(Finding("you", "interrupted with Ctrl-C"))
+        return Verdict(measured, tuple(findings))
 
     def _with_cause(self, verdict: Verdict) -> Verdict:
-        """Where the first packet dies, asked while the change still stands; only where the lease leaves the time."""
-        from wgorch.trace.follow import with_cause  # late, as it is seldom needed
+        """Trace the first lost packet while the change still stands, where the lease leaves the time."""
+        from wgorch.trace.follow import with_cause  # seldom needed
         from wgorch.trace.observe import WINDOW_S
 
         if self.interrupts.asked or self.transaction.lease_s < 4 * WINDOW_S:
@@ -180,7 +175,7 @@ class Rollout:
         return with_cause(self.run, verdict)
 
     def _check_ssh(self) -> bool:
-        """A new connection to every host's sshd, by the same way as the session came."""
+        """Open a new connection to every host's sshd, by the same route as the session."""
         _, failed = self.run.fleet.on_hosts(self.plans, self.run.fleet.check_ssh, aside=True)
         self.failed += failed.values()
         return not failed
@@ -193,33 +188,33 @@ class Rollout:
             self.transaction.standing[name] = HostOutcome(HostState.APPLIED, f"confirmed, but: {error.problem}")
         return self._outcome(MIXED if self.failed else DONE, verdict)
 
-    # --- ways back
+    # --- rollback
 
-    def _give_up(self, errors: list[HostError]) -> None:
-        """Nothing was changed yet: unlock and say why."""
+    def _release(self, errors: list[HostError]) -> None:
+        """Release the locks before anything was changed. Raises HostsFailed."""
         self.transaction.unlock(self.plans)
         raise HostsFailed(errors)
 
-    def _unless_interrupted(self) -> None:
+    def _check_interrupt(self) -> None:
         if self.interrupts.asked:
             self.transaction.unlock(self.plans)
             raise Interrupted("interrupted; nothing was changed")
 
-    def _back(self, why: str, verdict: Verdict | None = None) -> Outcome:
+    def _roll_back(self, why: str, verdict: Verdict | None = None) -> Outcome:
         touched = [name for name in self.shown if name in self.transaction.standing]
         self.transaction.unlock([name for name in self.plans if name not in touched])
-        self.transaction.revert(
+        self.transaction.roll_back(
             [n for n in touched if self.transaction.standing[n].state is not HostState.ROLLED_BACK], why
         )
         old = all(self.transaction.standing[name].state is HostState.ROLLED_BACK for name in touched)
         return self._outcome(ROLLED_BACK if old else MIXED, verdict)
 
-    def _left_alone(self) -> Outcome:
-        """Ctrl-C twice: say where each host stands and when its lease ends."""
+    def _abandon(self) -> Outcome:
+        """Leave at a second Ctrl-C: the leases roll back what is not confirmed."""
         for name, end in self.transaction.armed.items():
             if self.transaction.standing[name].state is HostState.UNCONFIRMED:
                 left = max(0, round(end - time.monotonic()))
-                self.transaction.standing[name] = HostOutcome(HostState.UNKNOWN, f"takes itself back within {left} s")
+                self.transaction.standing[name] = HostOutcome(HostState.UNKNOWN, f"rolls back within {left} s")
         return self._outcome(MIXED, None)
 
     def _outcome(self, code: int, verdict: Verdict | None) -> Outcome:

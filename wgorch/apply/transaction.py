@@ -1,45 +1,51 @@
-"""A change on several hosts, made safe: lock, arm the lease, do, verify, confirm; or everything taken back.
+"""A change on several hosts, one phase and one exchange a host: lock, apply, confirm, finish; or roll back.
 
-Each method is one phase and one round trip a host. The host's referee (``remote/referee.sh``) has the last word on
-whether a change is confirmed; what is reported here is only ever what it said.
+The host's referee (host/referee.sh) has the last word on whether a change is confirmed; what is reported is its reply.
 """
 
 from __future__ import annotations
 
 import getpass
-import re
 import secrets
-import shlex
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from wgorch.apply.lease import INSTALL_S, LEASE_MAX_S, LEASE_S, PHASE_S, PROGRAM_S, RECENT_S
-from wgorch.apply.replies import cut_short, failure, mismatches
-from wgorch.apply.upload import (
-    abort_write,
-    call_referee,
-    pieces,
-    referee,
-    rule_tests,
-    script_words,
-    secret_file,
-    word,
-    write_file,
+from wgorch.apply import scripts
+from wgorch.apply.lease import INSTALL_S, LEASE_S, PHASE_S, RECENT_S
+from wgorch.apply.replies import (
+    Failure,
+    Word,
+    begun,
+    cut_short,
+    failure_of,
+    holder_of,
+    mismatches,
+    rejected_rules,
+    rollback_of,
+    says,
 )
+from wgorch.apply.upload import pieces, referee, rule_tests, word
 from wgorch.base.text import one_line
 from wgorch.errors import Changed, HostError, Locked, Unfit
 from wgorch.events import Event, Listener
-from wgorch.gather.gather import ENVIRONMENT, Ask, Scope, gather
+from wgorch.gather.gather import Ask, Exchange, Scope, gather
 from wgorch.gather.observed import Observed, differences
 from wgorch.host.library import often_needed
 from wgorch.inventory.model import Network
 from wgorch.outcome import HostOutcome, HostState
 from wgorch.plan.host import HostPlan
 from wgorch.remote.fleet import Fleet
-from wgorch.remote.shell import NONE, Definitions, Shell
-from wgorch.state.change import Change, quote_words
+from wgorch.state.change import quote_words
+
+ROLLBACK_TEXTS = {
+    Word.ROLLED_BACK: "as before the change",
+    Word.UNTOUCHED: "nothing was changed",
+    Word.BOOTED: "by its last confirmed boot script",
+    Word.MISMATCH: "NOT as before the change, nor as planned",
+    Word.ROLLING_BACK: "the rollback is still running",
+}
 
 
 @dataclass
@@ -55,251 +61,193 @@ class Transaction:
     change_id: str = field(default_factory=lambda: secrets.token_hex(6))
     standing: dict[str, HostOutcome] = field(default_factory=dict)
     armed: dict[str, float] = field(default_factory=dict)
+    """Monotonic time at which the lease of each host ends."""
 
     # --- before anything that runs is touched
 
     def lock(self, host: str, plan: HostPlan, seen: Observed, shared: Mapping[str, str]) -> Observed:
-        """Lock the host, install what is missing, let its key be born, test the rules, and read it again under the lock.
+        """Lock a host, install what is missing, generate its key, test the rules, and read it again under the lock.
 
-        `shared`: the preshared keys that are new, by file name; they go into files of the host and nowhere else. Raises
-        Locked where another run holds it, Changed where it is no longer as it was planned for, Unfit where it cannot be
-        made so. Nothing that runs is touched.
+        `shared`: new preshared keys by file name; they go into files of the host and nowhere else. Raises Locked where
+        another run holds it, Changed where it differs from what was planned for, Unfit where it cannot be prepared.
         """
-        who = f"{getpass.getuser()}@{socket.gethostname()}"
         installs = any(change.step == "install" for change in plan.prepare)
-        hold = INSTALL_S if installs else self.lease_s + 30
-        directory = quote_words([self.network.directory])
-        tests = list(rule_tests(plan))
-        program = "\n".join(
-            [
-                f"{ENVIRONMENT}umask 077",
-                f"[ -d {directory} ] || mkdir -p -m 700 {directory}; cd {directory} || {{ printf '@fail files\\n'; exit 1; }}",
-                # While somebody holds the host, what he runs is not written over but put aside.
-                f"to=referee; [ ! -e lock ] || to=referee.$$\nprintf '%s' \"${{referee:?}}\" >$to || {abort_write('referee')}",
-                "[ $to = referee ] || mv -f $to referee",
-                f"wgorch_epoch={seen.clock.time - seen.clock.uptime}",
-                f"( {call_referee(f'lock {self.change_id} {quote_words([who])} {hold}')} ) || exit 75",
-                *([plan.prepare_program.text] if plan.prepare else []),
-                *(secret_file(name, secret) for name, secret in shared.items()),
-                *(tests if installs else ()),
-            ]
-        )
-        # What need not wait for anything to be installed is tested meanwhile: three tables take 45 ms, nearly all of it waiting.
-        beside = "" if installs else "\n".join(tests)
+        tests = "\n".join(rule_tests(plan))
+        who = f"{getpass.getuser()}@{socket.gethostname()}"
+        hold_s = INSTALL_S if installs else self.lease_s + 30
+        script = scripts.lock_script(self.network.directory, (self.change_id, who, hold_s), seen.clock, plan, shared)
         self.listener.event(host, Event.LOCK)
-        deadline = INSTALL_S if installs else PHASE_S
-        # Where it was read just now, nobody but another run of ours is looked for; what else differs is read back later.
-        # Nor is a reading of a host on which a change was open: what it saw is what is taken back now.
-        open_then = seen.files.pending or seen.files.reverting or seen.files.lock is not None
-        recent = time.monotonic() - seen.read_at < self.recent_s and not open_then
-        recent = recent and all(c.step == "keys" for c in plan.prepare)
-        ask = replace(self.asks[host], no_counters=True, mtu_targets=(), scope=Scope.OWN if recent else Scope.ALL)
-        action = "lock it and read it again"
-        often = pieces(often_needed())
-        # An installation takes its time; and what it starts, or what tells a key, may hold its output.
-        live = installs or bool(plan.want.key_source)
-        said, again = self._ask(
-            host, program, deadline, plan.prepare, action, ask, seen, beside, referee(), often, live=live
+        exchange = Exchange(
+            before=f"{script}\n{tests}" if installs and tests else script,
+            action="lock the host",
+            deadline_s=INSTALL_S if installs else PHASE_S,
+            # Rules that need no installation are tested beside the rest: three tables take 45 ms, nearly all of it waiting.
+            beside="" if installs else tests,
+            needs=referee(),
+            ahead=pieces(often_needed()),
+            # An installation takes its time; and a key's command may keep its output open.
+            live=installs or bool(plan.want.key_source),
         )
-        self._check_lock(host, said)
-        refused = "@fail rules" in said.split("\n")
-        if not refused and (failed := failure(said, plan.prepare)):
-            raise Unfit(host, failed[0], failed[1], "see -v for what was run")
-        if differs := list(dict.fromkeys(differences(seen, again))):
-            problem = f"{'; '.join(differs)} changed since the plan"
-            raise Changed(host, "change what was planned", problem, "look at `wgorch plan` again")
-        if refused:
-            problem = one_line(said.rpartition("@tests\n")[2].partition("@fail rules")[0], 400)
-            hint = "it needs the matches comment, conntrack, tcp, udp and the targets MASQUERADE, TCPMSS (xtables, kmod-ipt-…)"
-            raise Unfit(host, "use iptables there", problem, hint)
-        # The ways were measured once, and are not asked about again.
+        scope = Scope.OWN if self._is_recent(plan, seen) else Scope.ALL
+        output, again = self._exchange(host, plan, scope, seen, exchange)
+        self._check_lock(host, output)
+        self._check_prepared(host, output, plan, seen, again)
+        # Path MTUs are measured once a run.
         return replace(again, paths=seen.paths)
 
-    def _check_lock(self, host: str, said: str) -> None:
-        if re.search(rf"^locked {self.change_id}$", said, re.M):
+    def _is_recent(self, plan: HostPlan, seen: Observed) -> bool:
+        """True where a reading still holds, but for what another run of wgorch may have changed since.
+
+        Not where a change was open at that moment: what was read then may have been rolled back.
+        """
+        open_then = seen.files.pending or seen.files.reverting or seen.files.lock is not None
+        recent = time.monotonic() - seen.read_at < self.recent_s and not open_then
+        return recent and all(c.step == "keys" for c in plan.prepare)
+
+    def _check_lock(self, host: str, output: str) -> None:
+        if says(output, Word.LOCKED, self.change_id):
             return
-        if busy := re.search(r"^busy (\d+)$", said, re.M):
-            who = re.search(r"^who=(.*)$", said, re.M)
-            since = re.search(r"^since=(\d+)$", said, re.M)
-            started = time.strftime("%H:%M:%S", time.localtime(int(since[1]))) if since else "?"
-            until = time.strftime("%H:%M:%S", time.localtime(time.time() + int(busy[1])))
-            problem = f"held by {who[1] if who else 'somebody'} since {started}, free by {until} at the latest"
-            raise Locked(host, "lock it", problem, "wait, or ask them")
-        raise Unfit(host, "lock it", one_line(said) or "no answer", f"is {self.network.directory} writable?")
+        if holder := holder_of(output):
+            since = time.strftime("%H:%M:%S", time.localtime(holder.since)) if holder.since else "?"
+            until = time.strftime("%H:%M:%S", time.localtime(time.time() + holder.left_s))
+            problem = f"held by {holder.who} since {since}, free by {until} at the latest"
+            raise Locked(host, "lock the host", problem, f"wait, or contact {holder.who}")
+        raise Unfit(host, "lock the host", one_line(output) or "no reply", f"is {self.network.directory} writable?")
+
+    def _check_prepared(self, host: str, output: str, plan: HostPlan, seen: Observed, again: Observed) -> None:
+        rejected = rejected_rules(output)
+        if rejected is None and (failed := failure_of(output, plan.prepare)):
+            raise Unfit(host, failed.action, failed.problem, "re-run with -v to see the commands")
+        if differs := list(dict.fromkeys(differences(seen, again))):
+            raise Changed(
+                host, "apply the plan", f"changed since it was made: {', '.join(differs)}", "re-run wgorch plan"
+            )
+        if rejected is not None:
+            hint = "install the matches comment, conntrack, tcp, udp and the targets MASQUERADE, TCPMSS (xtables, kmod-ipt-…)"
+            raise Unfit(host, "use iptables", rejected, hint)
 
     # --- under the lease
 
     def apply(self, host: str, plan: HostPlan, seen: Observed) -> Observed:
-        """Arm the lease, make the changes, and read back whether they are true. Raises Lost or HostError."""
-        self.standing[host] = HostOutcome(HostState.UNCONFIRMED, "being changed")
+        """Arm the lease, make the changes, and read them back. Raises Lost or HostError."""
+        self.standing[host] = HostOutcome(HostState.UNCONFIRMED, "changes are being applied")
         self.armed[host] = time.monotonic() + self.lease_s
         self.listener.event(host, Event.ARM, str(self.lease_s))
-        managed_nft = bool(plan.want.nft or plan.have.nft)
-        ask = replace(self.asks[host], no_counters=True, mtu_targets=(), scope=Scope.CHANGED, managed_nft=managed_nft)
-        most = self.lease_s + PHASE_S
-        program, needs = self._applying(plan)
-        said, after = self._ask(
-            host, program, most, plan.do, "change it and read it back", ask, seen, needs=needs, live=True
-        )
-        if not re.search(rf"^applied {self.change_id}$", said, re.M):
-            failed = failure(said, plan.do) or cut_short(said, plan.do)
-            if f"lost {self.change_id}" in said.split("\n"):
-                failed = ("change it", "our lock there ended, and another run may have it by now")
-            self._heard(host, said)
-            raise _Failed(host, *failed)
-        left = mismatches(plan, after, self.network)
-        if left:
-            raise _Failed(host, "read back what was changed", f"still different: {'; '.join(left)}")
+        script, needs = scripts.apply_script(self.network.directory, self.change_id, self.lease_s, plan)
+        exchange = Exchange(script, "apply the plan", self.lease_s + PHASE_S, needs=needs, live=True)
+        output, after = self._exchange(host, plan, Scope.CHANGED, seen, exchange)
+        if not says(output, Word.APPLIED, self.change_id):
+            failed = failure_of(output, plan.do) or cut_short(output, plan.do)
+            if says(output, Word.LOST, self.change_id):
+                failed = Failure("apply the plan", "the lock ended, and another run may hold it by now")
+            self._note_rollback(host, output)
+            raise ChangeFailed(host, *failed)
+        if left := mismatches(plan, after, self.network):
+            raise ChangeFailed(host, "verify the changes", f"still different: {'; '.join(left)}")
         self.listener.event(host, Event.APPLIED)
         return after
 
-    def _applying(self, plan: HostPlan) -> tuple[str, Definitions]:
-        """sh that puts the programs of a change on the host, arms the lease, and makes the change; and what it needs."""
-        do, undo, boot = plan.do_program, plan.undo_program, plan.boot
-        needs = pieces(frozenset((*do.pieces, *undo.pieces, *boot.pieces)))
-        program = "\n".join(
-            [
-                f"{ENVIRONMENT}umask 077; cd {quote_words([self.network.directory])} || exit 1",
-                # Nobody looks at these files before the lease is armed, as long as the host is still ours.
-                f"IFS= read -r line <lock && [ \"$line\" = run={self.change_id} ] || {{ printf 'lost {self.change_id}\\n'; exit 1; }}",
-                write_file("do", *script_words(do)),
-                write_file("undo", *script_words(undo)),
-                write_file("probe", shlex.quote(plan.probe.rstrip("\n"))),
-                "start_up=" + "'\n'".join(script_words(boot)),
-                call_referee(
-                    f"apply {self.change_id} {self.lease_s} {LEASE_MAX_S} {min(PROGRAM_S, max(5, self.lease_s - 5))}"
-                ),
-            ]
-        )
-        return program, needs
-
     def is_old(self, host: str) -> bool:
-        """True where so much of the lease has gone that proving the change may outlast it."""
+        """True where so much of the lease has passed that verification may outlast it."""
         return time.monotonic() > self.armed[host] - self.lease_s * 5 / 6
 
     def renew(self) -> str:
-        """The sh line that renews the lease; it rides on the phase that verifies."""
-        directory = quote_words([self.network.directory])
-        return f"( cd {directory} || exit 1; {call_referee(f'renew {self.change_id} {self.lease_s}')} )"
+        """sh that renews the lease; it rides on the phase that verifies."""
+        return scripts.renew_script(self.network.directory, self.change_id, self.lease_s)
+
+    def renewed(self, output: str) -> bool:
+        """True where a host reports its lease as renewed."""
+        return says(output, Word.RENEWED, self.change_id)
 
     def confirm(self, host: str) -> None:
-        """Let the host confirm. Success is the host's own word."""
-        said = self._call(host, f"confirm {self.change_id}", "confirm the change", PHASE_S)
-        if not re.search(rf"^confirmed {self.change_id}$", said, re.M):
-            self._heard(host, said)
-            raise _Failed(host, "confirm the change", one_line(said) or "no word from its referee")
+        """Let the host confirm the change; only its own reply counts. Raises HostError."""
+        output = self._call(host, f"confirm {self.change_id}", "confirm the change", PHASE_S)
+        if not says(output, Word.CONFIRMED, self.change_id):
+            self._note_rollback(host, output)
+            raise ChangeFailed(host, "confirm the change", one_line(output) or "no reply from its referee")
         self.standing[host] = HostOutcome(HostState.APPLIED, "confirmed")
         self.listener.event(host, Event.CONFIRMED)
 
     def finish(self, host: str, plan: HostPlan, keep: str = "keep") -> None:
-        """What makes a confirmed change last (start-up), and the end of the lock. `keep`: keep, remove or purge."""
-        stay = ["(", plan.stay_program.text, ")"] if any(c.commands for c in plan.stay) else []
-        directory = quote_words([self.network.directory])
-        program = "\n".join(
-            [f"{ENVIRONMENT}cd {directory} || exit 1", *stay, call_referee(f"finish {self.change_id} {keep}")]
-        )
+        """Make a confirmed change last (start-up) and release the lock. `keep`: keep, remove or purge files."""
+        script = scripts.finish_script(self.network.directory, self.change_id, plan, keep)
         deadline_s = INSTALL_S if any(c.step == "install" for c in plan.stay) else PHASE_S
-        said = self.fleet.open(host).exchange(program, "make the change last", deadline_s, live=bool(stay))
-        if failed := failure(said, plan.stay):
-            raise _Failed(host, *failed)
-        if not re.search(rf"^finished {self.change_id}$", said, re.M):
-            raise _Failed(host, "make the change last", one_line(said) or "no word from its referee")
+        live, action = any(c.commands for c in plan.stay), "make the change permanent"
+        output = self.fleet.open(host).exchange(script, action, deadline_s, live=live)
+        if failed := failure_of(output, plan.stay):
+            raise ChangeFailed(host, *failed)
+        if not says(output, Word.FINISHED, self.change_id):
+            raise ChangeFailed(host, action, one_line(output) or "no reply from its referee")
         self.listener.event(host, Event.FINISHED)
 
-    # --- back
+    # --- rollback
 
     def unlock(self, hosts: Iterable[str]) -> None:
-        """Give up before anything was changed."""
+        """Release the locks of hosts on which nothing was changed."""
 
         def work(host: str) -> None:
-            self._call(host, f"unlock {self.change_id}", "unlock it", PHASE_S)
+            self._call(host, f"unlock {self.change_id}", "release the lock", PHASE_S)
 
         self.fleet.on_hosts([h for h in hosts if h in self.fleet.shells], work)
 
-    def revert(self, hosts: Iterable[str], why: str, stop: Callable[[], bool] = lambda: False) -> None:
-        """Take the change back on every host, waiting for its lease where it cannot be reached before."""
+    def roll_back(self, hosts: Iterable[str], why: str, stop: Callable[[], bool] = lambda: False) -> None:
+        """Roll the change back on hosts; one that is out of reach does so itself when its lease ends."""
 
         def work(host: str) -> None:
             self.listener.event(host, Event.ROLL_BACK, why)
             end = max(self.armed.get(host, 0), time.monotonic()) + 20
-            while True:
-                try:
-                    said = self._call(
-                        host,
-                        f"revert {self.change_id} {quote_words([word(why)])}",
-                        "take the change back",
-                        PHASE_S + 30,
-                    )
-                    self._heard(host, said)
-                    return
-                except HostError as error:
-                    self.standing[host] = HostOutcome(HostState.UNKNOWN, f"not reached: {error.problem}")
-                    if time.monotonic() >= end or stop():
-                        return
-                    self.listener.event(host, Event.WAITING, f"for its lease: {error.problem}")
-                    time.sleep(2)
+            while not self._try_roll_back(host, why) and time.monotonic() < end and not stop():
+                self.listener.event(host, Event.WAITING, f"for its lease to end: {self.standing[host].why}")
+                time.sleep(2)
 
         self.fleet.on_hosts(hosts, work)
 
-    def _heard(self, host: str, said: str) -> None:
-        """Take over what the referee said of the outcome."""
-        found = re.findall(rf"^(reverted|rebooted|unlike|nothing|reverting) {self.change_id}\b.*$", said, re.M)
-        if not found:
-            return
-        result = found[-1]
-        why = {
-            "reverted": "taken back; as it was before",
-            "nothing": "nothing was changed",
-            "rebooted": "taken back by its last confirmed start-up program",
-            "unlike": "NOT as it was before, nor as planned",
-            "reverting": "being taken back",
-        }[result]
-        state = HostState.ROLLED_BACK if result in ("reverted", "nothing", "rebooted") else HostState.UNKNOWN
-        self.standing[host] = HostOutcome(state, why)
-        self.listener.event(host, Event.ROLLED_BACK if state is HostState.ROLLED_BACK else Event.MISMATCH, why)
+    def _try_roll_back(self, host: str, why: str) -> bool:
+        words = f"revert {self.change_id} {quote_words([word(why)])}"
+        try:
+            output = self._call(host, words, "roll back", PHASE_S + 30)
+        except HostError as error:
+            self.standing[host] = HostOutcome(HostState.UNKNOWN, f"unreachable: {error.problem}")
+            return False
+        self._note_rollback(host, output)
+        return True
 
-    # --- talking
+    def _note_rollback(self, host: str, output: str) -> None:
+        result = rollback_of(output, self.change_id)
+        if result is None:
+            return
+        done = result in (Word.ROLLED_BACK, Word.UNTOUCHED, Word.BOOTED)
+        why = ROLLBACK_TEXTS[result]
+        self.standing[host] = HostOutcome(HostState.ROLLED_BACK if done else HostState.UNKNOWN, why)
+        self.listener.event(host, Event.ROLLED_BACK if done else Event.MISMATCH, why)
+
+    # --- exchanges
 
     def _call(self, host: str, words: str, action: str, deadline_s: float) -> str:
-        shell: Shell = self.fleet.open(host)
-        directory = quote_words([self.network.directory])
-        program = f"{ENVIRONMENT}cd {directory} || exit 1\n{call_referee(words)}"
-        return shell.exchange(program, action, deadline_s)
+        script = scripts.referee_script(self.network.directory, words)
+        return self.fleet.open(host).exchange(script, action, deadline_s)
 
-    def _ask(
-        self,
-        host: str,
-        program: str,
-        deadline_s: float,
-        changes: Sequence[Change],
-        action: str,
-        ask: Ask,
-        known: Observed,
-        beside: str = "",
-        needs: Definitions = NONE,
-        ahead: Definitions = NONE,
-        *,
-        live: bool = False,
+    def _exchange(
+        self, host: str, plan: HostPlan, scope: Scope, known: Observed, exchange: Exchange
     ) -> tuple[str, Observed]:
-        """Run a program and ask afterwards, telling of each change that the host began; `beside` runs meanwhile."""
+        """Run a script and read the host afterwards; each change that begins is an event."""
+        changes = plan.do if scope is Scope.CHANGED else plan.prepare
 
-        def heard(line: str) -> None:
-            if line.startswith("@at ") and line[4:].isdigit() and 0 < int(line[4:]) <= len(changes):
-                change = changes[int(line[4:]) - 1]
+        def on_line(line: str) -> None:
+            if change := begun(line, changes):
                 self.listener.event(host, Event.CHANGE, f"{change.sign} {change.what}")
-                if line == "@at 1" and host in self.armed:
-                    # The programs had a way to go before the lease began.
+                if change is changes[0] and host in self.armed:
+                    # The lease began only now: the scripts took their time to arrive.
                     self.armed[host] = time.monotonic() + self.lease_s
             elif line.startswith("@wait "):
                 self.listener.event(host, Event.WAITING, one_line(line[6:], 200))
 
-        shell = self.fleet.open(host)
-        return gather(
-            shell, self.network, ask, program, deadline_s, heard, action, known, beside, needs, ahead, live=live
-        )
+        managed_nft = bool(plan.want.nft or plan.have.nft)
+        ask = replace(self.asks[host], no_counters=True, mtu_targets=(), scope=scope, managed_nft=managed_nft)
+        return gather(self.fleet.open(host), self.network, ask, replace(exchange, on_line=on_line), known)
 
 
-class _Failed(HostError):
-    """A change that did not come true; everything is taken back."""
+class ChangeFailed(HostError):
+    """A change that did not come true; it is rolled back."""
 
     exit_code = 5

@@ -17,53 +17,55 @@ from wgorch.steps.firewall import RESTORES
 
 
 def call_referee(words: str) -> str:
-    """sh that asks the referee of the directory it is in, and ends with it: by itself it is the end of a program."""
+    """sh that calls the referee in the current directory; it ends the script."""
     return f"set -- {words}; . ./referee"
 
 
 def word(text: str) -> str:
+    """A reason as one word, for the host's journal."""
     return re.sub(r"[^a-z0-9-]+", "-", text.lower())[:60] or "asked"
 
 
 def secret_file(name: str, secret: str) -> str:
-    """sh that writes a file whole or not at all, and onto the disk; what is in it is in no process's arguments."""
+    """sh that writes a file atomically and syncs it; its content is in no process's arguments."""
     end = f"WGORCH-{secrets.token_hex(6)}"
     whole = f"{{ sync {name}.$$ 2>/dev/null || sync; }} && mv -f {name}.$$ {name}"
     return f"cat >{name}.$$ <<'{end}' && {whole} || {abort_write(name)}\n{secret.rstrip(chr(10))}\n{end}"
 
 
 def write_file(name: str, *words: str) -> str:
-    """sh that writes lines into a file, by the shell itself: no process, no pipe."""
+    """sh that writes lines into a file with a builtin: no process, no pipe."""
     return f"printf '%s\\n' {' '.join(words)} >{name} || {abort_write(name)}"
 
 
-def script_words(program: Script) -> list[str]:
-    """The lines of a program as words of sh, some of them many lines; the shell must know the pieces."""
+def script_words(script: Script) -> list[str]:
+    """A script as words of sh; the shell must have the definitions of its pieces."""
     return [
-        shlex.quote(program.head),
-        *(f'"${{f_{piece}:?}}"' for piece in program.pieces),
-        shlex.quote(program.body),
+        shlex.quote(script.head),
+        *(f'"${{f_{piece}:?}}"' for piece in script.pieces),
+        shlex.quote(script.body),
     ]
 
 
 @cache
 def referee() -> Definitions:
-    """The referee's text, which every change puts on its hosts."""
+    """Definition of the referee's text, which every change puts on its hosts."""
     return {"referee": f"referee={shlex.quote(asset('host', 'referee.sh'))}"}
 
 
 @cache
 def pieces(names: frozenset[str]) -> Definitions:
-    """Pieces of the library as variables, of which programs on the host are put together."""
+    """Definitions of library functions as variables, which scripts on the host are put together from."""
     return {f"f_{name}": f"f_{name}={shlex.quote(library()[name])}" for name in library() if name in names}
 
 
 def abort_write(name: str) -> str:
+    """sh that reports a file that could not be written, and ends the script."""
     return f"{{ printf '@fail files %s\\n' {shlex.quote(name)}; exit 1; }}"
 
 
 def rule_tests(plan: HostPlan) -> Iterator[str]:
-    """sh in which `iptables-restore --test` judges rules before their chains exist; it says something only if it must."""
+    """sh that lets `iptables-restore --test` check rules before their chains exist; silent where all are fine."""
     for argv in RESTORES:
         made = [c.stdin for ch in plan.do for c in ch.commands if c.argv == argv and "-X " not in c.stdin]
         if made:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import field, replace
 from enum import StrEnum
 from functools import cache
 
@@ -92,34 +92,39 @@ def asking() -> Definitions:
     return {name: f"{name}() {{\n{minified('host', f'facts/{file}.sh')}\n}}" for name, file in FUNCTIONS.items()}
 
 
-def gather(
-    shell: Shell,
-    network: Network,
-    ask: Ask,
-    before: str = "",
-    deadline_s: float = DEADLINE_S,
-    on_line: Callable[[str], None] | None = None,
-    action: str = "read facts",
-    known: Observed | None = None,
-    beside: str = "",
-    needs: Definitions = NONE,
-    ahead: Definitions = NONE,
-    *,
-    live: bool = False,
-) -> tuple[str, Observed]:
-    """Run `before` (if any) and the fact script, in one exchange; return what `before` printed, and the reading.
+@value
+class Exchange:
+    """What runs in the same exchange as the fact script."""
 
-    `beside` runs meanwhile; its output stands with that of `before`. `needs`: definitions that `before` calls; `ahead`:
-    those of later scripts. `live`: pass output lines to `on_line` as they come. `known`: the reading before, which holds
-    for what is not in the scope of the ask.
+    before: str = ""
+    """sh that runs before it."""
+    action: str = "read facts"
+    deadline_s: float = DEADLINE_S
+    beside: str = ""
+    """sh that runs meanwhile; its output stands with that of `before`."""
+    needs: Definitions = field(default_factory=lambda: NONE)
+    """Definitions that `before` calls."""
+    ahead: Definitions = field(default_factory=lambda: NONE)
+    """Definitions that later scripts call."""
+    live: bool = False
+    """Pass output lines on as they come."""
+    on_line: Callable[[str], None] | None = None
+
+
+def gather(
+    shell: Shell, network: Network, ask: Ask, exchange: Exchange | None = None, known: Observed | None = None
+) -> tuple[str, Observed]:
+    """Run the fact script in one exchange; return what ran before it printed, and the reading.
+
+    `known`: the reading before, which holds for what is not in the scope of the ask. Raises HostError.
     """
-    began = time.monotonic()
+    began, x = time.monotonic(), exchange or Exchange()
     # In a subshell: its exit is not the end of the fact script.
-    program = f"( {before}\n)\n{questions(network, ask)}" if before else questions(network, ask)
-    if beside:
-        program = f"{{ {ENVIRONMENT}{beside}\n}} &\n{program}"
-    text = shell.exchange(program, action, deadline_s, on_line, {**asking(), **needs}, ahead, live=live)
-    said, _, answers = text.partition(f"\n{NONCE} ")
+    script = f"( {x.before}\n)\n{questions(network, ask)}" if x.before else questions(network, ask)
+    if x.beside:
+        script = f"{{ {ENVIRONMENT}{x.beside}\n}} &\n{script}"
+    text = shell.exchange(script, x.action, x.deadline_s, x.on_line, {**asking(), **x.needs}, x.ahead, live=x.live)
+    printed, _, answers = text.partition(f"\n{NONCE} ")
     answers = f"{NONCE} {answers}"
     if known and ask.scope is Scope.OWN:
         seen = observed_again(known, answers, NONCE)
@@ -127,4 +132,4 @@ def gather(
         held = known.answers if known and ask.scope is not Scope.ALL else {}
         seen = observed(shell.host, answers, NONCE, {name: held[name] for name in reused_sections() if name in held})
     whole = known.read_at if known and ask.scope is not Scope.ALL else began
-    return said, replace(seen, read_at=whole, adopted=ask.adopt and seen.is_unmanaged(network))
+    return printed, replace(seen, read_at=whole, adopted=ask.adopt and seen.is_unmanaged(network))

@@ -14,7 +14,7 @@ from wgorch.gather.observed import Observed
 from wgorch.interop.names import name_of, quoted
 from wgorch.inventory.load import DEFAULT_PORT
 from wgorch.inventory.model import IPAddress, IPNetwork, SshTarget
-from wgorch.plan.blockers import OWNERS
+from wgorch.plan.route_conflicts import OWNERS
 
 CANDIDATES = [ip_network(f"10.{n}.0.0/24") for n in (99, 98, 97, 77, 66, 44)] + [
     ip_network(f"192.168.{n}.0/24") for n in (99, 98, 77)

@@ -1,197 +1,122 @@
-"""What on a host stands in the way of a wish, each with the way out, so that nothing is begun that cannot end well."""
+"""Blockers: what on a host makes a plan impossible, each with its remedy, so that no change begins in vain."""
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
-from wgorch.base.ip import Prefixes, as_ip
 from wgorch.errors import HostError, Unfit
-from wgorch.facts.links import Route
+from wgorch.facts.files import FORMAT
 from wgorch.facts.sysctls import IPV6_OFF
 from wgorch.facts.wireguard import WireGuard
 from wgorch.gather.observed import Observed
-from wgorch.inventory.model import IPNetwork
+from wgorch.inventory.model import Network
+from wgorch.plan.foreign_firewall import firewall_blockers
+from wgorch.plan.route_conflicts import route_blockers
 from wgorch.state.rules import foreign_rules
 from wgorch.topology.desired import Desired
 
-OWNERS = {
-    "docker": "Docker",
-    "br-": "Docker",
-    "tailscale": "Tailscale",
-    "wt": "NetBird",
-    "zt": "ZeroTier",
-    "nebula": "Nebula",
-    "easytier": "EasyTier",
-    "virbr": "libvirt",
-    "cni": "a container network",
-}
-"""Whose a card is, by how its name begins."""
-
 
 def blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
-    """Everything on the host that stands in the way of the wish, so that nothing is begun that cannot end well."""
-    network, name = desired.network, desired.name
-    tunnel = network.interface
-    card = seen.links.devices.get(tunnel)
-    if seen.system.uid != 0:
+    """Everything on a host that makes its plan impossible."""
+    yield from format_blockers(desired.name, desired.network, seen)
+    yield from _rights(desired, seen)
+    yield from _interface(desired, seen)
+    yield from _keys(desired, seen)
+    yield from _traffic(desired, seen)
+    yield from _firewall(desired, seen)
+    yield from route_blockers(desired, seen)
+    yield from firewall_blockers(desired, seen)
+
+
+def format_blockers(name: str, network: Network, seen: Observed) -> Iterator[HostError]:
+    """Files of a newer version of wgorch, which this one cannot read."""
+    if seen.files.format > FORMAT:
+        problem = f"{network.directory} has format {seen.files.format}, and this wgorch reads up to {FORMAT}"
+        yield Unfit(name, f"manage network {network.name}", problem, "upgrade wgorch on this machine")
+
+
+def _rights(desired: Desired, seen: Observed) -> Iterator[HostError]:
+    action, system = "change the network", seen.system
+    if system.uid != 0:
         yield Unfit(
-            name,
-            "change the network",
-            f"the login is not root (uid {seen.system.uid})",
-            "log in as root, or allow sudo -n",
+            desired.name, action, f"the login is not root (uid {system.uid})", "log in as root, or allow sudo -n"
         )
+    if not system.net_admin:
+        hint = "in a container: --cap-add NET_ADMIN, and /dev/net/tun where the kernel has no WireGuard"
+        yield Unfit(desired.name, action, "root lacks CAP_NET_ADMIN", hint)
+    if "ip" not in system.tools and not seen.state(desired.network).manager:
+        yield Unfit(desired.name, "read its network", "iproute2 is not installed", "install iproute2")
+
+
+def _interface(desired: Desired, seen: Observed) -> Iterator[HostError]:
+    network, name, port = desired.network, desired.name, desired.host.listen_port
+    tunnel = network.interface
+    device = seen.links.devices.get(tunnel)
     if seen.adopted:
         yield from adoption_blockers(name, tunnel, seen.wg(network))
         yield from _richer_routes(desired, seen)
-    if seen.firewall.has_firewalld and seen.firewall.zone_elsewhere and (desired.forwards or desired.host.endpoint):
-        problem = (
-            f"firewalld has {tunnel} in its zone {seen.firewall.zone_elsewhere} already, and a card can be in one only"
-        )
-        hint = f"firewall-cmd --zone={seen.firewall.zone_elsewhere.removesuffix('.xml')} --remove-interface={tunnel}, and the same with --permanent"
-        yield Unfit(name, f"put {tunnel} into a zone of its own", problem, hint)
-    if not seen.system.net_admin:
-        hint = "in a container: --cap-add NET_ADMIN, and /dev/net/tun where the kernel has no WireGuard"
-        yield Unfit(name, "change the network", "root may not change the network there (no CAP_NET_ADMIN)", hint)
-    if "ip" not in seen.system.tools and not seen.state(network).manager:
-        yield Unfit(name, "read its network", "there is no ip of iproute2's", "install iproute2 there")
-    if card is not None and not seen.is_managed(network):
+    if device is not None and not seen.is_managed(network):
         peers = ", ".join(peer[:8] + "…" for peer in seen.wg(network).peers) or "no peers"
-        problem = f"{tunnel} exists and is not ours ({peers})" if not card.alias else f"{tunnel} is {card.alias}'s"
-        yield Unfit(name, f"make {tunnel}", problem, "--adopt takes it over as it is; or network.interface: wg1")
-    if card is None and seen.system.port_taken:
-        problem = f"UDP port {desired.host.listen_port} is in use there"
-        yield Unfit(name, f"listen on UDP {desired.host.listen_port}", problem, f"another listen_port for {name}")
-    if not seen.system.kernel_wireguard and not desired.host.wireguard_go and card is None:
+        problem = f"{tunnel} exists and is not managed by wgorch ({peers})"
+        if device.alias:
+            problem = f"{tunnel} belongs to {device.alias}"
+        yield Unfit(name, f"create {tunnel}", problem, "--adopt adopts it as it is; or set network.interface: wg1")
+    if device is None and seen.system.port_taken:
+        yield Unfit(name, f"listen on UDP {port}", f"UDP port {port} is in use", f"set another listen_port for {name}")
+    if device is None and not seen.system.kernel_wireguard and not desired.host.wireguard_go:
         problem = f"kernel {seen.system.kernel} has no WireGuard, and wireguard_go is false"
-        yield Unfit(name, f"make {tunnel}", problem, "a kernel from 5.6 on, or wireguard_go: true")
-    if seen.keys.exists and desired.host.private_key and "wg" in seen.system.tools and not seen.keys.source:
-        problem = f"{' '.join(desired.host.private_key)} prints no key there"
-        yield Unfit(name, "take its key", problem, "correct private_key, or put the key there")
-    if desired.leaving and not any(seen.links.egress_interface(net.version, tunnel) for net in desired.leaving):
-        yield Unfit(name, "let others go out into the world", "it has no default route", "another exit for them")
-    if any(a.version == 6 for a in desired.host.addresses) and seen.sysctls.get(IPV6_OFF, "1") == "1":
-        problem = "IPv6 is switched off there (net.ipv6.conf.default.disable_ipv6)"
-        yield Unfit(
-            name, f"give {tunnel} an IPv6 address", problem, "switch it on, or leave IPv6 out of network.subnet"
-        )
-    for chain, rules in seen.state(network).chains.items():
-        for foreign in foreign_rules(rules, network.mark):
-            if not foreign.can_be_restated:
-                action = f"keep a rule of others in its chain {chain.name}"
-                yield Unfit(
-                    name, action, f"it has characters that cannot be handed on: {foreign}", "move that rule elsewhere"
-                )
-    if seen.keys.exists and "wg" in seen.system.tools and not seen.keys.public:
-        problem = f"{network.directory}/private_key is not a key"
-        yield Unfit(name, "use its key", problem, "restore it from a backup, or delete that file for a new key")
-    yield from _routes_in_the_way(desired, seen)
-    yield from _foreign_firewall(desired, seen)
+        yield Unfit(name, f"create {tunnel}", problem, "run Linux 5.6 or newer, or set wireguard_go: true")
 
 
 def adoption_blockers(name: str, tunnel: str, wg: WireGuard) -> Iterator[HostError]:
-    """What of a live interface could not be given back if taking it over failed."""
-    hint = "leave it as it is; a network of its own can be beside it: network.interface: wg1"
+    """What of a live interface could not be restored if adopting it failed."""
+    action, hint = f"adopt {tunnel}", "leave it as it is; create another beside it: network.interface: wg1"
     if any(peer.preshared == "other" for peer in wg.peers.values()):
-        problem = "its peers have preshared keys, which cannot be taken over yet"
-        yield Unfit(name, f"take over {tunnel}", problem, hint)
+        yield Unfit(name, action, "its peers have preshared keys, which cannot be adopted yet", hint)
     if wg.fwmark:
-        problem = f"everything leaves by it (fwmark {wg.fwmark:#x}), which cannot be taken over yet"
-        yield Unfit(name, f"take over {tunnel}", problem, hint)
+        yield Unfit(name, action, f"it is a default route (fwmark {wg.fwmark:#x}), which cannot be adopted yet", hint)
 
 
 def _richer_routes(desired: Desired, seen: Observed) -> Iterator[HostError]:
-    """Routes into a live interface that say more than ours do, and would not come back whole."""
+    """Routes into a live interface with attributes that wgorch does not state."""
     tunnel = desired.network.interface
     for route in seen.links.routes:
         if route.device == tunnel and route.subnet in desired.routes and not route.plain:
-            problem = f"its route to {route.subnet} has more than a card (src, mtu …), which would be lost"
-            yield Unfit(desired.name, f"take over {tunnel}", problem, f"ip route replace {route.subnet} dev {tunnel}")
+            problem = f"its route to {route.subnet} has attributes (src, mtu …) that would be lost"
+            yield Unfit(desired.name, f"adopt {tunnel}", problem, f"ip route replace {route.subnet} dev {tunnel}")
 
 
-def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:
-    network, name = desired.network, desired.name
-    tunnel, subnets = network.interface, (*network.subnets, *desired.routes)
-    addresses = [(card, address) for card, address in seen.links.addresses if card != tunnel]
-    cards = Prefixes((address.network, (card, address)) for card, address in addresses)
-    clashes = {subnet: [found] for subnet in subnets if (found := cards.of(subnet.network_address))}
-    for card, address in addresses:
-        if larger := desired.inside.of(address.network.network_address):
-            clashes.setdefault(larger, []).append((card, address))
-    others: dict[IPNetwork, list[Route]] = defaultdict(list)
-    for route in seen.links.routes:
-        if route.device != tunnel:
-            others[route.subnet].append(route)
-    client = as_ip(seen.system.ssh_client)
-    way_back = seen.links.route_to(client) if client else None
-    ours = desired.inside.of(client) if client and way_back and way_back.device != tunnel else None
-    suspects = {*clashes, *others, ours}
-    for subnet in (subnet for subnet in subnets if subnet in suspects):
-        for card, address in dict.fromkeys(clashes.get(subnet, ())):
-            owner = next((name for start, name in OWNERS.items() if card.startswith(start)), "")
-            problem = f"{card}{owner and f' ({owner})'} has {address}, which overlaps {subnet}"
-            yield Unfit(name, f"send {subnet} into the tunnel", problem, "renumber one of them")
-        for route in others.get(subnet, ()):
-            way = f"via {route.gateway} " if route.gateway else ""
-            problem = f"a route to {subnet} {way}dev {route.device} is there already"
-            yield Unfit(
-                name, f"send {subnet} into the tunnel", problem, "remove that route, or the subnet from the inventory"
-            )
-        if subnet == ours:
-            problem = f"our own SSH session comes from {client}, which lies in {subnet}"
-            yield Unfit(
-                name, f"send {subnet} into the tunnel", problem, "reach the host by another way, or narrow the subnet"
-            )
+def _keys(desired: Desired, seen: Observed) -> Iterator[HostError]:
+    source, has_wg = desired.host.private_key, "wg" in seen.system.tools
+    if seen.keys.exists and has_wg and source and not seen.keys.source:
+        problem = f"{' '.join(source)} prints no key"
+        yield Unfit(desired.name, "import its key", problem, "correct private_key, or put the key there")
+    if seen.keys.exists and has_wg and not seen.keys.public:
+        problem = f"{desired.network.directory}/private_key is not a key"
+        yield Unfit(desired.name, "use its key", problem, "restore it from a backup, or delete it for a new key")
 
 
-def _foreign_firewall(desired: Desired, seen: Observed) -> Iterator[HostError]:
-    """Base chains of nft that would drop what no rule of theirs accepts: an accept elsewhere does not help."""
-    tunnel, port = desired.network.interface, desired.host.listen_port
-    forwards = desired.forwards_between_peers or desired.lans or desired.leaving
-    for chain in seen.firewall.foreign_chains:
-        if not chain.refuses:
-            continue
-        place = f"{chain.table} {chain.name}"
-        if chain.hook == "forward" and forwards and not any(_may_pass(rule, tunnel) for rule in chain.allowed):
-            action = f"let packets of {tunnel} through"
-            rules = [f"nft insert rule {place} {way} {tunnel} accept" for way in ("iifname", "oifname")]
-        elif (
-            chain.hook == "input"
-            and desired.host.endpoint
-            and not any(_may_enter(rule, port) for rule in chain.allowed)
-        ):
-            action = f"let UDP {port} in"
-            rules = [f"nft insert rule {place} udp dport {port} accept"]
-        else:
-            continue
-        hint = f"{'; '.join(rules)}; and the same where that table is made (/etc/nftables.conf?)"
-        problem = f"the nft table {chain.table} drops in its chain {chain.name}: {chain.refuses}"
-        yield Unfit(desired.name, action, problem, hint)
+def _traffic(desired: Desired, seen: Observed) -> Iterator[HostError]:
+    tunnel = desired.network.interface
+    leaving = {net.version for net in desired.leaving}
+    if leaving and not any(seen.links.egress_interface(version, tunnel) for version in leaving):
+        yield Unfit(desired.name, "act as exit node", "no default route", "choose another exit")
+    if any(a.version == 6 for a in desired.host.addresses) and seen.sysctls.get(IPV6_OFF, "1") == "1":
+        problem = "IPv6 is disabled (net.ipv6.conf.default.disable_ipv6)"
+        hint = "enable it, or leave IPv6 out of network.subnet"
+        yield Unfit(desired.name, f"give {tunnel} an IPv6 address", problem, hint)
 
 
-# Refused is only what certainly drops: a rule that may accept is tried, and what does not come through is traced.
-
-
-def _may_pass(rule: str, tunnel: str) -> bool:
-    """True unless an nft rule that accepts is about answers, single ports, or other cards than the tunnel's."""
-    if "ct state" in rule and not re.search(r"\b(new|untracked)\b", rule):
-        return False
-    if re.search(r"\b[di]port\b|\bdport\b|\bsport\b|\bicmp", rule):
-        return False
-    cards = [re.findall(r'"([^"]+)"', part) for part in re.findall(r'\b[io]if(?:name)? ({[^}]*}|"[^"]*")', rule)]
-    return not cards or any(fnmatchcase(tunnel, card) for named in cards for card in named)
-
-
-def _may_enter(rule: str, port: int) -> bool:
-    """True unless an nft rule that accepts is about answers, other protocols, other ports, or the host's own card."""
-    if "ct state" in rule and not re.search(r"\b(new|untracked)\b", rule):
-        return False
-    if re.search(r'\biif(?:name)? "?lo"?|\btcp\b|\bicmp(?:v6)?\b|\bip protocol (?!udp)', rule):
-        return False
-    told = re.search(r"\budp dport ({[^}]*}|\S+)", rule)
-    if told is None or "@" in told[1]:
-        return True
-    ranges = [part.strip().split("-") for part in told[1].strip("{} ").split(",")]
-    return any(r[0].isdigit() and int(r[0]) <= port <= int(r[-1]) for r in ranges if r[-1].isdigit()) or "!=" in told[1]
+def _firewall(desired: Desired, seen: Observed) -> Iterator[HostError]:
+    tunnel, mark, zone = desired.network.interface, desired.network.mark, seen.firewall.zone_elsewhere
+    if seen.firewall.has_firewalld and zone and (desired.forwards or desired.host.endpoint):
+        problem = f"firewalld has {tunnel} in zone {zone}, and an interface belongs to one zone only"
+        command = f"firewall-cmd --zone={zone.removesuffix('.xml')} --remove-interface={tunnel}"
+        yield Unfit(desired.name, f"put {tunnel} into its own zone", problem, f"{command}, and again with --permanent")
+    for chain, rules in seen.state(desired.network).chains.items():
+        for rule in foreign_rules(rules, mark):
+            if not rule.can_be_restated:
+                problem = f"it has characters that iptables-restore would not keep: {rule}"
+                yield Unfit(
+                    desired.name, f"keep a foreign rule in chain {chain.name}", problem, "move that rule elsewhere"
+                )

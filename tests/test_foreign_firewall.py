@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wgorch.plan.blockers import _may_enter, _may_pass
+from wgorch.plan.foreign_firewall import may_enter, may_pass
 
 
 @pytest.mark.parametrize(
@@ -24,8 +24,8 @@ from wgorch.plan.blockers import _may_enter, _may_pass
         ("icmp type echo-request accept", False),
     ],
 )
-def test_what_may_let_tunnel_traffic_pass(rule: str, passes: bool) -> None:
-    assert _may_pass(rule, "wg0") is passes
+def test_whatmay_let_tunnel_traffic_pass(rule: str, passes: bool) -> None:
+    assert may_pass(rule, "wg0") is passes
 
 
 @pytest.mark.parametrize(
@@ -46,5 +46,5 @@ def test_what_may_let_tunnel_traffic_pass(rule: str, passes: bool) -> None:
         ("meta l4proto ipv6-icmp accept", False),
     ],
 )
-def test_what_may_let_wireguard_in(rule: str, enters: bool) -> None:
-    assert _may_enter(rule, 51820) is enters
+def test_whatmay_let_wireguard_in(rule: str, enters: bool) -> None:
+    assert may_enter(rule, 51820) is enters

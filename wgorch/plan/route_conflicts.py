@@ -1,0 +1,76 @@
+"""Blockers in addresses and routes: networks of the tunnel that the host reaches by another interface."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from wgorch.base.ip import Prefixes, as_ip
+from wgorch.errors import HostError, Unfit
+from wgorch.facts.links import Address, Route
+from wgorch.gather.observed import Observed
+from wgorch.inventory.model import IPNetwork
+from wgorch.topology.desired import Desired
+
+OWNERS = {
+    "docker": "Docker",
+    "br-": "Docker",
+    "tailscale": "Tailscale",
+    "wt": "NetBird",
+    "zt": "ZeroTier",
+    "nebula": "Nebula",
+    "easytier": "EasyTier",
+    "virbr": "libvirt",
+    "cni": "a container network",
+}
+"""Owner of an interface, by the beginning of its name."""
+
+
+def route_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
+    """Addresses, routes and the SSH session that a route into the tunnel would cut off."""
+    subnets = (*desired.network.subnets, *desired.routes)
+    addresses, routes, ssh = _overlaps(desired, seen, subnets), _routes(desired, seen), _ssh_subnet(desired, seen)
+    for subnet in subnets:
+        action = f"route {subnet} into the tunnel"
+        for device, address in dict.fromkeys(addresses.get(subnet, ())):
+            owner = next((name for start, name in OWNERS.items() if device.startswith(start)), "")
+            problem = f"{device}{owner and f' ({owner})'} has {address}, which overlaps {subnet}"
+            yield Unfit(desired.name, action, problem, "renumber one of them")
+        for route in routes.get(subnet, ()):
+            via = f"via {route.gateway} " if route.gateway else ""
+            problem = f"a route to {subnet} {via}dev {route.device} exists already"
+            yield Unfit(desired.name, action, problem, "remove that route, or the subnet from the inventory")
+        if subnet == ssh:
+            problem = f"the SSH session comes from {seen.system.ssh_client}, which lies in {subnet}"
+            yield Unfit(desired.name, action, problem, "reach the host by another route, or narrow the subnet")
+
+
+Overlaps = dict[IPNetwork, list[tuple[str, Address]]]
+
+
+def _overlaps(desired: Desired, seen: Observed, subnets: tuple[IPNetwork, ...]) -> Overlaps:
+    """Addresses on other interfaces that overlap a network of the tunnel, by that network."""
+    tunnel = desired.network.interface
+    others = [(device, address) for device, address in seen.links.addresses if device != tunnel]
+    nets = Prefixes((address.network, (device, address)) for device, address in others)
+    found: Overlaps = {s: [hit] for s in subnets if (hit := nets.of(s.network_address))}
+    for device, address in others:
+        if larger := desired.inside.of(address.network.network_address):
+            found.setdefault(larger, []).append((device, address))
+    return found
+
+
+def _routes(desired: Desired, seen: Observed) -> dict[IPNetwork, list[Route]]:
+    """Routes by other interfaces, by their network."""
+    found: dict[IPNetwork, list[Route]] = defaultdict(list)
+    for route in seen.links.routes:
+        if route.device != desired.network.interface:
+            found[route.subnet].append(route)
+    return found
+
+
+def _ssh_subnet(desired: Desired, seen: Observed) -> IPNetwork | None:
+    """The network of the tunnel that the SSH client's address lies in, where the session does not use the tunnel."""
+    client = as_ip(seen.system.ssh_client)
+    route = seen.links.route_to(client) if client else None
+    return desired.inside.of(client) if client and route and route.device != desired.network.interface else None
