@@ -68,8 +68,8 @@ def test_a_live_network_is_taken_over_as_it_is(lab: Lab) -> None:
     phone = wg_quick(lab)
     before = live(lab)
     refused = lab.wgorch("up", INVENTORY, "--yes", code=4).stderr
-    assert "home: make wg0: wg0 exists and is not ours" in refused
-    assert "fix: --adopt takes it over as it is" in refused
+    assert "home: create wg0: wg0 exists and is not managed by wgorch" in refused
+    assert "fix: --adopt adopts it as it is" in refused
 
     path = lab.directory / "adopted.yaml"
     made = lab.wgorch("adopt", *HOSTS, "-o", path)
@@ -133,4 +133,4 @@ def test_what_cannot_be_taken_over_is_refused_with_the_reason(lab: Lab) -> None:
         in lab.wgorch("adopt", "root@192.168.0.9", "--interface", "wg7", code=4).stderr
     )
     world.sh("home", "wg genpsk >/run/psk; wg set wg0 peer $(wg show wg0 peers) preshared-key /run/psk")
-    assert "preshared keys, which cannot be taken over yet" in lab.wgorch("adopt", *HOSTS, code=4).stderr
+    assert "preshared keys, which cannot be adopted yet" in lab.wgorch("adopt", *HOSTS, code=4).stderr

@@ -41,7 +41,7 @@ def test_a_command_that_hangs_is_ended_named_and_taken_back(lab: Lab) -> None:
     place = _with_run(lab, "sleep 600", "home")
     done = lab.wgorch("up", INVENTORY, "--yes", "--confirm-timeout", "10", "--playbooks", place, code=5)
 
-    assert "home: make + run fault" in done.stdout + done.stderr
+    assert "home: add run fault" in done.stdout + done.stderr
     assert time.monotonic() - began < 60
     assert {} == lab.differences()
 

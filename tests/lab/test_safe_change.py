@@ -36,7 +36,7 @@ def _as_before(lab: Lab) -> bool:
 def test_a_step_that_fails_on_one_host_takes_all_back(lab: Lab, host: str) -> None:
     done = lab.wgorch("up", INVENTORY, "--yes", "--playbooks", _with_run(lab, "false", host), code=5)
 
-    assert f"{host}: make + run fault" in done.stdout + done.stderr
+    assert f"{host}: add run fault" in done.stdout + done.stderr
     assert {} == lab.differences()
 
 
@@ -147,7 +147,7 @@ def test_a_second_operator_is_told_who_holds_the_lock(lab: Lab) -> None:
     second = lab.wgorch("up", INVENTORY, "--yes", code=75)
     out, _ = first.communicate(timeout=60)
 
-    assert "bcc: lock it: held by root@controller since" in second.stderr
+    assert "bcc: lock the host: held by root@controller since" in second.stderr
     assert first.returncode == 0, out
 
 
@@ -204,7 +204,7 @@ def test_a_host_changed_between_plan_and_lock_is_refused(lab: Lab) -> None:
     lab.world.sh("company", "ip route del 10.77.0.0/24 dev ens192")
 
     assert running.returncode == 4, out
-    assert "routes changed since the plan" in out
+    assert "changed since it was made: routes" in out
     assert lab.world.ping("home", "10.10.13.61")
 
 

@@ -456,7 +456,7 @@ def test_the_same_lan_on_both_sides_is_refused_naming_both_before_any_connection
 @pytest.mark.parametrize(
     ("card", "said"),
     [
-        ("eth7", "there is no card eth7; there are docker0, ens192"),
+        ("eth7", "interface eth7 not found (available: docker0, ens192)"),
         ("docker0", "10.10.13.0/24 lies behind ens192, not behind docker0"),
     ],
 )

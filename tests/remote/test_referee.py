@@ -9,10 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from wgorch.apply.transaction import Transaction
+from wgorch.apply.scripts import apply_script
 from wgorch.base.assets import asset
 from wgorch.host.library import library
-from wgorch.inventory.model import Network
 from wgorch.plan.script import Script, script
 from wgorch.state.state import State
 
@@ -122,8 +121,7 @@ def test_programs_are_put_only_where_the_host_is_still_ours(host: Host) -> None:
     host.open_change("two")
     one = Script("", (), "echo one >undone")
     plan = SimpleNamespace(do_program=one, undo_program=one, probe="", boot=one)
-    run = Transaction(Network("office", ()), None, {}, None, change_id="one")  # type: ignore[arg-type]
-    made = run._applying(plan)[0].replace("/var/lib/wgorch/office", str(host.place))  # type: ignore[arg-type]
+    made, _ = apply_script(str(host.place), "one", 60, plan)  # type: ignore[arg-type]
     said = subprocess.run(["sh", "-c", made], capture_output=True, text=True, timeout=20, check=False).stdout
 
     assert "lost one" in said.split("\n")
@@ -135,8 +133,7 @@ def applying(host: Host, run: str, *, told: bool, probe: str = ":") -> str:
     """What a session's shell says of the start of a change that was planned; `told`: it knows the pieces of programs."""
     text = script("nothing", State("office", str(host.place)), ())
     plan = SimpleNamespace(do_program=text, undo_program=text, probe=probe, boot=text)
-    made, needs = Transaction(Network("office", ()), None, {}, None, change_id=run)._applying(plan)  # type: ignore[arg-type]
-    made = made.replace("/var/lib/wgorch/office", str(host.place))
+    made, needs = apply_script(str(host.place), run, 60, plan)  # type: ignore[arg-type]
     sh = "\n".join([*(needs.values() if told else ()), f"(\n{made}\n) 2>&1"])
     return subprocess.run(["sh"], input=sh, capture_output=True, text=True, timeout=20, check=False).stdout
 
