@@ -1,26 +1,36 @@
-"""Bounds of the lease and of every phase under it, in seconds."""
+"""Bounds of the lease and of the phases under it, in seconds."""
 
 from __future__ import annotations
 
+from wgorch.errors import UsageError
+
+MIN_LEASE_S = 10
 LEASE_S = 60
-
-
-LEASE_MAX_S = 300
+MAX_LEASE_S = 300
+"""The shortest, the default and the longest time without renewal after which a host rolls its change back."""
 
 
 PROGRAM_S = 45
-"""How long the program of a change may run on a host before that is a failure."""
+"""Deadline of the script of a change on its host."""
 
 
 RECENT_S = 15
-"""How old a reading may be to be believed under the lock, but for what another run of ours may have done since.
+"""Maximum age of facts that are reused under the lock; then only wgorch's own files are read again.
 
-Where a person was asked in between, none is: a minute's thought is long enough for somebody else's change.
+Facts from before a confirmation prompt are never reused: others may have changed the host meanwhile.
 """
 
 
 INSTALL_S = 900
+"""Deadline of a phase that installs packages."""
 
 
 PHASE_S = 60
-"""How long a host may take for one phase in which nothing long is done."""
+"""Deadline of every other phase."""
+
+
+def check_lease(seconds: int) -> None:
+    """Refuse a lease out of bounds. Raises UsageError."""
+    if not MIN_LEASE_S <= seconds <= MAX_LEASE_S:
+        problem = f"confirm timeout of {seconds} s is out of range"
+        raise UsageError(problem, f"{MIN_LEASE_S} to {MAX_LEASE_S} seconds")

@@ -24,8 +24,8 @@ def failure(said: str, changes: Sequence[Change]) -> tuple[str, str] | None:
             output = "; ".join(text for text in lines[began + 1 : i] if text.strip())[-400:] or "it said nothing"
             if number.isdigit() and 0 < int(number) <= len(changes):
                 change = changes[int(number) - 1]
-                return f"make {change.sign} {change.what}", output
-            return "put our files there", output
+                return f"apply {change.sign} {change.what}", output
+            return "write its files", output
     return None
 
 
@@ -34,8 +34,8 @@ def cut_short(said: str, changes: Sequence[Change]) -> tuple[str, str]:
     begun = re.findall(r"^@at (\d+)$", said, re.M)
     if begun and 0 < int(begun[-1]) <= len(changes):
         change = changes[int(begun[-1]) - 1]
-        return f"make {change.sign} {change.what}", "it did not end in time, or was killed"
-    return "change it", one_line(said, 300) or "no word from its referee"
+        return f"apply {change.sign} {change.what}", "it did not end in time, or was killed"
+    return "apply the change", one_line(said, 300) or "no word from its referee"
 
 
 MOVES_IN_PREPARE = {

@@ -94,7 +94,7 @@ class Rollout:
                 try:
                     public_key(seen.key_file_public)
                 except NotAnAnswer as error:
-                    raise HostsFailed([Garbled(name, "learn its public key", str(error))]) from None
+                    raise HostsFailed([Garbled(name, "read its public key", str(error))]) from None
             again = self.run.plans()
         except HostsFailed as error:
             self._give_up(list(error.errors))

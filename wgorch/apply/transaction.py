@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from wgorch.apply.lease import INSTALL_S, LEASE_MAX_S, LEASE_S, PHASE_S, PROGRAM_S, RECENT_S
+from wgorch.apply.lease import INSTALL_S, LEASE_S, MAX_LEASE_S, PHASE_S, PROGRAM_S, RECENT_S
 from wgorch.apply.replies import cut_short, differences, failure, mismatches
 from wgorch.apply.upload import (
     abort_write,
@@ -94,7 +94,7 @@ class Transaction:
         recent = time.monotonic() - seen.read_at < self.recent_s and not open_then
         recent = recent and all(c.step == "keys" for c in plan.prepare)
         ask = replace(self.asks[host], brief=True, ways=(), scope="own" if recent else "all")
-        action = "lock it and read it again"
+        action = "lock the host"
         often = pieces(often_needed())
         # An installation takes its time; and what it starts, or what tells a key, may hold its output.
         live = installs or bool(plan.want.key_source)
@@ -107,11 +107,11 @@ class Transaction:
             raise Unfit(host, failed[0], failed[1], "see -v for what was run")
         if differs := differences(seen, again):
             problem = f"{'; '.join(differs)} changed since the plan"
-            raise Changed(host, "change what was planned", problem, "look at `wgorch plan` again")
+            raise Changed(host, "apply the plan", problem, "look at `wgorch plan` again")
         if refused:
             problem = one_line(said.rpartition("@tests\n")[2].partition("@fail rules")[0], 400)
             hint = "it needs the matches comment, conntrack, tcp, udp and the targets MASQUERADE, TCPMSS (xtables, kmod-ipt-…)"
-            raise Unfit(host, "use iptables there", problem, hint)
+            raise Unfit(host, "use iptables", problem, hint)
         # The ways were measured once, and are not asked about again.
         return replace(again, paths=seen.paths)
 
@@ -124,8 +124,8 @@ class Transaction:
             started = time.strftime("%H:%M:%S", time.localtime(int(since[1]))) if since else "?"
             until = time.strftime("%H:%M:%S", time.localtime(time.time() + int(busy[1])))
             problem = f"held by {who[1] if who else 'somebody'} since {started}, free by {until} at the latest"
-            raise Locked(host, "lock it", problem, "wait, or ask them")
-        raise Unfit(host, "lock it", one_line(said) or "no answer", f"is {self.network.directory} writable?")
+            raise Locked(host, "lock the host", problem, "wait, or ask them")
+        raise Unfit(host, "lock the host", one_line(said) or "no answer", f"is {self.network.directory} writable?")
 
     # --- under the lease
 
@@ -138,18 +138,16 @@ class Transaction:
         ask = replace(self.asks[host], brief=True, ways=(), scope="changed", our_nft=our_nft)
         most = self.lease_s + PHASE_S
         program, needs = self._applying(plan)
-        said, after = self._ask(
-            host, program, most, plan.do, "change it and read it back", ask, seen, needs=needs, live=True
-        )
+        said, after = self._ask(host, program, most, plan.do, "apply the change", ask, seen, needs=needs, live=True)
         if not re.search(rf"^applied {self.change_id}$", said, re.M):
             failed = failure(said, plan.do) or cut_short(said, plan.do)
             if f"lost {self.change_id}" in said.split("\n"):
-                failed = ("change it", "our lock there ended, and another run may have it by now")
+                failed = ("apply the change", "our lock there ended, and another run may have it by now")
             self._heard(host, said)
             raise _Failed(host, *failed)
         left = mismatches(plan, after, self.network)
         if left:
-            raise _Failed(host, "read back what was changed", f"still different: {'; '.join(left)}")
+            raise _Failed(host, "verify the change", f"still different: {'; '.join(left)}")
         self.listener.event(host, Event.APPLIED)
         return after
 
@@ -167,7 +165,7 @@ class Transaction:
                 write_file("probe", shlex.quote(plan.probe.rstrip("\n"))),
                 "start_up=" + "'\n'".join(script_words(boot)),
                 call_referee(
-                    f"apply {self.change_id} {self.lease_s} {LEASE_MAX_S} {min(PROGRAM_S, max(5, self.lease_s - 5))}"
+                    f"apply {self.change_id} {self.lease_s} {MAX_LEASE_S} {min(PROGRAM_S, max(5, self.lease_s - 5))}"
                 ),
             ]
         )
@@ -199,11 +197,11 @@ class Transaction:
             [f"{ENVIRONMENT}cd {directory} || exit 1", *stay, call_referee(f"finish {self.change_id} {keep}")]
         )
         deadline_s = INSTALL_S if any(c.step == "install" for c in plan.stay) else PHASE_S
-        said = self.fleet.open(host).exchange(program, "make the change last", deadline_s, live=bool(stay))
+        said = self.fleet.open(host).exchange(program, "make the change permanent", deadline_s, live=bool(stay))
         if failed := failure(said, plan.stay):
             raise _Failed(host, *failed)
         if not re.search(rf"^finished {self.change_id}$", said, re.M):
-            raise _Failed(host, "make the change last", one_line(said) or "no word from its referee")
+            raise _Failed(host, "make the change permanent", one_line(said) or "no word from its referee")
         self.listener.event(host, Event.FINISHED)
 
     # --- back
@@ -212,7 +210,7 @@ class Transaction:
         """Give up before anything was changed."""
 
         def work(host: str) -> None:
-            self._call(host, f"unlock {self.change_id}", "unlock it", PHASE_S)
+            self._call(host, f"unlock {self.change_id}", "release the lock", PHASE_S)
 
         self.fleet.on_hosts([h for h in hosts if h in self.fleet.shells], work)
 
@@ -227,7 +225,7 @@ class Transaction:
                     said = self._call(
                         host,
                         f"revert {self.change_id} {quote_words([word(why)])}",
-                        "take the change back",
+                        "roll back the change",
                         PHASE_S + 30,
                     )
                     self._heard(host, said)

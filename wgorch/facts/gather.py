@@ -92,7 +92,7 @@ def gather(
     before: str = "",
     deadline_s: float = DEADLINE_S,
     on_line: Callable[[str], None] | None = None,
-    action: str = "read how it is",
+    action: str = "read facts",
     known: Observed | None = None,
     beside: str = "",
     needs: Definitions = NONE,

@@ -47,9 +47,7 @@ def _strictly(host: str, read: Callable[[], Observed]) -> Observed:
     try:
         return read()
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
-        raise Garbled(
-            host, "understand what it answers", str(error), "a bug of wgorch, or a host that lies; see -vv"
-        ) from error
+        raise Garbled(host, "parse its facts", str(error), "a bug of wgorch, or a host that lies; see -vv") from error
 
 
 def _observed(host: str, s: dict[str, list[str]]) -> Observed:

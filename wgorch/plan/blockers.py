@@ -45,36 +45,36 @@ def blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
     if seen.has_firewalld and seen.zone_elsewhere and (desired.forwards or desired.host.endpoint):
         problem = f"firewalld has {tunnel} in its zone {seen.zone_elsewhere} already, and a card can be in one only"
         hint = f"firewall-cmd --zone={seen.zone_elsewhere.removesuffix('.xml')} --remove-interface={tunnel}, and the same with --permanent"
-        yield Unfit(name, f"put {tunnel} into a zone of its own", problem, hint)
+        yield Unfit(name, f"assign {tunnel} to its own firewalld zone", problem, hint)
     if seen.no_net_admin:
         hint = "in a container: --cap-add NET_ADMIN, and /dev/net/tun where the kernel has no WireGuard"
         yield Unfit(name, "change the network", "root may not change the network there (no CAP_NET_ADMIN)", hint)
     if "ip" not in seen.tools and not seen.state(network).manager:
-        yield Unfit(name, "read its network", "there is no ip of iproute2's", "install iproute2 there")
+        yield Unfit(name, "read the network", "there is no ip of iproute2's", "install iproute2 there")
     if card is not None and not seen.is_managed(network):
         peers = ", ".join(peer[:8] + "…" for peer in seen.peers) or "no peers"
         problem = f"{tunnel} exists and is not ours ({peers})" if not card.alias else f"{tunnel} is {card.alias}'s"
-        yield Unfit(name, f"make {tunnel}", problem, "--adopt takes it over as it is; or network.interface: wg1")
+        yield Unfit(name, f"create {tunnel}", problem, "--adopt takes it over as it is; or network.interface: wg1")
     if card is None and seen.port_taken:
         problem = f"UDP port {desired.host.listen_port} is in use there"
         yield Unfit(name, f"listen on UDP {desired.host.listen_port}", problem, f"another listen_port for {name}")
     if not seen.kernel_wireguard and not desired.host.wireguard_go and card is None:
         problem = f"kernel {seen.kernel} has no WireGuard, and wireguard_go is false"
-        yield Unfit(name, f"make {tunnel}", problem, "a kernel from 5.6 on, or wireguard_go: true")
+        yield Unfit(name, f"create {tunnel}", problem, "a kernel from 5.6 on, or wireguard_go: true")
     if seen.key_file and desired.host.private_key and "wg" in seen.tools and not seen.source_key:
         problem = f"{' '.join(desired.host.private_key)} prints no key there"
-        yield Unfit(name, "take its key", problem, "correct private_key, or put the key there")
+        yield Unfit(name, "import its key", problem, "correct private_key, or put the key there")
     if desired.leaving and not any(egress_interface(seen, net.version, tunnel) for net in desired.leaving):
-        yield Unfit(name, "let others go out into the world", "it has no default route", "another exit for them")
+        yield Unfit(name, "act as exit node", "it has no default route", "another exit for them")
     if any(a.version == 6 for a in desired.host.addresses) and seen.sysctls.get(IPV6_OFF, "1") == "1":
         problem = "IPv6 is switched off there (net.ipv6.conf.default.disable_ipv6)"
         yield Unfit(
-            name, f"give {tunnel} an IPv6 address", problem, "switch it on, or leave IPv6 out of network.subnet"
+            name, f"assign an IPv6 address to {tunnel}", problem, "switch it on, or leave IPv6 out of network.subnet"
         )
     for chain, rules in seen.state(network).chains.items():
         for foreign in foreign_rules(rules, network.mark):
             if not foreign.can_be_restated:
-                action = f"keep a rule of others in its chain {chain.name}"
+                action = f"keep a foreign rule in chain {chain.name}"
                 yield Unfit(
                     name, action, f"it has characters that cannot be handed on: {foreign}", "move that rule elsewhere"
                 )
@@ -90,10 +90,10 @@ def adoption_blockers(name: str, tunnel: str, seen: Observed) -> Iterator[HostEr
     hint = "leave it as it is; a network of its own can be beside it: network.interface: wg1"
     if any(peer.preshared == "other" for peer in seen.peers.values()):
         problem = "its peers have preshared keys, which cannot be taken over yet"
-        yield Unfit(name, f"take over {tunnel}", problem, hint)
+        yield Unfit(name, f"adopt {tunnel}", problem, hint)
     if seen.fwmark:
         problem = f"everything leaves by it (fwmark {seen.fwmark:#x}), which cannot be taken over yet"
-        yield Unfit(name, f"take over {tunnel}", problem, hint)
+        yield Unfit(name, f"adopt {tunnel}", problem, hint)
 
 
 def _richer_routes(desired: Desired, seen: Observed) -> Iterator[HostError]:
@@ -102,7 +102,7 @@ def _richer_routes(desired: Desired, seen: Observed) -> Iterator[HostError]:
     for route in seen.routes:
         if route.card == tunnel and route.subnet in desired.routes and not route.plain:
             problem = f"its route to {route.subnet} has more than a card (src, mtu …), which would be lost"
-            yield Unfit(desired.name, f"take over {tunnel}", problem, f"ip route replace {route.subnet} dev {tunnel}")
+            yield Unfit(desired.name, f"adopt {tunnel}", problem, f"ip route replace {route.subnet} dev {tunnel}")
 
 
 def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:
@@ -126,17 +126,17 @@ def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:
         for card, address in dict.fromkeys(clashes.get(subnet, ())):
             owner = next((name for start, name in OWNERS.items() if card.startswith(start)), "")
             problem = f"{card}{owner and f' ({owner})'} has {address}, which overlaps {subnet}"
-            yield Unfit(name, f"send {subnet} into the tunnel", problem, "renumber one of them")
+            yield Unfit(name, f"route {subnet} into the tunnel", problem, "renumber one of them")
         for route in others.get(subnet, ()):
             way = f"via {route.gateway} " if route.gateway else ""
             problem = f"a route to {subnet} {way}dev {route.card} is there already"
             yield Unfit(
-                name, f"send {subnet} into the tunnel", problem, "remove that route, or the subnet from the inventory"
+                name, f"route {subnet} into the tunnel", problem, "remove that route, or the subnet from the inventory"
             )
         if subnet == ours:
             problem = f"our own SSH session comes from {client}, which lies in {subnet}"
             yield Unfit(
-                name, f"send {subnet} into the tunnel", problem, "reach the host by another way, or narrow the subnet"
+                name, f"route {subnet} into the tunnel", problem, "reach the host by another way, or narrow the subnet"
             )
 
 
@@ -149,14 +149,14 @@ def _foreign_firewall(desired: Desired, seen: Observed) -> Iterator[HostError]:
             continue
         place = f"{chain.table} {chain.name}"
         if chain.hook == "forward" and forwards and not any(_may_pass(rule, tunnel) for rule in chain.allowed):
-            action = f"let packets of {tunnel} through"
+            action = f"forward packets of {tunnel}"
             rules = [f"nft insert rule {place} {way} {tunnel} accept" for way in ("iifname", "oifname")]
         elif (
             chain.hook == "input"
             and desired.host.endpoint
             and not any(_may_enter(rule, port) for rule in chain.allowed)
         ):
-            action = f"let UDP {port} in"
+            action = f"receive UDP {port}"
             rules = [f"nft insert rule {place} udp dport {port} accept"]
         else:
             continue

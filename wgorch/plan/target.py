@@ -216,7 +216,7 @@ def lan_interface_of(desired: Desired, seen: Observed, lan: IPNetwork) -> str:
     declared = desired.host.lan_interface
     lan = desired.host.real(lan)
     found = seen.interface_into(lan)
-    action = f"be the gateway of {lan}"
+    action = f"act as gateway of {lan}"
     if declared is not None:
         if declared not in seen.cards:
             cards = ", ".join(sorted(c for c in seen.cards if c != "lo"))
