@@ -1,4 +1,4 @@
-"""The controller's journal: private, readable line by line, set aside where it is corrupt, and never in the way."""
+"""The controller's journal: private, readable line by line, set aside if corrupt, and never a reason to fail."""
 
 from __future__ import annotations
 

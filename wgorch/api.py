@@ -69,9 +69,9 @@ def up(
 ) -> Outcome:
     """Bring the network up as the inventory says, or roll every host back.
 
-    `limit`: change these hosts only; without it, hosts that left the inventory since the last `up` from this directory
-    are torn down too (`removed`, `orphans`). `lease_s`: seconds (10 to 300) after which a host that is not confirmed
-    rolls back. `consent`: takes the plans, raises to refuse them, and returns True if it waited for a person.
+    `limit`: change these hosts only; without it, hosts that left the inventory since the last `up` on this controller
+    are torn down too (the outcome's `removed` and `orphans`). `lease_s`: seconds, 10 to 300, after which a host rolls
+    back unless confirmed. `consent`: takes the plans, raises to refuse them, and returns True after a prompt.
     """
     check_lease(lease_s)
     with _run(inventory, limit, listener) as run:

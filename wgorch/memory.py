@@ -53,7 +53,7 @@ def remember(inventory: Inventory, orphans: Mapping[str, Host]) -> None:
 
 
 def removed_since(inventory: Inventory) -> dict[str, Host]:
-    """The hosts of the network as last applied from here that are not in the inventory any more."""
+    """The hosts of the network as last applied on this controller that are not in the inventory any more."""
     last = _read(_network(inventory))
     if last.get("subnets") != _subnets(inventory):
         return {}
@@ -67,7 +67,7 @@ def removed_since(inventory: Inventory) -> dict[str, Host]:
 
 
 def addresses_had(inventory: Inventory) -> dict[str, tuple[IPAddress, ...]]:
-    """The addresses of the network's members as last applied from here, by name."""
+    """The addresses of the network's members as last applied on this controller, by name."""
     last = _read(_network(inventory))
     return {name: host.addresses for name, host in _hosts(last)} | dict(_devices(last))
 

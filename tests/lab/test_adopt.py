@@ -91,7 +91,7 @@ def test_a_live_network_is_taken_over_as_it_is(lab: Lab) -> None:
         "~ route",
         "+ chain",
         "~ sysctl",
-        "+ boot program",
+        "+ boot script",
         "+ unit",
     )
     assert not [line for line in changes if not line.startswith(marks)], plan

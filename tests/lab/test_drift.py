@@ -42,7 +42,7 @@ MUTATIONS = {
         "sysctl net.ipv4.conf.ens192.forwarding",
     ),
     "unit disabled": ("home", "systemctl disable --quiet wgorch-office", "unit wgorch-office.service"),
-    "boot program": ("home", "echo '# by hand' >>/var/lib/wgorch/office/boot", "boot program"),
+    "boot program": ("home", "echo '# by hand' >>/var/lib/wgorch/office/boot", "boot script"),
     "key readable": ("home", "chmod 644 /var/lib/wgorch/office/private_key", "private key"),
 }
 LEFT_BY_THE_TEST = {"jump shadowed": ("bcc", "iptables -D FORWARD -j DROP")}
@@ -93,4 +93,4 @@ def test_a_foreign_rule_below_ours_is_a_note_and_no_change(network: Lab, host: s
     plan = network.wgorch("plan", INVENTORY)
     network.world.sh(host, "iptables -D wgorch-office-fwd -s 10.1.2.3/32 -j DROP")
 
-    assert "not ours, kept in chain wgorch-office-fwd" in plan.stdout
+    assert "not managed by wgorch, kept in chain wgorch-office-fwd" in plan.stdout

@@ -272,6 +272,11 @@ def test_limit_to_a_new_host_adds_it_at_its_relay_and_drops_nobody(lab: Lab) -> 
 
     assert lab.world.ping("home", "10.10.13.61")
     assert len(lab.world.sh("bcc", "wg show wg0 peers").split()) == 2
+    # Its peer's boot script was rendered from what runs there; without --limit it is from the inventory.
+    again = lab.wgorch("up", INVENTORY).stdout
+    assert ["~ boot script"] == re.findall(r"^  ([+~-] .*?)  — ", again, re.M)
+    assert "home: 0 changes" in again
+    assert "company: 0 changes" in again
     assert "No changes." in lab.wgorch("up", INVENTORY).stdout
 
 

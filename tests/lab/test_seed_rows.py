@@ -380,7 +380,7 @@ class TestCommandList:
         said = lab.up().stdout
 
         shown = re.search(r"^(\d+) changes on 3 of 3 hosts", said, re.M)
-        made = re.search(r"up: (\d+) changes on 3 hosts, confirmed", said)
+        made = re.search(r"up complete: (\d+) changes on 3 hosts, confirmed", said)
         assert shown and made
         assert made[1] == shown[1]
 

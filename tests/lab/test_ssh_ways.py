@@ -207,7 +207,7 @@ def test_this_machine_is_a_host_without_ssh(lab: Lab) -> None:
         return done.stdout
 
     try:
-        assert "up: " in here("up", "--yes")
+        assert "✓ up complete: " in here("up", "--yes")
         assert world.ping("home", "10.10.13.61", count=3)
         assert "No changes." in here("up")
         assert "as the inventory says" in here("status")
