@@ -1,4 +1,4 @@
-"""What the command line stands on, for Python programs: load an inventory, look, change, look again.
+"""The Python API: load an inventory, inspect the network, change it.
 
     from wgorch import load, plan, up
 
@@ -8,8 +8,9 @@
     outcome = up(inventory)
     assert outcome.code == 0 and outcome.verdict.works
 
-Every function raises `wgorch.errors.WgorchError` (its `exit_code` is the command line's), with host, wish, sight and way
-out in its text. Nothing is printed, and nothing is asked: whoever calls `up` or `teardown` has consented.
+Every function raises `wgorch.errors.WgorchError`; its `exit_code` is that of the command line, its text names the host,
+the action, the problem and a hint. Nothing is printed, and nothing asks for confirmation: to call `up` or `teardown` is
+to consent.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from wgorch import workflow
-from wgorch.apply.lease import LEASE_S
+from wgorch.apply.lease import LEASE_S, check_lease
 from wgorch.events import Event, Listener
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Inventory
+from wgorch.memory import removed_since
 from wgorch.outcome import Outcome, Status
 from wgorch.plan.host import HostPlan
 from wgorch.plan.playbook import load_all
@@ -34,13 +36,17 @@ __all__ = ["Inventory", "Outcome", "Status", "load", "plan", "status", "teardown
 
 class _Silence:
     def event(self, host: str, event: Event, detail: str = "") -> None:
-        """Hears it, and says nothing."""
+        """Ignore the event."""
+
+
+def _open_fleet(inventory: Inventory) -> Fleet:
+    return Fleet(inventory.hosts, password=password_from(None))
 
 
 @contextmanager
 def _run(inventory: Inventory, limit: frozenset[str], listener: Listener | None) -> Iterator[Run]:
     playbooks = load_all(inventory.path, None, frozenset(inventory.hosts))
-    fleet = Fleet(inventory.hosts, password=password_from(None))
+    fleet = _open_fleet(inventory)
     try:
         yield Run(inventory, fleet, listener or _Silence(), playbooks, RunOptions(check_names(inventory, limit)))
     finally:
@@ -48,7 +54,7 @@ def _run(inventory: Inventory, limit: frozenset[str], listener: Listener | None)
 
 
 def plan(inventory: Inventory, *, limit: frozenset[str] = frozenset(), listener: Listener | None = None) -> Outcome:
-    """What `up` would change, and why; reads only. Its `code` is 0 where nothing differs, else 2."""
+    """Plan what `up` would change, and why; read-only. The code is 2 if anything differs, else 0."""
     with _run(inventory, limit, listener) as run:
         return workflow.plan(run)
 
@@ -61,30 +67,35 @@ def up(
     consent: Callable[[Mapping[str, HostPlan]], bool | None] = lambda _plans: None,
     listener: Listener | None = None,
 ) -> Outcome:
-    """Make the network as the inventory says, or leave every host as it was.
+    """Bring the network up as the inventory says, or roll every host back.
 
-    `consent` sees the plans, raises where they must not be carried out, and returns True if it took its time;
-    `lease_s`: after how many seconds without us a host takes its change back.
+    `limit`: change these hosts only; without it, hosts that left the inventory since the last `up` on this controller
+    are torn down too (the outcome's `removed` and `orphans`). `lease_s`: seconds, 10 to 300, after which a host rolls
+    back unless confirmed. `consent`: takes the plans, raises to refuse them, and returns True after a prompt.
     """
+    check_lease(lease_s)
     with _run(inventory, limit, listener) as run:
-        return workflow.up(run, consent, lease_s=lease_s)
+        removed = {} if limit else removed_since(inventory)
+        outcome = workflow.up(run, consent, lease_s=lease_s)
+        return workflow.prune(run, outcome, removed, _open_fleet, lease_s)
 
 
 def teardown(
     inventory: Inventory, *, purge: bool = False, lease_s: int = LEASE_S, listener: Listener | None = None
 ) -> Outcome:
-    """Give every host back as it was; with `purge` the keys go, too."""
+    """Remove the network and restore every host; `purge`: delete the private keys too."""
+    check_lease(lease_s)
     with _run(inventory, frozenset(), listener) as run:
         return workflow.teardown(run, lambda _plans: None, lease_s=lease_s, purge=purge)
 
 
 def status(inventory: Inventory, *, listener: Listener | None = None) -> Status:
-    """How the network is; reads only, and says what it could of every host."""
+    """Read sessions and drift of every host; an unreachable host is part of the result."""
     with _run(inventory, frozenset(), listener) as run:
         return workflow.status(run)
 
 
 def verify(inventory: Inventory, *, listener: Listener | None = None) -> Outcome:
-    """Measure every way from the hosts themselves. Its `code` is 0 where all works, else 1."""
+    """Test every path from the hosts; read-only. The code is 1 if a path fails, else 0."""
     with _run(inventory, frozenset(), listener) as run:
         return workflow.verify(run)

@@ -1,16 +1,16 @@
-"""What can go wrong, as a tree; every error knows the host, the cause and the way out.
+"""The error tree; each error names the host, the action, the problem and a hint.
 
 WgorchError
-├── InventoryError      the file is wrong: all of its troubles at once           exit 3
-├── UsageError          what was asked cannot be done like that                  exit 3
-├── HostError           one host, and what we wanted of it
+├── InventoryError      a malformed file or value: all problems at once          exit 3
+├── UsageError          a request that cannot be carried out                     exit 3
+├── HostError           one host and the action that failed on it
 │   ├── Unreachable     no session: name, TCP, banner, host key, login           exit 4
-│   ├── Unfit           a session, but the host cannot do what is asked          exit 4
-│   ├── Changed         the host is no longer as it was planned for              exit 4
+│   ├── Unfit           a session, but the host does not meet a requirement      exit 4
+│   ├── Changed         the host changed since the plan                          exit 4
 │   ├── Lost            the session broke, or a deadline passed                  exit 4, 5 or 6
-│   ├── Garbled         an answer that does not parse; a bug or a hostile host   exit 4
-│   └── Locked          another run holds the host                               exit 75
-└── HostsFailed         several of the above, told together
+│   ├── Garbled         a reply that does not parse: a bug or a hostile host     exit 4
+│   └── Locked          another run holds the host's lock                        exit 75
+└── HostsFailed         several of the above, in one report
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ DONE, FAULT, DIFFERS, BAD_INPUT, UNTOUCHED, ROLLED_BACK, MIXED, LOCKED, INTERRUP
 
 
 class WgorchError(Exception):
-    """The base of all errors that a user is meant to read."""
+    """The base of all errors that are shown to the user."""
 
     exit_code = FAULT
 
 
 class InventoryError(WgorchError):
-    """An inventory with troubles; `troubles` are complete lines, in the order of the file."""
+    """Problems of a file or value; `problems` are complete lines, in the order of the file."""
 
     exit_code = BAD_INPUT
 
@@ -39,19 +39,23 @@ class InventoryError(WgorchError):
 
 
 class UsageError(WgorchError):
-    """A wish that cannot be carried out as it was typed."""
+    """A request that cannot be carried out, and a hint what to do instead."""
 
     exit_code = BAD_INPUT
 
+    def __init__(self, problem: str, hint: str = "") -> None:
+        super().__init__(_with_hint(problem, hint))
+        self.problem, self.hint = problem, hint
+
 
 class HostError(WgorchError):
-    """One host: what we wished, what we saw, and the way out."""
+    """A failed action on one host; `action` is a verb phrase that follows "cannot"."""
 
     exit_code = UNTOUCHED
 
     def __init__(self, host: str, action: str, problem: str, hint: str = "") -> None:
         self.host, self.action, self.problem, self.hint = host, action, visible(problem).strip(), hint
-        super().__init__(f"{host}: {action}: {self.problem}" + (f"\n    fix: {hint}" if hint else ""))
+        super().__init__(_with_hint(f"{host}: cannot {action}: {self.problem}", hint))
 
 
 class Unreachable(HostError):
@@ -59,34 +63,38 @@ class Unreachable(HostError):
 
 
 class Unfit(HostError):
-    """The host lacks something that the plan needs, or has something that stands in its way."""
+    """The host lacks something that the plan needs, or has something that conflicts with it."""
 
 
 class Changed(HostError):
-    """Somebody changed the host between the plan and the change."""
+    """The host changed between the plan and the lock."""
 
 
 class Lost(HostError):
-    """The session broke while we were using it, or did not answer in time."""
+    """The session broke, or the host did not reply in time."""
 
     exit_code = ROLLED_BACK
 
 
 class Garbled(HostError):
-    """The host answered something that is not an answer."""
+    """The host's reply does not parse."""
 
 
 class Locked(HostError):
-    """Another run holds this host."""
+    """Another run holds the host's lock."""
 
     exit_code = LOCKED
 
 
 class HostsFailed(WgorchError):
-    """All hosts finished the phase; these failed in it."""
+    """The hosts that failed in a phase, after every host finished it."""
 
     def __init__(self, errors: Sequence[HostError]) -> None:
         super().__init__("\n".join(str(error) for error in errors))
         self.errors = tuple(errors)
-        # Only ever raised while nothing is changed: what came later is told by where each host stands.
+        # Raised only while nothing is changed; later failures are in the Outcome.
         self.exit_code = LOCKED if any(isinstance(error, Locked) for error in errors) else UNTOUCHED
+
+
+def _with_hint(text: str, hint: str) -> str:
+    return f"{text}\n    hint: {hint}" if hint else text

@@ -1,4 +1,4 @@
-"""What a run did, one JSON line an event, for people to read; nothing is ever decided by it."""
+"""The journal: what a run did, one JSON line per event, for people; no decision reads it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from wgorch.base.text import one_line, without_keys
 
 
 def state_directory() -> Path:
-    """Where the controller keeps its journal and what it brought up last."""
+    """The directory of the journal and of what the controller remembers."""
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(base) / "wgorch"
 
 
 class Journal:
-    """Appends events to `<network>.jsonl`, readable by its owner alone. Never fails a run."""
+    """Appends events to `NETWORK.jsonl`, mode 0600; a write error ends the journal, never the run."""
 
     def __init__(self, network: str, run: str, known_keys: frozenset[str] = frozenset()) -> None:
         self.path = state_directory() / f"{network}.jsonl"
@@ -36,18 +36,19 @@ class Journal:
             self._file = None
 
     def write(self, event: str, host: str = "", **more: Any) -> None:
-        """One line; text is made visible and keys that are not public are hidden."""
+        """Append one event; control characters are escaped, and keys outside `known_keys` are hidden."""
         if self._file is None:
             return
-        clean = {
-            k: without_keys(one_line(v, 500), self.known_keys) if isinstance(v, str) else v for k, v in more.items()
-        }
+        clean = {k: self._clean(v) if isinstance(v, str) else v for k, v in more.items()}
         line = {"time": round(time.time(), 3), "run": self.run, "event": event, "host": host, **clean}
         try:
             self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
             self._file.flush()
         except OSError:
             self._file = None
+
+    def _clean(self, text: str) -> str:
+        return without_keys(one_line(text, 500), self.known_keys)
 
     def _set_aside_if_corrupt(self) -> None:
         if not self.path.exists() or not self.path.stat().st_size:
@@ -61,13 +62,14 @@ class Journal:
             self.path.rename(self.path.with_suffix(f".corrupt-{int(time.time())}"))
 
     def close(self) -> None:
-        """End it."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
 
 def private_directory(path: Path) -> None:
+    """Make a directory that only its owner may write. Raises OSError."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.stat().st_uid != os.getuid() or path.stat().st_mode & 0o022:
-        raise PermissionError(f"{path} can be written by others")
+        raise PermissionError(f"{path} is writable by others")

@@ -1,11 +1,14 @@
-"""Remember on the controller what was brought up from here; a hint, never the truth."""
+"""What the controller remembers of past runs: hints, never the truth.
+
+The hosts themselves are the only record of what is on them.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,59 +18,81 @@ from wgorch.inventory.model import Host, Inventory, IPAddress, SshTarget
 from wgorch.journal import private_directory, state_directory
 
 
-def remember(inventory: Inventory, orphans: Mapping[str, Host]) -> None:
-    """Note what was brought up from the current directory, and how its hosts are reached.
+def find_inventory(given: str | None) -> tuple[str, str]:
+    """Find the inventory: its path, and how it was found (empty if given). Raises UsageError."""
+    if given:
+        return given, ""
+    if named := os.environ.get("WGORCH_INVENTORY"):
+        return named, "from WGORCH_INVENTORY"
+    if Path("inventory.yaml").is_file():
+        return "inventory.yaml", "in this directory"
+    if last := last_inventory():
+        return last, "last applied from this directory"
+    raise UsageError("no inventory given", "wgorch VERB INVENTORY, or set WGORCH_INVENTORY")
 
-    A hint for later runs, never the truth: the hosts themselves are the only record of what is on them.
+
+def last_inventory() -> str | None:
+    """The path of the inventory last applied from the current directory."""
+    path = _read(_inventories()).get(str(Path.cwd()))
+    return str(path) if path else None
+
+
+def remember(inventory: Inventory, orphans: Mapping[str, Host]) -> None:
+    """Store which inventory was applied from the current directory, and how its hosts are reached.
+
+    `orphans`: hosts outside the inventory that still carry its network. Never fails a run.
     """
-    known = _known(state_directory() / "last.json")
-    known[str(Path.cwd())] = str(Path(inventory.path).resolve())
-    _write(state_directory() / "last.json", known)
-    hosts = {name: _host_to_json(host) for name, host in {**orphans, **inventory.hosts}.items()}
-    devices = {name: [str(a) for a in device.addresses] for name, device in inventory.devices.items()}
-    told = {"network": inventory.network.name, "subnets": _subnets(inventory), "hosts": hosts, "devices": devices}
-    _write(state_directory() / f"{inventory.network.name}.hosts.json", told)
+    _write(_inventories(), _read(_inventories()) | {str(Path.cwd()): str(Path(inventory.path).resolve())})
+    network = {
+        "network": inventory.network.name,
+        "subnets": _subnets(inventory),
+        "hosts": {name: _host_to_json(host) for name, host in {**orphans, **inventory.hosts}.items()},
+        "devices": {name: [str(a) for a in device.addresses] for name, device in inventory.devices.items()},
+    }
+    _write(_network(inventory), network)
 
 
 def removed_since(inventory: Inventory) -> dict[str, Host]:
-    """Hosts that this network had when it was last brought up from here, and that left the inventory since."""
-    told = _known(state_directory() / f"{inventory.network.name}.hosts.json")
-    if told.get("subnets") != _subnets(inventory) or not isinstance(told.get("hosts"), dict):
+    """The hosts of the network as last applied on this controller that are not in the inventory any more."""
+    last = _read(_network(inventory))
+    if last.get("subnets") != _subnets(inventory):
         return {}
-    there = {(host.ssh.host, host.ssh.port, host.ssh.via) for host in inventory.hosts.values()}
-    found = {}
-    for name, words in told["hosts"].items():
+    present = {(host.ssh.host, host.ssh.port, host.ssh.via) for host in inventory.hosts.values()}
+    return {
+        name: host
+        for name, host in _hosts(last)
+        # The same machine under another name was renamed, not removed.
+        if name not in inventory.hosts and (host.ssh.host, host.ssh.port, host.ssh.via) not in present
+    }
+
+
+def addresses_had(inventory: Inventory) -> dict[str, tuple[IPAddress, ...]]:
+    """The addresses of the network's members as last applied on this controller, by name."""
+    last = _read(_network(inventory))
+    return {name: host.addresses for name, host in _hosts(last)} | dict(_devices(last))
+
+
+def _hosts(last: dict[str, Any]) -> Iterator[tuple[str, Host]]:
+    """The stored hosts, without those that do not parse."""
+    hosts = last.get("hosts")
+    for name, fields in hosts.items() if isinstance(hosts, dict) else ():
         try:
-            host = _host_from_json(str(name), words)
+            yield str(name), _host_from_json(str(name), fields)
         except (KeyError, TypeError, ValueError):
             continue
-        # The same machine under another name has not left.
-        if name not in inventory.hosts and (host.ssh.host, host.ssh.port, host.ssh.via) not in there:
-            found[str(name)] = host
-    return found
+
+
+def _devices(last: dict[str, Any]) -> Iterator[tuple[str, tuple[IPAddress, ...]]]:
+    devices = last.get("devices")
+    for name, texts in devices.items() if isinstance(devices, dict) else ():
+        try:
+            yield str(name), tuple(ipaddress.ip_address(text) for text in texts)
+        except (TypeError, ValueError):
+            continue
 
 
 def _subnets(inventory: Inventory) -> list[str]:
     return [str(subnet) for subnet in inventory.network.subnets]
-
-
-def addresses_had(inventory: Inventory) -> dict[str, tuple[IPAddress, ...]]:
-    """The addresses that the hosts of this network had when it was last brought up from here."""
-    told = _known(state_directory() / f"{inventory.network.name}.hosts.json")
-    hosts = told.get("hosts")
-    found = {}
-    for name, words in hosts.items() if isinstance(hosts, dict) else ():
-        try:
-            found[str(name)] = _host_from_json(str(name), words).addresses
-        except (KeyError, TypeError, ValueError):
-            continue
-    devices = told.get("devices")
-    for name, texts in devices.items() if isinstance(devices, dict) else ():
-        try:
-            found[str(name)] = tuple(ipaddress.ip_address(text) for text in texts)
-        except (TypeError, ValueError):
-            continue
-    return found
 
 
 def _host_to_json(host: Host) -> dict[str, Any]:
@@ -79,51 +104,43 @@ def _host_to_json(host: Host) -> dict[str, Any]:
     }
 
 
-def _host_from_json(name: str, words: dict[str, Any]) -> Host:
-    addresses = tuple(ipaddress.ip_address(text) for text in words["addresses"])
-    return Host(name, _target(words["ssh"]), addresses, int(words["listen_port"]), host_key=words.get("host_key"))
+def _host_from_json(name: str, fields: dict[str, Any]) -> Host:
+    addresses = tuple(ipaddress.ip_address(text) for text in fields["addresses"])
+    return Host(name, _target(fields["ssh"]), addresses, int(fields["listen_port"]), host_key=fields.get("host_key"))
 
 
-def _target(words: dict[str, Any]) -> SshTarget:
-    via = tuple(_target(jump) for jump in words["via"])
-    return SshTarget(words["host"], words["user"], words["port"], via, words["identity"])
+def _target(fields: dict[str, Any]) -> SshTarget:
+    via = tuple(_target(jump) for jump in fields["via"])
+    return SshTarget(fields["host"], fields["user"], fields["port"], via, fields["identity"])
 
 
-def _write(place: Path, value: dict[str, Any]) -> None:
+# --- files
+
+
+def _inventories() -> Path:
+    """The inventory last applied, by directory."""
+    return state_directory() / "last.json"
+
+
+def _network(inventory: Inventory) -> Path:
+    """The members of a network as last applied."""
+    return state_directory() / f"{inventory.network.name}.hosts.json"
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        private_directory(state_directory())
-        temporary = place.with_suffix(f".{os.getpid()}")
-        temporary.write_text(json.dumps(value, indent=1), encoding="utf-8")
-        temporary.chmod(0o600)
-        temporary.replace(place)
-    except OSError:
-        pass
-
-
-def last_inventory() -> str | None:
-    """The inventory that was last brought up from the current directory."""
-    found = _known(state_directory() / "last.json").get(str(Path.cwd()))
-    return str(found) if found else None
-
-
-def _known(place: Path) -> dict[str, Any]:
-    try:
-        known = json.loads(place.read_text(encoding="utf-8"))
+        stored = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return known if isinstance(known, dict) else {}
+    return stored if isinstance(stored, dict) else {}
 
 
-def find_inventory(given: str | None) -> tuple[str, str]:
-    """The inventory, and how it was found."""
-    if given:
-        return given, ""
-    if named := os.environ.get("WGORCH_INVENTORY"):
-        return named, "from WGORCH_INVENTORY"
-    if Path("inventory.yaml").is_file():
-        return "inventory.yaml", "found here"
-    from wgorch.memory import last_inventory
-
-    if last := last_inventory():
-        return last, "the last one brought up from here"
-    raise UsageError("no inventory is given\n    fix: wgorch VERB INVENTORY, or set WGORCH_INVENTORY")
+def _write(path: Path, stored: dict[str, Any]) -> None:
+    try:
+        private_directory(state_directory())
+        temporary = path.with_suffix(f".{os.getpid()}")
+        temporary.write_text(json.dumps(stored, indent=1), encoding="utf-8")
+        temporary.chmod(0o600)
+        temporary.replace(path)
+    except OSError:
+        pass

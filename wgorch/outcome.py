@@ -56,6 +56,10 @@ class Outcome:
     exchanges: Mapping[str, int] = field(default_factory=dict)
     handshakes: int = 0
     tried: tuple[DirectResult, ...] = ()
+    removed: tuple[str, ...] = ()
+    """Hosts that left the inventory and are restored."""
+    orphans: Mapping[str, str] = field(default_factory=dict)
+    """Hosts that left the inventory and are not restored, and why; empty if not tried."""
 
 
 class Declined(UsageError):
@@ -93,5 +97,5 @@ class Exported:
     def only(self) -> str:
         """The one text there is. Raises UsageError."""
         if len(self.texts) != 1:
-            raise UsageError("a code holds one file\n    fix: name one device")
+            raise UsageError("a QR code holds one file", "name one device")
         return next(iter(self.texts.values()))

@@ -189,7 +189,5 @@ def check_names(inventory: Inventory, names: Iterable[str]) -> frozenset[str]:
     for name in names:
         if name not in inventory.hosts:
             meant = suggest(name, inventory.hosts)
-            raise UsageError(
-                f'there is no host "{name}" in {inventory.path}.{meant}\n    fix: one of {", ".join(inventory.hosts)}'
-            )
+            raise UsageError(f'no host "{name}" in {inventory.path}.{meant}', f"one of {', '.join(inventory.hosts)}")
     return frozenset(names)

@@ -15,13 +15,20 @@ assert outcome.code == 0 and outcome.verdict.works
 assert plan(inventory).code == 0
 assert status(inventory).code == 0
 assert verify(inventory).verdict.works
+outcome = up(load({smaller!r}))
+assert (outcome.code, outcome.removed, outcome.orphans) == (0, ("home",), {{}})
 assert teardown(inventory, purge=True).code == 0
 print("done")
 """
 
 
 def test_a_program_does_what_the_command_line_does(lab: Lab) -> None:
-    lab.world.write("controller", "/root/example.py", PROGRAM.format(inventory=str(INVENTORY)))
+    smaller = lab.edited(
+        ("  home:\n    ssh: root@192.168.0.9\n    address: 192.168.2.2\n", ""),
+        ("  - home -> 10.10.13.61", "  - bcc -> 10.10.13.61"),
+    )
+    text = PROGRAM.format(inventory=str(INVENTORY), smaller=str(smaller))
+    lab.world.write("controller", "/root/example.py", text)
     import sys
 
     done = lab.world.run(
@@ -30,6 +37,7 @@ def test_a_program_does_what_the_command_line_does(lab: Lab) -> None:
     lab.world.sh("controller", "rm /root/example.py")
 
     assert "+ interface wg0" in done.stdout
+    assert not lab.world.ping("home", "10.10.13.61")
     assert done.stdout.endswith("done\n")
 
 

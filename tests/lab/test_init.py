@@ -22,8 +22,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def test_what_init_writes_passes_check_and_comes_up(lab: Lab) -> None:
     world, path = lab.world, lab.directory / "proposed.yaml"
     said = lab.wgorch("init", *MACHINES, "-o", path, "--yes").stdout
-    assert "bcc (root@203.0.113.13): can be dialled at 203.0.113.13:51820: a card of it has this public address" in said
-    assert "bcc is to be the relay: the others cannot dial each other, and can dial bcc" in said
+    assert "bcc (root@203.0.113.13): reachable at 203.0.113.13:51820: a card of it has this public address" in said
+    assert "relay: bcc: the others cannot dial each other, and can dial bcc" in said
     text = path.read_text()
     path.chmod(0o644)
     assert "subnets: [10.10.13.0/24]      # its LAN, behind ens192" in text
@@ -32,13 +32,17 @@ def test_what_init_writes_passes_check_and_comes_up(lab: Lab) -> None:
     lab.wgorch("up", path, "--yes")
     assert world.ping("home", "10.10.13.61")
     again = lab.wgorch("init", *MACHINES, "-o", path, "--yes", code=3)
-    assert "is there already" in again.stderr
+    assert "already exists" in again.stderr
     lab.wgorch("teardown", path, "--yes")
 
 
 def test_init_asks_on_a_terminal_and_reads_other_files(lab: Lab) -> None:
     path = lab.directory / "asked.yaml"
-    answers = {"machine:": "root@203.0.113.13\nroot@192.168.0.9\n", "be called?": "house", "192.168.0.0/24": "n"}
+    answers = {
+        "machine:": "root@203.0.113.13\nroot@192.168.0.9\n",
+        "Name of the network?": "house",
+        "192.168.0.0/24": "n",
+    }
     code, shown = on_terminal(lab, "init", "-o", path, answers=answers)
     assert code == 0, shown
     assert "name: house" in path.read_text()
@@ -54,4 +58,4 @@ def test_init_asks_on_a_terminal_and_reads_other_files(lab: Lab) -> None:
     assert "office-gateway" in (lab.directory / "ssh.yaml").read_text()
 
     nobody = lab.wgorch("init", "root@192.0.2.1", "-o", lab.directory / "none.yaml", code=3)
-    assert "none of them could be looked at" in nobody.stderr
+    assert "no machine could be inspected" in nobody.stderr

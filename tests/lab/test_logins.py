@@ -73,7 +73,7 @@ def test_no_login_shell_and_no_noise_reaches_a_parser(lab: Lab, shell: str) -> N
     lab.wgorch("plan", INVENTORY, code=2)
     lab.up()
     assert world.ping("home", "10.10.13.61")
-    assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
+    assert "No changes." in lab.wgorch("plan", INVENTORY).stdout
     lab.wgorch("teardown", INVENTORY, "--yes")
 
 
@@ -83,7 +83,7 @@ def test_sudo_without_a_password(lab: Lab, operator: str) -> None:
     lab.wgorch("up", operator, "--yes")
     assert lab.world.ping("home", "10.10.13.61")
     # A password that nobody asks for is sent nowhere: sudo's own question is what it answers.
-    assert "0 changes" in lab.wgorch("up", operator, env={"WGORCH_SUDO_PASSWORD": PASSWORD}).stdout
+    assert "No changes." in lab.wgorch("up", operator, env={"WGORCH_SUDO_PASSWORD": PASSWORD}).stdout
     lab.wgorch("teardown", operator, "--yes")
 
 
@@ -93,7 +93,7 @@ def test_sudo_without_a_password(lab: Lab, operator: str) -> None:
 def test_sudo_with_a_password(lab: Lab, operator: str) -> None:
     env = {"WGORCH_SUDO_PASSWORD": PASSWORD}
     refused = lab.wgorch("up", operator, "--yes", code=4)
-    assert "home: open a root shell: sudo asks for a password\n    fix: --ask-sudo-password" in refused.stderr
+    assert "home: cannot open a root shell: sudo asks for a password\n    hint: --ask-sudo-password" in refused.stderr
 
     up = lab.wgorch("up", operator, "--yes", "-v", "-v", env=env)
     assert lab.world.ping("home", "10.10.13.61")
@@ -128,7 +128,7 @@ def test_a_sudo_that_wants_a_terminal_gets_one(lab: Lab, operator: str, password
     env = {"WGORCH_SUDO_PASSWORD": password} if password else {}
     lab.wgorch("up", operator, "--yes", env=env)
     assert lab.world.ping("home", "10.10.13.61")
-    assert "0 changes" in lab.wgorch("plan", operator, env=env).stdout
+    assert "No changes." in lab.wgorch("plan", operator, env=env).stdout
     lab.wgorch("teardown", operator, "--yes", env=env)
 
 
@@ -154,8 +154,10 @@ def test_who_has_no_right_is_told_so(lab: Lab, operator: str) -> None:
         refused = lab.wgorch("up", operator, "--yes", code=4)
     finally:
         world.sh("home", "mv /usr/bin/sudo.away /usr/bin/sudo; mv /usr/bin/doas.away /usr/bin/doas")
-    assert "home: open a root shell: operator may not become root: there is neither sudo nor doas" in refused.stderr
-    assert "fix: log in as root, or allow this user" in refused.stderr
+    assert (
+        "home: cannot open a root shell: operator may not become root: there is neither sudo nor doas" in refused.stderr
+    )
+    assert "hint: log in as root, or allow this user" in refused.stderr
 
 
 @pytest.mark.kind("root's login refused by sshd", "refused", "log in as root: … refused")
@@ -173,7 +175,7 @@ def test_a_refused_login_of_root_is_told(lab: Lab) -> None:
         world.stop_sshd("home")
         world.sh("home", "mv /root/kept /etc/ssh/world_sshd_config")
         world.start_sshd("home")
-    assert re.search(r"home: log in as root: 192\.168\.0\.9 refused: ", refused.stderr)
+    assert re.search(r"home: cannot log in as root: 192\.168\.0\.9 refused: ", refused.stderr)
 
 
 @pytest.mark.kind("dropbear instead of OpenSSH's sshd", "works")
@@ -191,11 +193,11 @@ def test_dropbear_lets_in_as_sshd_does(lab: Lab) -> None:
         lab.wgorch("trust", "home", inventory, "--yes")
         lab.wgorch("up", inventory, "--yes")
         assert world.ping("home", "10.10.13.61")
-        assert "0 changes" in lab.wgorch("plan", inventory).stdout
+        assert "No changes." in lab.wgorch("plan", inventory).stdout
         lab.wgorch("teardown", inventory, "--yes")
         stranger = "    ssh: {host: 192.168.0.9, user: root, port: 2222, identity: /root/stranger}\n"
         refused = lab.wgorch("plan", lab.edited((HOME, stranger)), code=4)
-        assert "home: log in as root: 192.168.0.9 refused: /root/stranger" in refused.stderr
+        assert "home: cannot log in as root: 192.168.0.9 refused: /root/stranger" in refused.stderr
         # It takes none but one of RSA's signatures, and says so just before it says that one may log in.
         old = world.sh(
             "controller", "rm /root/stranger*; ssh-keygen -q -t rsa -N '' -f /root/stranger; cat /root/stranger.pub"
@@ -237,10 +239,10 @@ def test_a_host_inside_a_namespace_of_another_one(lab: Lab) -> None:
         lab.wgorch("up", inventory, "--yes")
         assert "10.10.13.61" in world.sh("home", "ip netns exec box ping -n -c 1 -W 2 10.10.13.61")
         assert "wg0" not in world.sh("home", "ls /sys/class/net")
-        assert "0 changes" in lab.wgorch("plan", inventory).stdout
+        assert "No changes." in lab.wgorch("plan", inventory).stdout
         lab.wgorch("teardown", inventory, "--yes")
         wrong = lab.edited((HOME, inside.replace("box]", "fox]")))
         refused = lab.wgorch("plan", wrong, code=4)
-        assert "home: enter it by ip netns exec fox: Cannot open network namespace" in refused.stderr
+        assert "home: cannot enter with ip netns exec fox: Cannot open network namespace" in refused.stderr
     finally:
         world.sh("home", "ip netns delete box; nft flush ruleset; echo 0 >/proc/sys/net/ipv4/ip_forward", check=False)

@@ -63,7 +63,7 @@ def test_a_missing_package_comes_by_the_hosts_own_manager(lab: Lab, manager: str
     assert f"waiting: for {manager}, which {name} (pid " in up.stdout, up.stdout
     assert world.ping("home", "10.10.13.61")
     world.sh("home", query)
-    assert "0 changes" in lab.wgorch("up", INVENTORY).stdout
+    assert "No changes." in lab.wgorch("up", INVENTORY).stdout
 
     lab.wgorch("teardown", INVENTORY, "--yes")
     world.sh("home", query)

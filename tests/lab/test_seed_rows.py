@@ -170,7 +170,7 @@ class TestStandingNetwork:
         assert address[3] == f"{ADDRESSES[host]}/24"
 
     def test_a_second_up_makes_no_change(self, standing: Lab) -> None:
-        assert "0 changes: 3 hosts are as they should be" in standing.wgorch("up", INVENTORY).stdout
+        assert "No changes. 3 hosts up to date." in standing.wgorch("up", INVENTORY).stdout
 
     def test_listen_ports_are_pinned_and_the_relays_is_the_one_others_dial(self, standing: Lab) -> None:
         ports = {host: standing.world.sh(host, "wg show wg0 listen-port").strip() for host in HOSTS}
@@ -242,7 +242,7 @@ class TestStandingNetwork:
     def test_lan_interface_is_found_where_it_is_left_out(self, standing: Lab) -> None:
         inventory = standing.edited(("    lan_interface: ens192              # found by itself where left out\n", ""))
 
-        assert "0 changes" in standing.wgorch("plan", inventory).stdout
+        assert "No changes." in standing.wgorch("plan", inventory).stdout
 
     def test_status_shows_endpoint_handshake_traffic_and_path(self, standing: Lab) -> None:
         said = standing.wgorch("status", INVENTORY).stdout
@@ -333,7 +333,7 @@ class TestStandingNetwork:
             made = json.loads(standing.wgorch("up", INVENTORY, "--json", "--yes").stdout)
             assert made["hosts_stand"] == {host: {"state": "applied", "why": "confirmed"}}
             assert {name: standing.world.sh(name, ask) for name in others} == before
-            assert "0 changes" in standing.wgorch("plan", INVENTORY).stdout
+            assert "No changes." in standing.wgorch("plan", INVENTORY).stdout
             assert standing.world.ping("home", TARGET)
         except BaseException:
             standing.world.reboot(host)
@@ -374,13 +374,13 @@ class TestCommandList:
         done = network.world.run(host, "sh", "-eu", "-c", mine, check=False)
 
         assert (done.returncode, done.stderr) == (0, "")
-        assert "0 changes" in network.wgorch("plan", INVENTORY).stdout
+        assert "No changes." in network.wgorch("plan", INVENTORY).stdout
 
     def test_up_counts_the_changes_that_it_showed(self, lab: Lab) -> None:
         said = lab.up().stdout
 
         shown = re.search(r"^(\d+) changes on 3 of 3 hosts", said, re.M)
-        made = re.search(r"up: (\d+) changes on 3 hosts, confirmed", said)
+        made = re.search(r"up complete: (\d+) changes on 3 hosts, confirmed", said)
         assert shown and made
         assert made[1] == shown[1]
 
@@ -425,7 +425,7 @@ def test_a_foreign_route_to_the_same_network_is_reported_and_left_alone(lab: Lab
 
     done = lab.wgorch("up", INVENTORY, "--yes", code=4)
 
-    assert "home: send 10.10.13.0/24 into the tunnel" in done.stderr
+    assert "home: cannot route 10.10.13.0/24 into the tunnel" in done.stderr
     assert "a route to 10.10.13.0/24 via 192.168.0.1 dev wlp2s0 is there already" in done.stderr
     assert since(lab, before) == {}
 
@@ -437,7 +437,8 @@ def test_a_lan_that_a_host_is_in_itself_is_refused_naming_both(lab: Lab) -> None
     done = lab.wgorch("up", INVENTORY, "--yes", code=4)
 
     assert (
-        "home: send 10.10.13.0/24 into the tunnel: lab0 has 10.10.13.99/25, which overlaps 10.10.13.0/24" in done.stderr
+        "home: cannot route 10.10.13.0/24 into the tunnel: lab0 has 10.10.13.99/25, which overlaps 10.10.13.0/24"
+        in done.stderr
     )
     assert since(lab, before) == {}
 
@@ -675,7 +676,7 @@ def test_absent_packages_are_installed_by_apt_and_present_ones_are_left(lab: Lab
         status = world.sh("home", "dpkg-query -W -f '${Package} ${db:Status-Abbrev}\\n' wireguard-tools wireguard-go")
         assert status.split() == ["wireguard-go", "ii", "wireguard-tools", "ii"]
         assert world.ping("home", TARGET)
-        assert "0 changes" in lab.wgorch("up", INVENTORY).stdout
+        assert "No changes." in lab.wgorch("up", INVENTORY).stdout
         lab.wgorch("teardown", INVENTORY, "--yes", "--purge")
         assert world.sh("home", "command -v wg").strip() == "/usr/bin/wg"
     finally:
@@ -690,7 +691,7 @@ def test_a_package_that_cannot_be_had_stops_it_before_anything_is_touched(lab: L
 
         done = lab.wgorch("up", INVENTORY, "--yes", code=4)
 
-        assert "home: make + packages wireguard-go wireguard-tools" in done.stderr
+        assert "home: cannot apply + packages wireguard-go wireguard-tools" in done.stderr
         assert "wireguard-tools" in done.stderr.split("packages wireguard-go wireguard-tools")[1]
         for host in HOSTS:
             assert (

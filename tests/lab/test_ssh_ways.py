@@ -207,9 +207,9 @@ def test_this_machine_is_a_host_without_ssh(lab: Lab) -> None:
         return done.stdout
 
     try:
-        assert "up: " in here("up", "--yes")
+        assert "✓ up complete: " in here("up", "--yes")
         assert world.ping("home", "10.10.13.61", count=3)
-        assert "0 changes" in here("up")
+        assert "No changes." in here("up")
         assert "as the inventory says" in here("status")
         here("teardown", "--yes", "--purge")
         assert logins(lab, "home", at) == []
@@ -309,7 +309,7 @@ def test_a_refused_login_is_one_attempt_and_says_which_keys_were_tried(ways: Lab
 
     attempts = re.findall(r"authenticating user root 192.168.0.20", world.sh("home", "cat /run/sshd.log")[at:])
     assert len(attempts) == 1
-    assert "home: log in as root: 192.168.0.9 refused: /root/.ssh/id_ed25519 (ssh-ed25519)" in done.stderr
+    assert "home: cannot log in as root: 192.168.0.9 refused: /root/.ssh/id_ed25519 (ssh-ed25519)" in done.stderr
     assert ways.differences(ignore=()) == {}
 
 
@@ -321,7 +321,7 @@ def test_an_unknown_host_key_is_refused_with_its_fingerprint_until_it_is_trusted
     print_ = fingerprint(ways, "bcc")
 
     done = ways.wgorch("plan", INVENTORY, code=4)
-    assert f"bcc: know it by its host key: 203.0.113.13 shows the unknown key ssh-ed25519 {print_}" in done.stderr
+    assert f"bcc: cannot verify its host key: 203.0.113.13 shows the unknown key ssh-ed25519 {print_}" in done.stderr
     assert "wgorch trust bcc" in done.stderr
 
     refused = ways.wgorch("trust", "bcc", INVENTORY, code=3)
@@ -346,11 +346,11 @@ def test_trust_goes_through_unknown_jump_hosts_one_by_one(ways: Lab) -> None:
 def test_trust_asks_on_a_terminal(ways: Lab) -> None:
     known_hosts(ways, without(ways, "203.0.113.13"))
 
-    code, shown = on_terminal(ways, "trust", "bcc", INVENTORY, answers={"Is it the same? [y/N]": "n"})
+    code, shown = on_terminal(ways, "trust", "bcc", INVENTORY, answers={"Do the fingerprints match? [y/N]": "n"})
     assert code == 3, shown
     assert "203.0.113.13" not in ways.world.sh("controller", "cat /root/.ssh/known_hosts")
 
-    code, shown = on_terminal(ways, "trust", "bcc", INVENTORY, answers={"Is it the same? [y/N]": "y"})
+    code, shown = on_terminal(ways, "trust", "bcc", INVENTORY, answers={"Do the fingerprints match? [y/N]": "y"})
     assert code == 0, shown
     ways.wgorch("plan", INVENTORY, code=2)
 
@@ -376,7 +376,8 @@ def test_a_revoked_key_is_refused_although_it_is_known(ways: Lab) -> None:
     done = ways.wgorch("plan", INVENTORY, code=4)
 
     assert (
-        f"bcc: know it by its host key: it shows the revoked key ssh-ed25519 {fingerprint(ways, 'bcc')}" in done.stderr
+        f"bcc: cannot verify its host key: it shows the revoked key ssh-ed25519 {fingerprint(ways, 'bcc')}"
+        in done.stderr
     )
     assert "home:" not in done.stderr
 
@@ -410,7 +411,7 @@ def test_a_wrong_host_key_of_the_inventory_is_refused_although_known_hosts_agree
 def test_an_unreachable_host_stops_everything_before_anything_is_touched_anywhere(ways: Lab) -> None:
     done = ways.wgorch("up", ways.edited((HOME, "    ssh: root@192.168.0.77\n")), "--yes", code=4, timeout=60)
 
-    assert "home: connect: 192.168.0.77 port 22: " in done.stderr
+    assert "home: cannot connect: 192.168.0.77 port 22: " in done.stderr
     assert ways.differences(ignore=()) == {}
 
 
@@ -423,8 +424,8 @@ def test_every_host_that_cannot_be_reached_is_told_at_once(ways: Lab) -> None:
         for host in ("bcc", "home"):
             ways.world.start_sshd(host)
 
-    assert "bcc: connect: 203.0.113.13 port 22: Connection refused" in done.stderr
-    assert "home: connect: 192.168.0.9 port 22: Connection refused" in done.stderr
+    assert "bcc: cannot connect: 203.0.113.13 port 22: Connection refused" in done.stderr
+    assert "home: cannot connect: 192.168.0.9 port 22: Connection refused" in done.stderr
     assert "company:" not in done.stderr
 
 
@@ -490,7 +491,7 @@ def test_a_security_key_is_refused_with_the_reason(ways: Lab) -> None:
     refused = ways.wgorch("plan", inventory, code=4)
 
     assert (
-        "home: log in as root: 192.168.0.9 refused: no key was found to try; not tried: /root/.ssh/sk is a security key"
+        "home: cannot log in as root: 192.168.0.9 refused: no key was found to try; not tried: /root/.ssh/sk is a security key"
         in refused.stderr
     )
 
@@ -512,7 +513,8 @@ def test_an_agent_with_many_keys(ways: Lab) -> None:
         world.run("controller", "sh", "-c", many, env=agent)
         refused = ways.wgorch("plan", INVENTORY, code=4, env=agent)
         assert re.search(
-            r"home: log in as root: 192\.168\.0\.9 hung up after \d keys \(agent \(ssh-ed25519\) …\)", refused.stderr
+            r"home: cannot log in as root: 192\.168\.0\.9 hung up after \d keys \(agent \(ssh-ed25519\) …\)",
+            refused.stderr,
         )
         assert "MaxAuthTries" in refused.stderr
         config(ways, "Host 10.10.13.62 198.51.100.66\n  IdentityFile ~/.ssh/id_ed25519\n  IdentitiesOnly yes\n")
@@ -549,10 +551,10 @@ def test_a_host_behind_the_tunnel_is_changed_last_and_only_where_that_is_accepte
     try:
         inventory = lab.edited(through)
         refused = lab.wgorch("up", inventory, "--yes", code=4).stderr
-        assert "company: change it safely: we reach it through the tunnel itself" in refused
+        assert "company: cannot change the tunnel: SSH to the host runs through that tunnel" in refused
         lab.wgorch("up", inventory, "--yes", "--accept-risk", "lose-ssh")
         assert "every 20 seconds" in world.sh("company", "wg show wg0")
-        assert "0 changes" in lab.wgorch("up", inventory).stdout
+        assert "No changes." in lab.wgorch("up", inventory).stdout
 
         if ALL:  # it takes a minute
             # One that cuts us takes itself back: the peer's packets go elsewhere.
@@ -560,9 +562,9 @@ def test_a_host_behind_the_tunnel_is_changed_last_and_only_where_that_is_accepte
             done = lab.wgorch("up", cutting, "--yes", "--accept-risk", "lose-ssh", "--confirm-timeout", "15", code=None)
             assert done.returncode in (5, 6)
             lab.wait(lambda: world.ping("home", "192.168.2.3"), 60, "company is back")
-            lab.wait(lambda: "0 changes" in lab.wgorch("plan", inventory, code=None).stdout, 30, "all is as before")
+            lab.wait(lambda: "No changes." in lab.wgorch("plan", inventory, code=None).stdout, 30, "all is as before")
         assert (
-            "company: take the tunnel away: we reach it through the tunnel itself"
+            "company: cannot remove the tunnel: SSH to the host runs through that tunnel"
             in lab.wgorch("teardown", inventory, "--yes", code=4).stderr
         )
     finally:

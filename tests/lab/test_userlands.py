@@ -53,7 +53,7 @@ def test_busybox_is_enough(lab: Lab) -> None:
     assert "home: it will not survive a reboot: neither systemd" in lab.wgorch("status", INVENTORY).stdout
     assert world.ping("controller", "192.168.0.9")
     assert "1 packets received" in world.sh("home", "ping -c 1 -W 2 10.10.13.61")
-    assert "0 changes" in lab.wgorch("up", INVENTORY).stdout
+    assert "No changes." in lab.wgorch("up", INVENTORY).stdout
     world.sh("home", "ip link delete wg0")
     lab.wgorch("plan", INVENTORY, code=2)
     lab.up()
@@ -71,7 +71,7 @@ def test_an_ip_of_busybox_is_read_and_then_replaced(lab: Lab) -> None:
     assert "+ packages iproute2  — the host lacks them; by apt" in told
 
 
-@pytest.mark.kind("an iptables without the match `comment`", "refused", "use iptables there: … match `comment'")
+@pytest.mark.kind("an iptables without the match `comment`", "refused", "cannot use iptables: … match `comment'")
 def test_an_iptables_without_comments_is_refused(lab: Lab) -> None:
     world, before = lab.world, lab.differences()
     place = world.sh("company", "find /usr/lib -name libxt_comment.so").strip()
@@ -80,7 +80,7 @@ def test_an_iptables_without_comments_is_refused(lab: Lab) -> None:
         refused = lab.wgorch("up", INVENTORY, "--yes", code=4)
     finally:
         world.sh("company", f"mv /run/kept {place}")
-    assert "company: use iptables there: " in refused.stderr
+    assert "company: cannot use iptables: " in refused.stderr
     assert "`comment'" in refused.stderr
-    assert "fix: it needs the matches comment" in refused.stderr
+    assert "hint: it needs the matches comment" in refused.stderr
     assert before == lab.differences()

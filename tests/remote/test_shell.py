@@ -191,7 +191,7 @@ def test_an_answer_of_just_the_limit_in_small_pieces_is_taken() -> None:
 
 def test_silence_is_lost_with_the_wish_and_the_time() -> None:
     shell = shell_that("\n{n} begin\nhel", TimeoutError())
-    with pytest.raises(Lost, match="home: greet it: no answer within 3 s"):
+    with pytest.raises(Lost, match="home: cannot greet it: no answer within 3 s"):
         shell.exchange("x", "greet it", 3)
 
     assert shell.broken

@@ -1,18 +1,36 @@
-"""Bounds of the lease, and of every phase of a change, in seconds."""
+"""Bounds of the lease and of the phases under it, in seconds."""
 
 from __future__ import annotations
 
-LEASE_S = 60
-"""Confirm timeout: without renewal a host rolls back after so long."""
-LEASE_MIN_S = 10
-LEASE_MAX_S = 300
-PROGRAM_S = 45
-"""Time limit of a change's script on a host."""
-RECENT_S = 15
-"""Maximum age of facts that are reused under the lock; only wgorch's own files are then read again.
+from wgorch.errors import UsageError
 
-0 where a person was asked in between: a minute is long enough for a change by another hand.
+MIN_LEASE_S = 10
+LEASE_S = 60
+MAX_LEASE_S = 300
+"""The shortest, the default and the longest time without renewal after which a host rolls its change back."""
+
+
+PROGRAM_S = 45
+"""Deadline of the script of a change on its host."""
+
+
+RECENT_S = 15
+"""Maximum age of facts that are reused under the lock; then only wgorch's own files are read again.
+
+Facts from before a confirmation prompt are never reused: others may have changed the host meanwhile.
 """
+
+
 INSTALL_S = 900
+"""Deadline of a phase that installs packages."""
+
+
 PHASE_S = 60
-"""Time limit of a phase in which nothing slow runs."""
+"""Deadline of every other phase."""
+
+
+def check_lease(seconds: int) -> None:
+    """Refuse a lease out of bounds. Raises UsageError."""
+    if not MIN_LEASE_S <= seconds <= MAX_LEASE_S:
+        problem = f"confirm timeout of {seconds} s is out of range"
+        raise UsageError(problem, f"{MIN_LEASE_S} to {MAX_LEASE_S} seconds")

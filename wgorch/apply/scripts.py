@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-from wgorch.apply.lease import LEASE_MAX_S, PROGRAM_S
+from wgorch.apply.lease import MAX_LEASE_S, PROGRAM_S
 from wgorch.apply.upload import abort_write, call_referee, pieces, script_words, secret_file, write_file
 from wgorch.facts.facts import Clock
 from wgorch.gather.gather import ENVIRONMENT
@@ -47,7 +47,7 @@ def apply_script(directory: str, change_id: str, lease_s: int, plan: HostPlan) -
             write_file("undo", *script_words(undo)),
             write_file("probe", shlex.quote(plan.probe.rstrip("\n"))),
             "start_up=" + "'\n'".join(script_words(boot)),
-            call_referee(f"apply {change_id} {lease_s} {LEASE_MAX_S} {min(PROGRAM_S, max(5, lease_s - 5))}"),
+            call_referee(f"apply {change_id} {lease_s} {MAX_LEASE_S} {min(PROGRAM_S, max(5, lease_s - 5))}"),
         ]
     )
     return script, pieces(frozenset((*do.pieces, *undo.pieces, *boot.pieces)))

@@ -11,9 +11,11 @@ from ipaddress import ip_network
 from wgorch.base.value import value
 from wgorch.errors import HostError, HostsFailed, Unfit
 from wgorch.gather.observed import Observed
+from wgorch.interop.discover import look
 from wgorch.interop.names import name_of, quoted
 from wgorch.inventory.model import IPNetwork, SshTarget
 from wgorch.plan.blockers import adoption_blockers
+from wgorch.remote.fleet import Fleet
 
 
 @value
@@ -22,6 +24,14 @@ class Adopted:
 
     text: str
     notes: tuple[str, ...]
+
+
+def adopt_network(fleet: Fleet, interface: str, name: str) -> Adopted:
+    """Generate the inventory of a live network from its hosts; read-only. Raises HostsFailed."""
+    seen, failed = look(fleet, interface, name)
+    if failed:
+        raise HostsFailed(list(failed.values()))
+    return adopt(seen, {host: fleet.hosts[host].ssh for host in seen}, interface, name)
 
 
 def adopt(seen: Mapping[str, Observed], ssh: Mapping[str, SshTarget], interface: str, network: str) -> Adopted:
@@ -33,7 +43,7 @@ def adopt(seen: Mapping[str, Observed], ssh: Mapping[str, SshTarget], interface:
 
 
 def _unfit(host: str, seen: Observed, interface: str) -> Iterator[HostError]:
-    action = f"take over {interface}"
+    action = f"adopt {interface}"
     card = seen.links.devices.get(interface)
     if card is None or interface not in seen.wireguard or not seen.wireguard[interface].public_key:
         there = ", ".join(sorted(c for c in seen.links.devices if c != "lo"))

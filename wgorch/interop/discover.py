@@ -15,7 +15,7 @@ from wgorch.remote.fleet import Fleet
 
 def discover(fleet: Fleet, host: str) -> list[ManagedNetwork]:
     """The networks of ours on a host, asked of the host alone. Raises HostError."""
-    text = fleet.open(host).exchange(DISCOVER, "find what of ours is there", 30)
+    text = fleet.open(host).exchange(DISCOVER, "find wgorch networks", 30)
     found = {}
     for line in text.split("\n"):
         hit = re.fullmatch(r"network ([a-z][a-z0-9-]{0,14}) ([a-zA-Z][a-zA-Z0-9_.-]{0,14})?", line.strip() + " ")

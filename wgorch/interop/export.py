@@ -120,8 +120,8 @@ def shared_peers(topology: Topology, keys: Mapping[str, str]) -> str:
         far = next((other for other in names if other != one and other not in direct), None)
         if far is not None:
             way = topology.path(one, far)
-            by = f"meet at {', '.join(way[1:-1])}" if len(way) > 2 else "have no way to each other"
-            raise UsageError(f"one file cannot be right for all: {one} and {far} {by}\n    fix: --format wg-quick")
+            by = f"peer only through {', '.join(way[1:-1])}" if len(way) > 2 else "have no path to each other"
+            raise UsageError(f"one file cannot serve every host: {one} and {far} {by}", "--format wg-quick")
     lines = [
         f"# all peers of {topology.inventory.network.name}: wg addconf {topology.inventory.network.interface} FILE"
     ]

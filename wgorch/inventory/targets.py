@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from wgorch.errors import UsageError
+from wgorch.errors import InventoryError
 from wgorch.inventory import fields as f
 from wgorch.inventory.model import SshTarget
 from wgorch.inventory.nodes import Node, Scalar
@@ -12,19 +12,19 @@ from wgorch.inventory.problems import Problems
 
 
 def ssh_target(text: str) -> SshTarget:
-    """A target from a command line: ``[user@]host[:port]``. Raises UsageError."""
+    """A target from a command line: ``[user@]host[:port]``. Raises InventoryError."""
     problems = Problems("--host", text)
     found = target(Scalar(1, 1, text, True), "", problems)
     if found is None:
-        raise UsageError("\n".join(problems.lines()))
+        raise InventoryError(problems.lines())
     return found
 
 
 def network_name(text: str) -> str:
-    """A network's name from a command line. Raises UsageError."""
+    """A network's name from a command line. Raises InventoryError."""
     problems = Problems("--name", text)
     if f.NETWORK_NAME.read(Scalar(1, 1, text, True), "", problems) is None:
-        raise UsageError("\n".join(problems.lines()))
+        raise InventoryError(problems.lines())
     return text
 
 

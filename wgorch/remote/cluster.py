@@ -85,15 +85,15 @@ class ClusterFleet(Fleet):
         try:
             from distributed import Client
         except ImportError:
-            raise UsageError("--workers needs Dask\n    fix: pip install 'wgorch[dask]'") from None
+            raise UsageError("--workers needs Dask", "pip install 'wgorch[dask]'") from None
         try:
             make: Any = Client  # it has no types
             self._client = make(scheduler, timeout=CALL_S)
             self._workers = sorted(self._client.scheduler_info(n_workers=-1)["workers"])
         except (OSError, TimeoutError, ValueError) as error:
-            raise UsageError(f"there is no scheduler at {scheduler}: {error}\n    fix: dask scheduler") from None
+            raise UsageError(f"no Dask scheduler at {scheduler}: {error}", "dask scheduler") from None
         if not self._workers:
-            raise UsageError(f"the scheduler at {scheduler} has no workers\n    fix: dask worker {scheduler}")
+            raise UsageError(f"the Dask scheduler at {scheduler} has no workers", f"dask worker {scheduler}")
         self._turn = 0
         self._logins = 0
         self._counting = threading.Lock()
@@ -138,7 +138,7 @@ class ClusterFleet(Fleet):
             shell = self.open(name)
             assert isinstance(shell, RemoteShell)
             with self.clock.span(name, "reach its SSH anew"):
-                shell.call("knock", "reach its SSH again", timeout_s, timeout_s)
+                shell.call("knock", "reconnect to SSH", timeout_s, timeout_s)
 
     @property
     def handshakes(self) -> int:

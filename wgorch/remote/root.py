@@ -81,7 +81,7 @@ def password_from(ask: Callable[[str], str] | None) -> Password | None:
     if not text and ask:
         text = _from_keyring() or ask("sudo's password on the hosts: ")
     if any(c in text for c in "\r\n\0"):
-        raise UsageError("sudo's password has a line break in it\n    fix: give it without one")
+        raise UsageError("the sudo password contains a line break", "remove it")
     return Password(text) if text else None
 
 
@@ -123,7 +123,7 @@ def become_root(host: str, wire: Wire, nonce: str, password: Password | None) ->
 
 def enter(host: str, wire: Wire, words: Sequence[str]) -> None:
     """Turn a root shell into one inside something: ``docker exec -i web``, ``nsenter -t 1234 -n``. Raises Unfit, Lost."""
-    action, nonce = f"enter it by {' '.join(words)}", new_nonce()
+    action, nonce = f"enter with {' '.join(words)}", new_nonce()
     line = quote_words([*words, "/bin/sh", "-c", f"echo {nonce}-in; exec /bin/sh"])
     _send(host, wire, action, f"exec {line} 2>&1\n".encode())
     heard = _Heard(host, wire, action)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from typing import Any
-
-from rich.console import Console
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from wgorch.base.text import visible, without_keys
-from wgorch.outcome import Status
-from wgorch.plan.host import HostPlan
 from wgorch.report.console import plain
-from wgorch.topology.topology import Topology
-from wgorch.trace.explain import Trace
-from wgorch.verify.diagnose import Finding, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from wgorch.inventory.model import Inventory
+    from wgorch.outcome import Outcome, Status
+    from wgorch.plan.host import HostPlan
+    from wgorch.topology.topology import Topology
+    from wgorch.trace.explain import Trace
+    from wgorch.verify.diagnose import Finding, Verdict
 
 
 def plan_json(plans: Mapping[str, HostPlan]) -> dict[str, Any]:
@@ -40,6 +43,34 @@ def plan_json(plans: Mapping[str, HostPlan]) -> dict[str, Any]:
             for name, p in plans.items()
         },
     }
+
+
+def up_json(outcome: Outcome) -> dict[str, Any]:
+    """The outcome of `up`; `orphans`: hosts that left the inventory and are not restored."""
+    verdict = {"verdict": verdict_json(outcome.verdict)} if outcome.verdict else {}
+    return {
+        **teardown_json(outcome),
+        "errors": [str(e) for e in outcome.failed],
+        "orphans": sorted(outcome.orphans),
+        "round_trips": outcome.exchanges,
+        "ssh_handshakes": outcome.handshakes,
+        "direct": [{"hosts": [t.one, t.other], "works": not t.why, "why": t.why} for t in outcome.tried],
+        **verdict,
+    }
+
+
+def teardown_json(outcome: Outcome) -> dict[str, Any]:
+    """The outcome of `teardown`: the plan, the exit code, and the state of each host."""
+    return {
+        **plan_json(outcome.plans),
+        "code": outcome.code,
+        "hosts_stand": {name: {"state": s.state, "why": s.why} for name, s in outcome.standing.items()},
+    }
+
+
+def check_json(inventory: Inventory, unreachable: Sequence[str]) -> dict[str, Any]:
+    """The result of `check`; `unreachable`: the declared flows that cannot work."""
+    return {"version": 1, "good": not unreachable, "hosts": len(inventory.hosts), "refuted": list(unreachable)}
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:

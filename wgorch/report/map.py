@@ -238,9 +238,7 @@ def _placed(boxes: dict[str, Box], edges: list[Edge]) -> dict[str, Box]:
     try:
         import igraph
     except ImportError:
-        raise UsageError(
-            "a picture needs igraph, which finds a place for everything\n    fix: pip install igraph"
-        ) from None
+        raise UsageError("map needs igraph for its layout", "pip install igraph") from None
     number = {name: i for i, name in enumerate(boxes)}
     graph = igraph.Graph(len(boxes), [(number[e.one], number[e.other]) for e in edges])
     # From a given start it has nothing to draw by lot: the same network is the same picture. Of some starts, the best end.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.text import Text
 
-from wgorch.base.text import visible
+from wgorch.base.text import count, visible
 from wgorch.plan.host import BOOT, HostPlan
 from wgorch.plan.script import by_hand
 from wgorch.report.console import SIGNS, plain
@@ -20,8 +20,8 @@ def render_plan(out: Console, plans: Mapping[str, HostPlan], verb: str = "up") -
     total = sum(len(plan.changes) for plan in plans.values())
     if not total:
         render_notes(out, plans)
-        good = f"{len(plans)} hosts are as they should be" if verb == "up" else "nothing of ours is there"
-        out.print(plain(f"0 changes: {good}"))
+        up_to_date = f"No changes. {count(len(plans), 'host')} up to date."
+        out.print(plain(up_to_date if verb == "up" else "No wgorch resources found."))
         return
     for name, plan in plans.items():
         if not plan.changes:

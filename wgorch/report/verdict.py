@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wgorch.base.text import visible
+from wgorch.errors import MIXED, ROLLED_BACK
 from wgorch.outcome import HostState, Outcome
 from wgorch.report.console import plain
 from wgorch.topology.path import walk
@@ -36,6 +37,17 @@ def render_outcome(out: Console, outcome: Outcome, verb: str) -> None:
         out.print(table)
     for error in outcome.failed:
         out.print(plain(f"error: {error}", "red"))
+
+
+def render_failure(out: Console, code: int) -> None:
+    """Print how a change failed; nothing if it did not."""
+    if code == ROLLED_BACK:
+        out.print("wgorch: failed; all hosts rolled back", style="red")
+    elif code == MIXED:
+        out.print("wgorch: failed; some hosts were NOT rolled back (see above)", style="red")
+        out.print("    hint: run wgorch status, then wgorch up")
+    elif code:
+        out.print("wgorch: failed", style="red")
 
 
 def render_verdict(out: Console, topology: Topology, verdict: Verdict) -> None:

@@ -58,7 +58,7 @@ def parse(host: str, text: str) -> Looked:
             unresolved=tuple(line[:-3] for line in answers["names"] if line.endswith(" no")),
         )
     except (NotAnAnswer, ValueError, KeyError, IndexError) as error:
-        raise Garbled(host, "understand what it answers", str(error), "see -vv for what it said") from None
+        raise Garbled(host, "parse its reply", str(error), "see -vv for what it said") from None
 
 
 def _drops(lines: list[str]) -> Iterator[str]:

@@ -41,7 +41,7 @@ def trace(
         return follow(run, source, _goal(run.inventory, source, target), protocol, port, pcap=pcap)
     if source in inventory.devices:
         if source not in topology.hosts:
-            raise UsageError(f"{source} has no public key yet\n    fix: wgorch export {source}")
+            raise UsageError(f"{source} has no public key yet", f"wgorch export {source}")
         goal = _goal(inventory, source, target)
         own = inventory.devices[source].address_of(goal.version)
         way = walk(topology, source, goal).hosts
@@ -130,7 +130,7 @@ def follow(
         port_there = run.topology.hosts[name].listen_port
         arrives_by = comes_by if name == source else interface
         text = program(probe, probe_id, interface, port_there, arrives_by, window_s=window_s, pcap=pcap)
-        return parse(name, run.fleet.open(name).exchange(text, "follow the packet", window_s + 20), probe)
+        return parse(name, run.fleet.open(name).exchange(text, "trace the packet", window_s + 20), probe)
 
     seen, failed = run.fleet.on_hosts(hosts, work)
     if failed:

@@ -220,7 +220,7 @@ def parse(host: str, text: str, probe: Probe) -> Seen:
             packets=_packets(everything),
         )
     except (NotAnAnswer, ValueError, KeyError, IndexError) as error:
-        raise Garbled(host, "understand what it saw", str(error), "see -vv for what it said") from None
+        raise Garbled(host, "parse its capture", str(error), "see -vv for what it said") from None
 
 
 def _pairs(lines: list[str]) -> Iterator[tuple[str, str, str]]:

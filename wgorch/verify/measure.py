@@ -208,7 +208,7 @@ def parse(host: str, text: str, addresses: list[IPAddress]) -> Measured:
             said_before=body[:500],
         )
     except (NotAnAnswer, ValueError, KeyError, IndexError) as error:
-        raise Garbled(host, "understand what it measured", str(error), "see -vv for what it said") from None
+        raise Garbled(host, "parse its measurements", str(error), "see -vv for what it said") from None
 
 
 def _fits(body: str, addresses: list[IPAddress]) -> Iterator[tuple[IPAddress, int]]:

@@ -40,7 +40,7 @@ def verify_hosts(
         program = measure.program(
             network.interface, real, direct, mtu, measure.PATIENCE_S, (before or {}).get(name, "")
         )
-        text = run.fleet.open(name).exchange(program, "measure", measure.PATIENCE_S + 30)
+        text = run.fleet.open(name).exchange(program, "measure paths", measure.PATIENCE_S + 30)
         run.listener.event(name, Event.VERIFIED)
         return measure.parse(name, text, addresses)
 

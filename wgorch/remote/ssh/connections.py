@@ -103,10 +103,10 @@ class Connections:
                     break
                 line += data
             if not line.startswith(b"SSH-"):
-                raise Unreachable(host, "reach its SSH again", f"no SSH banner but {line[:60]!r}")
+                raise Unreachable(host, "reconnect to SSH", f"no SSH banner but {line[:60]!r}")
             return line.decode("ascii", "replace").strip()
         except OSError as error:
-            raise Unreachable(host, "reach its SSH again", f"{way}: {error or type(error).__name__}") from None
+            raise Unreachable(host, "reconnect to SSH", f"{way}: {error or type(error).__name__}") from None
         finally:
             sock.close()
 
@@ -152,7 +152,7 @@ class Connections:
             found = socket.getaddrinfo(way.host, way.port, type=socket.SOCK_STREAM)
         except socket.gaierror as error:
             hint = "check the name, or give an address"
-            raise Unreachable(host, f"find {way.host}", error.strerror or "no such name", hint) from None
+            raise Unreachable(host, f"resolve {way.host}", error.strerror or "no such name", hint) from None
         began = time.monotonic()
         last: OSError | None = None
         for family, kind, proto, _, address in found:
@@ -217,7 +217,7 @@ class Connections:
         except (HostKeyUnknown, HostKeyChanged) as error:
             told, _, hint = str(error).partition("\n")
             connection.client.close()
-            raise Unreachable(host, "know it by its host key", told, hint.replace("HOST", host)) from None
+            raise Unreachable(host, "verify its host key", told, hint.replace("HOST", host)) from None
         except AuthFailure as error:
             asked = [source for source, why in error.result if isinstance(why, paramiko.AuthenticationException)]
             hung_up = bool(asked) and len(asked) < len(error.result)
@@ -349,6 +349,6 @@ def scan_host_key(connections: Connections, host: str, way: SshRoute) -> Any:
         transport.start_client(timeout=LOGIN_TIMEOUT_S)
         return transport.get_remote_server_key()
     except (paramiko.SSHException, EOFError, OSError) as error:
-        raise Unreachable(host, "see its host key", f"{way}: {error or type(error).__name__}") from None
+        raise Unreachable(host, "read its host key", f"{way}: {error or type(error).__name__}") from None
     finally:
         transport.close()

@@ -1,0 +1,168 @@
+"""What a verb runs on: the inventory, a Run with its sessions, and the consoles."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from wgorch.cli.options import Options
+from wgorch.errors import InventoryError, UsageError
+from wgorch.report.console import LazyConsole
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from wgorch.inventory.model import Inventory
+    from wgorch.remote.fleet import Fleet
+    from wgorch.remote.root import Password
+    from wgorch.report.progress import Progress
+    from wgorch.run import Run, RunOptions
+    from wgorch.topology.topology import Topology
+    from wgorch.workflow import OpenFleet
+
+
+class Context(NamedTuple):
+    """A run, the console of its results, its progress display, and how to open a fleet for other hosts."""
+
+    run: Run
+    out: Console
+    progress: Progress
+    open_fleet: OpenFleet
+
+
+def load_inventory(given: str | None, *, quiet: bool = False) -> Inventory:
+    """Find and load the inventory, with addresses; warnings and its place go to stderr. Raises WgorchError."""
+    from wgorch.inventory.load import load
+    from wgorch.memory import find_inventory
+
+    path, how = find_inventory(given)
+    inventory = load(path)
+    if any(len(host.given) < len(inventory.network.subnets) for host in inventory.members.values()):
+        from wgorch.inventory.assign import assign
+        from wgorch.memory import addresses_had
+
+        inventory = assign(inventory, addresses_had(inventory))
+    if how and not quiet:
+        sys.stderr.write(f"inventory: {path} ({how})\n")
+    for warning in inventory.warnings:
+        sys.stderr.write(f"{warning}\n")
+    return inventory
+
+
+def build_topology(inventory: Inventory) -> Topology:
+    """Build the topology, and refuse flows that no host could make work. Raises InventoryError."""
+    from wgorch.topology.path import unreachable_flows
+    from wgorch.topology.topology import build
+
+    topology = build(inventory)
+    if unreachable := unreachable_flows(topology):
+        raise InventoryError([f"{inventory.path}: error: {flow}" for flow in unreachable])
+    return topology
+
+
+def sudo_password(options: Options) -> Password | None:
+    """The sudo password from the environment, or if --ask-sudo-password from the keyring or a prompt."""
+    from wgorch.remote.root import password_from
+
+    return password_from(_prompt if options.ask_sudo_password else None)
+
+
+def _prompt(text: str) -> str:
+    if not sys.stdin.isatty():
+        raise UsageError("no terminal to ask for the sudo password on", "set WGORCH_SUDO_PASSWORD, or use a keyring")
+    import getpass
+
+    return getpass.getpass(text)
+
+
+def fleet_opener(workers: str | None, password: Password | None, log: Any) -> OpenFleet:
+    """How to open fleets: with sessions from here, or on the workers of a Dask scheduler."""
+    from wgorch.remote.fleet import Fleet
+
+    def on_workers(inventory: Inventory) -> Fleet:
+        assert workers is not None
+        if password:
+            raise UsageError("--workers would send the sudo password to the workers", "log in as a user who needs none")
+        if inventory.network.preshared_keys and not workers.startswith("tls://"):
+            raise UsageError("--workers would send preshared keys unencrypted", "--workers tls://…")
+        from wgorch.remote.cluster import ClusterFleet
+
+        return ClusterFleet(inventory.hosts, workers, log)
+
+    if workers is not None:
+        return on_workers
+    return lambda inventory: Fleet(inventory.hosts, log, password)
+
+
+def open_progress(
+    options: Options, out: Console, inventory: Inventory, limit: frozenset[str], *, draws: bool
+) -> Progress:
+    """Start the journal and the progress display of a run; silent unless `draws`."""
+    import secrets
+
+    from wgorch.journal import Journal
+    from wgorch.report.progress import Progress
+
+    journal = Journal(inventory.network.name, secrets.token_hex(4))
+    journal.write("begin", verb=options.verb, inventory=inventory.path)
+    hosts = [name for name in inventory.hosts if not limit or name in limit]
+    quiet = not draws or options.quiet or options.json
+    return Progress(stderr() if options.json else out, hosts, journal, quiet=quiet, verbose=options.verbose)
+
+
+@contextmanager
+def open_run(
+    options: Options,
+    run_options: RunOptions | None = None,
+    *,
+    inventory: str | None = None,
+    draws: bool = False,
+    quiet: bool = False,
+    checks_flows: bool = False,
+) -> Iterator[Context]:
+    """Open a run over the inventory; at the end close its sessions and print the report of --profile.
+
+    `inventory`: in place of the option; `draws`: show progress; `quiet`: do not print where the inventory was found;
+    `checks_flows`: refuse flows that no host could make work. Raises WgorchError.
+    """
+    from wgorch.plan.playbook import load_all
+    from wgorch.report.progress import log_to_stderr
+    from wgorch.run import Run, RunOptions, check_names
+
+    loaded = load_inventory(inventory or options.inventory, quiet=quiet or options.quiet)
+    playbooks = load_all(loaded.path, options.playbooks, frozenset(loaded.hosts))
+    topology = build_topology(loaded) if checks_flows else None
+    run_options = run_options or RunOptions(options.limit)
+    for names in (run_options.limit, run_options.accept_new_keys, run_options.rotate_keys):
+        check_names(loaded, sorted(names))
+    out = stdout()
+    progress = open_progress(options, out, loaded, run_options.limit, draws=draws)
+    open_fleet = fleet_opener(options.workers, sudo_password(options), log_to_stderr(options.verbose))
+    run = Run(loaded, open_fleet(loaded), progress, playbooks, run_options, topology)
+    with closing(options, run):
+        yield Context(run, out, progress, open_fleet)
+
+
+@contextmanager
+def closing(options: Options, run: Run) -> Iterator[None]:
+    """Close the sessions of a run at the end; unless it failed, print the report of --profile."""
+    try:
+        yield
+    finally:
+        run.fleet.close()
+    if options.profile:
+        from wgorch.report.timings import draw_profile
+
+        draw_profile(stderr(), [run.fleet.clock])
+
+
+def stdout() -> Console:
+    """The console of results; rich is imported when something is first printed."""
+    return cast("Console", LazyConsole())
+
+
+def stderr() -> Console:
+    """The console of messages beside the result."""
+    return cast("Console", LazyConsole(stderr=True))

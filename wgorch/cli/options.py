@@ -1,0 +1,135 @@
+"""Options that several verbs share, and the type of what is parsed."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from wgorch.apply.lease import LEASE_S, MAX_LEASE_S, MIN_LEASE_S
+
+
+class Options(argparse.Namespace):
+    """Parsed options, filled once by the parser; a verb without one of these has its default."""
+
+    verb: str | None
+    inventory: str | None
+    playbooks: Path | None
+    limit: frozenset[str]
+    json: bool
+    quiet: bool
+    verbose: int
+    profile: bool
+    workers: str | None
+    ask_sudo_password: bool
+
+
+DEFAULTS: dict[str, Any] = {
+    "inventory": None,
+    "playbooks": None,
+    "limit": frozenset(),
+    "json": False,
+    "quiet": False,
+    "verbose": 0,
+    "profile": False,
+    "workers": None,
+    "ask_sudo_password": False,
+}
+
+
+class ChangeOptions(Options):
+    """Options of the verbs that change hosts."""
+
+    yes: bool
+    confirm_timeout: int
+
+
+INVENTORY = "inventory file (default: $WGORCH_INVENTORY, ./inventory.yaml, or the last one applied from this directory)"
+
+
+def inventory_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("inventory", nargs="?", help=INVENTORY)
+
+
+def inventory_option(parser: argparse.ArgumentParser) -> None:
+    """For verbs whose positional arguments are hosts."""
+    parser.add_argument("-i", "--inventory", help=INVENTORY)
+
+
+def host_argument(parser: argparse.ArgumentParser, *flags: str, **settings: Any) -> None:
+    """An argument that the shell completes with names of the inventory."""
+    parser.add_argument(*flags, **settings).completer = _names  # type: ignore[attr-defined]
+
+
+def limit_option(parser: argparse.ArgumentParser) -> None:
+    limits = "limit changes to these hosts (and to their peers' entries for them)"
+    host_argument(parser, "--limit", metavar="HOST,…", type=_split, default=frozenset(), help=limits)
+
+
+def json_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def output_options(parser: argparse.ArgumentParser) -> None:
+    json_option(parser)
+    parser.add_argument(
+        "-v", "--verbose", action="count", default=0, help="log scripts sent to hosts; -vv: their output too"
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="print problems only")
+
+
+def playbooks_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--playbooks", metavar="DIR", type=Path, help="read playbooks from DIR")
+
+
+def run_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a run over all hosts."""
+    inventory_argument(parser)
+    limit_option(parser)
+    output_options(parser)
+    playbooks_option(parser)
+    parser.add_argument("--profile", action="store_true", help="print a timing report at the end")
+    parser.add_argument("--workers", metavar="ADDRESS", help="open sessions on the workers of this Dask scheduler")
+    sudo_option(parser)
+
+
+def sudo_option(parser: argparse.ArgumentParser) -> None:
+    asks = "prompt once for the sudo password (or read it from the keyring)"
+    parser.add_argument("--ask-sudo-password", action="store_true", help=asks)
+
+
+def yes_option(parser: argparse.ArgumentParser, help: str = "do not ask for confirmation") -> None:
+    parser.add_argument("-y", "--yes", action="store_true", help=help)
+
+
+def change_options(parser: argparse.ArgumentParser) -> None:
+    """The options of ChangeOptions."""
+    yes_option(parser)
+    lease = f"roll back after SECONDS unless confirmed (default {LEASE_S}, {MIN_LEASE_S}–{MAX_LEASE_S})"
+    parser.add_argument("--confirm-timeout", metavar="SECONDS", type=int, default=LEASE_S, help=lease)
+
+
+def plan_options(parser: argparse.ArgumentParser) -> None:
+    """The options that decide what a plan accepts."""
+    accepts = "accept a changed WireGuard key of HOST"
+    host_argument(parser, "--accept-new-key", metavar="HOST", action="append", default=[], help=accepts)
+    parser.add_argument("--adopt", action="store_true", help="adopt existing unmanaged interfaces of that name")
+    parser.add_argument("--find-mtu", action="store_true", help="redo path-MTU discovery")
+
+
+def _split(text: str) -> frozenset[str]:
+    return frozenset(text.split(",")) if text else frozenset()
+
+
+def _names(prefix: str, parsed_args: Options, **_: Any) -> list[str]:
+    """Complete a name of the inventory, also after a comma."""
+    from wgorch.errors import WgorchError
+    from wgorch.inventory.load import load
+    from wgorch.memory import find_inventory
+
+    before, comma, word = prefix.rpartition(",")
+    try:
+        names = load(find_inventory(parsed_args.inventory)[0]).members
+    except WgorchError:
+        return []
+    return [f"{before}{comma}{name}" for name in names if name.startswith(word)]

@@ -1,0 +1,52 @@
+"""`wgorch check`: validate the inventory, its playbooks and its flows."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from wgorch.cli.options import Options, inventory_argument, json_option, playbooks_option
+from wgorch.errors import BAD_INPUT, DONE
+
+SUMMARY = "Validate the inventory (offline)"
+EXAMPLES = ("wgorch check", "wgorch check --schema >inventory.schema.json")
+
+
+class CheckOptions(Options):
+    schema: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    inventory_argument(parser)
+    json_option(parser)
+    playbooks_option(parser)
+    parser.add_argument("--schema", action="store_true", help="print the JSON Schema of inventories, for editors")
+
+
+def run(options: CheckOptions) -> int:
+    """Check without connecting to any host; problems go to stderr."""
+    from wgorch.base.text import count
+    from wgorch.cli.context import load_inventory
+    from wgorch.plan.playbook import load_all
+    from wgorch.topology.path import unreachable_flows
+    from wgorch.topology.topology import build
+
+    if options.schema:
+        from wgorch.inventory.schema import json_schema
+
+        sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
+        return DONE
+    inventory = load_inventory(options.inventory)
+    load_all(inventory.path, options.playbooks, frozenset(inventory.hosts))
+    unreachable = unreachable_flows(build(inventory))
+    if options.json:
+        from wgorch.report.as_json import check_json
+
+        sys.stdout.write(json.dumps(check_json(inventory, unreachable), indent=2) + "\n")
+    elif unreachable:
+        sys.stderr.writelines(f"{inventory.path}: error: {flow}\n" for flow in unreachable)
+    else:
+        size = f"{count(len(inventory.hosts), 'host')}, {count(len(inventory.verify), 'flow')}"
+        sys.stdout.write(f"{inventory.path}: OK ({size})\n")
+    return BAD_INPUT if unreachable else DONE

@@ -1,0 +1,41 @@
+"""`wgorch doctor`: diagnose the settings of hosts."""
+
+from __future__ import annotations
+
+import argparse
+
+from wgorch.cli.options import Options, host_argument, inventory_option, json_option, sudo_option
+from wgorch.errors import DONE, FAULT
+
+SUMMARY = "Diagnose host settings that can break the tunnel, with fixes"
+EXAMPLES = ("wgorch doctor company",)
+
+
+class DoctorOptions(Options):
+    hosts: list[str]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    host_argument(parser, "hosts", nargs="*", metavar="HOST", help="hosts to diagnose (default: all)")
+    inventory_option(parser)
+    json_option(parser)
+    sudo_option(parser)
+
+
+def run(options: DoctorOptions) -> int:
+    """Inspect the hosts and print the findings of each."""
+    from wgorch import workflow
+    from wgorch.cli.context import open_run
+    from wgorch.report import as_json
+    from wgorch.report.verdict import render_findings
+    from wgorch.run import check_names
+
+    with open_run(options, quiet=options.json) as context:
+        inventory = context.run.inventory
+        names = sorted(check_names(inventory, options.hosts)) or list(inventory.hosts)
+        found = workflow.examine(context.run, names)
+        if options.json:
+            as_json.print_json(context.out, as_json.findings_json(found))
+        else:
+            render_findings(context.out, found)
+    return FAULT if any(finding.hint for findings in found.values() for finding in findings) else DONE

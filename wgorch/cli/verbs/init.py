@@ -1,0 +1,127 @@
+"""`wgorch init`: inspect machines, ask about their LANs, and write a proposed inventory."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wgorch.cli.options import Options, sudo_option, yes_option
+from wgorch.errors import DONE, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from wgorch.interop.propose import Proposal
+    from wgorch.remote.fleet import Fleet
+
+SUMMARY = "Inspect machines over SSH and write a proposed inventory (read-only)"
+EXAMPLES = ("wgorch init root@203.0.113.13 root@192.168.0.9", "wgorch init --from-ssh-config")
+
+
+class InitOptions(Options):
+    hosts: list[str]
+    from_ansible: Path | None
+    from_ssh_config: bool
+    name: str | None
+    output: Path
+    yes: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("hosts", nargs="*", metavar="USER@HOST", help="machines to inspect (default: ask)")
+    ansible = "take the machines from an Ansible inventory (INI)"
+    parser.add_argument("--from-ansible", metavar="FILE", type=Path, help=ansible)
+    parser.add_argument("--from-ssh-config", action="store_true", help="take the machines from ~/.ssh/config")
+    parser.add_argument("--name", help="name of the network (default: office)")
+    output, default = "output file (default: inventory.yaml)", Path("inventory.yaml")
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, default=default, help=output)
+    yes_option(parser, "do not ask; route every LAN")
+    sudo_option(parser)
+
+
+def run(options: InitOptions) -> int:
+    """Write the inventory, then check it; on a terminal ask for what is not given."""
+    from wgorch.cli.context import stdout, sudo_password
+    from wgorch.inventory.model import Host
+    from wgorch.inventory.targets import ssh_target
+    from wgorch.remote.fleet import Fleet
+
+    if options.output.exists():
+        raise UsageError(f"{options.output} already exists", "-o another.yaml, or delete it")
+    asks = sys.stdin.isatty() and not options.yes
+    out = stdout()
+    hosts = {text: Host(text, ssh_target(text), (), 0) for text in _machines(options, out, asks=asks)}
+    fleet = Fleet(hosts, None, sudo_password(options))
+    try:
+        _write(options, out, _proposal(options, out, fleet, asks=asks), asks=asks)
+    finally:
+        fleet.close()
+    return DONE
+
+
+def _machines(options: InitOptions, out: Console, *, asks: bool) -> list[str]:
+    """SSH targets from the command line, from files of other tools, or else from a prompt. Raises UsageError."""
+    from wgorch.interop.sources import from_ansible, from_ssh_config
+
+    texts = list(options.hosts)
+    try:
+        if options.from_ansible:
+            texts += from_ansible(options.from_ansible.read_text(encoding="utf-8"))
+        if options.from_ssh_config:
+            texts += from_ssh_config((Path.home() / ".ssh" / "config").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the machines: {error}", "name them: wgorch init root@HOST …") from None
+    if not texts and asks:
+        out.print("Machines to inspect (user@host, or a name from ~/.ssh/config); an empty line ends the list.")
+        while text := input("  machine: ").strip():
+            texts.append(text)
+    if not texts:
+        raise UsageError("no machine given", "wgorch init root@HOST root@HOST …, or --from-ssh-config")
+    return list(dict.fromkeys(texts))
+
+
+def _proposal(options: InitOptions, out: Console, fleet: Fleet, *, asks: bool) -> Proposal:
+    """Inspect the machines and propose a network. Raises UsageError if none can be inspected."""
+    from wgorch.interop.discover import look
+    from wgorch.interop.propose import propose
+    from wgorch.inventory.targets import network_name
+    from wgorch.report.console import plain
+
+    seen, failed = look(fleet, "wg0")
+    for error in failed.values():
+        out.print(plain(f"skipped: {error}", "yellow"))
+    if not seen:
+        raise UsageError("no machine could be inspected", "see the errors above")
+    name = options.name or (asks and input("Name of the network? [office] ").strip()) or "office"
+    return propose(seen, {text: fleet.hosts[text].ssh for text in seen}, network_name(name))
+
+
+def _write(options: InitOptions, out: Console, proposal: Proposal, *, asks: bool) -> None:
+    """Show the proposal, ask about each LAN, write the inventory, and check it. Raises InventoryError."""
+    from wgorch.inventory.load import loads
+    from wgorch.report import files
+    from wgorch.report.console import plain
+
+    for machine in proposal.machines:
+        reached = f"reachable at {machine.endpoint}: {machine.why}" if machine.endpoint else machine.why
+        out.print(plain(f"{machine.name} ({machine.ssh}): {reached}"))
+        for lan, interface in machine.lans:
+            shared = proposal.shared.get(machine.name, [])
+            if asks and lan in shared and _declines(f"  route LAN {lan} ({interface}) into the tunnel?"):
+                shared.remove(lan)
+    if proposal.relay:
+        out.print(plain(f"relay: {proposal.relay}: {proposal.why_relay}"))
+    out.print(plain(f"tunnel subnet: {proposal.subnet} (unused on every machine)"))
+    for note in proposal.notes:
+        out.print(plain(note, "yellow"))
+    text = proposal.text()
+    files.put(text, options.output)
+    out.print(plain(f"✓ wrote {options.output}", "green"))
+    loads(text, str(options.output))
+    out.print(plain("next: review it, then wgorch plan; wgorch up", "dim"))
+
+
+def _declines(question: str) -> bool:
+    return input(f"{question} [Y/n] ").lower().startswith("n")

@@ -1,0 +1,63 @@
+"""`wgorch map`: draw the network."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wgorch.cli.options import Options, inventory_argument, sudo_option
+from wgorch.errors import DONE, UsageError
+
+if TYPE_CHECKING:
+    from wgorch.report.map import Picture
+
+SUMMARY = "Draw the network as SVG, or as an interactive HTML page"
+EXAMPLES = ("wgorch map -o network.html", "wgorch map -o network.svg --offline")
+
+
+class MapOptions(Options):
+    output: Path
+    offline: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    inventory_argument(parser)
+    output = "output file: .svg, or .html (one self-contained page)"
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help=output)
+    parser.add_argument("--offline", action="store_true", help="draw from the inventory only (offline)")
+    sudo_option(parser)
+
+
+def run(options: MapOptions) -> int:
+    """Draw what the inventory declares and, unless --offline, what the hosts report."""
+    from wgorch.base.text import count
+    from wgorch.cli.context import stdout
+    from wgorch.report import files
+
+    suffix = options.output.suffix
+    if suffix not in (".svg", ".html"):
+        raise UsageError(f"{options.output} is neither .svg nor .html", "-o network.svg, or -o network.html")
+    picture = _offline(options) if options.offline else _online(options)
+    files.put(picture.html() if suffix == ".html" else picture.svg(), options.output)
+    size = f"{count(len(picture.members), 'member')}, {count(len(picture.edges), 'tunnel')}"
+    stdout().print(f"✓ wrote {options.output} ({size})")
+    return DONE
+
+
+def _offline(options: MapOptions) -> Picture:
+    from wgorch.cli.context import load_inventory
+    from wgorch.report.map import Picture
+    from wgorch.topology.topology import build
+
+    return Picture(build(load_inventory(options.inventory)))
+
+
+def _online(options: MapOptions) -> Picture:
+    from wgorch import workflow
+    from wgorch.cli.context import open_run
+    from wgorch.report.map import Picture
+
+    with open_run(options, quiet=True) as context:
+        status = workflow.status(context.run)
+        return Picture(context.run.topology, status, workflow.measured(context.run))

@@ -1,0 +1,47 @@
+"""`wgorch plan`: show what `up` would change."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from wgorch.cli.options import Options, plan_options, run_options
+
+SUMMARY = "Show what `up` would change, and why (read-only)"
+EXAMPLES = ("wgorch plan", "wgorch plan --format shell", "wgorch plan --limit home")
+
+
+class PlanOptions(Options):
+    format: str
+    accept_new_key: list[str]
+    adopt: bool
+    find_mtu: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    run_options(parser)
+    plan_options(parser)
+    parser.add_argument(
+        "--format", choices=("text", "json", "shell"), default="text", help="output format (default: text)"
+    )
+
+
+def run(options: PlanOptions) -> int:
+    """Gather facts, plan, and print the plan."""
+    from wgorch import workflow
+    from wgorch.cli.context import open_run
+    from wgorch.report import as_json
+    from wgorch.report import plan as report
+    from wgorch.run import RunOptions
+
+    accepted = frozenset(options.accept_new_key)
+    wanted = RunOptions(options.limit, accepted, redo_mtu=options.find_mtu, adopt=options.adopt)
+    with open_run(options, wanted, checks_flows=True) as context:
+        outcome = workflow.plan(context.run)
+        if options.json or options.format == "json":
+            as_json.print_json(context.out, as_json.plan_json(outcome.plans))
+        elif options.format == "shell":
+            sys.stdout.write(report.shell_plan(outcome.plans))
+        elif not options.quiet or outcome.code:
+            report.render_plan(context.out, outcome.plans)
+    return outcome.code

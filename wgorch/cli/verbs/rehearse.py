@@ -1,0 +1,51 @@
+"""`wgorch rehearse`: build and test the network in namespaces of this machine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from wgorch.cli.options import Options, inventory_argument
+from wgorch.errors import DONE, FAULT, UsageError
+
+SUMMARY = "Build and test the network in local network namespaces; contacts no host"
+EXAMPLES = ("wgorch rehearse inventory.yaml", "wgorch rehearse inventory.yaml --keep")
+
+
+class RehearseOptions(Options):
+    hard_nat: bool
+    keep: bool
+    enter: list[str] | None
+    end: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    inventory_argument(parser)
+    nat = "simulate symmetric NAT (endpoint-dependent mapping)"
+    parser.add_argument("--hard-nat", action="store_true", help=nat)
+    parser.add_argument("--keep", action="store_true", help="keep the rehearsal running at the end")
+    enter = "run COMMAND (default: a shell) on MACHINE of a kept rehearsal; must be last"
+    parser.add_argument("--enter", nargs=argparse.REMAINDER, metavar="MACHINE [COMMAND]", help=enter)
+    parser.add_argument("--end", action="store_true", help="stop a kept rehearsal")
+
+
+def run(options: RehearseOptions) -> int:
+    """Rehearse the inventory, or enter or end a kept rehearsal."""
+    from wgorch.cli.context import build_topology, load_inventory
+    from wgorch.rehearsal import rehearse as rehearsal
+    from wgorch.rehearsal.cleanup import sweep
+    from wgorch.rehearsal.machine import WorldError
+
+    inventory = load_inventory(options.inventory)
+    build_topology(inventory)
+    if os.geteuid() != 0:
+        raise UsageError("rehearse needs root to build network namespaces", "sudo wgorch rehearse …")
+    try:
+        if options.enter:
+            rehearsal.enter(inventory, options.enter[0], options.enter[1:])
+        if options.end:
+            sweep(rehearsal.name_for(inventory))
+            return DONE
+        return DONE if rehearsal.rehearse(inventory, hard_nat=options.hard_nat, keep=options.keep) else FAULT
+    except WorldError as error:
+        raise UsageError(f"cannot rehearse {inventory.path}: {error}") from None

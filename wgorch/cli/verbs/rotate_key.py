@@ -1,0 +1,48 @@
+"""`wgorch rotate-key`: replace a host's key without downtime."""
+
+from __future__ import annotations
+
+import argparse
+
+from wgorch.apply.lease import check_lease
+from wgorch.cli.options import (
+    ChangeOptions,
+    change_options,
+    host_argument,
+    inventory_option,
+    output_options,
+    playbooks_option,
+    sudo_option,
+)
+from wgorch.errors import UsageError
+
+SUMMARY = "Rotate a host's key without downtime: peers learn the new key first, the old key is destroyed last"
+EXAMPLES = ("wgorch rotate-key home",)
+
+
+class RotateOptions(ChangeOptions):
+    hosts: list[str]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    host_argument(parser, "hosts", nargs="+", metavar="HOST", help="hosts of the inventory")
+    inventory_option(parser)
+    output_options(parser)
+    change_options(parser)
+    playbooks_option(parser)
+    sudo_option(parser)
+
+
+def run(options: RotateOptions) -> int:
+    """Bring the network up with new keys for some hosts."""
+    from wgorch.cli.context import open_run
+    from wgorch.cli.verbs.up import bring_up
+    from wgorch.run import RunOptions
+
+    check_lease(options.confirm_timeout)
+    wanted = RunOptions(rotate_keys=frozenset(options.hosts))
+    with open_run(options, wanted, draws=True, checks_flows=True) as context:
+        for name in options.hosts:
+            if source := context.run.inventory.hosts[name].private_key:
+                raise UsageError(f"the key of {name} comes from: {' '.join(source)}", "change it there, then wgorch up")
+        return bring_up(options, context)

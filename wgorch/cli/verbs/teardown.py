@@ -1,0 +1,132 @@
+"""`wgorch teardown`: remove the network, with or without its inventory."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from wgorch.apply.lease import check_lease
+from wgorch.cli.options import ChangeOptions, change_options, host_argument, run_options
+from wgorch.errors import DONE
+
+if TYPE_CHECKING:
+    from wgorch.cli.context import Context
+    from wgorch.outcome import ManagedNetwork, Outcome
+    from wgorch.remote.fleet import Fleet
+
+SUMMARY = "Remove the network and restore every host"
+EXAMPLES = ("wgorch teardown", "wgorch teardown --host root@203.0.113.13")
+
+
+class TeardownOptions(ChangeOptions):
+    purge: bool
+    packages: bool
+    host: list[str]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    run_options(parser)
+    change_options(parser)
+    parser.add_argument("--purge", action="store_true", help="also delete private keys")
+    parser.add_argument("--packages", action="store_true", help="also remove packages installed by wgorch")
+    without = "remove every wgorch network of this host, without an inventory"
+    host_argument(parser, "--host", metavar="USER@HOST", action="append", default=[], help=without)
+
+
+def run(options: TeardownOptions) -> int:
+    """Tear down the network of the inventory, or those found on --host."""
+    from wgorch.cli.context import open_run
+
+    check_lease(options.confirm_timeout)
+    if options.host:
+        return _teardown_on_hosts(options)
+    with open_run(options, draws=True) as context:
+        return _teardown(options, context)
+
+
+def _teardown_on_hosts(options: TeardownOptions) -> int:
+    from wgorch.cli.context import closing
+
+    code = DONE
+    for context in _networks_on(options):
+        with closing(options, context.run):
+            code = max(code, _teardown(options, context))
+    return code
+
+
+def _teardown(options: TeardownOptions, context: Context) -> int:
+    from wgorch import workflow
+    from wgorch.cli.consent import consent_to_teardown
+
+    with context.progress:
+        outcome = workflow.teardown(
+            context.run,
+            consent_to_teardown(options, context),
+            lease_s=options.confirm_timeout,
+            purge=options.purge,
+            packages=options.packages,
+        )
+    if options.json:
+        from wgorch.report import as_json
+
+        as_json.print_json(context.out, as_json.teardown_json(outcome))
+    else:
+        _render(options, context, outcome)
+    return outcome.code
+
+
+def _render(options: TeardownOptions, context: Context, outcome: Outcome) -> None:
+    from wgorch.cli.context import stderr
+    from wgorch.report.verdict import render_failure, render_outcome
+
+    out = context.out
+    render_outcome(out, outcome, "teardown")
+    if outcome.code == DONE and not options.quiet and outcome.standing:
+        out.print("✓ teardown complete; hosts restored", style="green")
+        kept = [] if options.packages else ["installed packages (--packages removes them)"]
+        kept += [] if options.purge else ["private keys (--purge deletes them)"]
+        if kept:
+            out.print(f"kept: {', '.join(kept)}", style="dim")
+    render_failure(stderr(), outcome.code)
+
+
+def _networks_on(options: TeardownOptions) -> list[Context]:
+    """A run for each wgorch network that the hosts of --host carry. Raises HostsFailed."""
+    from dataclasses import replace
+
+    from wgorch.cli.context import Context, fleet_opener, stdout, sudo_password
+    from wgorch.inventory.model import Host, Inventory, Network
+    from wgorch.inventory.targets import ssh_target
+    from wgorch.plan.playbook import load_all
+    from wgorch.report.progress import Progress, log_to_stderr
+    from wgorch.run import Run
+
+    playbooks = load_all("", options.playbooks)
+    hosts = {text: Host(text, ssh_target(text), (), 0) for text in options.host}
+    out = stdout()
+    open_fleet = fleet_opener(None, sudo_password(options), log_to_stderr(options.verbose))
+    unknown = Network("", (), "", ipv6=True)
+    found = _discover(open_fleet(Inventory("", unknown, hosts)))
+    contexts = []
+    for network in sorted({network for networks in found.values() for network in networks}, key=lambda n: n.name):
+        here = {name: host for name, host in hosts.items() if network in found[name]}
+        inventory = Inventory("", replace(unknown, name=network.name, interface=network.interface), here)
+        progress = Progress(out, list(here), quiet=options.quiet or options.json, verbose=options.verbose)
+        run = Run(inventory, open_fleet(inventory), progress, playbooks)
+        contexts.append(Context(run, out, progress, open_fleet))
+    if not contexts:
+        out.print("No wgorch resources found.")
+    return contexts
+
+
+def _discover(fleet: Fleet) -> dict[str, list[ManagedNetwork]]:
+    from wgorch.errors import HostsFailed
+    from wgorch.interop.discover import discover
+
+    try:
+        found, failed = fleet.on_hosts(fleet.hosts, lambda name: discover(fleet, name))
+    finally:
+        fleet.close()
+    if failed:
+        raise HostsFailed(list(failed.values()))
+    return found

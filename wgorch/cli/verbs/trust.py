@@ -1,0 +1,113 @@
+"""`wgorch trust`: show the SSH host key of a host, and add it to known_hosts after comparison."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wgorch.cli.options import Options, host_argument, inventory_argument, yes_option
+from wgorch.errors import DONE, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from wgorch.remote.fleet import Fleet
+    from wgorch.remote.ssh.config import SshRoute
+
+SUMMARY = "Add a host's SSH host key to known_hosts after comparing it"
+EXAMPLES = ("wgorch trust home",)
+
+
+class TrustOptions(Options):
+    host: str
+    yes: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    host_argument(parser, "host", help="host of the inventory")
+    inventory_argument(parser)
+    yes_option(parser)
+
+
+def run(options: TrustOptions) -> int:
+    """Trust the host and each jump host before it."""
+    from wgorch.cli.context import load_inventory, stdout
+    from wgorch.remote.fleet import Fleet
+    from wgorch.run import check_names
+
+    inventory = load_inventory(options.inventory)
+    check_names(inventory, [options.host])
+    fleet, out = Fleet(inventory.hosts), stdout()
+    try:
+        if inventory.hosts[options.host].ssh.local:
+            out.print(f"{options.host} is this machine; it has no host key to trust")
+            return DONE
+        for hop in _hops(fleet, options.host):
+            _trust(fleet, options, hop, out)
+    finally:
+        fleet.close()
+    return DONE
+
+
+def _hops(fleet: Fleet, host: str) -> list[SshRoute]:
+    """The jump hosts of a host, nearest first, and the host itself."""
+    hops: list[SshRoute] = []
+    hop: SshRoute | None = fleet.connections.ways.of(fleet.hosts[host])
+    while hop is not None:
+        hops.insert(0, hop)
+        hop = hop.via
+    return hops
+
+
+def _trust(fleet: Fleet, options: TrustOptions, hop: SshRoute, out: Console) -> None:
+    """Add the key that a hop presents to known_hosts. Raises UsageError if it has another one, or is declined."""
+    from wgorch.remote.ssh.connections import scan_host_key
+    from wgorch.remote.ssh.known_hosts import fingerprint, load, lookup_name
+
+    key = scan_host_key(fleet.connections, options.host, hop)
+    kind, blob = key.get_name(), key.asbytes()
+    name, shown = lookup_name(hop.known_as or hop.host, hop.port), f"{kind} {fingerprint(blob)}"
+    known = load(Path(p) for p in hop.known_hosts_files).keys(hop.known_as or hop.host, hop.port)
+    if any(k.blob == blob and not k.revoked for k in known):
+        out.print(f"{name}: already trusted ({fingerprint(blob)})")
+        return
+    if known:
+        problem = f"{options.host}: {name} presents {shown}, but known_hosts has another key"
+        hint = f"if the host was reinstalled: ssh-keygen -R '{name}', then wgorch trust {options.host}"
+        raise UsageError(problem, hint)
+    out.print(f"{name} presents {shown}")
+    out.print(f"compare it on the host itself: ssh-keygen -lf /etc/ssh/ssh_host_{_short(kind)}_key.pub")
+    if not options.yes:
+        _confirm(name)
+    file = Path(hop.known_hosts_files[0])
+    _append(file, f"{name} {kind} {key.get_base64()}\n")
+    out.print(f"✓ {name} added to {file}")
+    fleet.connections.forget_known_hosts()
+
+
+def _confirm(name: str) -> None:
+    if not sys.stdin.isatty():
+        problem = f"refusing to trust {name}: no terminal to confirm on"
+        raise UsageError(problem, "compare the fingerprints, then re-run with --yes")
+    if input("Do the fingerprints match? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise UsageError("aborted")
+
+
+def _short(kind: str) -> str:
+    return "ed25519" if "ed25519" in kind else "ecdsa" if "ecdsa" in kind else "rsa"
+
+
+def _append(path: Path, line: str) -> None:
+    """Append a line to a file; start a new line if the last one is not complete."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "rb+") as file:
+        file.seek(0, os.SEEK_END)
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                line = "\n" + line
+        file.write(line.encode())

@@ -1,0 +1,114 @@
+"""`wgorch up`: bring the network up, verified or rolled back."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from wgorch.apply.lease import check_lease
+from wgorch.cli.options import ChangeOptions, change_options, plan_options, run_options
+from wgorch.errors import DONE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wgorch.cli.context import Context
+    from wgorch.inventory.model import Host
+    from wgorch.outcome import Outcome
+
+SUMMARY = "Build the network and verify it, or roll back every host"
+EXAMPLES = ("wgorch up inventory.yaml", "wgorch up --yes --confirm-timeout 120", "wgorch up --limit home,company")
+
+
+class UpOptions(ChangeOptions):
+    accept_new_key: list[str]
+    accept_risk: str | None
+    adopt: bool
+    find_mtu: bool
+    try_direct: bool
+    keep_going: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    run_options(parser)
+    change_options(parser)
+    plan_options(parser)
+    risk = "change hosts even if SSH reaches them only through the tunnel"
+    parser.add_argument("--accept-risk", choices=("lose-ssh",), help=risk)
+    direct = "with `direct: try`: attempt direct peering even without other changes"
+    parser.add_argument("--try-direct", action="store_true", help=direct)
+    parser.add_argument("--keep-going", action="store_true", help="keep the changes of other hosts if one fails")
+
+
+def run(options: UpOptions) -> int:
+    """Bring the network up."""
+    from wgorch.cli.context import open_run
+    from wgorch.run import RunOptions
+
+    check_lease(options.confirm_timeout)
+    wanted = RunOptions(
+        options.limit,
+        frozenset(options.accept_new_key),
+        redo_mtu=options.find_mtu,
+        try_direct=options.try_direct,
+        may_lose_ssh=options.accept_risk == "lose-ssh",
+        adopt=options.adopt,
+    )
+    with open_run(options, wanted, draws=True, checks_flows=True) as context:
+        return bring_up(options, context, keep_going=options.keep_going)
+
+
+def bring_up(options: ChangeOptions, context: Context, *, keep_going: bool = False) -> int:
+    """Bring the network up, tear down hosts that left the inventory, and print the outcome."""
+    from wgorch import workflow
+    from wgorch.cli.consent import consent_to_up
+    from wgorch.memory import removed_since
+
+    run, lease_s = context.run, options.confirm_timeout
+    removed = {} if run.options.limit else removed_since(run.inventory)
+    with context.progress:
+        consent = consent_to_up(options, context, removed)
+        outcome = workflow.up(run, consent, lease_s=lease_s, keep_going=keep_going)
+    outcome = workflow.prune(run, outcome, removed, context.open_fleet, lease_s)
+    if options.json:
+        from wgorch.report import as_json
+
+        as_json.print_json(context.out, as_json.up_json(outcome))
+    elif not options.quiet or outcome.code or any(outcome.orphans.values()):
+        _render(options, context, outcome, removed)
+    return outcome.code
+
+
+def _render(options: ChangeOptions, context: Context, outcome: Outcome, removed: Mapping[str, Host]) -> None:
+    from wgorch.cli.context import stderr
+    from wgorch.report import verdict as report
+
+    out = context.out
+    if outcome.verdict and (not options.quiet or not outcome.verdict.works):
+        report.render_verdict(out, context.run.topology, outcome.verdict)
+    report.render_outcome(out, outcome, "up")
+    if not options.quiet:
+        _render_success(context, outcome)
+    for name, why in outcome.orphans.items():
+        if why:
+            left = f"orphan: {name} ({removed[name].ssh}) left the inventory and its peers dropped it"
+            stderr().print(f"{left}, but teardown failed: {why}", style="yellow")
+    report.render_failure(stderr(), outcome.code)
+
+
+def _render_success(context: Context, outcome: Outcome) -> None:
+    from wgorch.base.text import count
+
+    out = context.out
+    for pair in outcome.tried:
+        path = f"stays on the relay: {pair.why}" if pair.why else "direct, without the relay"
+        out.print(f"{pair.one} <-> {pair.other}: {path}", style="yellow" if pair.why else "green")
+    for name in outcome.removed:
+        out.print(f"✓ {name} left the inventory: dropped by its peers and restored", style="green")
+    changes = sum(len(plan.changes) for plan in outcome.plans.values())
+    if outcome.code == DONE and changes:
+        size = f"{count(changes, 'change')} on {count(len(outcome.plans), 'host')}"
+        out.print(f"✓ up complete: {size}, confirmed", style="green")
+        out.print("next: wgorch status, wgorch verify; wgorch teardown restores the hosts", style="dim")
+    elif outcome.code == DONE:
+        out.print("next: wgorch verify tests every path", style="dim")

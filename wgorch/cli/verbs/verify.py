@@ -1,0 +1,32 @@
+"""`wgorch verify`: test every path of the network."""
+
+from __future__ import annotations
+
+import argparse
+
+from wgorch.cli.options import Options, run_options
+
+SUMMARY = "Test every path from the hosts: handshakes, pings, full-size packets"
+EXAMPLES = ("wgorch verify",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    run_options(parser)
+
+
+def run(options: Options) -> int:
+    """Measure from every host and print the verdict."""
+    from wgorch import workflow
+    from wgorch.cli.context import open_run
+    from wgorch.report import as_json
+    from wgorch.report.verdict import render_verdict
+
+    with open_run(options, draws=True) as context:
+        with context.progress:
+            outcome = workflow.verify(context.run)
+        assert outcome.verdict is not None
+        if options.json:
+            as_json.print_json(context.out, as_json.verdict_json(outcome.verdict))
+        elif not options.quiet or outcome.code:
+            render_verdict(context.out, context.run.topology, outcome.verdict)
+    return outcome.code

@@ -1,0 +1,68 @@
+"""Export a run's network as configuration files for other tools."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from wgorch.base import wgkey
+from wgorch.errors import UsageError
+from wgorch.interop import export as files
+from wgorch.inventory.fields.suggest import suggest
+from wgorch.outcome import Exported
+from wgorch.plan.preshared import secrets_of
+from wgorch.run import Run
+from wgorch.topology.topology import build
+
+
+def export(run: Run, what: str | None, form: str) -> Exported:
+    """Export a device or a host, or every host if `what` is None; `form`: wg-quick, peers, compose or hosts.
+
+    A device without a public key gets a new pair; its private key is in the text and nowhere else. Raises UsageError.
+    """
+    inventory, network = run.inventory, run.network.name
+    if what is not None and what not in inventory.members:
+        raise UsageError(f'no device or host "{what}" in {inventory.path}.{suggest(what, inventory.members)}')
+    if form == "compose":
+        if what is None or what not in inventory.devices:
+            raise UsageError("only a device can run in a container", "name a device of the inventory")
+        return Exported({"docker-compose.yaml": files.compose(what, network)})
+    run.gather(inventory.hosts)
+    missing = [name for name in inventory.hosts if name not in run.keys]
+    notes = (f"missing keys: {', '.join(missing)}; wgorch up generates them",) if missing else ()
+    if form == "hosts":
+        return Exported({"hosts": files.hosts_file(run.inventory.members, network)})
+    if form == "peers":
+        return Exported({"peers.conf": files.shared_peers(run.topology, run.keys)}, notes)
+    if what is not None and what in inventory.devices:
+        return _device(run, what)
+    return Exported(_hosts(run, [what] if what else list(inventory.hosts)), notes)
+
+
+def _hosts(run: Run, names: list[str]) -> dict[str, str]:
+    topology, keys, mtu = run.topology, run.keys, run.mtu
+    texts = {}
+    for name in names:
+        secrets = secrets_of(topology, run.seen, name)
+        texts[f"{name}.conf"] = files.wg_quick(topology, name, run.seen[name], keys, secrets, mtu)
+    return texts
+
+
+def _device(run: Run, name: str) -> Exported:
+    device = run.inventory.devices[name]
+    if device.public_key is None:
+        private, public = wgkey.new_pair()
+        notes = [
+            f"generated a key pair for {name}; the private key is only in this file. To admit the device,",
+            f"add under devices.{name} of {run.inventory.path} and run wgorch up:",
+            f"    public_key: {public}",
+            f"    address: [{', '.join(map(repr, map(str, device.addresses)))}]",
+        ]
+        devices = {**run.inventory.devices, name: replace(device, public_key=public)}
+        run.topology = build(replace(run.inventory, devices=devices))
+    else:
+        private = None
+        notes = [f"{name} has its own key pair: fill in the private key on the device"]
+    missing = [peer for peer in run.topology.peers(name) if peer not in run.keys]
+    if missing:
+        raise UsageError(f"missing keys: {', '.join(missing)}", "run wgorch up first")
+    return Exported({f"{name}.conf": files.device(run.topology, name, run.keys, private)}, tuple(notes))
