@@ -17,6 +17,7 @@ from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host, Inventory
 from wgorch.memory import remember
 from wgorch.outcome import Outcome, Status
+from wgorch.plan.blockers import format_blockers
 from wgorch.plan.host import HostPlan, plan_teardown
 from wgorch.plan.scope import baseline
 from wgorch.remote.fleet import Fleet
@@ -150,6 +151,9 @@ def _try_direct(run: Run, outcome: Outcome, interrupts: Interrupts, lease_s: int
 
 
 def _teardown_plans(run: Run, *, packages: bool) -> dict[str, HostPlan]:
+    newer = [error for name, seen in run.seen.items() for error in format_blockers(name, run.network, seen)]
+    if newer:
+        raise HostsFailed(newer)
     names = {key: name for name, key in run.keys.items()}
     plans = {}
     for name, seen in run.seen.items():

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import ALL
-from tests.kernel import Kernel, on_interface
+from tests.plan.kernel import Kernel, on_interface
 from wgorch.apply.upload import pieces, script_words, write_file
 from wgorch.gather.gather import asking
 from wgorch.inventory.model import Network
