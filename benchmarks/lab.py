@@ -13,7 +13,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from wgorch.rehearsal.machine import Card, Machine
+from wgorch.rehearsal.machine import Interface, Machine
 from wgorch.rehearsal.world import World
 
 NETWORK = "10.99.0.0/16"
@@ -63,15 +63,15 @@ class Lab:
             n.name: Machine(
                 n.name,
                 (
-                    Card("eth0", "net", (f"{n.ssh}/16",)),
-                    *(() if n.hub else (Card("lan0", f"lan{n.number}", (f"{n.lan_address}/24",)),)),
+                    Interface("eth0", "net", (f"{n.ssh}/16",)),
+                    *(() if n.hub else (Interface("lan0", f"lan{n.number}", (f"{n.lan_address}/24",)),)),
                 ),
                 sshd=options,
             )
             for n in self.nodes
         }
-        machines["jump"] = Machine("jump", (Card("eth0", "net", ("198.18.0.9/16",)),), sshd=options)
-        machines["controller"] = Machine("controller", (Card("eth0", "net", ("198.18.0.2/16",)),))
+        machines["jump"] = Machine("jump", (Interface("eth0", "net", ("198.18.0.9/16",)),), sshd=options)
+        machines["controller"] = Machine("controller", (Interface("eth0", "net", ("198.18.0.2/16",)),))
         self.world = World(f"bench-{os.getpid()}", machines)
         self._pool = ThreadPoolExecutor(8)
 
