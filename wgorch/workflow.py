@@ -59,14 +59,18 @@ def up(
     *,
     lease_s: int = LEASE_S,
     keep_going: bool = False,
+    transaction_type: type[Transaction] = Transaction,
 ) -> Outcome:
-    """Make the network as the inventory says, or leave every host as it was."""
+    """Make the network as the inventory says, or leave every host as it was.
+
+    `transaction_type`: how each host is changed; a benchmark measures what the steps of a safe change cost.
+    """
     with Interrupts() as interrupts:
-        outcome = _up(run, consent, interrupts, lease_s, keep_going)
+        outcome = _up(run, consent, interrupts, lease_s, keep_going, transaction_type)
         if outcome.code == ROLLED_BACK and (fits := _what_fits(outcome)):
             # Nobody on the way says what is too large for it; only the tunnel itself could show that.
             run.max_mtu = fits
-            outcome = _up(run, lambda _plans: None, interrupts, lease_s, keep_going)
+            outcome = _up(run, lambda _plans: None, interrupts, lease_s, keep_going, transaction_type)
         changed = bool(outcome.standing)
         run.rotating = frozenset()  # they have it now
         if outcome.code == DONE and run.network.direct and (changed or run.options.try_direct):
@@ -84,6 +88,7 @@ def _up(
     interrupts: Interrupts,
     lease_s: int,
     keep_going: bool,
+    transaction_type: type[Transaction],
 ) -> Outcome:
     run.gather(run.involved, traffic=False, ahead=referee())
     plans = run.plans()
@@ -96,13 +101,15 @@ def _up(
     changing = {name: p for name, p in plans.items() if p.changes}
     if not changing:
         return Outcome(DONE, plans, exchanges=exchanges(run), handshakes=run.fleet.handshakes)
-    transaction = _transaction(run, lease_s, asked)
+    transaction = _transaction(run, lease_s, asked, transaction_type)
     return Rollout(run, transaction, interrupts, changing, keep_going=keep_going).up()
 
 
-def _transaction(run: Run, lease_s: int, asked: bool | None) -> Transaction:
+def _transaction(
+    run: Run, lease_s: int, asked: bool | None, transaction_type: type[Transaction] = Transaction
+) -> Transaction:
     recent_s = 0 if asked else RECENT_S
-    return Transaction(run.network, run.fleet, run.asks, run.listener, lease_s, recent_s)
+    return transaction_type(run.network, run.fleet, run.asks, run.listener, lease_s, recent_s)
 
 
 def _what_fits(outcome: Outcome) -> int:

@@ -181,7 +181,7 @@ class Rollout:
 
     def _check_ssh(self) -> bool:
         """A new connection to every host's sshd, by the same way as the session came."""
-        _, failed = self.run.fleet.on_hosts(self.plans, self.run.fleet.check_ssh, aside=True)
+        _, failed = self.run.fleet.on_hosts(self.plans, self.transaction.check_ssh, aside=True)
         self.failed += failed.values()
         return not failed
 

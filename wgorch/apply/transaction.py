@@ -182,6 +182,10 @@ class Transaction:
         directory = quote_words([self.network.directory])
         return f"( cd {directory} || exit 1; {call_referee(f'renew {self.change_id} {self.lease_s}')} )"
 
+    def check_ssh(self, host: str) -> None:
+        """Open a new connection to a host's SSH server, by the same route as the session. Raises Unreachable."""
+        self.fleet.check_ssh(host)
+
     def confirm(self, host: str) -> None:
         """Let the host confirm. Success is the host's own word."""
         said = self._call(host, f"confirm {self.change_id}", "confirm the change", PHASE_S)
