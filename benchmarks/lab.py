@@ -12,6 +12,7 @@ import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Self
 
 from benchmarks.job import JUMP, Node, nodes
 from wgorch.rehearsal.machine import Interface, Machine
@@ -34,7 +35,7 @@ class Lab:
         self.world = World(f"bench-{os.getpid()}", {machine.name: machine for machine in machines})
         self._pool = ThreadPoolExecutor(8)
 
-    def __enter__(self) -> Lab:
+    def __enter__(self) -> Self:
         self.world.up()
         w = self.world
         w.sh("controller", "rm -rf /root/.ssh /root/.local/state; mkdir -p -m 700 /root/.ssh /root/bench")
