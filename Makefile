@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+CODE   := wgorch tests benchmarks scripts
+SHELLS := wgorch/rehearsal/*.sh benchmarks/*.sh scripts/setup .ci/run
+TEXTS  := $(CODE) docs inventory playbooks README.md CHANGELOG.md
 
 .PHONY: docs site pictures demo test test-all fast lab check fix setup clean
 
@@ -20,15 +23,18 @@ fast: setup   ## the pure tests only
 lab: setup   ## the lab's tests only
 	@$(BIN)/python -m pytest -m lab
 
-check: setup   ## format, lint, types, pure tests
-	@$(BIN)/ruff format --check wgorch tests
-	@$(BIN)/ruff check wgorch tests
+check: setup   ## format, lint, types, spelling, pure tests
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/mypy
+	@$(BIN)/shellcheck $(SHELLS)
+	@$(BIN)/codespell $(TEXTS)
 	@$(BIN)/python -m pytest -q -m "not lab"
 
 fix: setup
-	@$(BIN)/ruff format wgorch tests
-	@$(BIN)/ruff check --fix wgorch tests
+	@$(BIN)/ruff format $(CODE)
+	@$(BIN)/ruff check --fix $(CODE)
+	@$(BIN)/codespell --write-changes $(TEXTS)
 
 docs: setup   ## write what is generated
 	@$(BIN)/python -c "from wgorch.inventory.reference import markdown; print(markdown(), end=\"\")" >docs/inventory.md

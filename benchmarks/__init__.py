@@ -1,1 +1,1 @@
-"""How fast wgorch is, side by side with others; `python -m benchmarks` runs it, docs/performance.md tells what came out."""
+"""The speed of wgorch beside other tools; `python -m benchmarks` measures, docs/performance.md shows the results."""

@@ -1,4 +1,4 @@
-"""The other tools, each in a virtual environment of its own, made where it is missing."""
+"""Virtual environments of the other tools; one that is missing is created."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEEDS = {
 
 
 def environment(name: str) -> Path:
-    """Where a tool is installed."""
+    """The directory of a tool's environment."""
     place = ENVS / name
     if not (place / "bin" / "python").exists():
         subprocess.run([sys.executable, "-m", "venv", place], check=True)
@@ -27,7 +27,7 @@ def environment(name: str) -> Path:
 
 
 def versions() -> dict[str, str]:
-    """What was compared, on what."""
+    """The versions of everything that is compared, and of what it runs on."""
     import fabric
     import paramiko
 

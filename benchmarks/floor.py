@@ -9,106 +9,101 @@ import json
 import subprocess
 import sys
 import threading
+from pathlib import Path
+from typing import IO, Any
 
-HOST = r"""
-set -e; umask 077; address=$1 lan=$2 ping1=$3 ping2=$4 card=lan0 key=/etc/wireguard/key
-[ -s $key ] || wg genkey >$key
-echo "PUB $(wg pubkey <$key)"
-[ -d /sys/class/net/wg0 ] || ip link add wg0 type wireguard 2>/dev/null || { LOG_LEVEL=error wireguard-go wg0 >/dev/null 2>&1
-i=0; until wg show wg0 public-key >/dev/null 2>&1 || [ $i -gt 50 ]; do i=$((i+1)); sleep 0.02; done; }
-wg set wg0 listen-port 51820 private-key $key
-printf 'address replace %s/16 dev wg0\nlink set wg0 up mtu 1420\n' $address | ip -batch -
-for c in wg0 lan0; do [ ! -e /proc/sys/net/ipv4/conf/$c ] || echo 1 >/proc/sys/net/ipv4/conf/$c/forwarding; done
-echo 'net.ipv4.ip_forward = 1' >/etc/sysctl.d/99-wg.conf
-case $(iptables-save) in *"-o wg0 "*) ;; *) iptables-restore --noflush <<END
-*filter
--A FORWARD -i wg0 -j ACCEPT
--A FORWARD -o wg0 -j ACCEPT
-COMMIT
-*nat
--A POSTROUTING -s 10.99.0.0/16 -o $card -j MASQUERADE
-COMMIT
-END
-iptables-save >/etc/rules.v4 ;; esac
-while read -r line; do case $line in END) break ;; 'peer '*) wg set wg0 $line ;; 'route '*) echo "route replace ${line#route } dev wg0" ;; esac; done >/run/routes
-ip -batch /run/routes
-echo READY; read -r go
-n=0
-[ -z "$ping1" ] || { ping -n -c 1 -W 3 $ping1 >/dev/null && n=$((n+1)); ping -n -c 1 -W 3 $ping2 >/dev/null && n=$((n+1)); }
-echo "DONE $n"
-"""
-PROBE = r"""
-wg show wg0 public-key; wg show wg0 allowed-ips; ip -o addr show; ip route show; iptables-save; cat /proc/sys/net/ipv4/conf/*/forwarding; ls -l /etc/wireguard
-n=0
-[ -z "$3" ] || { ping -n -c 1 -W 3 $3 >/dev/null && n=$((n+1)); ping -n -c 1 -W 3 $4 >/dev/null && n=$((n+1)); }
-echo "DONE $n"
-"""
+HERE = Path(__file__).resolve().parent
+WAIT_S = 120
+Node = dict[str, str]
 
 
-def main() -> int:
-    told = json.load(open(sys.argv[1]))
-    probe = "--probe" in sys.argv
-    options = [word for word in sys.argv[2:] if word != "--probe"]
-    nodes, jump = told["nodes"], told.get("jump")
-    target = told.get("user", "root")
-    hub = nodes[0]
-    keys: dict[str, str] = {}
-    all_keys, hub_ready, ready = threading.Event(), threading.Event(), threading.Barrier(len(nodes), timeout=120)
-    guard = threading.Lock()
-    good: list[bool] = []
+class Floor:
+    """The job on all hosts at once; `good` has one entry for each host that is done."""
 
-    def work(node: dict[str, str]) -> None:
-        pings = ("", "") if node is hub else (hub["address"], node["next_lan"])
-        script = (PROBE if probe else HOST).replace("'", "'\\''")
-        argv = f"sh -c '{script}' wg {node['address']} {node['lan']} '{pings[0]}' '{pings[1]}'"
-        command = f"sudo -n {argv}" if target != "root" else argv
-        via = ["-J", jump] if jump else []
-        process = subprocess.Popen(
-            ["ssh", "-oBatchMode=yes", *options, *via, f"{target}@{node['ssh']}", command],
+    def __init__(self, job: dict[str, Any], options: list[str]) -> None:
+        self.nodes: list[Node] = job["nodes"]
+        self.user = job.get("user", "root")
+        self.options = [*options, *(["-J", job["jump"]] if "jump" in job else [])]
+        self.hub = self.nodes[0]
+        self.good: list[bool] = []
+        self._keys: dict[str, str] = {}
+        self._guard = threading.Lock()
+        self._all_keys, self._hub_ready = threading.Event(), threading.Event()
+        self._ready = threading.Barrier(len(self.nodes), timeout=WAIT_S)
+
+    def probe(self, node: Node) -> None:
+        """Look at a host on which the job is done."""
+        with self._ssh(node, "probe.sh") as process:
+            assert process.stdout
+            lines = process.stdout.read().split("\n")
+            self.good.append(f"DONE {len(self._pings(node))}" in lines)
+
+    def build(self, node: Node) -> None:
+        """Do the job on a host."""
+        with self._ssh(node, "floor.sh") as process:
+            assert process.stdin and process.stdout
+            self._talk(node, process.stdin, process.stdout)
+
+    def _ssh(self, node: Node, script: str) -> subprocess.Popen[str]:
+        text = (HERE / script).read_text().replace("'", "'\\''")
+        pings = self._pings(node) or ["", ""]
+        argv = f"sh -c '{text}' wg {node['address']} {node['lan']} '{pings[0]}' '{pings[1]}'"
+        command = f"sudo -n {argv}" if self.user != "root" else argv
+        return subprocess.Popen(
+            ["ssh", "-oBatchMode=yes", *self.options, f"{self.user}@{node['ssh']}", command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             bufsize=1,
         )
-        assert process.stdin and process.stdout
-        out, into = process.stdout, process.stdin
-        if probe:
-            lines = out.read().split("\n")
-            good.append(any(line == f"DONE {2 if pings[0] else 0}" for line in lines))
-            process.wait()
-            return
-        keys[node["name"]] = out.readline().split()[1]
-        with guard:
-            if len(keys) == len(nodes):
-                all_keys.set()
-        if node is hub:
-            all_keys.wait(120)
-            lines = [f"peer {keys[n['name']]} allowed-ips {n['address']}/32,{n['lan']}" for n in nodes[1:]]
-            lines += [f"route {n['lan']}" for n in nodes[1:]]
-        else:
-            # A spoke that greets a relay which does not know it yet would wait 5 s.
-            hub_ready.wait(120)
-            lans = ",".join(n["lan"] for n in nodes[1:] if n is not node)
-            lines = [
-                f"peer {keys[hub['name']]} allowed-ips 10.99.0.0/16{',' + lans if lans else ''} endpoint {hub['ssh']}:51820 persistent-keepalive 25"
-            ]
-            lines += [f"route {n['lan']}" for n in nodes[1:] if n is not node]
-        into.write("\n".join([*lines, "END", ""]))
-        assert out.readline() == "READY\n"
-        if node is hub:
-            hub_ready.set()
-        ready.wait()
-        into.write("GO\n")
-        good.append(out.readline() == f"DONE {2 if pings[0] else 0}\n")
-        into.close()
-        process.wait()
 
-    threads = [threading.Thread(target=work, args=(node,)) for node in nodes]
+    def _pings(self, node: Node) -> list[str]:
+        return [] if node is self.hub else [self.hub["address"], node["next_lan"]]
+
+    def _talk(self, node: Node, into: IO[str], out: IO[str]) -> None:
+        key = out.readline().split()[1]
+        with self._guard:
+            self._keys[node["name"]] = key
+            if len(self._keys) == len(self.nodes):
+                self._all_keys.set()
+        # A spoke's first handshake to a relay without its key would cost 5 s.
+        (self._all_keys if node is self.hub else self._hub_ready).wait(WAIT_S)
+        into.write("\n".join([*self._peers(node), *self._routes(node), "END", ""]))
+        assert out.readline() == "READY\n"
+        if node is self.hub:
+            self._hub_ready.set()
+        self._ready.wait()
+        into.write("GO\n")
+        self.good.append(out.readline() == f"DONE {len(self._pings(node))}\n")
+
+    def _peers(self, node: Node) -> list[str]:
+        if node is self.hub:
+            spokes = self.nodes[1:]
+            return [f"peer {self._keys[n['name']]} allowed-ips {n['address']}/32,{n['lan']}" for n in spokes]
+        networks = ",".join(["10.99.0.0/16", *self._lans(node)])
+        endpoint = f"{self.hub['ssh']}:51820"
+        key = self._keys[self.hub["name"]]
+        return [f"peer {key} allowed-ips {networks} endpoint {endpoint} persistent-keepalive 25"]
+
+    def _routes(self, node: Node) -> list[str]:
+        return [f"route {lan}" for lan in self._lans(node)]
+
+    def _lans(self, node: Node) -> list[str]:
+        return [n["lan"] for n in self.nodes[1:] if n is not node]
+
+
+def main() -> int:
+    """Run the job, or with --probe a look at it; 1 if a host failed."""
+    options = [word for word in sys.argv[2:] if word != "--probe"]
+    floor = Floor(json.loads(Path(sys.argv[1]).read_text()), options)
+    work = floor.probe if "--probe" in sys.argv else floor.build
+    threads = [threading.Thread(target=work, args=(node,)) for node in floor.nodes]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return 0 if len(good) == len(nodes) and all(good) else 1
+    return 0 if len(floor.good) == len(floor.nodes) and all(floor.good) else 1
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

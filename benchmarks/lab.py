@@ -1,6 +1,6 @@
-"""The world of a benchmark: a relay, its spokes with a LAN each, and a controller, all on one wire.
+"""The world of a benchmark: a relay, its spokes with a LAN each, and a controller, all in one segment.
 
-controller 198.18.0.2 ── [delay] ──┬── h0 198.18.1.0 (relay)
+controller 198.18.0.2 ── [delay] ──┬── h0 198.18.1.250 (relay)
                                    ├── h1 198.18.1.1 ── LAN 10.100.1.0/24
                                    └── hN …
 """
@@ -11,162 +11,113 @@ import os
 import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
-from wgorch.rehearsal.machine import Card, Machine
+from benchmarks.job import JUMP, Node, nodes
+from wgorch.rehearsal.machine import Interface, Machine
 from wgorch.rehearsal.world import World
 
-NETWORK = "10.99.0.0/16"
-PORT = 51820
-
-
-@dataclass(frozen=True)
-class Node:
-    """One host of the job, with all that a runner needs to know of it."""
-
-    number: int
-    ssh: str
-    address: str
-    lan: str
-    lan_address: str
-    next_lan: str
-
-    @property
-    def name(self) -> str:
-        return f"h{self.number}"
-
-    @property
-    def hub(self) -> bool:
-        return self.number == 0
-
-
-def nodes(count: int) -> list[Node]:
-    """The hosts of a benchmark; each spoke pings the LAN of the next one."""
-    found = []
-    for i in range(count):
-        following = i + 1 if i + 1 < count else 1
-        lan = f"10.{100 + i // 250}.{i % 250}"
-        after = f"10.{100 + following // 250}.{following % 250}.1"
-        found.append(
-            Node(i, f"198.18.1.{i}" if i else "198.18.1.250", f"10.99.0.{i + 1}", f"{lan}.0/24", f"{lan}.1", after)
-        )
-    return found
+HERE = Path(__file__).resolve().parent
+SSHD = ("MaxStartups 200", "MaxSessions 50", "LogLevel VERBOSE")
 
 
 class Lab:
-    """The world, and what is measured at its hosts."""
+    """The world, and what is measured on its hosts."""
 
     def __init__(self, count: int) -> None:
         self.nodes = nodes(count)
-        options = ("MaxStartups 200", "MaxSessions 50", "LogLevel VERBOSE")
-        machines = {
-            n.name: Machine(
-                n.name,
-                (
-                    Card("eth0", "net", (f"{n.ssh}/16",)),
-                    *(() if n.hub else (Card("lan0", f"lan{n.number}", (f"{n.lan_address}/24",)),)),
-                ),
-                sshd=options,
-            )
-            for n in self.nodes
-        }
-        machines["jump"] = Machine("jump", (Card("eth0", "net", ("198.18.0.9/16",)),), sshd=options)
-        machines["controller"] = Machine("controller", (Card("eth0", "net", ("198.18.0.2/16",)),))
-        self.world = World(f"bench-{os.getpid()}", machines)
+        machines = [
+            *map(_machine, self.nodes),
+            _on_segment("jump", JUMP, SSHD),
+            _on_segment("controller", "198.18.0.2"),
+        ]
+        self.world = World(f"bench-{os.getpid()}", {machine.name: machine for machine in machines})
         self._pool = ThreadPoolExecutor(8)
 
-    def __enter__(self) -> Lab:
+    def __enter__(self) -> Self:
         self.world.up()
         w = self.world
         w.sh("controller", "rm -rf /root/.ssh /root/.local/state; mkdir -p -m 700 /root/.ssh /root/bench")
         w.write("controller", "/root/.ssh/id_ed25519", w.controller_key(), "600")
-        places = {n.ssh: n.name for n in self.nodes} | {"198.18.0.9": "jump"}
+        places = {n.ssh: n.name for n in self.nodes} | {JUMP: "jump"}
         keys = self._pool.map(lambda pair: f"{pair[0]} {w.host_key(pair[1])}\n", places.items())
         w.write("controller", "/root/.ssh/known_hosts", "".join(keys), "600")
-        # sshd in its machine's own cgroup, so that what it causes is counted there.
+        # sshd in its machine's own control group, so that what it causes is counted there.
         self.everywhere(
             "kill $(cat /run/world-sshd.pid); echo $$ >/sys/fs/cgroup/cgroup.procs; sleep 0.2; "
             "/usr/sbin/sshd -f /etc/ssh/world_sshd_config -E /run/sshd.log"
         )
         return self
 
-    def add_user(self) -> None:
-        """A user `bench` on every host who may become root by sudo, without a password."""
-        list(self._pool.map(lambda n: self.world.add_user(n.name, "bench"), self.nodes))
-
     def __exit__(self, *_: object) -> None:
         self.world.down()
 
+    def add_user(self) -> None:
+        """Add a user `bench` to every host who may become root by sudo, without a password."""
+        list(self._pool.map(lambda n: self.world.add_user(n.name, "bench"), self.nodes))
+
     def everywhere(self, script: str) -> list[str]:
-        """Run a script on every host."""
+        """Run a script on every host and return what each printed."""
         return list(self._pool.map(lambda n: self.world.sh(n.name, script, check=False), self.nodes))
 
     def reset(self) -> None:
-        """Every host as it was before any runner touched it."""
-        self.everywhere(
-            "ip link del wg0 2>/dev/null; rm -rf /etc/wireguard/* /var/lib/wgorch /etc/sysctl.d/99-wg.conf /etc/rules.v4 /root/.ansible /tmp/pyinfra*; "
-            "nft flush ruleset 2>/dev/null; echo 0 >/proc/sys/net/ipv4/ip_forward; "
-            "for f in /proc/sys/net/ipv4/conf/*/forwarding; do echo 0 >$f; done; : >/run/sshd.log; "
-            "i=0; while [ -e /var/run/wireguard/wg0.sock ] && [ $i -lt 30 ]; do sleep 0.1; i=$((i+1)); done"
-        )
+        """Make every host as it was before any runner."""
+        self.everywhere((HERE / "reset.sh").read_text())
         self.world.sh("controller", "rm -rf /root/.local/state/wgorch /root/bench/* /root/.ansible/cp")
+
+    # --- measuring
 
     def cpu(self) -> float:
         """CPU seconds that all hosts have used."""
-        said = self.everywhere("cat /sys/fs/cgroup/cpu.stat")
-        return sum(int(found[1]) for text in said if (found := re.search(r"usage_usec (\d+)", text))) / 1e6
+        texts = self.everywhere("cat /sys/fs/cgroup/cpu.stat")
+        return sum(int(found[1]) for text in texts if (found := re.search(r"usage_usec (\d+)", text))) / 1e6
 
     def logins(self) -> tuple[int, int]:
         """SSH handshakes and channels that the hosts' sshd counted since the last reset."""
-        said = self.everywhere("grep -c 'Accepted publickey' /run/sshd.log; grep -c 'Starting session' /run/sshd.log")
-        pairs = [[int(word) for word in text.split()] for text in said]
+        texts = self.everywhere("grep -c 'Accepted publickey' /run/sshd.log; grep -c 'Starting session' /run/sshd.log")
+        pairs = [[int(word) for word in text.split()] for text in texts]
         return sum(p[0] for p in pairs), sum(p[1] for p in pairs)
 
     def check(self) -> list[str]:
-        """What is not as the job demands, looked at on every host by none of the runners' own means."""
-        wrong = []
-        for node, text in zip(self.nodes, self.everywhere(_CHECK), strict=True):
-            if node.hub:
-                peers = text.count("peer ")
-                if peers != len(self.nodes) - 1:
-                    wrong.append(f"{node.name}: {peers} peers")
-            needs = [f"inet {node.address}/", "key 600", "forward 1"]
-            if not node.hub:
-                needs += ["rule forward", "rule masquerade", f"route {self.nodes[1 if node.number != 1 else -1].lan}"]
-            wrong += [f"{node.name}: lacks {need}" for need in needs if need not in text]
+        """What is missing of the job on each host; shares no code with any runner."""
+        texts = self.everywhere((HERE / "check.sh").read_text())
+        wrong = [
+            line for node, text in zip(self.nodes, texts, strict=True) for line in _missing(node, text, self.nodes)
+        ]
         spokes = self.nodes[1:]
-        pings = self._pool.map(
-            lambda n: (
-                self.world.run(
-                    n.name,
-                    *("sh", "-c", f"ping -c1 -W3 {self.nodes[0].address} && ping -c1 -W3 {n.next_lan}"),
-                    check=False,
-                ).returncode
-            ),
-            spokes,
-        )
-        return wrong + [f"{n.name}: pings" for n, code in zip(spokes, pings, strict=True) if code]
+        return wrong + [
+            f"{n.name}: pings" for n, ok in zip(spokes, self._pool.map(self._ping, spokes), strict=True) if not ok
+        ]
+
+    def _ping(self, node: Node) -> bool:
+        pings = f"ping -c1 -W3 {self.nodes[0].address} && ping -c1 -W3 {node.next_lan}"
+        return self.world.run(node.name, "sh", "-c", pings, check=False).returncode == 0
 
 
-_CHECK = r"""
-ip -o -4 address show dev wg0 2>/dev/null
-for key in /etc/wireguard/key /var/lib/wgorch/bench/private_key; do [ -s "$key" ] && stat -c 'key %a' "$key"; done
-wg show wg0 peers 2>/dev/null | sed 's/^/peer /'
-ip route show dev wg0 2>/dev/null | sed 's/^/route /'
-[ "$(cat /proc/sys/net/ipv4/conf/wg0/forwarding)" = 1 ] && echo forward 1
-iptables-save | grep -q -e '-o wg0 .*ACCEPT' && echo rule forward
-iptables-save | grep -q MASQUERADE && echo rule masquerade
-"""
+def _machine(node: Node) -> Machine:
+    lan = Interface("lan0", f"lan{node.number}", (f"{node.lan_address}/24",))
+    return _on_segment(node.name, node.ssh, SSHD, *(() if node.hub else (lan,)))
+
+
+def _on_segment(name: str, address: str, sshd: tuple[str, ...] | None = None, *more: Interface) -> Machine:
+    return Machine(name, (Interface("eth0", "net", (f"{address}/16",)), *more), sshd=sshd)
+
+
+def _missing(node: Node, text: str, hosts: list[Node]) -> list[str]:
+    needs = [f"inet {node.address}/", "key 600", "forward 1"]
+    if not node.hub:
+        needs += ["rule forward", "rule masquerade", f"route {hosts[1 if node.number != 1 else -1].lan}"]
+    peers = text.count("peer ")
+    wrong = [f"{node.name}: {peers} peers"] if node.hub and peers != len(hosts) - 1 else []
+    return wrong + [f"{node.name}: lacks {need}" for need in needs if need not in text]
 
 
 def memory(pid: int) -> int:
     """PSS in KiB of a process and all below it."""
-    total = 0
     try:
         children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
-        with open(f"/proc/{pid}/smaps_rollup") as file:
-            found = re.search(r"^Pss:\s+(\d+)", file.read(), re.M)
-        total = int(found[1]) if found else 0
+        found = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)
     except OSError:
         return 0
-    return total + sum(memory(int(child)) for child in children)
+    return (int(found[1]) if found else 0) + sum(memory(int(child)) for child in children)

@@ -5,52 +5,47 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
+from collections.abc import Iterable
 
-from benchmarks.__main__ import Bench
+from benchmarks.bench import Bench
+from benchmarks.job import Node
 from benchmarks.lab import Lab
+from benchmarks.watched import NOTE
 
-WATCHED = """
-import sys
-from wgorch.cli.main import main
-from wgorch.remote.shell import Shell
-
-exchange = Shell.exchange
-def watched(self, program, wish, *args, **options):
-    note = 'read -r _ used </sys/fs/cgroup/cpu.stat; echo "$used {} %s" >>/run/cpu.log' % wish
-    return exchange(self, f"{note.format('in')}\\n{program}\\n{note.format('after')}\\n", wish, *args, **options)
-
-Shell.exchange = watched
-sys.argv = ["wgorch", "up", "inventory.yaml", "--yes", "--quiet"]
-sys.exit(main())
-"""
-MARK = 'read -r _ used </sys/fs/cgroup/cpu.stat; echo "$used {}" {}/run/cpu.log'
+Used = dict[str, list[float]]
+"""CPU milliseconds by phase: of all spokes, and of the relay."""
 
 
 def main() -> int:
+    """Print the phases of a first run and of a second one."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.phases")
     parser.add_argument("--hosts", type=int, default=16)
     hosts = parser.parse_args().hosts
     with Lab(hosts) as lab:
         bench = Bench(lab)
-        bench.runners["watched"] = lambda _again: [sys.executable, "-c", WATCHED]
+        bench.runners["watched"] = lambda _again: [sys.executable, "-P", "-m", "benchmarks.watched", "inventory.yaml"]
         lab.reset()
         bench.prepare()
         for again in (False, True):
-            lab.everywhere(MARK.format("in login", ">"))
+            lab.everywhere(NOTE.format("in login", ">"))
             wrong = bench.time("watched", again=again)["wrong"]
-            lab.everywhere("sleep 0.5; " + MARK.format("after all", ">>"))
-            used: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-            for node, text in zip(lab.nodes, lab.everywhere("cat /run/cpu.log"), strict=True):
-                rows = [line.split(" ", 1) for line in text.strip().split("\n")]
-                for (start, what), (end, _) in zip(rows, rows[1:], strict=False):
-                    used[what][node.hub] += (int(end) - int(start)) / 1000
+            lab.everywhere("sleep 0.5; " + NOTE.format("after all", ">>"))
+            used = sums(zip(lab.nodes, lab.everywhere("cat /run/cpu.log"), strict=True))
             print(f"\n{'second' if again else 'first'} run, {hosts} hosts {wrong or ''}")
+            used["all"] = [sum(column) for column in zip(*used.values(), strict=True)]
             for what, (spokes, hub) in used.items():
                 print(f"| {what} | {spokes / (hosts - 1):.1f} ms | {hub:.1f} ms |")
-            print(
-                f"| all | {sum(s for s, _ in used.values()) / (hosts - 1):.1f} ms | {sum(h for _, h in used.values()):.1f} ms |"
-            )
     return 0
+
+
+def sums(logs: Iterable[tuple[Node, str]]) -> Used:
+    """Sum up the notes of all hosts: what was used from each note to the next."""
+    used: Used = defaultdict(lambda: [0.0, 0.0])
+    for node, text in logs:
+        rows = [line.split(" ", 1) for line in text.strip().split("\n")]
+        for (start, what), (end, _) in zip(rows, rows[1:], strict=False):
+            used[what][node.hub] += (int(end) - int(start)) / 1000
+    return used
 
 
 if __name__ == "__main__":

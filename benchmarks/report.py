@@ -6,167 +6,140 @@ python -m benchmarks.report
 from __future__ import annotations
 
 import json
-import re
 import statistics
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from benchmarks.environments import environment
+from benchmarks.growth import Growth, Row, draw, growths
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "performance.md"
 PICTURE = HERE.parent / "docs" / "pictures" / "growth.svg"
 BEGIN, END = "<!-- results: python -m benchmarks.report -->", "<!-- end of results -->"
+HEADS = (
+    "runner",
+    "wall s: median (min-max)",
+    "× floor",
+    "× wgorch",
+    "controller CPU ms a host",
+    "hosts CPU s",
+    "handshakes, channels a host",
+    "runs",
+)
 
-Row = dict[str, Any]
+
+class Conditions(NamedTuple):
+    """What the runs of one table have in common; tables are in this order."""
+
+    rtt_ms: float
+    jump: bool
+    sudo: bool
+    hosts: int
+    again: bool
+
+    def __str__(self) -> str:
+        how = [f", {self.rtt_ms:g} ms round trip"] if self.rtt_ms else []
+        how += [", through a jump host"] if self.jump else []
+        how += [", as a user with sudo"] if self.sudo else []
+        turn = "second run, nothing to change" if self.again else "first run"
+        return f"{self.hosts} hosts{''.join(how)}, {turn}"
 
 
 def tables(rows: list[Row]) -> Iterator[str]:
     """Medians by runner, with the ratio to the floor of the same size and under the same conditions."""
-    keys = dict.fromkeys((r["hosts"], r["rtt_ms"], r["jump"], r["sudo"], r["again"]) for r in rows)
-    for key in sorted(keys, key=lambda k: (k[1], k[2], k[3], k[0], k[4])):
-        here = [r for r in rows if (r["hosts"], r["rtt_ms"], r["jump"], r["sudo"], r["again"]) == key]
-        here = [r for r in here if r["peak_pss_mib"] is None]
-        if here:
-            yield from ("", title(*key), "", *_table(here, key[0], again=key[4]))
+    found: dict[Conditions, list[Row]] = {}
+    for row in rows:
+        if row["peak_pss_mib"] is None:
+            key = Conditions(row["rtt_ms"], row["jump"], row["sudo"], row["hosts"], row["again"])
+            found.setdefault(key, []).append(row)
+    for key in sorted(found):
+        yield from ("", str(key), "", *_table(found[key], key))
 
 
-def title(hosts: int, rtt_ms: float, jump: bool, sudo: bool, again: bool) -> str:
-    """What was measured, in words."""
-    how = [f", {rtt_ms:g} ms round trip"] if rtt_ms else []
-    how += [", through a jump host"] if jump else []
-    how += [", as a user with sudo"] if sudo else []
-    return f"{hosts} hosts{''.join(how)}, {'second run, nothing to change' if again else 'first run'}"
-
-
-def _table(rows: list[Row], hosts: int, *, again: bool) -> Iterator[str]:
-    floor = [r["wall_s"] for r in rows if r["runner"] == ("floor-read-only" if again else "floor")]
-    base = statistics.median(floor) if floor else None
-    ours = [r["wall_s"] for r in rows if r["runner"] == "wgorch"]
-    own = statistics.median(ours) if ours else None
-    yield "| runner | wall s: median (min-max) | × floor | × wgorch | controller CPU ms a host | hosts CPU s | handshakes, channels a host | runs |"
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
+def _table(rows: list[Row], key: Conditions) -> Iterator[str]:
+    floor = _median(rows, "floor-read-only" if key.again else "floor")
+    wgorch = _median(rows, "wgorch")
+    yield f"| {' | '.join(HEADS)} |"
+    yield f"|{' --- |' * len(HEADS)}"
     found = []
     for runner in dict.fromkeys(r["runner"] for r in rows):
         mine = [r for r in rows if r["runner"] == runner]
-        walls = [r["wall_s"] for r in mine]
-        wall = statistics.median(walls)
-        cpu = statistics.median(r["controller_cpu_s"] for r in mine) * 1000 / hosts
-        used = statistics.median(r["hosts_cpu_s"] for r in mine)
-        bad = sum(1 for r in mine if r["wrong"])
-        cells = [
-            runner,
-            f"{wall:.2f} ({min(walls):.2f}-{max(walls):.2f})",
-            f"{wall / base:.2f}" if base else "-",
-            f"{wall / own:.2f}" if own else "-",
-            f"{cpu:.1f}",
-            f"{used:.2f}",
-            f"{mine[0]['ssh_handshakes'] / hosts:.2g}, {mine[0]['ssh_channels'] / hosts:.2g}",
-            f"{len(mine)}" + (f", {bad} WRONG" if bad else ""),
-        ]
-        found.append((wall, f"| {' | '.join(cells)} |"))
+        wall = statistics.median(r["wall_s"] for r in mine)
+        cells = _cells(mine, wall, key.hosts, floor, wgorch)
+        found.append((wall, f"| {' | '.join([runner, *cells])} |"))
     yield from (line for _, line in sorted(found))
 
 
+def _median(rows: list[Row], runner: str) -> float | None:
+    walls = [r["wall_s"] for r in rows if r["runner"] == runner]
+    return statistics.median(walls) if walls else None
+
+
+def _cells(rows: list[Row], wall: float, hosts: int, floor: float | None, wgorch: float | None) -> list[str]:
+    """The numbers of one runner; `floor` and `wgorch` are the walls to compare with."""
+    walls = [r["wall_s"] for r in rows]
+    wrong = sum(1 for r in rows if r["wrong"])
+    return [
+        f"{wall:.2f} ({min(walls):.2f}-{max(walls):.2f})",
+        f"{wall / floor:.2f}" if floor else "-",
+        f"{wall / wgorch:.2f}" if wgorch else "-",
+        f"{statistics.median(r['controller_cpu_s'] for r in rows) * 1000 / hosts:.1f}",
+        f"{statistics.median(r['hosts_cpu_s'] for r in rows):.2f}",
+        f"{rows[0]['ssh_handshakes'] / hosts:.2g}, {rows[0]['ssh_channels'] / hosts:.2g}",
+        f"{len(rows)}" + (f", {wrong} WRONG" if wrong else ""),
+    ]
+
+
 def memory(rows: list[Row]) -> Iterator[str]:
-    """The largest PSS of each runner's processes."""
-    sizes = sorted({r["hosts"] for r in rows if r["peak_pss_mib"] is not None})
+    """The largest PSS of each runner's processes in a first run."""
+    watched = [r for r in rows if r["peak_pss_mib"] is not None]
+    sizes = sorted({r["hosts"] for r in watched})
     if not sizes:
         return
     yield from ("", "Memory of the controller, MiB (PSS, first run)", "")
     yield f"| runner | {' | '.join(f'{n} hosts' for n in sizes)} |"
     yield f"| --- |{' --- |' * len(sizes)}"
-    for runner in dict.fromkeys(r["runner"] for r in rows if r["peak_pss_mib"] is not None):
-        cells = []
-        for n in sizes:
-            seen = [
-                r["peak_pss_mib"]
-                for r in rows
-                if (r["runner"], r["hosts"], r["again"]) == (runner, n, False) and r["peak_pss_mib"] is not None
-            ]
-            cells.append(f"{max(seen):.0f}" if seen else "-")
-        yield f"| {runner} | {' | '.join(cells)} |"
+    for runner in dict.fromkeys(r["runner"] for r in watched):
+        mine = [r for r in watched if r["runner"] == runner and not r["again"]]
+        peaks = [max((r["peak_pss_mib"] for r in mine if r["hosts"] == n), default=None) for n in sizes]
+        yield f"| {runner} | {' | '.join('-' if peak is None else f'{peak:.0f}' for peak in peaks)} |"
 
 
-def growth(rows: list[Row], pure: dict[str, list[float]]) -> list[str]:
-    """Draw cost against the number of hosts, with the line that fits; what the lines are, in words."""
-    plain = [r for r in rows if not (r["rtt_ms"] or r["jump"] or r["sudo"]) and r["peak_pss_mib"] is None]
-    lines: dict[str, list[tuple[float, float]]] = {}
-    for name, runner, again in (
-        ("up", "wgorch", False),
-        ("up again", "wgorch", True),
-        ("floor", "floor", False),
-    ):
-        sizes = sorted({r["hosts"] for r in plain if r["runner"] == runner})
-        lines[name] = [
-            (
-                n,
-                statistics.median(
-                    r["wall_s"] for r in plain if (r["runner"], r["again"], r["hosts"]) == (runner, again, n)
-                ),
-            )
-            for n in sizes
-        ]
-    lines["plan"] = [
-        (int(hit[1]), wall) for name, (wall, _) in pure.items() if (hit := re.match(r"plan, (\d+) hosts", name))
-    ]
-    told, drawn = [], {}
-    for name, points in lines.items():
-        if len(points) < 3:
-            continue
-        slope, start = statistics.linear_regression([x for x, _ in points], [y for _, y in points])
-        worst = max(abs(start + slope * x - y) / y for x, y in points)
-        told.append(
-            f"- {name}: {start:.2f} s + {slope * 1000:.2f} ms a host (of {len(points)} sizes; {worst:.0%} off at most)"
-        )
-        drawn[name] = {"points": points, "slope": slope, "start": start}
-    subprocess.run(
-        [environment("plot") / "bin" / "python", "-c", _DRAW, PICTURE], input=json.dumps(drawn), text=True, check=True
-    )
-    return told
+def page(
+    rows: list[Row], pure: dict[str, list[float]], versions: dict[str, str], lines: dict[str, Growth]
+) -> Iterator[str]:
+    """The generated part of docs/performance.md."""
+    yield f"Measured with {', '.join(f'{name} {v}' for name, v in versions.items())}."
+    yield from tables(rows)
+    yield from memory(rows)
+    yield from ("", "Without a connection (`python -m benchmarks.pure`)", "")
+    yield from ("| what | wall | peak memory |", "| --- | --- | --- |")
+    yield from (f"| {name} | {wall:.3f} s | {peak:.0f} MiB |" for name, (wall, peak) in pure.items())
+    yield from ("", "How cost grows", "", "![cost against hosts](pictures/growth.svg)", "")
+    yield from (f"- {name}: {line}" for name, line in lines.items())
 
 
-_DRAW = """
-import json, sys
-import matplotlib
-matplotlib.use("svg")
-matplotlib.rcParams["svg.hashsalt"] = "wgorch"
-import matplotlib.pyplot as plt
-lines = json.load(sys.stdin)
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
-for name, line in lines.items():
-    axes = right if name == "plan" else left
-    xs, ys = zip(*line["points"])
-    drawn = axes.plot(xs, ys, "o", label=name)[0]
-    ends = [0, max(xs)]
-    axes.plot(ends, [line["start"] + line["slope"] * x for x in ends], "-", linewidth=1, color=drawn.get_color())
-for axes, title in ((left, "whole job"), (right, "plan, no connection")):
-    axes.set(title=title, xlabel="hosts", ylabel="seconds", xlim=(0, None), ylim=(0, None))
-    axes.grid(alpha=0.3)
-    axes.legend()
-figure.tight_layout()
-figure.savefig(sys.argv[1], metadata={"Date": None})
-"""
+def recorded() -> tuple[list[Row], dict[str, list[float]], dict[str, str]]:
+    """The rows of all results, the costs without a connection, and the versions of all that was compared."""
+    rows: list[Row] = []
+    for path in sorted(RESULTS.glob("*.json")):
+        if path.name != "pure.json":
+            rows += json.loads(path.read_text())["rows"]
+    pure = json.loads((RESULTS / "pure.json").read_text())
+    return rows, pure, json.loads((RESULTS / "hosts-4-others.json").read_text())["versions"]
 
 
 def main() -> int:
-    rows: list[Row] = []
-    for path in sorted(RESULTS.glob("*cores*.json")):
-        rows += json.loads(path.read_text())["rows"]
-    pure = json.loads((RESULTS / "pure.json").read_text())
-    versions = json.loads((RESULTS / "2-cores.json").read_text())["versions"]
-    lines = [f"Measured with {', '.join(f'{name} {v}' for name, v in versions.items())}."]
-    lines += [*tables(rows), *memory(rows), "", "Without a connection (`python -m benchmarks.pure`)", ""]
-    lines += ["| what | wall | peak memory |", "| --- | --- | --- |"]
-    lines += [f"| {name} | {wall:.3f} s | {peak:.0f} MiB |" for name, (wall, peak) in pure.items()]
-    lines += ["", "How cost grows", "", "![cost against hosts](pictures/growth.svg)", "", *growth(rows, pure)]
+    """Write the tables into the page, and the picture beside it."""
+    rows, pure, versions = recorded()
+    lines = growths(rows, pure)
+    draw(lines, PICTURE)
     before, _, rest = PAGE.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    PAGE.write_text("\n".join([before + BEGIN, "", *lines, "", END]) + after)
+    PAGE.write_text("\n".join([before + BEGIN, "", *page(rows, pure, versions, lines), "", END]) + after)
     return 0
 
 

@@ -1,61 +1,60 @@
-"""`wgorch up` without what makes it safe: to be measured, never to be used. The difference is what the safety costs.
+"""`wgorch up` without what makes it safe: to be measured, never to be used. The difference is the cost of the safety.
 
-Left out: the lock, the test of the rules, the ways back and the lease with its watcher, the reading of what was changed, the
-new connection to SSH, the confirmation, and what follows it. Inventory, facts, plan, programs and the measuring at the end
+python -m benchmarks.unsafe INVENTORY
+
+Left out: the lock, the test of the rules, undo and the lease with its watcher, the reading after the change, the new
+connection to SSH, the confirmation, and what follows it. Inventory, facts, plan, scripts and the verification at the end
 are wgorch's own.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
-from wgorch import workflow
+from benchmarks.up import end, up
 from wgorch.apply.lease import PHASE_S
-from wgorch.apply.rollout import Rollout
 from wgorch.apply.transaction import Transaction
-from wgorch.cli.main import run
 from wgorch.errors import Unfit
-from wgorch.gather.gather import ENVIRONMENT
+from wgorch.gather.gather import ENVIRONMENT, Exchange, Scope, gather
 from wgorch.gather.observed import Observed
-from wgorch.outcome import HostOutcome
+from wgorch.outcome import HostOutcome, HostState
 from wgorch.plan.host import HostPlan
 from wgorch.state.change import quote_words
 
 
 class Unsafe(Transaction):
-    """A change that nobody can take back."""
+    """A change that cannot be rolled back."""
 
     def lock(self, host: str, plan: HostPlan, seen: Observed, shared: Mapping[str, str]) -> Observed:
-        """Only the key is born."""
+        """Generate the key, and read the host again."""
         place = quote_words([self.network.directory])
         program = f"{ENVIRONMENT}umask 077; mkdir -p -m 700 {place}; cd {place} || exit 1\n{plan.prepare_program.text}"
-        ask = replace(self.asks[host], brief=True, ways=(), scope="own")
-        _, again = self._ask(host, program, PHASE_S, plan.prepare, "make its key", ask, seen)
+        ask = replace(self.asks[host], no_counters=True, mtu_targets=(), scope=Scope.OWN)
+        exchange = Exchange(program, "make its key", PHASE_S)
+        _, again = gather(self.fleet.open(host), self.network, ask, exchange, seen)
         return again
 
     def apply(self, host: str, plan: HostPlan, seen: Observed) -> Observed:
-        """The changes are made, and the start-up program is put there."""
+        """Make the changes, and write the start-up script."""
         boot = quote_words([plan.boot.text.rstrip("\n")])
         program = f"{plan.do_program.text}\nprintf '%s\\n' {boot} >boot"
         said = self.fleet.open(host).exchange(program, "change it", PHASE_S)
-        if "@done" not in said:
+        if "@done" not in said.split("\n"):
             raise Unfit(host, "change it", said)
-        self.armed[host], self.standing[host] = float("inf"), HostOutcome("new", "changed")
+        self.armed[host], self.standing[host] = float("inf"), HostOutcome(HostState.APPLIED, "changed")
         return seen
 
+    def check_ssh(self, host: str) -> None:
+        """Check nothing."""
+
     def confirm(self, host: str) -> None:
-        """There is nothing to confirm."""
+        """Confirm nothing: there is no lease."""
 
     def finish(self, host: str, plan: HostPlan, keep: str = "keep") -> None:
-        """There is nothing to clear up."""
+        """Finish nothing: there is no lock."""
 
 
-def no_knock(_phases: Rollout) -> bool:
-    """Nobody looks whether a new connection gets in."""
-    return True
-
-
-workflow.Transaction = Unsafe  # type: ignore[misc]
-Rollout._check_ssh = no_knock  # type: ignore[method-assign]
-run()
+if __name__ == "__main__":
+    end(up(sys.argv[1], transaction_type=Unsafe))

@@ -1,4 +1,4 @@
-"""The pictures of README and docs, as the program itself makes them in the reference world. Needs root, as a rehearsal does."""
+"""Render the pictures of README and docs in the reference world; needs root."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ COLUMNS = 110
 
 
 def main() -> None:
+    """Write docs/pictures."""
     PLACE.mkdir(exist_ok=True)
     with ReferenceWorld("pictures", systemd=True) as world:
 
@@ -31,12 +32,12 @@ def main() -> None:
         terminal("plan", [("wgorch plan inventory.yaml", wgorch("plan", INVENTORY, code=2))])
         up = wgorch("up", INVENTORY)
         world.ping("home", "10.10.13.61", count=3)
-        looking = [
+        screens = [
             ("wgorch up inventory.yaml", "…\n" + up[up.index("who reaches whom") :]),
             ("wgorch status", wgorch("status", INVENTORY)),
             ("wgorch trace home 10.10.13.61", wgorch("trace", "home", "10.10.13.61", INVENTORY)),
         ]
-        terminal("terminal", looking)
+        terminal("terminal", screens)
         for kind in ("svg", "html"):
             world.sh("controller", f"rm -f /root/map.{kind}")
             wgorch("map", INVENTORY, "-o", f"/root/map.{kind}")
@@ -44,11 +45,11 @@ def main() -> None:
 
 
 def terminal(name: str, parts: list[tuple[str, str]]) -> None:
-    """A picture of a terminal in which these commands said this."""
+    """Render a terminal with commands and their output. `parts`: (command, output)."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    for command, said in parts:
+    for command, output in parts:
         console.print(Text.assemble(("$ ", "dim"), (command, "bold")))
-        console.print(Text.from_ansi(said.rstrip()))
+        console.print(Text.from_ansi(output.rstrip()))
         console.print()
     (PLACE / f"{name}.svg").write_text(console.export_svg(title="wgorch"))
 

@@ -31,7 +31,7 @@ def test_a_line_is_json_without_keys_or_control_characters() -> None:
 
 
 def test_a_corrupt_journal_is_set_aside(tmp_path: Path) -> None:
-    Journal("office", "r1").write("begin")
+    Journal("office", "r1").close()
     path = tmp_path / "wgorch" / "office.jsonl"
     path.write_text('{"time": 1}\n{"half')
     journal = Journal("office", "r2")

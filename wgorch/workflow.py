@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from wgorch.apply.interrupts import Interrupts
 from wgorch.apply.lease import LEASE_S, RECENT_S
@@ -43,14 +44,25 @@ def plan(run: Run) -> Outcome:
     return Outcome(DIFFERS if any(p.changes for p in plans.values()) else DONE, plans)
 
 
-def up(run: Run, consent: Consent, *, lease_s: int = LEASE_S, keep_going: bool = False) -> Outcome:
-    """Bring the network up as the inventory says, or roll every host back."""
+def up(
+    run: Run,
+    consent: Consent,
+    *,
+    lease_s: int = LEASE_S,
+    keep_going: bool = False,
+    transaction_type: type[Transaction] = Transaction,
+) -> Outcome:
+    """Bring the network up as the inventory says, or roll every host back.
+
+    `transaction_type`: how each host is changed; a benchmark measures what the steps of a safe change cost.
+    """
     with Interrupts() as interrupts:
-        outcome = _roll_out(run, consent, interrupts, lease_s, keep_going)
+        roll_out = partial(_roll_out, run, interrupts, lease_s, keep_going, transaction_type)
+        outcome = roll_out(consent)
         if outcome.code == ROLLED_BACK and (mtu := _working_mtu(outcome)):
             # No router on the path reports its limit; only the tunnel itself shows it.
             run.max_mtu = mtu
-            outcome = _roll_out(run, _no_consent, interrupts, lease_s, keep_going)
+            outcome = roll_out(_no_consent)
         run.rotating = frozenset()
         if outcome.code == DONE and run.network.direct and (outcome.standing or run.options.try_direct):
             outcome = _try_direct(run, outcome, interrupts, lease_s)
@@ -106,7 +118,14 @@ def teardown(
         return Rollout(run, transaction, interrupts, changing).down("purge" if purge else "remove")
 
 
-def _roll_out(run: Run, consent: Consent, interrupts: Interrupts, lease_s: int, keep_going: bool) -> Outcome:
+def _roll_out(
+    run: Run,
+    interrupts: Interrupts,
+    lease_s: int,
+    keep_going: bool,
+    transaction_type: type[Transaction],
+    consent: Consent,
+) -> Outcome:
     """Gather, plan, ask for consent, and change the hosts whose plan has changes."""
     run.gather(run.involved, traffic=False, ahead=referee())
     plans = run.plans()
@@ -117,7 +136,7 @@ def _roll_out(run: Run, consent: Consent, interrupts: Interrupts, lease_s: int, 
     changing = {name: p for name, p in plans.items() if p.changes}
     if not changing:
         return Outcome(DONE, plans, exchanges=exchanges(run), handshakes=run.fleet.handshakes)
-    transaction = _transaction(run, lease_s, asked)
+    transaction = _transaction(run, lease_s, asked, transaction_type)
     return Rollout(run, transaction, interrupts, changing, keep_going=keep_going).up()
 
 
@@ -131,9 +150,11 @@ def _refuse_to_cut_ssh(run: Run, plans: Mapping[str, HostPlan], action: str, hin
         raise HostsFailed([Unfit(name, action, "SSH to the host runs through that tunnel", hint) for name in cut])
 
 
-def _transaction(run: Run, lease_s: int, asked: bool | None) -> Transaction:
+def _transaction(
+    run: Run, lease_s: int, asked: bool | None, transaction_type: type[Transaction] = Transaction
+) -> Transaction:
     recent_s = 0 if asked else RECENT_S
-    return Transaction(run.network, run.fleet, run.asks, run.listener, lease_s, recent_s)
+    return transaction_type(run.network, run.fleet, run.asks, run.listener, lease_s, recent_s)
 
 
 def _working_mtu(outcome: Outcome) -> int:

@@ -1,3 +1,6 @@
+"""First of two passes, as pyinfra decides all commands of a pass before it runs any: keys, and their fetching."""
+
+from pyinfra import host
 from pyinfra.operations import files, server
 
 server.shell(
@@ -5,6 +8,4 @@ server.shell(
         "umask 077; mkdir -p /etc/wireguard; test -s /etc/wireguard/key || wg genkey > /etc/wireguard/key; wg pubkey < /etc/wireguard/key > /etc/wireguard/public"
     ]
 )
-from pyinfra import host
-
 files.get(src="/etc/wireguard/public", dest=f"keys/{host.name}", create_local_dir=True)

@@ -1,11 +1,13 @@
+"""Second pass: interface, forwarding, peers, routes, pings."""
+
 import json
 from pathlib import Path
 
 from pyinfra import host
 from pyinfra.operations import iptables, server
 
-told = json.loads(Path("hosts.json").read_text())
-nodes = told["nodes"]
+job = json.loads(Path("hosts.json").read_text())
+nodes = job["nodes"]
 hub = nodes[0]
 me = next(n for n in nodes if n["ssh"] == host.name)
 keys = {n["name"]: Path(f"keys/{n['ssh']}").read_text().strip() for n in nodes}
@@ -21,7 +23,7 @@ iptables.rule(chain="FORWARD", jump="ACCEPT", in_interface="wg0")
 iptables.rule(chain="FORWARD", jump="ACCEPT", out_interface="wg0")
 iptables.rule(chain="POSTROUTING", jump="MASQUERADE", table="nat", source="10.99.0.0/16", out_interface="lan0")
 routes = "; ".join(f"ip route replace {n['lan']} dev wg0" for n in others) or "true"
-# The relay first: a spoke that greets one which does not know it yet waits 5 s.
+# The relay first: a spoke's first handshake to a relay without its key costs 5 s.
 if me is hub:
     peers = [f"wg set wg0 peer {keys[n['name']]} allowed-ips {n['address']}/32,{n['lan']}" for n in others]
     server.shell(commands=["iptables-save > /etc/rules.v4", "; ".join(peers), routes])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -43,7 +43,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def prompts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def prompts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The prompts that were shown; each is answered by y."""
     shown: list[str] = []
 
@@ -53,7 +53,7 @@ def prompts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     monkeypatch.setattr(sys, "stdin", Terminal())
     monkeypatch.setattr("builtins.input", answer)
-    yield shown
+    return shown
 
 
 def context() -> Any:

@@ -32,6 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(item.fspath).is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.lab)
+            # Pipes of processes that have ended in a world are closed when they are collected.
+            item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
 
 
 @dataclass

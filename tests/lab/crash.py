@@ -25,8 +25,9 @@ from wgorch.errors import WgorchError
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Host, Inventory
 from wgorch.plan.playbook import load_all
+from wgorch.rehearsal.handle import ENVIRONMENT
 from wgorch.rehearsal.reference import ReferenceWorld
-from wgorch.rehearsal.world import ENVIRONMENT, World
+from wgorch.rehearsal.world import World
 from wgorch.remote.fleet import Fleet
 from wgorch.remote.local import LocalWire
 from wgorch.remote.shell import Wire

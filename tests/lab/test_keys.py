@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from tests.lab.test_ways import lost_while, ways
-from wgorch.rehearsal.rehearse import WHERE
+from wgorch.rehearsal.inventory_world import WHERE
 
 SECRETS = """
 network: {name: secret, subnet: 10.99.9.0/24, preshared_keys: true}

@@ -104,8 +104,7 @@ def test_a_secret_is_hidden_whatever_its_problem_is_called(lab: Lab) -> None:
 
 def test_pending_keys_and_the_boot_script_are_named_in_a_plan_for_a_shell(lab: Lab) -> None:
     plain, other = (
-        run(lab, "plan", INVENTORY, "--format", "shell", scrambled=s).stdout.split("\n")
-        for s in (False, True)
+        run(lab, "plan", INVENTORY, "--format", "shell", scrambled=s).stdout.split("\n") for s in (False, True)
     )
 
     commands = [[line for line in lines if line and not line.startswith("#")] for lines in (plain, other)]

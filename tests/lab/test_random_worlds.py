@@ -12,7 +12,7 @@ from tests.conftest import draw
 from tests.lab.test_ways import Ways
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Inventory
-from wgorch.rehearsal.rehearse import WHERE, world_of
+from wgorch.rehearsal.inventory_world import WHERE, world_of
 from wgorch.topology.path import both_ways
 from wgorch.topology.topology import build
 

@@ -26,7 +26,7 @@ import pytest
 
 from tests.conftest import ALL
 from tests.lab.conftest import INVENTORY, ROOT, Lab
-from wgorch.rehearsal.world import ENVIRONMENT
+from wgorch.rehearsal.handle import ENVIRONMENT
 
 COMPANY = (
     "    ssh: {host: 10.10.13.62, user: root, via: root@198.51.100.66}   # only through the office's SSH gateway\n"

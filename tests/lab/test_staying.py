@@ -16,7 +16,7 @@ from tests.lab.test_hard_hosts import LEASE_ALONE
 from tests.lab.test_names import NAMED
 from tests.lab.test_ways import Ways
 from wgorch.inventory.load import load
-from wgorch.rehearsal.rehearse import world_of
+from wgorch.rehearsal.inventory_world import world_of
 from wgorch.rehearsal.snapshot import KEYS_STAY, snapshot
 
 

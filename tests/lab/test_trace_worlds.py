@@ -12,8 +12,8 @@ from tests.lab.conftest import ROOT, Lab
 from tests.lab.faults import FAULTS, FAULTS_6
 from tests.lab.test_trace import mended, trace
 from wgorch.inventory.load import load
+from wgorch.rehearsal.inventory_world import InventoryWorld, world_of
 from wgorch.rehearsal.reference import ReferenceWorld
-from wgorch.rehearsal.rehearse import InventoryWorld, world_of
 
 
 def test_ipv6_inside_and_outside_over_hard_nat() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.lab.conftest import ROOT
 from wgorch.inventory.load import load
-from wgorch.rehearsal.rehearse import WHERE, InventoryWorld, world_of
+from wgorch.rehearsal.inventory_world import WHERE, InventoryWorld, world_of
 from wgorch.rehearsal.snapshot import KEYS_STAY, snapshot
 
 
@@ -216,11 +216,11 @@ def test_two_lans_with_the_same_addresses() -> None:
         world = w.world
         assert "NETMAP" in world.sh("left", "iptables-save -t nat")
         lans = {
-            n: next(c for c in world.machines[n].cards if c.addresses[0].startswith("192.168.1."))
+            n: next(i for i in world.machines[n].interfaces if i.addresses[0].startswith("192.168.1."))
             for n in world.machines
-            if any(c.addresses and c.addresses[0].startswith("192.168.1.") for c in world.machines[n].cards)
+            if any(i.addresses and i.addresses[0].startswith("192.168.1.") for i in world.machines[n].interfaces)
         }
-        there = {n: card.addresses[0].partition("/")[0] for n, card in lans.items()}
+        there = {n: interface.addresses[0].partition("/")[0] for n, interface in lans.items()}
         one, other = sorted(name for name in there if name.startswith("machine-"))
         if lans[one].segment != lans["left"].segment:
             one, other = other, one

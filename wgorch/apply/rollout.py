@@ -176,7 +176,7 @@ class Rollout:
 
     def _check_ssh(self) -> bool:
         """Open a new connection to every host's sshd, by the same route as the session."""
-        _, failed = self.run.fleet.on_hosts(self.plans, self.run.fleet.check_ssh, aside=True)
+        _, failed = self.run.fleet.on_hosts(self.plans, self.transaction.check_ssh, aside=True)
         self.failed += failed.values()
         return not failed
 

@@ -159,6 +159,10 @@ class Transaction:
         """True where a host reports its lease as renewed."""
         return says(output, Word.RENEWED, self.change_id)
 
+    def check_ssh(self, host: str) -> None:
+        """Open a new connection to a host's SSH server, by the same route as the session. Raises Unreachable."""
+        self.fleet.check_ssh(host)
+
     def confirm(self, host: str) -> None:
         """Let the host confirm the change; only its own reply counts. Raises HostError."""
         output = self._call(host, f"confirm {self.change_id}", "confirm the change", PHASE_S)

@@ -139,10 +139,13 @@ def open_run(
         check_names(loaded, sorted(names))
     out = stdout()
     progress = open_progress(options, out, loaded, run_options.limit, draws=draws)
-    open_fleet = fleet_opener(options.workers, sudo_password(options), log_to_stderr(options.verbose))
-    run = Run(loaded, open_fleet(loaded), progress, playbooks, run_options, topology)
-    with closing(options, run):
-        yield Context(run, out, progress, open_fleet)
+    try:
+        open_fleet = fleet_opener(options.workers, sudo_password(options), log_to_stderr(options.verbose))
+        run = Run(loaded, open_fleet(loaded), progress, playbooks, run_options, topology)
+        with closing(options, run):
+            yield Context(run, out, progress, open_fleet)
+    finally:
+        progress.close()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The world from a shell: ``python -m wgorch.rehearsal demo | up | down | run MACHINE COMMAND…``."""
+"""The reference world from a shell: ``python -m wgorch.rehearsal demo | up | down | run MACHINE COMMAND…``."""
 
 from __future__ import annotations
 
@@ -7,29 +7,35 @@ import os
 import sys
 
 USAGE = """\
-  demo                     the reference network in namespaces, and the main job on it
+  demo                     build the reference network in namespaces and run the main job on it
   up                       build the reference world and leave it up
-  run MACHINE COMMAND …    run a command in it, as controller, home, bcc, company, target, …
-  down                     take it down, whatever is left of it
+  run MACHINE COMMAND …    run a command on a machine: controller, home, bcc, company, target, …
+  down                     remove the world, or what is left of it
 """
 
 
 def main() -> int:
+    """Run one verb; the exit code is that of the command line (3: usage)."""
     parser = argparse.ArgumentParser(
         prog="python -m wgorch.rehearsal", epilog=USAGE, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("verb", choices=("demo", "up", "run", "down"))
     parser.add_argument("words", nargs=argparse.REMAINDER)
     args = parser.parse_args()
+    if args.verb == "run" and not args.words:
+        parser.error("run needs a machine and a command")
     if os.geteuid() != 0:
-        sys.stderr.write("the world is made of namespaces, and needs root\n")
+        sys.stderr.write("network namespaces need root\n")
         return 3
-    from wgorch.rehearsal import demo, world
     from wgorch.rehearsal.cleanup import sweep
+    from wgorch.rehearsal.demo import demo
+    from wgorch.rehearsal.handle import attach
+    from wgorch.rehearsal.machine import WorldError
     from wgorch.rehearsal.reference import ReferenceWorld, machines
+    from wgorch.rehearsal.rehearse import become
 
     if args.verb == "demo":
-        return demo.demo()
+        return demo()
     if args.verb == "down":
         sweep("reference")
         return 0
@@ -38,15 +44,11 @@ def main() -> int:
         sys.stdout.write(f"up: {', '.join(machines())}\n")
         sys.stdout.flush()
         os._exit(0)  # the machines stay; `down` finds them by the ids that were recorded
-    if not args.words:
-        parser.error("run needs a machine and a command")
-    there = world.attach("reference", machines())
-    name, *command = args.words
-    if name not in there.pids:
-        sys.stderr.write(f"there is no machine {name}; there are {', '.join(sorted(there.pids))}\n")
+    try:
+        become(attach("reference", machines()), args.words[0], args.words[1:])
+    except WorldError as error:
+        sys.stderr.write(f"{error}\n")
         return 3
-    argv = there.argv(name, command or ["bash"])
-    return os.execvpe(argv[0], argv, {**world.ENVIRONMENT, "TERM": os.environ.get("TERM", "dumb")})
 
 
 if __name__ == "__main__":

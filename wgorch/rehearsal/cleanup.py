@@ -11,11 +11,15 @@ import subprocess
 import time
 from pathlib import Path
 
+from wgorch.base.assets import asset
 from wgorch.rehearsal.machine import PLACE
+
+EXIT_S = 5
+"""How long killed processes are waited for."""
 
 
 def sweep(name: str) -> None:
-    """Clean up what a world of this name left, however it ended: processes by recorded id and start time, files."""
+    """Remove a world of this name: processes by recorded id and start time, control groups, files."""
     place = PLACE / name
     if not place.exists():
         return
@@ -25,33 +29,26 @@ def sweep(name: str) -> None:
         pids = {}
     for pid, started in pids.values():
         kill(pid, started)
-    end = time.monotonic() + 5
+    end = time.monotonic() + EXIT_S
     while time.monotonic() < end and any(start_time(pid) == started for pid, started in pids.values() if started):
         time.sleep(0.02)
-    _remove_cgroups(name)
+    script = asset("rehearsal", "remove_cgroups.sh")
+    argv = ["unshare", "--mount", "sh", "-c", script, "sh", f"wgorch-{name}-"]
+    subprocess.run(argv, check=False, capture_output=True, timeout=30)
     shutil.rmtree(place, ignore_errors=True)
     with contextlib.suppress(OSError):
         PLACE.rmdir()
 
 
-def _remove_cgroups(name: str) -> None:
-    script = (
-        'd=$(mktemp -d) && mount -t cgroup2 cgroup2 "$d" && cd "$d" || exit 0\n'
-        f'for t in 1 2 3 4 5; do for g in "$d"/wgorch-{name}-*; do [ -d "$g" ] || continue; '
-        'find "$g" -depth -type d -exec rmdir {} \\; 2>/dev/null; done; '
-        f'ls -d "$d"/wgorch-{name}-* >/dev/null 2>&1 || break; sleep 0.1; done\n'
-        'cd /; umount "$d"; rmdir "$d"'
-    )
-    subprocess.run(["unshare", "--mount", "sh", "-c", script], check=False, capture_output=True, timeout=30)
-
-
 def kill(pid: int, started: str | None) -> None:
+    """Kill a process. `started`: do so only if its start time is this one, as ids are reused."""
     if started is None or start_time(pid) == started:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
 
 def start_time(pid: int) -> str | None:
+    """The start time of a process in clock ticks since boot; None if there is none."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):

@@ -1,46 +1,61 @@
-"""Machines of a rehearsal world and their network devices."""
+"""Machines of a rehearsal world and their network interfaces."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from wgorch.base.value import value
 
 PLACE = Path("/run/wgorch-rehearsal")
+"""One directory for each world: disks, logs, the controller's key and the recorded process ids."""
 
 
-@value
-class Card:
-    """A network card: its name, the segment it is plugged into, its addresses with prefix."""
+class Interface(NamedTuple):
+    """A network interface of a machine."""
 
     name: str
     segment: str
+    """The Ethernet segment it is plugged into."""
     addresses: tuple[str, ...] = ()
+    """In CIDR notation."""
     mtu: int = 1500
+
+
+class PortForward(NamedTuple):
+    """A port that a NAT router forwards from its outer interface to a machine behind it."""
+
+    protocol: str
+    port: int
+    address: str
 
 
 @value
 class Machine:
-    """One machine. `nat`: the outer card of a NAT router; `tcp_in`: ports it lets in there from outside.
+    """One machine: a set of namespaces.
 
-    `handed_in`: what it hands on from there, as (protocol, port, address behind it). IPv6 it passes on unchanged, and
-    lets nothing in that was not asked for. `gateways`: the way out, of IPv4, of IPv6 or both.
-
-    `sshd`: options of its own sshd beyond the world's, or None for no sshd. `systemd`: a real systemd is its init.
+    A NAT router masquerades IPv4 only. It routes IPv6 unchanged, and drops unsolicited packets of both from outside.
     """
 
     name: str
-    cards: tuple[Card, ...]
+    interfaces: tuple[Interface, ...]
     gateways: tuple[str, ...] = ()
+    """Default gateways: of IPv4, of IPv6 or both."""
     forwards: bool = False
     nat: str | None = None
+    """The outer interface of a NAT router."""
     hard_nat: bool = False
-    tcp_in: tuple[int, ...] = ()
-    handed_in: tuple[tuple[str, int, str], ...] = ()
+    """Symmetric NAT: endpoint-dependent mapping."""
+    open_tcp_ports: tuple[int, ...] = ()
+    """TCP ports that a NAT router itself accepts from outside."""
+    port_forwards: tuple[PortForward, ...] = ()
     sshd: tuple[str, ...] | None = None
+    """Lines of sshd_config beside the world's own; None for no sshd."""
     systemd: bool = False
+    """Run a real systemd as init."""
     routes: tuple[tuple[str, str], ...] = ()
+    """Static routes, as (network, gateway)."""
 
 
 class WorldError(RuntimeError):
-    """The world could not be built; says which part and why."""
+    """The world cannot be built; the message says which part and why."""

@@ -1,9 +1,11 @@
 #!/bin/sh
-# Become one machine of the world: own mounts, cgroup, network, name, process ids; then start its init.
-# Called twice: `node.sh outer …` in a new mount namespace, which calls `node.sh inner …` in all the others.
-#   DISK   directory that keeps the machine's own files over its reboots
-#   NAME   its host name
+# Become one machine of a world: mounts, cgroup, network, host name and process ids of its own; then start its init.
+# Runs twice: `node.sh outer …` in a new mount namespace, then `node.sh inner …` in all the others.
+#   PART   outer or inner
+#   DISK   directory of the machine's own files; survives reboots
+#   NAME   host name
 #   INIT   systemd, or none (a process that only reaps)
+#   GROUP  name of the machine's control group
 set -eu
 part=$1 disk=$2 name=$3 init=$4 group=$5
 
@@ -23,20 +25,20 @@ for tree in etc home root usr var/lib; do
     mount -t overlay -o "lowerdir=/$tree,upperdir=$disk/$tree.upper,workdir=$disk/$tree.work" overlay "/$tree"
 done
 umount "$disk/cgroup" 2>/dev/null || :
-if [ ! -e "$disk/born" ]; then
-    # Only at the first boot, so that a reboot leaves the machine's files alone.
+if [ ! -e "$disk/initialized" ]; then
+    # At the first boot only: a reboot leaves the machine's files alone.
     tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
     echo "$name" >/etc/hostname
     printf '127.0.0.1 localhost\n127.0.1.1 %s\n::1 localhost\n' "$name" >/etc/hosts
     rm -f /etc/resolv.conf
     : >/etc/resolv.conf
-    # A login starts as on a fresh system, not with what whoever works on this machine has put there.
+    # A login starts as on a fresh system, without the settings of this machine's root.
     rm -f /root/.bashrc /root/.bash_profile /root/.bash_login /root/.profile /root/.zshenv /root/.ssh/rc
     for file in bashrc profile; do cp "/usr/share/base-files/dot.$file" "/root/.$file" 2>/dev/null || :; done
-    : >"$disk/born"
+    : >"$disk/initialized"
 fi
 
-# Devices: nothing of the machine's disks.
+# Devices: none of this machine's disks.
 mount -t tmpfs -o mode=755,size=1m dev "$disk/dev"
 for device in null zero full random urandom tty net/tun; do
     [ -e "/dev/$device" ] || continue
@@ -61,7 +63,7 @@ mount -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null || :
 mount -t tmpfs -o mode=755,size=64m run /run
 mount -t tmpfs -o mode=755,size=64m log /var/log
 mkdir -p /run/lock /run/sshd /etc/wireguard
-# A boot of its own, and of /proc/sys only the network's part can be written.
+# A boot id of its own; of /proc/sys only net is writable.
 cat /proc/sys/kernel/random/uuid >/run/boot_id
 mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
 mount --bind /proc/sys /proc/sys
@@ -69,14 +71,14 @@ mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
 mount --bind /proc/sys/net /proc/sys/net
 mount -o remount,bind,ro /proc/sys
 ip link set lo up
-for place in all default; do echo 0 >"/proc/sys/net/ipv6/conf/$place/accept_dad"; done # nobody waits for a second
+for place in all default; do echo 0 >"/proc/sys/net/ipv6/conf/$place/accept_dad"; done # no second of duplicate address detection
 
 if [ "$init" = none ]; then
-    # The shell reaps what is orphaned while it waits for each sleep.
+    # The shell reaps orphans while it waits for each sleep.
     exec sh -c 'while :; do sleep 5; done' wgorch-world
 fi
 
-# Only what a network host needs; nothing that would act on the machine underneath.
+# Only the units that a network host needs; none that would act on this machine.
 mkdir -p /run/systemd/system /run/systemd/system-generators
 keep=' systemd-journald.service systemd-journald.socket systemd-journald-dev-log.socket dbus.socket dbus.service '
 for want in /lib/systemd/system/*.wants/* /etc/systemd/system/*.wants/* /lib/systemd/system/*.requires/*; do

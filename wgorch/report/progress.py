@@ -102,6 +102,11 @@ class Progress:
             self._live.stop()
             self._live = None
 
+    def close(self) -> None:
+        """Close the journal."""
+        if self._journal:
+            self._journal.close()
+
     def event(self, host: str, event: Event, detail: str = "") -> None:
         """Something happened on a host."""
         with self._guard:

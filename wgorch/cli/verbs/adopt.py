@@ -14,6 +14,8 @@ EXAMPLES = ("wgorch adopt root@203.0.113.13 root@192.168.0.9 -o inventory.yaml",
 
 
 class AdoptOptions(Options):
+    """Options of `wgorch adopt`."""
+
     hosts: list[str]
     interface: str
     name: str

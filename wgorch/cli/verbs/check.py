@@ -14,6 +14,8 @@ EXAMPLES = ("wgorch check", "wgorch check --schema >inventory.schema.json")
 
 
 class CheckOptions(Options):
+    """Options of `wgorch check`."""
+
     schema: bool
 
 

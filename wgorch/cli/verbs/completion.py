@@ -13,6 +13,8 @@ EXAMPLES = ('eval "$(wgorch completion bash)"',)
 
 
 class CompletionOptions(Options):
+    """Options of `wgorch completion`."""
+
     shell: str
 
 

@@ -12,6 +12,8 @@ EXAMPLES = ("wgorch doctor company",)
 
 
 class DoctorOptions(Options):
+    """Options of `wgorch doctor`."""
+
     hosts: list[str]
 
 

@@ -14,6 +14,8 @@ EXAMPLES = ("wgorch export phone --qr", "wgorch export -o configs/")
 
 
 class ExportOptions(Options):
+    """Options of `wgorch export`."""
+
     what: str | None
     format: str
     qr: bool

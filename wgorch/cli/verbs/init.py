@@ -21,6 +21,8 @@ EXAMPLES = ("wgorch init root@203.0.113.13 root@192.168.0.9", "wgorch init --fro
 
 
 class InitOptions(Options):
+    """Options of `wgorch init`."""
+
     hosts: list[str]
     from_ansible: Path | None
     from_ssh_config: bool

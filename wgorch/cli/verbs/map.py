@@ -17,6 +17,8 @@ EXAMPLES = ("wgorch map -o network.html", "wgorch map -o network.svg --offline")
 
 
 class MapOptions(Options):
+    """Options of `wgorch map`."""
+
     output: Path
     offline: bool
 

@@ -12,6 +12,8 @@ EXAMPLES = ("wgorch plan", "wgorch plan --format shell", "wgorch plan --limit ho
 
 
 class PlanOptions(Options):
+    """Options of `wgorch plan`."""
+
     format: str
     accept_new_key: list[str]
     adopt: bool

@@ -13,6 +13,8 @@ EXAMPLES = ("wgorch rehearse inventory.yaml", "wgorch rehearse inventory.yaml --
 
 
 class RehearseOptions(Options):
+    """Options of `wgorch rehearse`."""
+
     hard_nat: bool
     keep: bool
     enter: list[str] | None

@@ -21,6 +21,8 @@ EXAMPLES = ("wgorch rotate-key home",)
 
 
 class RotateOptions(ChangeOptions):
+    """Options of `wgorch rotate-key`."""
+
     hosts: list[str]
 
 

@@ -14,6 +14,8 @@ EXAMPLES = ("wgorch status", "wgorch status --watch", "wgorch status --prometheu
 
 
 class StatusOptions(Options):
+    """Options of `wgorch status`."""
+
     watch: float | None
     prometheus: str | None
 

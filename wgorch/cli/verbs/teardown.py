@@ -19,6 +19,8 @@ EXAMPLES = ("wgorch teardown", "wgorch teardown --host root@203.0.113.13")
 
 
 class TeardownOptions(ChangeOptions):
+    """Options of `wgorch teardown`."""
+
     purge: bool
     packages: bool
     host: list[str]

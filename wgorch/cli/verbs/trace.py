@@ -14,6 +14,8 @@ EXAMPLES = ("wgorch trace home 10.10.13.61", "wgorch trace home company --tcp 44
 
 
 class TraceOptions(Options):
+    """Options of `wgorch trace`."""
+
     source: str
     target: str
     tcp: int | None

@@ -22,6 +22,8 @@ EXAMPLES = ("wgorch trust home",)
 
 
 class TrustOptions(Options):
+    """Options of `wgorch trust`."""
+
     host: str
     yes: bool
 

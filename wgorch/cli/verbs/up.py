@@ -21,6 +21,8 @@ EXAMPLES = ("wgorch up inventory.yaml", "wgorch up --yes --confirm-timeout 120",
 
 
 class UpOptions(ChangeOptions):
+    """Options of `wgorch up`."""
+
     accept_new_key: list[str]
     accept_risk: str | None
     adopt: bool
