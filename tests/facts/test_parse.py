@@ -245,13 +245,13 @@ def test_a_good_public_key_is_taken() -> None:
         ("addresses", "10.0.0.0/33 dev wg0"),
         ("addresses", "10.0.0.0/8 dev wg0 metric lots"),
         ("addresses", "blackhole"),
-        ("wg", "peer: short\n  allowed ips: 10.0.0.0/8"),
-        ("wg", f"peer: {'k' * 43}=\n  allowed ips: everything"),
-        ("wg", f"peer: {'k' * 43}=\n  endpoint: no;where"),
-        ("wg", f"peer: {'k' * 43}=\n  persistent keepalive: every day"),
-        ("wg", f"peer: {'k' * 43}=\n  persistent keepalive: every 2 fortnights"),
-        ("wg", "interface: wg0\n  listening port: many"),
-        ("wg", "interface: wg0\n  fwmark: red"),
+        ("wg wg0", "peer: short\n  allowed ips: 10.0.0.0/8"),
+        ("wg wg0", f"peer: {'k' * 43}=\n  allowed ips: everything"),
+        ("wg wg0", f"peer: {'k' * 43}=\n  endpoint: no;where"),
+        ("wg wg0", f"peer: {'k' * 43}=\n  persistent keepalive: every day"),
+        ("wg wg0", f"peer: {'k' * 43}=\n  persistent keepalive: every 2 fortnights"),
+        ("wg wg0", "interface: wg0\n  listening port: many"),
+        ("wg wg0", "interface: wg0\n  fwmark: red"),
         ("rules", "-A FORWARD -j ACCEPT"),
         ("rules", '*filter\n-A x -m comment --comment "never closed'),
         ("rules", "*../x"),
@@ -326,7 +326,7 @@ def test_lines_in_another_order_are_an_answer_or_garbled(one: int, other: int, c
     taken_or_garbled("\n".join([*lines[:other], *block, *lines[other:]]))
 
 
-@pytest.mark.parametrize("body", ["files", "rules", "addresses", "links", "sysctls", "tools", "wg"])
+@pytest.mark.parametrize("body", ["files", "rules", "addresses", "links", "sysctls", "tools", "wg wg0"])
 def test_a_flood_ends_within_bounds(body: str) -> None:
     taken_or_garbled(section(body, "-A x " * 50_000))
 

@@ -433,7 +433,7 @@ CASES: Mapping[str, list[tuple[str, State, State, list[tuple[str, list[str]]]]]]
             replace(BASE, sysctls={"net/ipv4/conf/ens192/forwarding": "0"}),
             [
                 ("~", ["set_value net/ipv4/conf/ens192/forwarding 1"]),
-                ("~", ["write net/ipv4/conf/wg0/forwarding 1"]),
+                ("~", ["write_sysctl net/ipv4/conf/wg0/forwarding 1"]),
             ],
         ),
         (

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 
 from wgorch.adapters.firewalld import base_name
-from wgorch.base.assets import minified
 from wgorch.base.value import value
 from wgorch.facts.observed import Observed
 from wgorch.facts.parse import observed, observed_own
+from wgorch.host.library import fact_functions
 from wgorch.inventory.model import Network
 from wgorch.remote.shell import NONE, Definitions, Shell
 from wgorch.state.change import quote_words
@@ -27,9 +26,6 @@ export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH
 
 REUSED = ("host", "paths", "tools", "poor-ip", "udp", "ufw", "managers", "foreign-nft", "keys")
 """What a change of ours does not touch, and is not asked about after it."""
-
-FUNCTIONS = {"ask_ways": "path_mtu", "ask_all": "questions"}
-"""The functions that a host is told, and the files they are made of."""
 
 
 @value
@@ -57,16 +53,16 @@ def questions(network: Network, ask: Ask) -> str:
     words = {
         "network": network.name,
         "zone": base_name(network.name),
-        "interface": network.interface,
+        "interfaces": network.interface,
         "ipv6": "yes" if network.ipv6 else "no",
         "exits": "yes" if network.exits else "no",
         "secrets": "yes" if network.preshared_keys or ask.adopt else "no",
-        "brief": "yes" if ask.brief else "no",
+        "no_counters": "yes" if ask.brief else "no",
         "table": str(network.table),
         "port_hex": f"{ask.listen_port:04X}",
         "key_source": quote_words(ask.key_source),
         "scope": ask.scope,
-        "our_nft": "yes" if ask.our_nft else "no",
+        "managed_nft": "yes" if ask.our_nft else "no",
         "nonce": NONCE,
     }
     given = "\n".join(f"{name}={quote_words([value])}" for name, value in words.items())
@@ -74,15 +70,14 @@ def questions(network: Network, ask: Ask) -> str:
     asked = "answers=$(ask_all 3</dev/null)"
     if ask.ways:
         anew = "true" if ask.again else f"[ ! -d /sys/class/net/{quote_words([network.interface])} ]"
-        ways = f"ways={quote_words([' '.join(ask.ways)])}; if {anew} && command -v ping >/dev/null 2>&1"
-        asked = f"{ways}; then answers=$(ask_ways | ask_all 3<&0 </dev/null); else {asked}; fi"
+        ways = f"mtu_targets={quote_words([' '.join(ask.ways)])}; if {anew} && command -v ping >/dev/null 2>&1"
+        asked = f"{ways}; then answers=$(ask_path_mtu | ask_all 3<&0 </dev/null); else {asked}; fi"
     return f"{ENVIRONMENT}{given}\n{asked}\nwait\nprintf '%s\\n' \"$answers\""
 
 
-@cache
 def asking() -> Definitions:
     """What the questions call."""
-    return {name: f"{name}() {{\n{minified('host', f'facts/{file}.sh')}\n}}" for name, file in FUNCTIONS.items()}
+    return fact_functions()
 
 
 def gather(

@@ -71,8 +71,9 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
     route_lines = [line for line in s["addresses"] if not ADDRESS_LINE.match(line)] + s.get("routes", [])
     tables, policies = iptables(s.get("rules", []))
     tables6, policies6 = iptables(s.get("rules6", []), "6")
-    wg, told_peers = wg_show(s.get("wg", []))
-    known_peers = peers(told_peers, dict(pairs(s.get("wg preshared", []))))
+    interface = next((name[3:] for name in s if name.startswith("wg ")), "")
+    wg, told_peers = wg_show(s.get(f"wg {interface}", []))
+    known_peers = peers(told_peers, dict(pairs(s.get(f"wg-preshared {interface}", []))))
     return Observed(
         host=host,
         uid=integer(facts["uid"]),
@@ -114,7 +115,7 @@ def _observed(host: str, s: dict[str, list[str]]) -> Observed:
         ssh_client=facts.get("ssh", "").split(" ")[0],
         ssh_port=integer((facts.get("ssh", "").split() or ["0"])[-1]),
         paths=paths,
-        traffic=traffic(s, known_peers),
+        traffic=traffic(s, interface, known_peers),
         answers=s,
         **own_files(s, facts),
     )

@@ -64,10 +64,10 @@ def allowed_ips_text(nets: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) 
     return tuple(map(network_text, sorted(nets, key=lambda n: (n.version, int(n.network_address), n.prefixlen))))
 
 
-def traffic(s: dict[str, list[str]], peers: Mapping[str, Peer]) -> dict[str, Traffic]:
-    handshakes = dict(pairs(s.get("wg latest-handshakes", [])))
+def traffic(s: dict[str, list[str]], interface: str, peers: Mapping[str, Peer]) -> dict[str, Traffic]:
+    handshakes = dict(pairs(s.get(f"wg-handshakes {interface}", [])))
     traffic = {}
-    for key, moved in pairs(s.get("wg transfer", [])):
+    for key, moved in pairs(s.get(f"wg-transfer {interface}", [])):
         received, _, sent = moved.partition("\t")
         endpoint = peers[key].endpoint if key in peers else None
         traffic[key] = Traffic(integer(handshakes.get(key, "0")), integer(received), integer(sent), endpoint or "")

@@ -154,7 +154,7 @@ def watch_program(desired: Desired, keys: Mapping[str, str]) -> str:
         "\n".join(
             [
                 *head,
-                asset("host", "lib/ping.sh") + "know_ping",
+                asset("host", "lib/ping.sh") + "adapt_ping",
                 asset("host", "watch.sh").rstrip(),
                 *lines,
                 "exit 0",

@@ -21,7 +21,7 @@ def forwarding(want: State, have: State) -> Iterator[Change]:
             # It is born and dies with our interface: nothing to give back, and nothing to set where that goes.
             if want.interface is None:
                 continue
-            setting = command("write", path, value)
+            setting = command("write_sysctl", path, value)
         else:
             setting = command("set_value", path, value)
         why = f"it is {seen}, not {value}" if seen is not None else f"it must be {value}"

@@ -124,7 +124,7 @@ def program(
         "}",
     ]
     return "\n".join(
-        [ENVIRONMENT, given, asset("host", "lib/ping.sh") + "know_ping", *functions, asset("host", "observe.sh")]
+        [ENVIRONMENT, given, asset("host", "lib/ping.sh") + "adapt_ping", *functions, asset("host", "observe.sh")]
     )
 
 

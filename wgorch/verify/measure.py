@@ -41,7 +41,7 @@ attempt() { # NUMBER ADDRESS [SIZE]: three pings; with a size those that fill th
         return
         ;;
     esac
-    know_ping
+    adapt_ping
     read -r began _ </proc/uptime; began=${began%%.*}
     until ping -n -c 1 -W 1 "$2" >/dev/null 2>&1; do
         read -r now _ </proc/uptime; now=${now%%.*}
