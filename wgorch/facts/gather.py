@@ -10,7 +10,7 @@ from wgorch.adapters.firewalld import base_name
 from wgorch.base.value import value
 from wgorch.facts.observed import Observed
 from wgorch.facts.parse import observed, observed_own
-from wgorch.host.library import fact_functions
+from wgorch.host.programs import fact_functions, parameters
 from wgorch.inventory.model import Network
 from wgorch.remote.shell import NONE, Definitions, Shell
 from wgorch.state.change import quote_words
@@ -65,14 +65,13 @@ def questions(network: Network, ask: Ask) -> str:
         "managed_nft": "yes" if ask.our_nft else "no",
         "nonce": NONCE,
     }
-    given = "\n".join(f"{name}={quote_words([value])}" for name, value in words.items())
     # In one piece, apart from what its commands complain of, and from what ran beside it.
     asked = "answers=$(ask_all 3</dev/null)"
     if ask.ways:
         anew = "true" if ask.again else f"[ ! -d /sys/class/net/{quote_words([network.interface])} ]"
         ways = f"mtu_targets={quote_words([' '.join(ask.ways)])}; if {anew} && command -v ping >/dev/null 2>&1"
         asked = f"{ways}; then answers=$(ask_path_mtu | ask_all 3<&0 </dev/null); else {asked}; fi"
-    return f"{ENVIRONMENT}{given}\n{asked}\nwait\nprintf '%s\\n' \"$answers\""
+    return f"{ENVIRONMENT}{parameters(words)}\n{asked}\nwait\nprintf '%s\\n' \"$answers\""
 
 
 def asking() -> Definitions:

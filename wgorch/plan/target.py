@@ -12,11 +12,11 @@ from wgorch.adapters.firewalld import base_name, files, objects, settings
 from wgorch.adapters.nft import translated
 from wgorch.adapters.packages import manager_of
 from wgorch.adapters.startup import digest, drop_ins, unit_digest
-from wgorch.base.assets import asset
 from wgorch.base.ip import as_ip, network_text
 from wgorch.errors import Unfit
 from wgorch.facts.observed import Observed
 from wgorch.facts.path_mtu import tunnel_mtu
+from wgorch.host.programs import readable
 from wgorch.inventory.model import IPNetwork
 from wgorch.state.change import quote_words
 from wgorch.state.rules import Chain, Rule, our_chains, rule, tool
@@ -137,7 +137,7 @@ def watch_program(desired: Desired, keys: Mapping[str, str]) -> str:
         address = desired.addresses_of_peers.get(link.peer)
         if address and link.endpoint:
             key = keys.get(link.peer, PendingKey.of(link.peer))
-            lines.append(quote_words(["follow", key, str(link.endpoint), str(address)]))
+            lines.append(quote_words(["refresh_endpoint", key, str(link.endpoint), str(address)]))
     for peer, relay in desired.fall_backs:
         nets = ",".join(map(network_text, relay.allowed_ips))
         ends = (keys.get(peer, PendingKey.of(peer)), keys.get(relay.peer, PendingKey.of(relay.peer)))
@@ -150,18 +150,7 @@ def watch_program(desired: Desired, keys: Mapping[str, str]) -> str:
         f"interface={quote_words([desired.network.interface])} directory={quote_words([desired.network.directory])}",
         f"exits={'yes' if desired.host.exit else 'no'}",
     ]
-    return (
-        "\n".join(
-            [
-                *head,
-                asset("host", "lib/ping.sh") + "adapt_ping",
-                asset("host", "watch.sh").rstrip(),
-                *lines,
-                "exit 0",
-            ]
-        )
-        + "\n"
-    )
+    return "\n".join([*head, readable("lib/ping.sh"), readable("watch.sh"), *lines, "exit 0", ""])
 
 
 def uses_nft(seen: Observed) -> bool:

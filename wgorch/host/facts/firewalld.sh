@@ -4,10 +4,11 @@
 ask_firewalld() {
     [ -d /run/firewalld ] || [ -e "/etc/firewalld/zones/$zone.xml" ] || return
     section firewalld
+    running=
     for comm in /proc/[0-9]*/comm; do
-        { read -r name <"$comm"; } 2>/dev/null && [ "$name" = firewalld ] && echo running && break
+        { read -r name <"$comm"; } 2>/dev/null && [ "$name" = firewalld ] && running=yes && echo running && break
     done
-    if [ "${name-}" = firewalld ] && [ -e "/etc/firewalld/zones/$zone.xml" ]; then
+    if [ -n "$running" ] && [ -e "/etc/firewalld/zones/$zone.xml" ]; then
         policies=$(firewall-cmd --list-all-policies 2>/dev/null & firewall-cmd --info-zone="$zone" 2>/dev/null; wait)
         printf '%s\n' "$policies"
     fi
@@ -21,13 +22,13 @@ ask_firewalld() {
 
 # Other zones that have the interface.
 ask_zones_elsewhere() {
-    for file in /etc/firewalld/zones/*.xml; do
-        case ${file##*/} in "$zone.xml" | '*.xml') continue ;; esac
+    for other in /etc/firewalld/zones/*.xml; do
+        case ${other##*/} in "$zone.xml" | '*.xml') continue ;; esac
         while IFS= read -r line; do
-            case $line in *"<interface name=\"$interface\""*) printf 'elsewhere %s\n' "${file##*/}" ;; esac
-        done <"$file"
+            case $line in *"<interface name=\"$interface\""*) printf 'elsewhere %s\n' "${other##*/}" ;; esac
+        done <"$other"
     done
-    if [ "${name-}" = firewalld ] && [ -d "/sys/class/net/$interface" ]; then
+    if [ -n "$running" ] && [ -d "/sys/class/net/$interface" ]; then
         other=$(firewall-cmd --get-zone-of-interface="$interface" 2>/dev/null)
         case $other in '' | "$zone") ;; *) printf 'elsewhere %s\n' "$other" ;; esac
     fi
@@ -35,11 +36,11 @@ ask_zones_elsewhere() {
 
 ask_default_zone() {
     section firewalld-default
-    name=public
+    default=public
     [ -r /etc/firewalld/firewalld.conf ] && while IFS='=' read -r key value; do
-        [ "$key" = DefaultZone ] && name=$value
+        [ "$key" = DefaultZone ] && default=$value
     done </etc/firewalld/firewalld.conf
-    for file in "/etc/firewalld/zones/$name.xml" "/usr/lib/firewalld/zones/$name.xml"; do
-        print_lines '' "$file" && break
+    for path in "/etc/firewalld/zones/$default.xml" "/usr/lib/firewalld/zones/$default.xml"; do
+        print_lines '' "$path" && break
     done
 }

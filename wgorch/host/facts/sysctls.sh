@@ -3,11 +3,11 @@
 
 # Print sysctls of a directory.
 print_sysctls() { # DIRECTORY NAME...
-    path=$1
+    place=$1
     shift
     for name; do
-        read_line "$path/$name"
-        printf '%s %s\n' "${path#/proc/sys/}/$name" "$line"
+        read_line "$place/$name"
+        printf '%s %s\n' "${place#/proc/sys/}/$name" "$line"
     done
 }
 

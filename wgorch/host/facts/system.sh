@@ -38,7 +38,7 @@ ask_init() {
         # Only one that runsvdir supervises; processes are asked for only if there is such a directory at all.
         [ -d "$place" ] || continue
         for comm in /proc/[0-9]*/comm; do
-            { read -r name <"$comm"; } 2>/dev/null && [ "$name" = runsvdir ] && services=$place && break 2
+            { read -r process <"$comm"; } 2>/dev/null && [ "$process" = runsvdir ] && services=$place && break 2
         done
     done
     if [ -d /run/systemd/system ]; then

@@ -34,17 +34,17 @@ install_packages() { # MANAGER PACKAGE...
 
 # Print the name under which a package is installed, if it is.
 installed_as() {
-    manager=$1 package=$2
-    case $manager in
-    apt) case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) in installed) printf '%s\n' "$package" ;; esac ;;
+    asked=$1 wanted=$2
+    case $asked in
+    apt) case $(dpkg-query -W -f '${db:Status-Status}' "$wanted" 2>/dev/null) in installed) printf '%s\n' "$wanted" ;; esac ;;
     dnf | yum | zypper)
-        rpm -q --whatprovides --qf '%{NAME}\n' "$package" 2>/dev/null | while read -r name _; do
+        rpm -q --whatprovides --qf '%{NAME}\n' "$wanted" 2>/dev/null | while read -r name _; do
             case $name in no) ;; *) printf '%s\n' "$name" && break ;; esac
         done
         ;;
-    pacman) pacman -Qq "$package" 2>/dev/null ;;
-    apk) apk info -e "$package" 2>/dev/null ;;
-    opkg) case $(opkg status "$package" 2>/dev/null) in *' installed'*) printf '%s\n' "$package" ;; esac ;;
+    pacman) pacman -Qq "$wanted" 2>/dev/null ;;
+    apk) apk info -e "$wanted" 2>/dev/null ;;
+    opkg) case $(opkg status "$wanted" 2>/dev/null) in *' installed'*) printf '%s\n' "$wanted" ;; esac ;;
     esac
 }
 
@@ -164,9 +164,9 @@ is_locked() { # FDINFO
 
 # Print the first living process that a pid file names; false if none does.
 pidfile_holder() { # FILE...
-    for lock_file; do
+    for pidfile; do
         pid=
-        [ ! -r "$lock_file" ] || read -r pid <"$lock_file" 2>/dev/null || :
+        [ ! -r "$pidfile" ] || read -r pid <"$pidfile" 2>/dev/null || :
         case $pid in '' | *[!0-9]*) continue ;; esac
         # dnf and zypper too believe in any living process of that number.
         [ -d "/proc/$pid" ] || continue
