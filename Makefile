@@ -20,9 +20,10 @@ fast: setup   ## the pure tests only
 lab: setup   ## the lab's tests only
 	@$(BIN)/python -m pytest -m lab
 
-check: setup   ## format, lint, types, pure tests
+check: setup   ## format, lint, types, pure tests; tests/host has three shells parse every program
 	@$(BIN)/ruff format --check wgorch tests
 	@$(BIN)/ruff check wgorch tests
+	@$(BIN)/shellcheck --shell=sh $$(find wgorch tests -name '*.sh') scripts/setup
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q -m "not lab"
 

@@ -122,9 +122,7 @@ def _meet(run: Run, interrupts: Interrupts, pairs: list[tuple[str, str]], lease_
     }
 
     def wait(name: str) -> set[str]:
-        keys = " ".join(run.keys[other] for other in awaited[name])
-        words = {"interface": run.network.interface, "patience": str(PATIENCE_S), "keys": keys}
-        program = f"{ENVIRONMENT}{parameters(words)}\n{uploaded('wait_handshake.sh')}"
+        program = wait_program(run.network.interface, [run.keys[other] for other in awaited[name]])
         said = run.fleet.open(name).exchange(program, "wait for a handshake", 60)
         return {names[line[4:]] for line in said.split("\n") if line.startswith("met ") and line[4:] in names}
 
@@ -141,6 +139,12 @@ def _meet(run: Run, interrupts: Interrupts, pairs: list[tuple[str, str]], lease_
     if phases:
         run.gather(run.involved)
     return [pair for pair in pairs if _both(met, pair)] if outcome and outcome.code == DONE else []
+
+
+def wait_program(interface: str, keys: list[str]) -> str:
+    """The program that waits for handshakes with peers, and prints those that it saw."""
+    words = {"interface": interface, "patience": str(PATIENCE_S), "keys": " ".join(keys)}
+    return f"{ENVIRONMENT}{parameters(words)}\n{uploaded('wait_handshake.sh')}"
 
 
 def _both(met: Mapping[str, set[str]], pair: tuple[str, str]) -> bool:

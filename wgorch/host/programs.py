@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from wgorch.base.assets import asset, minified
+from wgorch.base.assets import asset
 from wgorch.state.change import quote_words
 
 FACTS = (
@@ -27,7 +27,7 @@ FACTS = (
 )
 """The files of facts/ that the fact script is made of."""
 
-_ARGUMENTS = re.compile(r"\{ # [^\n]*$", re.M)
+_ARGUMENTS = re.compile(r"\{ # .*$")
 _DECLARATION = re.compile(r'^: "\$\{[^\n]*\n', re.M)
 _DIRECTIVE = re.compile(r"^ *# shellcheck [^\n]*\n", re.M)
 
@@ -39,9 +39,13 @@ def parameters(words: Mapping[str, str]) -> str:
 
 @cache
 def uploaded(file: str) -> str:
-    """A program without comments, indentation and the declarations of its parameters, which no person reads on a host."""
-    text = _DECLARATION.sub("", minified("host", file)).lstrip("\n")
-    return _ARGUMENTS.sub("{", text)
+    """A program without comments, indentation and the declarations of its parameters, which no person reads on a host.
+
+    The file must have no line that begins like one of them in a here-document or a quoted text.
+    """
+    lines = _DECLARATION.sub("", asset("host", file)).split("\n")
+    bare = (_ARGUMENTS.sub("{", line.lstrip()) for line in lines)
+    return "".join(f"{line}\n" for line in bare if line and line[0] != "#")
 
 
 @cache

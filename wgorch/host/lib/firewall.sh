@@ -3,6 +3,7 @@
 : "${reply_before=}" # of read_record
 
 # The tool of a table in reply_iptables, nft's family in reply_family.
+# shellcheck disable=SC2034 # not every script reads both
 iptables_of() { # TABLE
     case $1 in
     *6) reply_iptables=ip6tables reply_family=ip6 ;;
