@@ -61,7 +61,7 @@ def test_firewalld(lab: Lab) -> None:
     # Somebody opened a port and did not keep it: our reload would close it.
     world.sh("company", "firewall-cmd -q --zone=public --add-port=8080/tcp")
     refused = lab.wgorch("up", INVENTORY, "--yes", code=4)
-    assert "would lose what is set but not kept: public ports: 8080/tcp" in refused.stderr
+    assert "would lose what is set but not permanent: public ports: 8080/tcp" in refused.stderr
     assert {} == {host: lines for host, lines in lab.differences().items() if host == "home"}
     world.sh("company", "firewall-cmd -q --zone=public --remove-port=8080/tcp")
 

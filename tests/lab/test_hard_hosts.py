@@ -8,7 +8,7 @@ import pytest
 
 from tests.lab.conftest import HOSTS, INVENTORY, Lab
 from tests.lab.test_safe_change import _with_run
-from wgorch.base.assets import asset
+from wgorch.host.library import library
 
 PLACE = "mkdir -p /var/lib/wgorch && mount -t tmpfs -o {} place /var/lib/wgorch"
 AWAY = "umount /var/lib/wgorch; rmdir /var/lib/wgorch; true"
@@ -260,10 +260,10 @@ sh ./referee lock alone test 60 && start_up=$(cat boot) sh ./referee apply alone
 
 def test_the_one_switch_of_older_kernels_for_ipv6_changes_nothing_but_itself(lab: Lab) -> None:
     """Before Linux 6.17 forwarding of IPv6 is one value for all cards, which turns every card's own as well."""
-    prelude = asset("host", "prelude.sh")
+    functions = "\n".join(library().values())
 
     def run(words: str) -> None:
-        script = f"directory=/run/six; mkdir -p /run/six; {prelude}\n{words}"
+        script = f"directory=/run/six; mkdir -p /run/six; {functions}\n{words}"
         lab.world.run("home", "sh", "-c", script)
 
     def values() -> dict[str, str]:

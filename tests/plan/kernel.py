@@ -207,7 +207,7 @@ class Kernel:
                 if not self._there(name).up:
                     raise Refused("Network is down")
                 self._set(self.routes, verb, subnet)
-            case ("write" | "set_value", path, value):
+            case ("write_sysctl" | "set_value", path, value):
                 if path not in self.sysctls and self.interface and f"/conf/{self.interface.name}/" not in path:
                     raise Refused(f"no such file: {path}")
                 if "/conf/wg0/" in path and not self.interface:

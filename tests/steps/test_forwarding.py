@@ -18,7 +18,7 @@ TABLE: Mapping[str, list[Row]] = {
             replace(BASE, sysctls={"net/ipv4/conf/ens192/forwarding": "0"}),
             [
                 ("~", ["set_value net/ipv4/conf/ens192/forwarding 1"]),
-                ("~", ["write net/ipv4/conf/wg0/forwarding 1"]),
+                ("~", ["write_sysctl net/ipv4/conf/wg0/forwarding 1"]),
             ],
         ),
         (

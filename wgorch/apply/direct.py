@@ -16,30 +16,14 @@ from wgorch.apply.rollout import Rollout
 from wgorch.apply.transaction import Transaction
 from wgorch.errors import DONE, HostsFailed
 from wgorch.gather.gather import ENVIRONMENT
+from wgorch.host.programs import parameters, uploaded
 from wgorch.inventory.model import Endpoint
 from wgorch.outcome import DirectResult
 from wgorch.run import Run
-from wgorch.state.change import quote_words
 from wgorch.topology.desired import DirectPeer
 
 PATIENCE_S = 14
 """WireGuard repeats a lost handshake after 5 s; by then both NATs have an entry from inside."""
-
-
-_WAIT = """\
-tries=0
-while [ "$tries" -lt "$patience" ]; do
-    left=
-    for key in $keys; do
-        at=$(wg show "$interface" latest-handshakes | while read -r peer at; do [ "$peer" = "$key" ] && echo "$at"; done)
-        [ "${at:-0}" -gt 0 ] || left=yes
-    done
-    [ -n "$left" ] || break
-    sleep 1
-    tries=$((tries + 1))
-done
-wg show "$interface" latest-handshakes | while read -r peer at; do [ "$at" -eq 0 ] || printf 'met %s\\n' "$peer"; done
-"""
 
 
 Pairs = Mapping[str, Mapping[str, DirectPeer]]
@@ -136,9 +120,8 @@ def _meet(run: Run, interrupts: Interrupts, pairs: list[tuple[str, str]], lease_
     }
 
     def wait(name: str) -> set[str]:
-        keys = " ".join(run.keys[other] for other in awaited[name])
-        given = f"interface={quote_words([run.network.interface])} patience={PATIENCE_S} keys={quote_words([keys])}"
-        said = run.fleet.open(name).exchange(f"{ENVIRONMENT}{given}\n{_WAIT}", "wait for a handshake", 60)
+        program = wait_program(run.network.interface, [run.keys[other] for other in awaited[name]])
+        said = run.fleet.open(name).exchange(program, "wait for a handshake", 60)
         return {names[line[4:]] for line in said.split("\n") if line.startswith("met ") and line[4:] in names}
 
     def prove() -> bool:
@@ -154,6 +137,12 @@ def _meet(run: Run, interrupts: Interrupts, pairs: list[tuple[str, str]], lease_
     if rollout:
         run.gather(run.involved)
     return [pair for pair in pairs if _both(met, pair)] if outcome and outcome.code == DONE else []
+
+
+def wait_program(interface: str, keys: list[str]) -> str:
+    """The program that waits for handshakes with peers, and prints those that it saw."""
+    words = {"interface": interface, "patience": str(PATIENCE_S), "keys": " ".join(keys)}
+    return f"{ENVIRONMENT}{parameters(words)}\n{uploaded('wait_handshake.sh')}"
 
 
 def _both(met: Mapping[str, set[str]], pair: tuple[str, str]) -> bool:

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator
 from functools import cache
 
-from wgorch.base.assets import asset
+from wgorch.host import programs
 from wgorch.host.library import library
 from wgorch.plan.host import HostPlan
 from wgorch.plan.script import Script
@@ -50,7 +50,7 @@ def script_words(script: Script) -> list[str]:
 @cache
 def referee() -> Definitions:
     """Definition of the referee's text, which every change puts on its hosts."""
-    return {"referee": f"referee={shlex.quote(asset('host', 'referee.sh'))}"}
+    return {"referee": f"referee={shlex.quote(programs.referee())}"}
 
 
 @cache

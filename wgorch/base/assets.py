@@ -1,23 +1,20 @@
-"""The files of other languages that come with wgorch, as text."""
+"""Load bundled files of other languages (sh, css, html) as text."""
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
 
 
 @cache
 def asset(package: str, name: str) -> str:
-    """One of the files beside the code."""
-    return (Path(__file__).parents[1] / package / name).read_text(encoding="utf-8")
+    """The text of one file beside the code."""
+    return (PACKAGE / package / name).read_text(encoding="utf-8")
 
 
 @cache
-def minified(package: str, name: str) -> str:
-    """The same without indentation and lines that are comments, for what no person reads on a host.
-
-    The file must have neither within a here-document or a quoted text.
-    """
-    lines = (line.lstrip() for line in asset(package, name).split("\n"))
-    return re.sub(r"\n{2,}", "\n", "\n".join(line for line in lines if not line.startswith("#")))
+def names_in(folder: str) -> tuple[str, ...]:
+    """The sh files of a folder beside the code, without their ending."""
+    return tuple(sorted(path.stem for path in (PACKAGE / folder).glob("*.sh")))

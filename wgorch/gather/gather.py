@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import field, replace
 from enum import StrEnum
-from functools import cache
 
 from wgorch.adapters.firewalld import base_name
-from wgorch.base.assets import minified
 from wgorch.base.value import value
 from wgorch.gather.observed import Observed, observed, observed_again, reused_sections
+from wgorch.host.programs import fact_functions, parameters
 from wgorch.inventory.model import Network
 from wgorch.remote.shell import NONE, Definitions, Shell
 from wgorch.state.change import quote_words
@@ -23,10 +22,6 @@ ENVIRONMENT = """\
 export LC_ALL=C
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}"
 """
-
-
-FUNCTIONS = {"ask_ways": "path_mtu", "ask_all": "questions"}
-"""Functions of the fact script, and the files they are made of."""
 
 
 class Scope(StrEnum):
@@ -63,33 +58,32 @@ def questions(network: Network, ask: Ask) -> str:
     words = {
         "network": network.name,
         "zone": base_name(network.name),
-        "interface": network.interface,
         "interfaces": network.interface,
         "ipv6": "yes" if network.ipv6 else "no",
         "exits": "yes" if network.exits else "no",
         "secrets": "yes" if network.preshared_keys or ask.adopt else "no",
-        "brief": "yes" if ask.no_counters else "no",
+        "no_counters": "yes" if ask.no_counters else "no",
         "table": str(network.table),
         "port_hex": f"{ask.listen_port:04X}",
         "key_source": quote_words(ask.key_source),
         "scope": ask.scope,
-        "our_nft": "yes" if ask.managed_nft else "no",
+        "managed_nft": "yes" if ask.managed_nft else "no",
         "nonce": NONCE,
     }
-    given = "\n".join(f"{name}={quote_words([value])}" for name, value in words.items())
     # In one piece, apart from stderr of its commands and from what runs beside it.
     asked = "answers=$(ask_all 3</dev/null)"
     if ask.mtu_targets:
         anew = "true" if ask.redo_mtu else f"[ ! -d /sys/class/net/{quote_words([network.interface])} ]"
-        ways = f"ways={quote_words([' '.join(ask.mtu_targets)])}; if {anew} && command -v ping >/dev/null 2>&1"
-        asked = f"{ways}; then answers=$(ask_ways | ask_all 3<&0 </dev/null); else {asked}; fi"
-    return f"{ENVIRONMENT}{given}\n{asked}\nwait\nprintf '%s\\n' \"$answers\""
+        targets = (
+            f"mtu_targets={quote_words([' '.join(ask.mtu_targets)])}; if {anew} && command -v ping >/dev/null 2>&1"
+        )
+        asked = f"{targets}; then answers=$(ask_path_mtu | ask_all 3<&0 </dev/null); else {asked}; fi"
+    return f"{ENVIRONMENT}{parameters(words)}\n{asked}\nwait\nprintf '%s\\n' \"$answers\""
 
 
-@cache
 def asking() -> Definitions:
     """Definitions of the functions that the fact script calls."""
-    return {name: f"{name}() {{\n{minified('host', f'facts/{file}.sh')}\n}}" for name, file in FUNCTIONS.items()}
+    return fact_functions()
 
 
 @value

@@ -1,5 +1,11 @@
-# What may stand in a tunnel's way on one host. Changes nothing. Set before: nonce, names (to be resolved).
-section() { printf '\n%s %s\n' "$nonce" "$1"; }
+# What may stand in a tunnel's way on one host. It changes nothing. names: to be resolved there.
+: "${nonce:?}" "${names?}"
+
+# Begin a section of the answer.
+section() { # NAME
+    printf '\n%s %s\n' "$nonce" "$1"
+}
+
 section clock
 date +%s
 section managers

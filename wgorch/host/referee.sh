@@ -1,361 +1,520 @@
 #!/bin/sh
-# wgorch: the referee of a change on this host. It holds the lock and the lease, confirms a change or takes it back.
+# wgorch: the referee of a change on this host. It holds the lock and the lease, and confirms a change or rolls it back.
 #
-# pending    the start-up program of a change that is not confirmed yet; renaming it decides, once and for all:
-#              pending -> boot         the change is confirmed
-#              pending -> reverting    the change is being taken back
-# do, undo   the programs of the change; before: what `probe` said before it
-# lock       who changes this host, and until when; lease: until when the change stands unconfirmed; both in seconds of
-#            this machine's uptime
-# running    process group of the program that runs now, its start time, and until when it may run; empty where none does
+# `pending` is the start-up script of a change that is not confirmed. Renaming it decides, once and for all:
+#
+#     lock --> apply --> pending --confirm--> boot --finish--> no lock, no lease
+#                           |                  |
+#              do fails,    |                  | revert, while the lease is open:
+#              lease ends,  |                  | another host did not confirm
+#              revert,      v                  v
+#              next lock    reverting <--------+
+#                           |
+#                           | undo, then compare `after` with `before`, up to three times
+#                           +--> equal: outcome "reverted"
+#                           +--> not equal: run the last confirmed start-up script
+#                                  +--> it ends well: outcome "rebooted"
+#                                  +--> else: outcome "unlike"; what was compared stays for people
+#
+# Whoever makes the rename does the work; all others see that their rename failed and wait for `outcome`.
+#
+# do, undo   scripts of the change
+# probe      script that prints the state; before, after: what it printed before the change and after undo
+# lock       holder, and until when; written with noclobber: whoever creates it has it
+# lease      until when the change stands unconfirmed, and the latest moment to which it can be renewed
+# running    process group of the script that runs, its start time, and until when it may run; empty if none does
+# watching, reverter   processes that watch the lease, that roll back: pid and start time
+# Moments are seconds of this machine's uptime.
+#
+# The words of verbs and answers, and all file names, are a protocol with other versions of wgorch: a watcher that an older
+# version started calls this file, and its boot script is run by it.
 set -u
 umask 077
 export LC_ALL=C
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}"
-case $0 in */referee) cd "${0%/*}" || exit 1 ;; esac # else it is read by `.` in a subshell, which saves a process
+# Run as a file it goes to its directory. Read by `.` in a subshell, which saves a process, it is there already.
+case $0 in */referee) cd "${0%/*}" || exit 1 ;; esac
 directory=$PWD
 boot_id=none
 [ -r /proc/sys/kernel/random/boot_id ] && read -r boot_id </proc/sys/kernel/random/boot_id
+epoch=${wgorch_epoch-} # when the machine started, in seconds since 1970, if the caller has just asked
 
-now() { read -r now _ </proc/uptime; now=${now%%.*}; }
-self() { read -r self _ </proc/self/stat; } # the process that runs this, which in a subshell is not $$
-put() { printf '%s\n' "$2" >"$1.$$" && mv -f "$1.$$" "$1"; } # FILE TEXT
-settle() { sync . 2>/dev/null || sync; }
-epoch=${wgorch_epoch-} # given by whoever has just asked
-clock() { # seconds since 1970 are in `time`; asked once a run, and reckoned on from there
-    now
-    [ -n "$epoch" ] || { held && [ "$held_boot" = "$boot_id" ] && epoch=$held_epoch; }
-    [ -n "$epoch" ] || epoch=$(($(date +%s) - now))
-    time=$((epoch + now))
+# The uptime in reply_now.
+read_now() {
+    read -r reply_now _ </proc/uptime
+    reply_now=${reply_now%%.*}
 }
-log() { clock; printf 'time=%s run=%s %s\n' "$time" "${run:-none}" "$*" >>journal; }
-nap() { sleep 0.1 2>/dev/null || sleep 1; }
 
-start_of() { # PID: its start time, or nothing where it is gone
-    started=
+# Seconds since 1970 in reply_time; the clock is asked once a change, and reckoned on from there.
+read_time() {
+    read_now
+    if [ -z "$epoch" ] && read_lock && [ "$lock_boot" = "$boot_id" ]; then epoch=$lock_epoch; fi
+    [ -n "$epoch" ] || epoch=$(($(date +%s) - reply_now))
+    reply_time=$((epoch + reply_now))
+}
+
+# Add a line to the journal.
+log() { # WORD...
+    read_time
+    printf 'time=%s run=%s %s\n' "$reply_time" "${run:-none}" "$*" >>journal
+}
+
+# Replace a file: readers see the old text or the new one, whole.
+write_atomic() { # FILE TEXT
+    printf '%s\n' "$2" >"$1.$$" && mv -f "$1.$$" "$1"
+}
+
+# Remove those files that exist: no process if none does.
+remove_existing() { # FILE...
+    for file; do [ ! -e "$file" ] || rm -f "$file"; done
+}
+
+# Put renames on the disk.
+sync_dir() {
+    sync . 2>/dev/null || sync
+}
+
+# Sleep a tenth of a second, where sleep takes tenths.
+sleep_short() {
+    sleep 0.1 2>/dev/null || sleep 1
+}
+
+# The start time of a process in reply_start; empty if it is gone.
+start_of() { # PID
+    reply_start=
     [ -r "/proc/$1/stat" ] && IFS= read -r stat <"/proc/$1/stat" || return 1
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086 # fields, split at blanks
     set -- ${stat##*) }
-    [ "$1" != Z ] && started=${20}
+    [ "$1" != Z ] && reply_start=${20}
 }
-alive() { # FILE with "PID START ..."
-    [ -r "$1" ] && read -r pid start until <"$1" && start_of "$pid" 2>/dev/null && [ "$started" = "$start" ]
+
+# True if the process lives that a file names: reply_pid, reply_until.
+is_alive() { # FILE with "PID START [UNTIL]"
+    [ -r "$1" ] && read -r reply_pid noted_start reply_until <"$1" && start_of "$reply_pid" 2>/dev/null &&
+        [ "$reply_start" = "$noted_start" ]
 }
+
+# Kill the script that runs, and wait until it is gone.
 end_running() {
-    tries=0
-    while alive running; do
-        kill -9 "-$pid" 2>/dev/null
-        kill -9 "$pid" 2>/dev/null
-        tries=$((tries + 1))
-        [ "$tries" -lt 100 ] || return 1
-        nap
+    kills=0
+    while is_alive running; do
+        kill -9 "-$reply_pid" 2>/dev/null
+        kill -9 "$reply_pid" 2>/dev/null
+        kills=$((kills + 1))
+        [ "$kills" -lt 100 ] || return 1
+        sleep_short
     done
     [ ! -s running ] || : >running
 }
-run_program() { # GUARD PROGRAM SECONDS [RULES RULES-OF-IPV6]: the firewall's rules, where they were asked for just now
+
+# Run a script in a process group of its own, as long as the guard file is there; with the firewall's rules, if they are
+# fresh.
+run_script() { # GUARD SCRIPT SECONDS [RULES4 RULES6]
     end_running || return 1
-    now
+    read_now
     guard=$1 given4=${4-} given6=${5-} setsid sh "$directory/$2" </dev/null &
     child=$!
-    start_of "$child" && printf '%s %s %s\n' "$child" "$started" "$((now + $3))" >running
+    start_of "$child" && printf '%s %s %s\n' "$child" "$reply_start" "$((reply_now + $3))" >running
     wait "$child"
     status=$?
     : >running
     return "$status"
 }
 
-held() { # [FILE]: what the lock says of itself
-    held_who='' held_since='' held_until=0 held_boot='' held_epoch=''
+# Read the lock, or a file like it: lock_who, lock_since, lock_until, lock_boot, lock_epoch.
+read_lock() { # [FILE]
+    lock_who='' lock_since='' lock_until=0 lock_boot='' lock_epoch=''
     [ -s "${1-lock}" ] || return 1
     while IFS= read -r line; do
         case $line in
-        who=*) held_who=${line#*=} ;;
-        since=*) held_since=${line#*=} ;;
-        until=*) held_until=${line#*=} ;;
-        boot=*) held_boot=${line#*=} ;;
-        epoch=*) held_epoch=${line#*=} ;;
+        who=*) lock_who=${line#*=} ;;
+        since=*) lock_since=${line#*=} ;;
+        until=*) lock_until=${line#*=} ;;
+        boot=*) lock_boot=${line#*=} ;;
+        epoch=*) lock_epoch=${line#*=} ;;
         esac
     done <"${1-lock}"
 }
-owner() { # WHO SINCE UNTIL: whose the lock is, and when, since 1970, this machine was started
-    owner="run=$run
+
+# The text of this change's lock in reply_lock.
+lock_text() { # WHO SINCE UNTIL
+    reply_lock="run=$run
 who=$1
 since=$2
 until=$3
 boot=$boot_id
 epoch=$epoch"
 }
-take() { # WHO SINCE UNTIL: the lock, where nobody has it; whoever makes the file has it
-    owner "$@"
-    set -C
-    printf '%s\n' "$owner" 2>/dev/null >lock
-    took=$?
-    set +C
-    return "$took"
-}
-hold() { # UNTIL: a lock of ours lasts at least so long
-    [ "$held_until" -ge "$1" ] || { owner "$held_who" "$held_since" "$1" && put lock "$owner"; }
-}
-mine() { [ -s lock ] && IFS= read -r line <lock && [ "$line" = "run=$run" ]; } # dash reads byte by byte: its first line only
 
-second_trigger() { # start|stop: systemd ends the lease where our own timer was killed
+# Take the lock; false if there is one.
+take_lock() { # WHO SINCE UNTIL
+    lock_text "$@"
+    set -C
+    printf '%s\n' "$reply_lock" 2>/dev/null >lock
+    taken=$?
+    set +C
+    return "$taken"
+}
+
+# Let the lock last at least so long; read_lock has read it.
+extend_lock() { # UNTIL
+    [ "$lock_until" -lt "$1" ] || return 0
+    lock_text "$lock_who" "$lock_since" "$1"
+    write_atomic lock "$reply_lock"
+}
+
+# True if the lock is this change's.
+holds_lock() {
+    # Its first line decides, and no more is read: dash reads byte by byte.
+    [ -s lock ] && IFS= read -r line <lock && [ "$line" = "run=$run" ]
+}
+
+# End: another run has the host, or may have it.
+end_busy() {
+    printf 'busy 0\n'
+    exit 75
+}
+
+# End: the lock or the lease of this change is over.
+end_lost() {
+    printf 'lost %s\n' "$run"
+    exit 1
+}
+
+# Let systemd end the lease, too, where it is: the watcher may be killed.
+systemd_timer() { # start|stop [SECONDS]
     [ -d /run/systemd/system ] && command -v systemd-run >/dev/null 2>&1 || return 0
     unit=wgorch-lease-${directory##*/}-$run
     if [ "$1" = stop ]; then
         systemctl --quiet stop "$unit.timer" 2>/dev/null
-        return 0
+    else
+        systemd-run --quiet --collect --on-active="$2" --timer-property=AccuracySec=1s --unit="$unit" \
+            /bin/sh "$directory/referee" watch "$run" >/dev/null 2>&1
     fi
-    systemd-run --quiet --collect --on-active="$2" --timer-property=AccuracySec=1s --unit="$unit" \
-        /bin/sh "$directory/referee" watch "$run" >/dev/null 2>&1
     return 0
 }
 
-take_back() { # WHY: the change is claimed; put everything back as it was, and prove it
-    self
-    start_of "$self" && printf '%s %s\n' "$self" "$started" >reverter
+# Roll back a change that is claimed (reverting), and prove that all is as it was.
+roll_back() { # WHY
+    read -r self _ </proc/self/stat # in a subshell $$ is another process
+    start_of "$self" && printf '%s %s\n' "$self" "$reply_start" >reverter
     end_running
-    log "event=take-back why=$1"
-    put outcome "reverting $run $1"
-    round=0
-    while :; do
-        run_program reverting undo 30 >undo.log 2>&1
-        if [ ! -r probe ] || { (. ./probe) >after 2>/dev/null && cmp -s before after; }; then
-            result=reverted
-            break
-        fi
-        round=$((round + 1))
-        if [ "$round" -ge 3 ]; then
-            result=unlike
-            old=boot
-            [ -r boot.before ] && old=boot.before
-            [ -r "$old" ] && run_program reverting "$old" 90 >undo.log 2>&1 && result=rebooted
-            break
-        fi
-        sleep 1
-    done
+    log "event=roll-back why=$1"
+    write_atomic outcome "reverting $run $1"
+    undo_change
     if [ -e boot.before ]; then mv -f boot.before boot; fi
-    log "event=taken-back result=$result"
-    put outcome "$result $run $1"
+    log "event=rolled-back result=$reply_result"
+    write_atomic outcome "$reply_result $run $1"
     tries=0
-    until rm -f reverting reverter running do lease; do
+    until rm -f reverting reverter running 'do' lease; do
         tries=$((tries + 1))
-        # The claim stands as long as its file does; the watcher goes on, and comes here again.
-        [ "$tries" -lt 20 ] || { log "event=stuck file=reverting"; return 1; }
-        nap
+        # The claim stands as long as its file does: the watcher goes on, and calls this again.
+        [ "$tries" -lt 20 ] || {
+            log "event=stuck file=reverting"
+            return 1
+        }
+        sleep_short
     done
-    [ "$result" = unlike ] || rm -f undo probe before after undo.log
-    settle
-    if alive watching; then kill -9 "-$pid" 2>/dev/null; fi
+    [ "$reply_result" = unlike ] || rm -f undo probe before after undo.log
+    sync_dir
+    if is_alive watching; then kill -9 "-$reply_pid" 2>/dev/null; fi
     rm -rf watching lock
-    second_trigger stop # last: it may hang, and somebody else have the host meanwhile
-    printf '%s %s\n' "$result" "$run"
+    systemd_timer stop # last: it may hang, and another run have the host meanwhile
+    printf '%s %s\n' "$reply_result" "$run"
 }
 
-take_or_leave() { # WHO SECONDS
-    clock
-    take "$1" "$time" "$((now + $2))" && return
-    [ -s lock ] || nap
-    [ ! -s lock ] || { printf 'busy 0\n'; exit 75; } # somebody else was quicker
-    rm -f lock # the disk is full
+# Run undo until the state is as before, at most three times; then the last confirmed start-up script: reply_result.
+undo_change() {
+    for round in 1 2 3; do
+        [ "$round" = 1 ] || sleep 1
+        run_script reverting undo 30 >undo.log 2>&1
+        reply_result=reverted
+        # shellcheck disable=SC1091 # written by wgorch for this change
+        if [ ! -r probe ] || { (. ./probe) >after 2>/dev/null && cmp -s before after; }; then return; fi
+    done
+    reply_result=unlike confirmed=boot
+    [ -r boot.before ] && confirmed=boot.before
+    [ -r "$confirmed" ] && run_script reverting "$confirmed" 90 >undo.log 2>&1 && reply_result=rebooted
+}
+
+# Wait until the process that has claimed the change has rolled it back.
+await_rollback() {
+    waits=0
+    while [ -e reverting ] && [ "$waits" -lt 600 ]; do
+        waits=$((waits + 1))
+        sleep_short
+    done
+}
+
+# lock: take the host for a change; roll back one that was left open.
+lock_host() { # WHO SECONDS
+    remove_existing outcome
+    read_time
+    if ! take_lock "$1" "$reply_time" "$((reply_now + $2))"; then
+        put_stale_lock_aside
+        take_or_end "$1" "$2"
+    fi
+    if [ -e pending ] || [ -e reverting ]; then
+        [ -e pending ] && mv pending reverting
+        roll_back left-open
+        take_or_end "$1" "$2"
+    fi
+    holds_lock || end_busy
+    remove_existing lease # of a change that was confirmed and not finished
+    log "event=lock who=$1"
+    printf 'locked %s\n' "$run"
+}
+
+# Put a lock aside that is over or of another boot; end if it holds.
+put_stale_lock_aside() {
+    [ -s lock ] || sleep_short # one that was created just now is not written yet
+    read_now
+    read_lock
+    if [ "$lock_boot" = "$boot_id" ] && [ "$lock_until" -gt "$reply_now" ]; then
+        printf 'busy %s\n' "$((lock_until - reply_now))"
+        cat lock
+        exit 75
+    fi
+    judged="$lock_who $lock_since $lock_until $lock_boot"
+    mv lock "lock.stale.$$" 2>/dev/null || return 0
+    read_lock "lock.stale.$$"
+    if [ "$judged" != "$lock_who $lock_since $lock_until $lock_boot" ]; then
+        # Another run took it meanwhile.
+        ln "lock.stale.$$" lock 2>/dev/null
+        rm -f "lock.stale.$$"
+        end_busy
+    fi
+    rm -rf "lock.stale.$$"
+}
+
+# Take the lock; end if another run was quicker, or if the disk is full.
+take_or_end() { # WHO SECONDS
+    read_time
+    take_lock "$1" "$reply_time" "$((reply_now + $2))" && return
+    [ -s lock ] || sleep_short
+    [ ! -s lock ] || end_busy
+    rm -f lock
     exit 1
 }
 
-unused() { for file; do [ ! -e "$file" ] || rm -f "$file"; done; }
-settle_keys() { # a confirmed new key takes its place, which ends the old one; what nobody uses any more goes
-    for program in boot.before boot; do
-        [ ! -r "$program" ] || while IFS= read -r line; do
-            case $line in
-            '#: key '*) [ -s "private_key.${line#'#: key '}" ] && mv -f "private_key.${line#'#: key '}" private_key && settle ;;
-            '#'*) ;;
-            *) break ;;
-            esac
-        done <"$program"
-    done
-    unused private_key.?*
-    live=
-    used=' '
-    for file in psk.*; do
-        [ -r "$file" ] || break
-        live=$(wg show all preshared-keys 2>/dev/null)
-        [ ! -r boot ] || while IFS= read -r line; do
-            case $line in '#'*) ;; *preshared-key*) line=${line#*/psk.} used="$used psk.${line%% *} " ;; esac
-        done <boot
-        break
-    done
-    for file in psk.*; do
-        [ -r "$file" ] && IFS= read -r secret <"$file" || continue
-        case "$used $live" in *" $file "* | *"$secret"*) ;; *) rm -f "$file" ;; esac
-    done
+# unlock: give up before anything was changed.
+unlock_host() {
+    holds_lock && rm -f 'do' undo probe before running boot.before lease lock
+    printf 'unlocked %s\n' "$run"
 }
 
-verb=${1-}
-run=${2-none}
-case $verb in
-lock) # RUN WHO SECONDS
-    [ ! -e outcome ] || rm -f outcome
-    clock
-    if ! take "$3" "$time" "$((now + $4))"; then
-        [ -s lock ] || nap # whoever made it just now has not written yet
-        now
-        held
-        if [ "$held_boot" = "$boot_id" ] && [ "$held_until" -gt "$now" ]; then
-            printf 'busy %s\n' "$((held_until - now))"
-            cat lock
-            exit 75
-        fi
-        judged="$held_who $held_since $held_until $held_boot"
-        if mv lock "lock.stale.$$" 2>/dev/null; then
-            held "lock.stale.$$"
-            if [ "$judged" != "$held_who $held_since $held_until $held_boot" ]; then
-                # Somebody took it meanwhile.
-                ln "lock.stale.$$" lock 2>/dev/null
-                rm -f "lock.stale.$$"
-                printf 'busy 0\n'
-                exit 75
-            fi
-            rm -rf "lock.stale.$$"
-        fi
-        take_or_leave "$3" "$4"
-    fi
-    if [ -e pending ] || [ -e reverting ]; then
-        # A change before ours was left open and nobody is left to end it.
-        [ -e pending ] && mv pending reverting
-        take_back "left-open"
-        take_or_leave "$3" "$4"
-    fi
-    mine || { printf 'busy 0\n'; exit 75; }
-    unused lease # of a change that was confirmed, and not finished
-    log "event=lock who=$3"
-    printf 'locked %s\n' "$run"
-    ;;
-unlock)
-    mine && rm -f do undo probe before running boot.before lease lock
-    printf 'unlocked %s\n' "$run"
-    ;;
-apply) # RUN SECONDS MAXIMUM SECONDS-OF-THE-PROGRAM: the lease is armed, and the change is made under it; `start_up`: what
-    # becomes the start-up program
-    now
+# apply: arm the lease, and make the change under it. start_up: the text that becomes the start-up script.
+apply_change() { # SECONDS MAXIMUM SECONDS-OF-THE-SCRIPT: not named, since the probe shares this shell
+    : "${start_up:?}"
+    read_now
     # One whose time is over may be another's at any moment.
-    mine && held && [ "$held_until" -gt "$now" ] || { printf 'lost %s\n' "$run"; exit 1; }
-    rules4='' rules6='' # it may tell them; what is too long for a process's environment is asked for again
+    holds_lock && read_lock && [ "$lock_until" -gt "$reply_now" ] || end_lost
+    # The probe may set the rules; what is too long for an environment is asked for again.
+    rules4='' rules6=''
+    # shellcheck disable=SC1091 # written by wgorch for this change
     . ./probe >before 2>/dev/null || exit 1
-    # That may have taken long, and the run have been given up meanwhile by somebody who lost sight of us.
-    mine && [ -e do ] || { printf 'lost %s\n' "$run"; exit 1; }
+    # That may have taken long, and a controller that lost this one have given the change up.
+    holds_lock && [ -e 'do' ] || end_lost
     [ "$((${#rules4} + ${#rules6}))" -lt 65536 ] || rules4='' rules6=''
-    unused boot.before watching
+    remove_existing boot.before watching
     if [ -e boot ]; then cp -p boot boot.before || exit 1; fi
-    now
-    echo "$((now + $3)) $((now + $4))" >lease || exit 1 # nobody looks at it yet
-    clock
-    hold "$((now + $3 + 5))" || exit 1 # a lock lasts as long as its lease
-    # Part of one is harmless: what is not confirmed is taken back, and `confirm` has it on the disk before it renames it.
-    set -C # nor is one of another run written over
-    { printf '%s\n' "${start_up:?}" || { rm -f pending; false; }; } >pending || exit 1
-    set +C
-    # Its first word is waited for: it closes what it says then.
-    case $(setsid sh ./referee watch "$run" </dev/null 2>/dev/null &) in
-    watching) ;;
-    *) echo "nobody watches the lease"; exit 1 ;;
-    esac
-    second_trigger start "$(($3 + 5))"
-    log "event=arm seconds=$3"
-    if run_program pending do "$5" "$rules4" "$rules6" 2>&1; then
+    arm_lease "$1" "$2"
+    if run_script pending 'do' "$3" "$rules4" "$rules6" 2>&1; then
         log "event=applied"
         printf 'applied %s\n' "$run"
     elif mv pending reverting 2>/dev/null; then
-        take_back "failed"
+        roll_back failed
     else
-        tries=0
-        while [ -e reverting ] && [ "$tries" -lt 600 ]; do tries=$((tries + 1)); nap; done
+        await_rollback
         [ -r outcome ] && cat outcome
     fi
-    ;;
-renew) # RUN SECONDS
-    mine && [ -e pending ] && read -r until most <lease || { printf 'lost %s\n' "$run"; exit 1; }
-    now
-    until=$((now + $3))
-    [ "$until" -le "$most" ] || until=$most
-    put lease "$until $most"
-    clock
-    held && hold "$((until + 5))"
-    # The lease may have ended meanwhile, and the lock with it.
-    mine && [ -e pending ] || { mine && [ ! -e reverting ] && rm -f lock; printf 'lost %s\n' "$run"; exit 1; }
-    printf 'renewed %s %s\n' "$run" "$((until - now))"
-    ;;
-confirm) # RUN
-    if mine && [ -e pending ] && { sync pending private_key 2>/dev/null || sync; } && mv pending boot 2>/dev/null; then
-        settle
+}
+
+# Write the lease and `pending`, and start the watcher.
+arm_lease() { # SECONDS MAXIMUM
+    read_now
+    echo "$((reply_now + $1)) $((reply_now + $2))" >lease || exit 1 # nothing reads it before pending is there
+    read_time
+    extend_lock "$((reply_now + $1 + 5))" || exit 1 # a lock lasts as long as its lease
+    # Noclobber: another run's is not written over. Part of one is harmless: it is rolled back, and confirm syncs it first.
+    set -C
+    # shellcheck disable=SC2094 # what this created and could not fill is removed
+    { printf '%s\n' "$start_up" || { rm -f pending; false; }; } >pending || exit 1
+    set +C
+    # The watcher closes its output after its first word, which is waited for.
+    case $(setsid sh ./referee watch "$run" </dev/null 2>/dev/null &) in
+    watching) ;;
+    *)
+        echo "nothing watches the lease"
+        exit 1
+        ;;
+    esac
+    systemd_timer start "$(($1 + 5))"
+    log "event=arm seconds=$1"
+}
+
+# renew: let the lease end later.
+renew_lease() { # SECONDS
+    if ! holds_lock || [ ! -e pending ] || ! read -r lease_until lease_latest <lease; then end_lost; fi
+    read_now
+    lease_until=$((reply_now + $1))
+    [ "$lease_until" -le "$lease_latest" ] || lease_until=$lease_latest
+    write_atomic lease "$lease_until $lease_latest"
+    read_time
+    read_lock && extend_lock "$((lease_until + 5))"
+    if ! holds_lock || [ ! -e pending ]; then
+        # The lease ended meanwhile, and the lock with it; it must not stay because it was extended.
+        holds_lock && [ ! -e reverting ] && rm -f lock
+        end_lost
+    fi
+    printf 'renewed %s %s\n' "$run" "$((lease_until - reply_now))"
+}
+
+# confirm: pending becomes boot.
+confirm_change() {
+    if holds_lock && [ -e pending ] && { sync pending private_key 2>/dev/null || sync; } && mv pending boot 2>/dev/null; then
+        sync_dir
         log "event=confirm"
         printf 'confirmed %s\n' "$run"
     else
         [ -r outcome ] && cat outcome
         printf 'lost %s\n' "$run"
     fi
-    ;;
-revert) # RUN WHY: also of a change that is confirmed here but not everywhere
-    if mine && mv pending reverting 2>/dev/null; then
-        take_back "$3"
-    elif mine && [ -e lease ] && [ ! -e reverting ] && [ ! -e outcome ] && mv boot reverting 2>/dev/null; then
-        # The lease is open, and `pending` is neither there nor claimed: it became `boot` by this very run.
-        take_back "$3"
+}
+
+# revert: roll back, also what is confirmed here but not everywhere.
+revert_change() { # WHY
+    if holds_lock && mv pending reverting 2>/dev/null; then
+        roll_back "$1"
+    elif holds_lock && [ -e lease ] && [ ! -e reverting ] && [ ! -e outcome ] && mv boot reverting 2>/dev/null; then
+        # The lease is open, and `pending` is neither there nor claimed: this very change made it `boot`.
+        roll_back "$1"
     else
-        tries=0
-        while [ -e reverting ] && [ "$tries" -lt 600 ]; do tries=$((tries + 1)); nap; done
+        await_rollback
         if [ -r outcome ]; then
             cat outcome
         else
             # The lease was never armed, so nothing was changed.
-            mine && [ ! -e reverting ] && rm -f do undo probe before running boot.before lease lock
+            holds_lock && [ ! -e reverting ] && rm -f 'do' undo probe before running boot.before lease lock
             printf 'nothing %s\n' "$run"
         fi
     fi
-    ;;
-take-back) # RUN WHY: of a change that is claimed already
-    if [ -e reverting ]; then take_back "$3"; fi
-    ;;
-watch) # RUN: until the change is confirmed or taken back
-    trap '' PIPE # it watches, even if whoever asked is gone
-    start_of $$ && printf '%s %s\n' $$ "$started" >watching && echo watching
+}
+
+# watch: until the change is confirmed or rolled back.
+watch_lease() {
+    trap '' PIPE # it watches, even if the caller is gone
+    start_of $$ && printf '%s %s\n' $$ "$reply_start" >watching && echo watching
     exec >/dev/null 2>&1
     trap - PIPE
     while [ -e pending ] || [ -e reverting ]; do
-        mine || [ -e reverting ] || exit 0
-        now
-        if alive running; then
-            [ "$now" -le "${until:-$now}" ] || { kill -9 "-$pid" 2>/dev/null; log "event=kill why=too-long"; }
-        elif [ -e reverting ] && ! alive reverter; then
-            # Whoever was taking the change back is gone.
-            sleep 1
-            if [ -e reverting ] && ! alive reverter; then
-                setsid sh ./referee take-back "$run" left-open </dev/null >/dev/null 2>&1 &
-                sleep 1
-            fi
+        holds_lock || [ -e reverting ] || exit 0
+        read_now
+        if is_alive running; then
+            [ "$reply_now" -le "${reply_until:-$reply_now}" ] || {
+                kill -9 "-$reply_pid" 2>/dev/null
+                log "event=kill why=too-long"
+            }
+        elif [ -e reverting ] && ! is_alive reverter; then
+            replace_reverter
             continue
         fi
-        read -r until most <lease || until=0
-        if [ "$now" -ge "$until" ] && mv pending reverting 2>/dev/null; then
-            setsid sh ./referee take-back "$run" lease-ended </dev/null >/dev/null 2>&1 &
+        read -r lease_until _ <lease || lease_until=0
+        if [ "$reply_now" -ge "$lease_until" ] && mv pending reverting 2>/dev/null; then
+            start_rollback lease-ended
         fi
-        # Far from the end it looks up less often: each look is a process.
-        if [ -e reverting ] || [ "$((until - now))" -lt 20 ]; then sleep 1; else sleep 5; fi
+        # Far from the end it looks less often: each look is a process.
+        if [ -e reverting ] || [ "$((lease_until - reply_now))" -lt 20 ]; then sleep 1; else sleep 5; fi
     done
     rm -f watching
-    ;;
-finish) # RUN keep|remove|purge
-    mine || { printf 'lost %s\n' "$run"; exit 1; }
-    if alive watching; then kill -9 "-$pid" 2>/dev/null; fi
-    settle_keys
+}
+
+# Roll back in a process of its own, which outlives this one. The verb's name is part of the protocol.
+start_rollback() { # WHY
+    setsid sh ./referee take-back "$run" "$1" </dev/null >/dev/null 2>&1 &
+}
+
+# Go on with a rollback whose process is gone.
+replace_reverter() {
+    sleep 1
+    if [ -e reverting ] && ! is_alive reverter; then
+        start_rollback left-open
+        sleep 1
+    fi
+}
+
+# finish: the end of a confirmed change. WHAT: keep, remove (all but the key), or purge.
+finish_change() { # WHAT
+    holds_lock || end_lost
+    if is_alive watching; then kill -9 "-$reply_pid" 2>/dev/null; fi
+    place_confirmed_key
+    remove_unused_secrets
     gone='do undo undo.log probe before after running boot.before lease outcome watching'
-    [ "$3" = keep ] || gone="$gone boot recorded journal referee watch resolv.before installed $(printf ' %s' psk.*)"
-    [ "$3" != purge ] || gone="$gone private_key"
-    # shellcheck disable=SC2086
-    rm -rf $gone lock # in this order: whoever finds no lock finds nothing else
-    [ "$3" = keep ] || { cd / && rmdir "$directory" "${directory%/*}" 2>/dev/null; }
-    second_trigger stop # last, for the same reason
+    [ "$1" = keep ] || gone="$gone boot recorded journal referee watch resolv.before installed $(printf ' %s' psk.*)"
+    [ "$1" != purge ] || gone="$gone private_key"
+    # shellcheck disable=SC2086 # names without blanks; the lock goes last: a host without it has nothing else left
+    rm -rf $gone lock
+    [ "$1" = keep ] || { cd / && rmdir "$directory" "${directory%/*}" 2>/dev/null; }
+    systemd_timer stop # last, for the same reason
     printf 'finished %s\n' "$run"
-    ;;
-*)
-    echo "usage: sh referee lock|unlock|apply|renew|confirm|revert|take-back|watch|finish RUN ..." >&2
-    exit 64
-    ;;
-esac; exit $? # on one line, so that nothing is read of a file that was written anew meanwhile
+}
+
+# Put a confirmed new key in its place, which destroys the old one; remove those that were not confirmed.
+place_confirmed_key() {
+    for script in boot.before boot; do
+        [ ! -r "$script" ] || while IFS= read -r line; do
+            case $line in
+            '#: key '*) [ -s "private_key.${line#'#: key '}" ] && mv -f "private_key.${line#'#: key '}" private_key && sync_dir ;;
+            '#'*) ;;
+            *) break ;;
+            esac
+        done <"$script"
+    done
+    remove_existing private_key.?*
+}
+
+# Remove the preshared keys that neither the start-up script nor a peer uses.
+remove_unused_secrets() {
+    for file in psk.*; do
+        [ -r "$file" ] || return 0
+        break
+    done
+    live=$(wg show all preshared-keys 2>/dev/null)
+    used=' '
+    [ ! -r boot ] || while IFS= read -r line; do
+        case $line in
+        '#'*) ;;
+        *preshared-key*)
+            line=${line#*/psk.}
+            used="$used psk.${line%% *} "
+            ;;
+        esac
+    done <boot
+    for file in psk.*; do
+        [ -r "$file" ] || continue
+        IFS= read -r secret <"$file" || continue
+        case "$used $live" in *" $file "* | *"$secret"*) ;; *) rm -f "$file" ;; esac
+    done
+}
+
+# All of it is parsed before any of it runs: this file may be written anew while it runs.
+main() { # VERB RUN WORD...
+    run=${2-none}
+    case ${1-} in
+    lock) lock_host "$3" "$4" ;;
+    unlock) unlock_host ;;
+    apply) apply_change "$3" "$4" "$5" ;;
+    renew) renew_lease "$3" ;;
+    confirm) confirm_change ;;
+    revert) revert_change "$3" ;;
+    take-back) [ ! -e reverting ] || roll_back "$3" ;;
+    watch) watch_lease ;;
+    finish) finish_change "$3" ;;
+    *)
+        echo "usage: sh referee lock|unlock|apply|renew|confirm|revert|take-back|watch|finish RUN ..." >&2
+        exit 64
+        ;;
+    esac
+}
+
+main "$@"; exit

@@ -7,6 +7,7 @@ import re
 from wgorch.errors import HostError
 from wgorch.gather.gather import Ask, gather
 from wgorch.gather.observed import Observed
+from wgorch.host.programs import uploaded
 from wgorch.inventory.load import DEFAULT_PORT
 from wgorch.inventory.model import Network
 from wgorch.outcome import ManagedNetwork
@@ -15,7 +16,7 @@ from wgorch.remote.fleet import Fleet
 
 def discover(fleet: Fleet, host: str) -> list[ManagedNetwork]:
     """The networks of ours on a host, asked of the host alone. Raises HostError."""
-    text = fleet.open(host).exchange(DISCOVER, "find wgorch networks", 30)
+    text = fleet.open(host).exchange(uploaded("discover.sh"), "find wgorch networks", 30)
     found = {}
     for line in text.split("\n"):
         hit = re.fullmatch(r"network ([a-z][a-z0-9-]{0,14}) ([a-zA-Z][a-zA-Z0-9_.-]{0,14})?", line.strip() + " ")
@@ -33,18 +34,3 @@ def look(fleet: Fleet, interface: str, name: str = "office") -> tuple[dict[str, 
         return gather(fleet.open(host), network, Ask(DEFAULT_PORT, adopt=True))[1]
 
     return fleet.on_hosts(fleet.hosts, work)
-
-
-DISCOVER = """\
-for path in /var/lib/wgorch/*/; do
-    [ -d "$path" ] || continue
-    name=${path%/}; printf 'network %s \\n' "${name##*/}"
-    [ -r "$path/boot" ] && while read -r mark word value; do
-        [ "$mark $word" = '#: interface' ] && printf 'network %s %s\\n' "${name##*/}" "$value"
-    done <"$path/boot"
-done
-for path in /sys/class/net/*; do
-    alias=; [ -r "$path/ifalias" ] && read -r alias <"$path/ifalias"
-    case $alias in wgorch:*) printf 'network %s %s\\n' "${alias#wgorch:}" "${path##*/}" ;; esac
-done
-"""

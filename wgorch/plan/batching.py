@@ -26,7 +26,7 @@ def batched(changes: list[Change]) -> Iterator[str]:
 
     def flush() -> Iterator[str]:
         if begun:
-            yield f"at {' '.join(begun)}"
+            yield f"report_step {' '.join(begun)}"
         begun.clear()
         for kind in sorted(groups, key=lambda kind: kind == "ip"):
             yield from _together(kind, groups[kind])
@@ -69,7 +69,7 @@ def _kind(cmd: Command) -> str:
     word = cmd.argv[0]
     if cmd.argv in RESTORES or word in ("note_table", "note_chain", "ensure_chain", "remove_jump", "drop_chain"):
         return "firewall"
-    if word in ("set_value", "write"):
+    if word in ("set_value", "write_sysctl"):
         return "values"
     if word == "ip":
         return _kind_of_ip(cmd)
@@ -97,9 +97,10 @@ def _together(kind: str, group: list[Numbered]) -> Iterator[str]:
         yield from _firewall(group)
     elif kind == "values":
         pairs = {
-            word: [w for _, c in group if c.argv[0] == word for w in c.argv[1:]] for word in ("set_value", "write")
+            word: [w for _, c in group if c.argv[0] == word for w in c.argv[1:]]
+            for word in ("set_value", "write_sysctl")
         }
-        own = ["--", *pairs["write"]] if pairs["write"] else []
+        own = ["--", *pairs["write_sysctl"]] if pairs["write_sysctl"] else []
         yield _render(last, command("set_value", *pairs["set_value"], *own))
     elif kind.startswith("ip") and len(group) > 1:
         family = [kind.removesuffix(" absent")[2:]] if kind.removesuffix(" absent") != "ip" else []
@@ -156,5 +157,5 @@ def _firewall(group: list[Numbered]) -> Iterator[str]:
 
 def _render(number: int, cmd: Command) -> str:
     first, *rest = cmd.render().split("\n")
-    quietly = " 2>/dev/null || :" if cmd.may_be_absent else f" || fail {number}"
+    quietly = " 2>/dev/null || :" if cmd.may_be_absent else f" || abort {number}"
     return "\n".join([first + quietly, *rest])

@@ -50,7 +50,7 @@ def _script(head: Iterable[str], called: frozenset[str], body: Iterable[str]) ->
 def _called(changes: Iterable[Change]) -> frozenset[str]:
     """The words that may be a function's name: the first of each command, and what stands for some of them."""
     names = {cmd.argv[0] for change in changes for cmd in change.commands}
-    return frozenset(names | {"set_value"} if "write" in names else names)
+    return frozenset(names | {"set_value"} if "write_sysctl" in names else names)
 
 
 def _head(title: str, state: State, header: Mapping[str, str] | None) -> Iterator[str]:

@@ -29,7 +29,7 @@ def forwarding(want: State, have: State) -> Iterator[Change]:
             # It goes with the interface: nothing to save, and nothing to set where the interface goes.
             if not want.interfaces:
                 continue
-            setting = command("write", path, value)
+            setting = command("write_sysctl", path, value)
         why = f"{seen}, not {value}" if seen is not None else f"must be {value}"
         yield change("~", f"sysctl {path.replace('/', '.')}", why, setting)
 
@@ -98,6 +98,6 @@ NOUN = Noun(
     steps=(step(forwarding),),
     have=_have,
     target=_target,
-    functions=("set_value", "write"),
+    functions=("set_value", "write_sysctl"),
     probe=_probe,
 )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wgorch.adapters.startup import UNITS, digest, starter_of, unit_digest, watch_texts, watch_units
-from wgorch.base.assets import asset
 from wgorch.base.ip import network_text
 from wgorch.facts.grammar import match, words
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.facts.system import facts_of
+from wgorch.host.programs import readable
 from wgorch.state.change import Change, change, command, quote_words
 from wgorch.state.state import State
 from wgorch.steps.noun import Noun, Slice, step
@@ -97,15 +97,14 @@ def watch_script(target: Target) -> str:
         f"interface={quote_words([network.interface])} directory={quote_words([network.directory])}",
         f"exits={'yes' if target.desired.host.exit else 'no'}",
     ]
-    library = [asset("host", "lib/ping.sh") + "know_ping", asset("host", "watch.sh").rstrip()]
-    return "\n".join([*head, *library, *lines, "exit 0"]) + "\n"
+    return "\n".join([*head, readable("lib/ping.sh"), readable("watch.sh"), *lines, "exit 0", ""])
 
 
 def _named_endpoints(target: Target) -> Iterator[tuple[str, ...]]:
     for link in target.desired.links if target.desired.addresses_of_peers else ():
         address = target.desired.addresses_of_peers.get(link.peer)
         if address and link.endpoint:
-            yield ("follow", target.key(link.peer), str(link.endpoint), str(address))
+            yield ("refresh_endpoint", target.key(link.peer), str(link.endpoint), str(address))
 
 
 def _direct_peers(target: Target) -> Iterator[tuple[str, ...]]:

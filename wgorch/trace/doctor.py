@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from wgorch.base.assets import asset
 from wgorch.base.value import value
 from wgorch.errors import Garbled
 from wgorch.facts.grammar import NotAnAnswer, sections
 from wgorch.gather.gather import ENVIRONMENT, NONCE
 from wgorch.gather.observed import Observed
-from wgorch.state.change import quote_words
+from wgorch.host.programs import parameters, uploaded
 from wgorch.topology.desired import Desired
 from wgorch.verify.diagnose import Finding
 
@@ -40,7 +39,8 @@ class Looked:
 
 def program(names: list[str]) -> str:
     """The questions; `names` are to be resolved there."""
-    return f"{ENVIRONMENT}nonce={NONCE}\nnames={quote_words([' '.join(names)])}\n{asset('host', 'doctor.sh')}"
+    words = parameters({"nonce": NONCE, "names": " ".join(names)})
+    return f"{ENVIRONMENT}{words}\n{uploaded('doctor.sh')}"
 
 
 def parse(host: str, text: str) -> Looked:

@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 from typing import NamedTuple
 
-from wgorch.base.assets import asset
 from wgorch.base.text import one_line
 from wgorch.base.value import value
 from wgorch.errors import Garbled
 from wgorch.facts.grammar import NotAnAnswer, public_key, sections
 from wgorch.gather.gather import ENVIRONMENT, NONCE
+from wgorch.host.programs import parameters, uploaded
 from wgorch.inventory.model import IPAddress
-from wgorch.state.change import quote_words
 
 WINDOW_S = 5
 """How long every host watches; the source begins after a second, and needs at most four."""
@@ -111,47 +110,28 @@ def program(
         "arrives_by": arrives_by,
         "rules": _rules(probe, f"wgorch-trace-{run}", listen_port),
         "filter": _filter(probe),
+        "pcap": "yes" if pcap else "no",
+        "protocol": probe.protocol,
+        "port": str(probe.port),
+        "size": str(probe.size),
+        "full_size": str(probe.full_size),
+        "sender": _SENDER,
         "nonce": NONCE,
     }
-    given = "\n".join(f"{name}={quote_words([value])}" for name, value in words.items())
-    # Kept, and told when whoever watches has ended: two that write at once tear each other's lines.
-    packets = '$(timeout $((seconds + 1)) tcpdump -i any -n -U -w - -c 400 "$filter" 2>/dev/null | base64)'
-    capture = f"{{ {{ kept={packets}; printf '\\n%s\\n' \"$kept\" | sed 's/^/pcap /'; }} & capturing=$!; }}"
-    functions = [
-        f"capture() {{ {capture if pcap else ':'}; }}",
-        "probe() {",
-        *(_send(probe) if not arrives_by else [f"    sleep {window_s}"]),
-        "}",
-    ]
-    return "\n".join(
-        [ENVIRONMENT, given, asset("host", "lib/ping.sh") + "know_ping", *functions, asset("host", "observe.sh")]
-    )
+    return "\n".join([ENVIRONMENT, parameters(words), uploaded("lib/ping.sh"), uploaded("observe.sh")])
 
 
-def _send(probe: Probe) -> Iterator[str]:
-    target = quote_words([str(probe.target)])
-    yield "    sleep 1"
-    if probe.protocol == "icmp":
-        yield f"    said=$(ping -n -c 3 -i 0.5 -W 2 -s {probe.size} {target} 2>&1); printf '%s\\n' \"$said\" | sed 's/^/small /'"
-        if probe.full_size:
-            large = f"ping -n -c 2 -i 0.3 -W 1 -M do -s {probe.full_size} {target} 2>&1 | sed 's/^/full /'"
-            yield f"    case $said in *' 0 received'* | *' 0 packets received'*) ;; *) {large} ;; esac"
-        return
-    # The first tool that is there; each gives up after 3 s.
-    kind, port = probe.protocol, probe.port
-    python = (
-        "import socket,sys; s=socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET, "
-        "socket.SOCK_STREAM if sys.argv[3]=='tcp' else socket.SOCK_DGRAM); s.settimeout(3); "
-        "s.connect((sys.argv[1],int(sys.argv[2]))); sys.argv[3]=='tcp' or (s.send(b'wgorch'), s.recv(1)); print('1 received')"
-    )
-    yield "    if command -v python3 >/dev/null 2>&1; then"
-    yield f"        python3 -c {quote_words([python])} {target} {port} {kind} 2>&1 | sed 's/^/small /'"
-    yield "    elif command -v bash >/dev/null 2>&1; then"
-    yield f"        timeout 3 bash -c 'exec 3<>/dev/{kind}/$0/$1 && echo wgorch >&3 && {{ [ {kind} = tcp ] || read -t 3 -r -N 1 -u 3; }} && echo small 1 received' {target} {port} 2>&1"
-    yield "    elif command -v nc >/dev/null 2>&1; then"
-    option = "-u" if kind == "udp" else ""
-    yield f"        echo wgorch | timeout 3 nc {option} -w 2 {target} {port} >/dev/null 2>&1 && echo 'small 1 received'"
-    yield "    else echo 'small nothing here can send it: python3, bash or nc is needed'; fi"
+_SENDER = """\
+import socket, sys
+host, port, kind = sys.argv[1:]
+family = socket.AF_INET6 if ":" in host else socket.AF_INET
+s = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
+s.settimeout(3)
+s.connect((host, int(port)))
+kind == "tcp" or (s.send(b"wgorch"), s.recv(1))
+print("1 received")
+"""
+"""Python that connects to a port, or sends a datagram and waits for an answer."""
 
 
 def _rules(probe: Probe, table: str, listen_port: int) -> str:

@@ -6,13 +6,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field
 
-from wgorch.base.assets import asset
 from wgorch.base.value import value
 from wgorch.errors import Garbled
 from wgorch.facts.grammar import NotAnAnswer, public_key, sections
 from wgorch.gather.gather import ENVIRONMENT, NONCE
+from wgorch.host.programs import parameters, uploaded
 from wgorch.inventory.model import Inventory, IPAddress
-from wgorch.state.change import quote_words
 from wgorch.topology.path import walk
 from wgorch.topology.topology import Topology
 
@@ -26,70 +25,6 @@ MATRIX = 12
 
 PATIENCE_S = 20
 """How long a first answer may take: WireGuard repeats a lost handshake after 5 s, and needs 15 s to drop a dead session."""
-
-
-_MEASURE = """\
-attempt() { # NUMBER ADDRESS [SIZE]: three pings; with a size those that fill the tunnel, which prove small ones too
-    # All three at once: a ping that waits a few milliseconds between two burns them. Where many do so, a relay loses some:
-    # then they are not waited for long.
-    said=$(ping -n -c 3 -l 3 -W 0.4 ${3:+-M do -s "$3"} "$2" 2>&1)
-    case $said in
-    *' 3 received'* | *' 3 packets received'*)
-        told
-        printf 'ping %s %s\\n' "$1" "$said"
-        [ -z "${3-}" ] || printf 'full %s %s\\n' "$1" "$said"
-        return
-        ;;
-    esac
-    know_ping
-    read -r began _ </proc/uptime; began=${began%%.*}
-    until ping -n -c 1 -W 1 "$2" >/dev/null 2>&1; do
-        read -r now _ </proc/uptime; now=${now%%.*}
-        [ $((now - began)) -lt "$patience" ] || break
-    done
-    three "$2"
-    printf 'ping %s %s\\n' "$1" "$said"
-    [ -z "${3-}" ] || full "$1" "$2" "$3"
-}
-three() { # ADDRESS OPTION...: what three pings say at their end; those at once, and where not all of them came, slow ones:
-    # ping waits for the last one hardly longer than between two, and busybox's may know no such interval
-    address=$1
-    shift
-    for every in '-l 3' '-i 0.2' '-i 1'; do
-        # shellcheck disable=SC2086
-        said=$(ping -n -c 3 $every -W 1 "$@" "$address" 2>&1)
-        case "$every $said" in *' 3 received'* | *' 3 packets received'* | '-i 0.2'*transmitted*) break ;; esac
-    done
-    told
-}
-told() { # what was said at the end, in one line
-    # shellcheck disable=SC2086
-    set -f; set -- ${said##*---}; set +f
-    said=$*
-}
-full() { # NUMBER ADDRESS SIZE: a packet that fills the tunnel, and may not be cut
-    three "$2" -M do -s "$3"
-    printf 'full %s %s\\n' "$1" "$said"
-    case $said in *' 0 received'* | *' 0 packets received'*) ;; *) return ;; esac
-    # Then what does fit: twice a step, the second time a fine one.
-    low=0 high=$3 step=32
-    for step in 32 2; do
-        low=$(
-            size=$high
-            while [ "$size" -gt "$low" ] && [ "$size" -gt 400 ]; do
-                size=$((size - step))
-                (ping -n -c 1 -W 2 -M do -s "$size" "$2" >/dev/null 2>&1 && printf '%s\\n' "$size") &
-            done | {
-                while read -r size; do [ "$size" -gt "$low" ] && low=$size; done
-                printf '%s\\n' "$low"
-            }
-        )
-        high=$((low + step))
-        [ "$low" -gt 0 ] || return
-    done
-    printf 'fits %s %s\\n' "$1" "$low"
-}
-"""
 
 
 @value
@@ -180,14 +115,10 @@ def program(
     interface: str, addresses: list[IPAddress], direct: Iterable[IPAddress], mtu: int, patience_s: int, before: str = ""
 ) -> str:
     """The program that measures; pings run side by side. `before` rides along in the same round trip."""
-    lines = [ENVIRONMENT, before, f"patience={patience_s}", asset("host", "lib/ping.sh"), _MEASURE]
-    straight = set(direct)
-    for i, ip in enumerate(addresses):
-        size = [str(mtu - HEADERS[ip.version])] if ip in straight else []
-        lines.append(f"{quote_words(['attempt', str(i), str(ip), *size])}{'' if i == len(addresses) - 1 else ' &'}")
-    lines += ["wait", f"printf '\\n%s latest-handshakes\\n' {NONCE}"]
-    lines += [f"wg show {quote_words([interface])} latest-handshakes 2>/dev/null", f"printf '\\n%s end\\n' {NONCE}"]
-    return "\n".join(lines)
+    full = set(direct)
+    targets = (f"{ip}/{mtu - HEADERS[ip.version]}" if ip in full else str(ip) for ip in addresses)
+    words = {"targets": " ".join(targets), "patience": str(patience_s), "interface": interface, "nonce": NONCE}
+    return "\n".join([ENVIRONMENT, before, parameters(words), uploaded("lib/ping.sh"), uploaded("measure.sh")])
 
 
 def parse(host: str, text: str, addresses: list[IPAddress]) -> Measured:

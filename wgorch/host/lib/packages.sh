@@ -1,39 +1,55 @@
-# Packages by the host's own manager. Nothing else is upgraded, and whoever works with packages already is waited for.
+# Packages, by the host's own manager. Nothing else is upgraded, and whatever works with packages already is waited for.
+: "${directory:?}"
+
+# Install packages, and note in `installed` those that were not there.
 install_packages() { # MANAGER PACKAGE...
-    manager=$1 refresh='' waited=0 told='' new=''
+    manager=$1 refresh='' waited=0 announced='' new=''
     shift
     for package; do [ -n "$(installed_as "$manager" "$package")" ] || new="$new $package"; done
     while :; do
         holder=$(lock_holder "$manager")
         if [ -z "$holder" ]; then
-            said=$(install_once "$manager" "$refresh" "$@" 2>&1) && break
+            output=$(install_once "$manager" "$refresh" "$@" 2>&1) && break
             holder=$(lock_holder "$manager")
         fi
         if [ -z "$holder" ]; then
-            [ -z "$refresh" ] || { printf '%s\n' "$said"; return 1; }
+            [ -z "$refresh" ] || {
+                printf '%s\n' "$output"
+                return 1
+            }
             refresh=yes
             continue
         fi
-        [ "$holder" = "$told" ] || printf '@wait for %s, which %s holds\n' "$manager" "$holder"
-        told=$holder waited=$((waited + 1))
-        [ "$waited" -le 300 ] || { echo "$manager is held by $holder for more than 300 s"; return 1; }
+        [ "$holder" = "$announced" ] || printf '@wait for %s, which %s holds\n' "$manager" "$holder"
+        announced=$holder waited=$((waited + 1))
+        [ "$waited" -le 300 ] || {
+            echo "$manager is held by $holder for more than 300 s"
+            return 1
+        }
         sleep 1
     done
     new=$(for package in $new; do installed_as "$manager" "$package"; done)
-    [ -z "$new" ] || put installed "$([ ! -r installed ] || cat installed; printf '%s\n' "$new")"
+    [ -z "$new" ] || write_atomic installed "$([ ! -r installed ] || cat installed; printf '%s\n' "$new")"
 }
-installed_as() { # MANAGER PACKAGE: the name under which it is there, if it is
-    case $1 in
-    apt) case $(dpkg-query -W -f '${db:Status-Status}' "$2" 2>/dev/null) in installed) printf '%s\n' "$2" ;; esac ;;
-    dnf | yum | zypper) rpm -q --whatprovides --qf '%{NAME}\n' "$2" 2>/dev/null | while read -r name _; do
-        case $name in no) ;; *) printf '%s\n' "$name" && break ;; esac
-    done ;;
-    pacman) pacman -Qq "$2" 2>/dev/null ;;
-    apk) apk info -e "$2" 2>/dev/null ;;
-    opkg) case $(opkg status "$2" 2>/dev/null) in *' installed'*) printf '%s\n' "$2" ;; esac ;;
+
+# Print the name under which a package is installed, if it is.
+installed_as() {
+    asked=$1 wanted=$2
+    case $asked in
+    apt) case $(dpkg-query -W -f '${db:Status-Status}' "$wanted" 2>/dev/null) in installed) printf '%s\n' "$wanted" ;; esac ;;
+    dnf | yum | zypper)
+        rpm -q --whatprovides --qf '%{NAME}\n' "$wanted" 2>/dev/null | while read -r name _; do
+            case $name in no) ;; *) printf '%s\n' "$name" && break ;; esac
+        done
+        ;;
+    pacman) pacman -Qq "$wanted" 2>/dev/null ;;
+    apk) apk info -e "$wanted" 2>/dev/null ;;
+    opkg) case $(opkg status "$wanted" 2>/dev/null) in *' installed'*) printf '%s\n' "$wanted" ;; esac ;;
     esac
 }
-install_once() { # MANAGER REFRESH PACKAGE...: with new lists of packages where the old ones did not do
+
+# Install packages; REFRESH is not empty if the lists of packages must be renewed first.
+install_once() { # MANAGER REFRESH PACKAGE...
     manager=$1 refresh=$2
     shift 2
     export DEBIAN_FRONTEND=noninteractive ZYPP_LOCK_TIMEOUT=60
@@ -56,7 +72,8 @@ install_once() { # MANAGER REFRESH PACKAGE...: with new lists of packages where 
         zypper -n -q --no-refresh install --no-recommends "$@"
         case $? in 0 | 102 | 103 | 107) ;; *) return 1 ;; esac
         ;;
-    pacman) # new lists without an upgrade of all would be a partial upgrade, which Arch does not support
+    pacman)
+        # New lists without an upgrade of everything are a partial upgrade, which Arch does not support.
         pacman -S --noconfirm --needed --noprogressbar "$@" && return 0
         [ -z "$refresh" ] || echo "maybe its lists are older than the mirrors; upgrade that host first: pacman -Syu"
         return 1
@@ -68,7 +85,9 @@ install_once() { # MANAGER REFRESH PACKAGE...: with new lists of packages where 
         ;;
     esac
 }
-remove_packages() { # MANAGER PACKAGE...: those and no other; where something needs one of them, none goes
+
+# Remove packages and no others: none if another network is on this host, or if something needs one of them.
+remove_packages() { # MANAGER PACKAGE...
     manager=$1
     shift
     for other in "${directory%/*}"/*/boot; do
@@ -86,75 +105,104 @@ remove_packages() { # MANAGER PACKAGE...: those and no other; where something ne
     *) false ;;
     esac && rm -f installed
 }
-cannot_install() { echo "no package manager that wgorch knows; please install: $*"; return 1; }
 
-lock_holder() { # MANAGER: who keeps it from working, as "NAME (pid N)"; nothing where nobody does
-    case $1 in
-    apt) lock_files='/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock' ;;
-    dnf | yum) # dnf 4 writes its pid; dnf 5 and rpm itself lock files
-        lock_pidfiles /var/lib/dnf/rpmdb_lock.pid /var/cache/dnf/metadata_lock.pid /var/cache/dnf/download_lock.pid \
-            /run/yum.pid && return 0
-        lock_files='/run/dnf/rpmtransaction.lock /var/lib/rpm/.rpm.lock /usr/lib/sysimage/rpm/.rpm.lock' ;;
-    zypper)
-        lock_pidfiles /run/zypp.pid && return 0
-        lock_files='/var/lib/rpm/.rpm.lock /usr/lib/sysimage/rpm/.rpm.lock' ;;
-    pacman) lock_open /var/lib/pacman/db.lck; return 0 ;;
-    apk) lock_files='/lib/apk/db/lock /usr/lib/apk/db/lock /run/apk/db.lock' ;;
-    opkg) lock_files='/var/lock/opkg.lock /tmp/lock/opkg.lock' ;;
-    *) return 0 ;;
-    esac
-    [ -r /proc/locks ] || return 0
-    # /proc/locks names the pids that hold any lock; which file it is, their own open files say (sure on an overlay too).
-    for lock_file in $lock_files; do # the frontend's lock comes first: rather apt-get than its dpkg
-        [ -e "$lock_file" ] || continue
-        lock_seen=' '
-        while read -r _ lock_kind _ _ lock_pid _; do
-            [ "$lock_kind" != '->' ] && [ -d "/proc/$lock_pid" ] || continue
-            case $lock_seen in *" $lock_pid "*) continue ;; esac
-            lock_seen="$lock_seen$lock_pid "
-            for lock_fd in /proc/"$lock_pid"/fd/*; do
-                [ "$lock_fd" -ef "$lock_file" ] || continue
-                lock_is_held "/proc/$lock_pid/fdinfo/${lock_fd##*/}" || continue
-                lock_name "$lock_pid"
-                return 0
-            done
-        done </proc/locks
-    done
-    return 0
-}
-lock_is_held() { # a process can have the file open and wait for it: only its own lock has a line there
-    while read -r lock_word _; do [ "$lock_word" != lock: ] || return 0; done <"$1" 2>/dev/null
+# Fail where there is no package manager to install with.
+cannot_install() { # COMMAND...
+    echo "no package manager that wgorch knows; please install: $*"
     return 1
 }
-lock_pidfiles() { # FILE...: of the first whose process lives
-    for lock_file; do
-        lock_pid=
-        [ ! -r "$lock_file" ] || read -r lock_pid <"$lock_file" 2>/dev/null || :
-        case $lock_pid in '' | *[!0-9]*) continue ;; esac
-        # dnf and zypper too believe in any living process of that number, whatever it is
-        [ -d "/proc/$lock_pid" ] || continue
-        lock_name "$lock_pid"
+
+# Print what keeps a manager from working, as "NAME (pid N)"; nothing if it is free.
+lock_holder() {
+    manager=$1 lock_files=''
+    case $manager in
+    apt) lock_files='/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock' ;;
+    dnf | yum)
+        # dnf 4 writes its pid; dnf 5 and rpm itself lock files.
+        pidfile_holder /var/lib/dnf/rpmdb_lock.pid /var/cache/dnf/metadata_lock.pid /var/cache/dnf/download_lock.pid \
+            /run/yum.pid && return 0
+        lock_files='/run/dnf/rpmtransaction.lock /var/lib/rpm/.rpm.lock /usr/lib/sysimage/rpm/.rpm.lock'
+        ;;
+    zypper)
+        pidfile_holder /run/zypp.pid && return 0
+        lock_files='/var/lib/rpm/.rpm.lock /usr/lib/sysimage/rpm/.rpm.lock'
+        ;;
+    pacman) presence_holder /var/lib/pacman/db.lck && return 0 ;;
+    apk) lock_files='/lib/apk/db/lock /usr/lib/apk/db/lock /run/apk/db.lock' ;;
+    opkg) lock_files='/var/lock/opkg.lock /tmp/lock/opkg.lock' ;;
+    esac
+    # The frontend's lock comes first: rather apt-get than its dpkg.
+    for lock_file in $lock_files; do kernel_lock_holder "$lock_file" && return 0; done
+    return 0
+}
+
+# Print the process that holds a kernel lock on a file; false if none does.
+kernel_lock_holder() {
+    locked_file=$1 seen=' '
+    [ -e "$locked_file" ] && [ -r /proc/locks ] || return 1
+    # /proc/locks names the pids that hold any lock; which file it is, their own open files say (sure on an overlay too).
+    while read -r _ kind _ _ pid _; do
+        [ "$kind" != '->' ] && [ -d "/proc/$pid" ] || continue
+        case $seen in *" $pid "*) continue ;; esac
+        seen="$seen$pid "
+        for fd in /proc/"$pid"/fd/*; do
+            # shellcheck disable=SC3013 # dash, bash and busybox have -ef
+            [ "$fd" -ef "$locked_file" ] || continue
+            is_locked "/proc/$pid/fdinfo/${fd##*/}" || continue
+            process_name "$pid"
+            return 0
+        done
+    done </proc/locks
+    return 1
+}
+
+# True if the process itself holds a lock: one that has the file open and waits has no such line.
+is_locked() { # FDINFO
+    while read -r word _; do [ "$word" != lock: ] || return 0; done <"$1" 2>/dev/null
+    return 1
+}
+
+# Print the first living process that a pid file names; false if none does.
+pidfile_holder() { # FILE...
+    for pidfile; do
+        pid=
+        [ ! -r "$pidfile" ] || read -r pid <"$pidfile" 2>/dev/null || :
+        case $pid in '' | *[!0-9]*) continue ;; esac
+        # dnf and zypper too believe in any living process of that number.
+        [ -d "/proc/$pid" ] || continue
+        process_name "$pid"
         return 0
     done
     return 1
 }
-lock_open() { # FILE that is a lock by being there: its holder keeps it open, and takes it away at the end
-    [ -e "$1" ] || return 0
-    for lock_pid in /proc/[0-9]*; do
-        lock_pid=${lock_pid#/proc/}
-        for lock_fd in /proc/"$lock_pid"/fd/*; do
-            if [ "$lock_fd" -ef "$1" ]; then lock_name "$lock_pid"; return 0; fi
+
+# Print the holder of a file that locks by its presence: its holder keeps it open and removes it at the end.
+presence_holder() { # FILE
+    [ -e "$1" ] || return 1
+    for process in /proc/[0-9]*; do
+        for fd in "$process"/fd/*; do
+            # shellcheck disable=SC3013
+            [ "$fd" -ef "$1" ] || continue
+            process_name "${process#/proc/}"
+            return 0
         done
     done
     [ ! -e "$1" ] || echo "a dead process that left $1"
 }
-lock_name() { # PID
-    lock_comm='?'
-    { read -r lock_comm </proc/"$1"/comm; } 2>/dev/null || :
-    if [ ${#lock_comm} -ge 15 ]; then # the kernel cuts it there; the command line has all of it
-        for lock_word in $(tr '\0 ' '\n_' 2>/dev/null </proc/"$1"/cmdline); do
-            case ${lock_word##*/} in "$lock_comm"*) lock_comm=${lock_word##*/}; break ;; esac
+
+# Print "NAME (pid N)" of a process.
+process_name() { # PID
+    comm='?'
+    { read -r comm <"/proc/$1/comm"; } 2>/dev/null || :
+    if [ ${#comm} -ge 15 ]; then
+        # The kernel cuts it there; the command line has all of it.
+        for argument in $(tr '\0 ' '\n_' 2>/dev/null <"/proc/$1/cmdline"); do
+            case ${argument##*/} in "$comm"*)
+                comm=${argument##*/}
+                break
+                ;;
+            esac
         done
     fi
-    echo "$lock_comm (pid $1)"
+    echo "$comm (pid $1)"
 }

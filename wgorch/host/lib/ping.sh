@@ -1,6 +1,9 @@
-# Another ping than iputils' (busybox's) is given only the words that it knows, without -n, -i, -l and -M.
-know_ping() {
+# iputils' ping is asked for; busybox's has fewer options.
+
+# Give another ping than iputils' only the words that it takes: without -n, -q, -i, -l and -M.
+adapt_ping() {
     case $(ping -V 2>&1) in *iputils*) return ;; esac
+    # shellcheck disable=SC2329 # called by whoever called adapt_ping
     ping() {
         words='' word=''
         for next; do
@@ -12,7 +15,7 @@ know_ping() {
                 ;;
             esac
         done
-        # shellcheck disable=SC2086
+        # shellcheck disable=SC2086 # options, numbers and one address
         command ping $words $word
     }
 }

@@ -1,4 +1,4 @@
-"""The referee of a change, run by the sh of this machine in a directory of its own: who may claim what of whom."""
+"""The referee of a change, run by shells of this machine in a directory of its own: which run may claim what."""
 
 from __future__ import annotations
 
@@ -9,29 +9,32 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.host.room import SHELLS
 from wgorch.apply.scripts import apply_script
-from wgorch.base.assets import asset
-from wgorch.host.library import library
+from wgorch.apply.upload import call_referee
+from wgorch.host import programs
 from wgorch.plan.script import Script, script
 from wgorch.state.state import State
 
 
 class Host:
-    """A network's directory with its referee; `said` is what the last verb answered."""
+    """A network's directory with its referee, and the shell that runs it."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, shell: str) -> None:
         self.place = place
-        (place / "referee").write_text(asset("host", "referee.sh"))
+        self.shell = SHELLS[shell]
+        # Its pauses are tenths of a second here.
+        (place / "referee").write_text(programs.referee().replace("sleep 1\n", "sleep 0.1\n"))
 
     def referee(self, *words: str) -> str:
-        argv = ["sh", "referee", *words]
+        argv = [*self.shell, "referee", *words]
         return subprocess.run(argv, cwd=self.place, capture_output=True, text=True, timeout=20, check=False).stdout
 
     def lock(self, run: str, seconds: int = 90) -> str:
-        return self.referee("lock", run, "somebody@here", str(seconds))
+        return self.referee("lock", run, "root@here", str(seconds))
 
     def open_change(self, run: str) -> None:
-        """What `apply` leaves while a change is under its lease; its undo tells whose it was."""
+        """What `apply` leaves while a change is under its lease; its undo writes which run it was."""
         for name, text in {"do": "", "undo": f"echo {run} >undone", "probe": "", "before": "", "pending": run}.items():
             self.write(name, text and f"{text}\n")
         self.write("lease", "99999999 99999999\n")
@@ -44,9 +47,9 @@ class Host:
         return path.read_text().strip() if path.exists() else ""
 
 
-@pytest.fixture
-def host(tmp_path: Path) -> Host:
-    return Host(tmp_path)
+@pytest.fixture(params=["dash", "busybox", "bash"])
+def host(request: pytest.FixtureRequest, tmp_path: Path) -> Host:
+    return Host(tmp_path, request.param)
 
 
 def test_a_host_is_held_by_one_run_until_its_time_is_over(host: Host) -> None:
@@ -58,7 +61,7 @@ def test_a_host_is_held_by_one_run_until_its_time_is_over(host: Host) -> None:
     assert "run=three" in host.read("lock").split("\n")
 
 
-def test_whose_lock_is_over_takes_nothing_of_the_next_one_back(host: Host) -> None:
+def test_a_run_whose_lock_is_over_rolls_back_nothing_of_the_next_one(host: Host) -> None:
     host.lock("one", seconds=0)
     host.lock("two")
     host.open_change("two")
@@ -70,7 +73,7 @@ def test_whose_lock_is_over_takes_nothing_of_the_next_one_back(host: Host) -> No
     assert "two" == host.read("undone")
 
 
-def test_a_change_that_was_left_open_is_taken_back_by_the_next_lock(host: Host) -> None:
+def test_a_change_that_was_left_open_is_rolled_back_by_the_next_lock(host: Host) -> None:
     host.lock("one", seconds=0)
     host.open_change("one")
 
@@ -102,27 +105,29 @@ def test_a_change_confirmed_here_but_not_everywhere_goes_back(host: Host) -> Non
     assert "zero" == host.read("boot")
 
 
-def test_the_watcher_goes_on_when_nobody_hears_that_it_watches(host: Host) -> None:
+def test_the_watcher_goes_on_when_its_caller_is_gone(host: Host) -> None:
     host.lock("one")
     host.open_change("one")
     host.write("lease", "0 0\n")
     heard, word = os.pipe()
     os.close(heard)
-    with subprocess.Popen(["sh", "referee", "watch", "one"], cwd=host.place, stdout=word, stderr=word) as watcher:
+    with subprocess.Popen(
+        [*host.shell, "referee", "watch", "one"], cwd=host.place, stdout=word, stderr=word
+    ) as watcher:
         os.close(word)
         watcher.wait(20)
 
     assert "one" == host.read("undone")
 
 
-def test_programs_are_put_only_where_the_host_is_still_ours(host: Host) -> None:
+def test_scripts_are_written_only_while_the_lock_holds(host: Host) -> None:
     host.lock("one", seconds=0)
     host.lock("two")
     host.open_change("two")
     one = Script("", (), "echo one >undone")
     plan = SimpleNamespace(do_program=one, undo_program=one, probe="", boot=one)
     made, _ = apply_script(str(host.place), "one", 60, plan)  # type: ignore[arg-type]
-    said = subprocess.run(["sh", "-c", made], capture_output=True, text=True, timeout=20, check=False).stdout
+    said = subprocess.run([*host.shell, "-c", made], capture_output=True, text=True, timeout=20, check=False).stdout
 
     assert "lost one" in said.split("\n")
     assert "echo two >undone" == host.read("undo")
@@ -130,12 +135,12 @@ def test_programs_are_put_only_where_the_host_is_still_ours(host: Host) -> None:
 
 
 def applying(host: Host, run: str, *, told: bool, probe: str = ":") -> str:
-    """What a session's shell says of the start of a change that was planned; `told`: it knows the pieces of programs."""
+    """What a session's shell prints when a planned change is applied; `told`: it has the pieces of scripts."""
     text = script("nothing", State("office", str(host.place)), ())
     plan = SimpleNamespace(do_program=text, undo_program=text, probe=probe, boot=text)
     made, needs = apply_script(str(host.place), run, 60, plan)  # type: ignore[arg-type]
     sh = "\n".join([*(needs.values() if told else ()), f"(\n{made}\n) 2>&1"])
-    return subprocess.run(["sh"], input=sh, capture_output=True, text=True, timeout=20, check=False).stdout
+    return subprocess.run(host.shell, input=sh, capture_output=True, text=True, timeout=20, check=False).stdout
 
 
 def test_a_change_is_made_and_confirmed(host: Host) -> None:
@@ -162,9 +167,9 @@ def test_nothing_is_done_where_a_piece_of_a_program_is_missing(host: Host) -> No
         "sh ./referee lock two me 60; echo two >do",
         "sh ./referee lock two me 60; echo two >pending; echo two >do",
     ],
-    ids=["nobody", "locked", "armed"],
+    ids=["free", "locked", "armed"],
 )
-def test_who_was_given_up_while_he_looked_changes_nothing(host: Host, meanwhile: str) -> None:
+def test_a_run_that_was_given_up_while_its_probe_ran_changes_nothing(host: Host, meanwhile: str) -> None:
     host.lock("one")
     given_up = f"(sh ./referee revert one asked; {meanwhile}) >/dev/null"
     assert "lost one" in applying(host, "one", told=True, probe=given_up)
@@ -179,7 +184,7 @@ def test_a_lock_whose_time_is_over_lets_nothing_be_done(host: Host) -> None:
     assert not host.read("pending")
 
 
-def test_a_lock_that_nobody_has_written_yet_is_waited_for(host: Host) -> None:
+def test_a_lock_that_is_not_written_yet_is_waited_for(host: Host) -> None:
     host.write("lock", "")
     busy = f"run=one\nwho=me\nsince=1\nuntil=99999999\nboot={Path('/proc/sys/kernel/random/boot_id').read_text()}"
     with subprocess.Popen(["sh", "-c", f"sleep 0.03; printf '%s' '{busy}' >lock"], cwd=host.place) as writer:
@@ -190,34 +195,60 @@ def test_a_lock_that_nobody_has_written_yet_is_waited_for(host: Host) -> None:
     assert "run=one" in host.read("lock")
 
 
-def test_an_empty_lock_that_nobody_writes_holds_nobody(host: Host) -> None:
+def test_a_lock_that_stays_empty_holds_nothing(host: Host) -> None:
     host.write("lock", "")
     assert "locked one" in host.lock("one")
 
 
-def birth(host: Host, wg: str) -> int:
-    """Let a key be born by a `wg` that is a script."""
-    (host.place / "wg").write_text(f"#!/bin/sh\n{wg}\n")
-    (host.place / "wg").chmod(0o755)
-    text = "\n".join([library()["generate_key"], "generate_key private_key"])
-    path = f"{host.place}:/usr/bin:/bin"
-    return subprocess.run(["sh", "-uc", text], cwd=host.place, env={"PATH": path}, check=False).returncode
+@pytest.mark.parametrize(("boot", "result"), [("exit 0", "rebooted"), ("exit 1", "unlike"), ("", "unlike")])
+def test_a_rollback_that_does_not_restore_the_state_runs_the_confirmed_start_up_script(
+    host: Host, boot: str, result: str
+) -> None:
+    host.lock("one")
+    host.open_change("one")
+    host.write("before", "old\n")
+    host.write("probe", "echo new\n")
+    if boot:
+        host.write("boot", f"echo started >>started; {boot}\n")
+
+    assert f"{result} one" in host.referee("revert", "one", "it-failed")
+    assert host.read("outcome") == f"{result} one it-failed"
+    assert host.read("started") == ("started" if boot else "")
+    assert host.read("after") == ("new" if result == "unlike" else "")
+    assert not host.read("lock")
 
 
-def test_a_key_that_is_there_is_never_written_over(host: Host) -> None:
-    host.write("private_key", "first")
-    assert 0 == birth(host, "echo second")
-    assert "first" == host.read("private_key")
+def test_the_referee_ends_the_program_that_reads_it(host: Host) -> None:
+    host.lock("one")
 
-    (host.place / "private_key").unlink()
-    assert 0 == birth(host, "echo somebody else was quicker >private_key; echo second")
-    assert "somebody else was quicker" == host.read("private_key")
-    assert not list(host.place.glob("private_key.*"))
+    def run(words: str) -> tuple[int, list[str]]:
+        text = f"cd {host.place} || exit 1\n{call_referee(words)}\necho behind"
+        done = subprocess.run([*host.shell, "-c", text], capture_output=True, text=True, timeout=20, check=False)
+        return done.returncode, done.stdout.split("\n")
+
+    status, lines = run("lock two me 60")
+    assert (75, False) == (status, "behind" in lines)
+    host.open_change("one")
+    assert (0, ["confirmed one", ""]) == run("confirm one")
 
 
-def test_what_a_failing_generator_prints_is_no_key(host: Host) -> None:
-    assert 0 != birth(host, "echo abc; exit 1")
-    assert not host.read("private_key")
-    host.write("private_key", "")  # of a loss of power
-    assert 0 == birth(host, "echo second")
-    assert "second" == host.read("private_key")
+def test_a_referee_that_is_written_anew_while_it_runs_goes_on_as_it_began(host: Host) -> None:
+    host.lock("one")
+    (host.place / "kept").write_text(host.read("referee"))
+    anew = "{ echo '#!/bin/sh'; echo '# a longer head than before'; cat kept; } >referee"
+    assert "applied one" in applying(host, "one", told=True, probe=anew)
+    assert "confirmed one" in host.referee("confirm", "one")
+
+
+def test_a_new_key_takes_its_place_and_unused_secrets_go_when_the_change_is_finished(host: Host) -> None:
+    host.lock("one")
+    host.open_change("one")
+    host.write("pending", "#: key new\nwg set wg0 peer k preshared-key /d/psk.used endpoint e\n")
+    for name in ("private_key", "private_key.new", "private_key.other", "psk.used", "psk.unused"):
+        host.write(name, f"{name}\n")
+    host.referee("confirm", "one")
+
+    assert "finished one" in host.referee("finish", "one", "keep")
+    assert "private_key.new" == host.read("private_key")
+    left = {path.name for path in host.place.iterdir()} - {"referee", "journal"}
+    assert {"boot", "private_key", "psk.used"} == left

@@ -1,0 +1,125 @@
+"""Jumps, chains and tables of iptables and nft."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.host.room import BOOT_ID, Room
+
+JUMP = '-A FORWARD -m comment --comment "wgorch:office" -j wgorch-office-fwd'
+SAVE = f"cat <<'END'\n*filter\n:FORWARD ACCEPT [0:0]\n{JUMP}\nCOMMIT\nEND"
+DELETE = "iptables --wait 10 -t filter -D FORWARD -m comment --comment wgorch:office -j wgorch-office-fwd"
+REMOVE = "remove_jump filter FORWARD wgorch:office wgorch-office-fwd"
+
+
+def finds(room: Room, count: int) -> str:
+    """A stand-in that finds a jump so many times."""
+    return f'[ "$(grep -c -- " -D " {room.place}/calls)" -le {count} ]'
+
+
+def test_a_jump_is_deleted_until_it_is_absent(room: Room) -> None:
+    room.stub("iptables-save", SAVE)
+    room.stub("iptables", finds(room, 2))
+    room.run(f"{REMOVE} || exit 7")
+
+    assert room.status == 0
+    assert room.calls == ["iptables-save ", *[DELETE] * 3]
+
+
+def test_a_jump_that_does_not_go_is_no_endless_loop(room: Room) -> None:
+    room.stub("iptables-save", SAVE)
+    room.stub("iptables", "exit 0")
+    room.run(f"{REMOVE} || exit 7")
+
+    assert room.status == 7
+    assert len(room.calls) == 1 + 64
+
+
+def test_an_absent_jump_takes_no_process_and_rules_are_asked_for_once(room: Room) -> None:
+    room.stub("iptables-save", "echo '*filter'")
+    room.stub("ip6tables-save", "echo '*filter'")
+    room.stub("iptables", "exit 0")
+    room.run(
+        f"{REMOVE} nat POSTROUTING wgorch:office wgorch-office-nat filter6 FORWARD wgorch:office wgorch-office-fwd"
+    )
+
+    assert room.calls == ["iptables-save ", "ip6tables-save "]
+
+
+def test_rules_are_asked_for_again_once_they_are_forgotten(room: Room) -> None:
+    room.stub("iptables-save", "echo '*filter'")
+    room.run(REMOVE, REMOVE, "rules4='' rules6=''", REMOVE)
+
+    assert room.calls == ["iptables-save "] * 2
+
+
+def test_a_jump_of_ipv6_is_deleted_by_its_own_tool(room: Room) -> None:
+    room.stub("ip6tables-save", SAVE)
+    room.stub("ip6tables", finds(room, 1))
+    room.run("remove_jump filter6 FORWARD wgorch:office wgorch-office-fwd")
+
+    assert room.calls == ["ip6tables-save ", *[DELETE.replace("iptables", "ip6tables")] * 2]
+
+
+# --- tables
+
+EMPTY = "*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT"
+
+
+@pytest.mark.parametrize(
+    ("content", "goes"),
+    [
+        (EMPTY, True),
+        (EMPTY.replace("COMMIT", "-A PREROUTING -j ACCEPT\nCOMMIT"), False),
+        (EMPTY.replace("ACCEPT", "DROP"), False),
+        (EMPTY.replace("COMMIT", ":theirs - [0:0]\nCOMMIT"), False),
+        ("", False),
+    ],
+    ids=["untouched", "a rule", "a policy", "a chain", "absent"],
+)
+def test_only_an_untouched_table_is_deleted(room: Room, content: str, goes: bool) -> None:
+    room.stub("iptables-save", f"[ -e {room.place}/gone ] || cat <<'END'\n{content}\nEND")
+    room.stub("nft", f"touch {room.place}/gone")
+    room.run("drop_table nat || exit 7")
+
+    assert room.status == 0
+    assert ("nft delete table ip nat" in room.calls) == goes
+
+
+@pytest.mark.parametrize(("left", "record"), [("", ""), ("*nat\n", "table nat\n")], ids=["gone", "still there"])
+def test_the_record_goes_with_the_table(room: Room, left: str, record: str) -> None:
+    room.write("network/recorded", f"boot {BOOT_ID}\ntable nat\ntable nat6\n")
+    room.stub("iptables-save", f"[ -n \"$*\" ] || printf '{left}'")
+    room.stub("nft", "exit 1")
+    room.run("drop_table nat")
+
+    assert room.read("network/recorded") == f"boot {BOOT_ID}\n{record}table nat6\n"
+
+
+def test_tables_that_are_not_there_yet_are_recorded(room: Room) -> None:
+    room.stub("iptables-save", "echo '*filter'")
+    room.stub("ip6tables-save", "echo '*nat'")
+    room.run("note_table filter nat nat6 filter6")
+
+    assert room.read("network/recorded") == f"boot {BOOT_ID}\ntable nat\ntable filter6\n"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "listed", "goes"),
+    [
+        ("chain nat/POSTROUTING\n", "policy accept;", True),
+        ("chain nat/POSTROUTING\n", "policy drop;", False),
+        ("", "policy accept;", False),
+    ],
+    ids=["ours", "with another policy", "not ours"],
+)
+def test_a_built_in_chain_goes_only_where_it_is_there_because_of_the_network(
+    room: Room, recorded: str, listed: str, goes: bool
+) -> None:
+    room.write("network/recorded", f"boot {BOOT_ID}\n{recorded}")
+    room.stub("nft", f"echo '{listed}'")
+    room.run("drop_chain nat POSTROUTING || exit 7")
+
+    assert room.status == 0
+    assert ("nft delete chain ip nat POSTROUTING" in room.calls) == goes
+    assert room.read("network/recorded") == f"boot {BOOT_ID}\n{'' if goes else recorded}"

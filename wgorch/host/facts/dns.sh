@@ -1,0 +1,6 @@
+# The host's name servers.
+
+ask_dns() {
+    section dns
+    print_lines '' /etc/resolv.conf
+}

@@ -1,0 +1,48 @@
+# Rules of iptables and nft.
+: "${network:?}" "${scope:?}" "${managed_nft:?}"
+
+# nft's tables of others, without counters, which move, and without elements of sets, which may be a country's addresses.
+ask_foreign_nft() {
+    section foreign-nft
+    tables=
+    command -v nft >/dev/null 2>&1 && tables=$(nft list tables 2>/dev/null)
+    while read -r _ family name; do
+        case $family/$name in
+        "inet/wgorch-$network") managed_nft=yes && continue ;;
+        / | */wgorch-* | inet/firewalld) continue ;;
+        ip/filter | ip/nat | ip/mangle | ip/raw | ip/security | ip6/filter | ip6/nat | ip6/mangle | ip6/raw | ip6/security)
+            command -v iptables-save >/dev/null 2>&1 && continue
+            ;;
+        esac
+        nft -s -t list table "$family" "$name" 2>/dev/null || nft -s list table "$family" "$name" 2>/dev/null
+    done <<END
+$tables
+END
+}
+
+ask_rules() {
+    section rules
+    rules=
+    # On stderr it warns of rules of the other kind.
+    command -v iptables-save >/dev/null 2>&1 && rules=$(iptables-save 2>&1)
+    printf '%s\n' "$rules"
+    case $scope$rules in
+    all*ufw-user-forward*)
+        section ufw
+        [ -r /etc/default/ufw ] && while IFS= read -r line; do
+            case $line in MANAGE_BUILTINS=*[Yy][Ee][Ss]*) echo flushes ;; esac
+        done </etc/default/ufw
+        ;;
+    esac
+}
+
+ask_rules6() {
+    section rules6
+    command -v ip6tables-save >/dev/null 2>&1 && ip6tables-save
+}
+
+# The network's own table.
+ask_nft() {
+    section nft
+    [ "$managed_nft" = no ] || nft -s list table inet "wgorch-$network" 2>/dev/null
+}

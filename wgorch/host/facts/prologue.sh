@@ -1,0 +1,36 @@
+# The fact script: what a plan must know of a host. It changes nothing. This file declares its parameters and has what all
+# nouns use; each noun declares those that it uses; order.sh asks them in their order, by scope. All of it becomes one
+# function; the shell itself reads values where that saves a process.
+: "${network:?}" "${zone:?}" "${interfaces:?}" "${ipv6:?}" "${exits:?}" "${secrets:?}" "${no_counters:?}" "${table:?}"
+: "${port_hex:?}" "${key_source?}" "${scope:?}" "${managed_nft:?}" "${nonce:?}"
+# shellcheck disable=SC2034 # the nouns use it
+directory=/var/lib/wgorch/$network
+
+# Begin a section of the answer.
+section() { # NAME
+    printf '\n%s %s\n' "$nonce" "$1"
+}
+
+# The first line of a file in line; empty if it cannot be read.
+read_line() { # FILE
+    line=
+    [ -r "$1" ] && IFS= read -r line <"$1"
+}
+
+# Print a fact from the first line of a file.
+print_fact() { # NAME FILE
+    read_line "$2"
+    printf '%s %s\n' "$1" "$line"
+}
+
+# Print the lines of a file behind a word.
+print_lines() { # WORD FILE
+    [ -r "$2" ] && while IFS= read -r line; do printf '%s%s\n' "$1" "$line"; done <"$2"
+}
+
+# Print a file, each line with a bar before it.
+print_file() { # FILE
+    [ -r "$1" ] || return 0
+    printf 'file %s\n' "$1"
+    while IFS= read -r line || [ -n "$line" ]; do printf '|%s\n' "$line"; done <"$1"
+}

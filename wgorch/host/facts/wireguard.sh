@@ -1,0 +1,34 @@
+# WireGuard's interfaces and peers; never a private key.
+: "${directory:?}" "${interfaces:?}" "${secrets:?}" "${no_counters:?}"
+
+ask_wireguard() {
+    command -v wg >/dev/null 2>&1 || return
+    for interface in $interfaces; do
+        [ -d "/sys/class/net/$interface" ] || continue
+        # What `wg show` prints for people takes one process and hides private keys. Counters move by themselves.
+        section "wg $interface"
+        WG_HIDE_KEYS=always WG_COLOR_MODE=never wg show "$interface"
+        if [ "$no_counters" = no ]; then
+            section "wg-handshakes $interface"
+            wg show "$interface" latest-handshakes
+            section "wg-transfer $interface"
+            wg show "$interface" transfer
+        fi
+        ask_preshared
+    done
+}
+
+# Of each preshared key only which of wgorch's files holds it.
+ask_preshared() {
+    section "wg-preshared $interface"
+    known=' '
+    for file in "$directory"/psk.*; do
+        [ -r "$file" ] && IFS= read -r line <"$file" && known="$known$line ${file##*/} "
+    done
+    [ "$known$secrets" = ' no' ] || wg show "$interface" preshared-keys | while read -r key secret; do
+        file=${known#*" $secret "}
+        [ "$secret" = '(none)' ] && continue
+        [ "$file" = "$known" ] && file=other
+        printf '%s\t%s\n' "$key" "${file%% *}"
+    done
+}

@@ -1,0 +1,103 @@
+# iptables. A table with a 6 after its name is one of ip6tables. iptables-restore takes many rules at once but cannot delete
+# a jump that may be absent.
+: "${reply_before=}" # of read_record
+
+# The tool of a table in reply_iptables, nft's family in reply_family.
+# shellcheck disable=SC2034 # not every script reads both
+iptables_of() { # TABLE
+    case $1 in
+    *6) reply_iptables=ip6tables reply_family=ip6 ;;
+    *) reply_iptables=iptables reply_family=ip ;;
+    esac
+}
+
+# All rules of a table's tool in reply_rules; asked once, until rules4 and rules6 are emptied.
+read_rules() { # TABLE
+    case $1 in
+    *6) reply_rules=${rules6:="$(ip6tables-save 2>/dev/null)
+"} ;;
+    *) reply_rules=${rules4:="$(iptables-save 2>/dev/null)
+"} ;;
+    esac
+}
+
+# Record the tables that are not there yet: they exist only because of wgorch.
+note_table() { # TABLE...
+    new=''
+    for table; do
+        # Asked for one table, iptables-nft-save prints it even where it is not there.
+        read_rules "$table"
+        case $reply_rules in *"*${table%6}"*) ;; *) new="$new $table" ;; esac
+    done
+    for table in $new; do add_record "table $table" || return 1; done
+}
+
+# Record the built-in chains that are not there yet: nft has them only where they were used.
+note_chain() { # TABLE PARENT...
+    command -v nft >/dev/null 2>&1 || return 0
+    while [ $# -ge 2 ]; do
+        iptables_of "$1"
+        nft list chain "$reply_family" "${1%6}" "$2" >/dev/null 2>&1 || add_record "chain $1/$2" || return 1
+        shift 2
+    done
+}
+
+# Create chains that may be there.
+ensure_chain() { # TABLE CHAIN...
+    while [ $# -ge 2 ]; do
+        iptables_of "$1"
+        "$reply_iptables" --wait 10 -t "${1%6}" -N "$2" 2>/dev/null || :
+        shift 2
+    done
+}
+
+# Delete a built-in chain that exists only because of wgorch; nft itself refuses if anything is in it.
+drop_chain() {
+    table=$1 parent=$2
+    read_record chain "$table/$parent"
+    [ -n "$reply_before" ] || return 0
+    iptables_of "$table"
+    case $(nft list chain "$reply_family" "${table%6}" "$parent" 2>/dev/null) in *policy\ accept*) ;; *) return 0 ;; esac
+    ! nft delete chain "$reply_family" "${table%6}" "$parent" 2>/dev/null || drop_record chain "$table/$parent"
+}
+
+# Delete jumps until they are absent.
+remove_jump() { # TABLE PARENT MARK CHAIN...
+    while [ $# -ge 4 ]; do
+        read_rules "$1"
+        case $reply_rules in
+        *"-j $4
+"*)
+            iptables_of "$1"
+            tries=0
+            while "$reply_iptables" --wait 10 -t "${1%6}" -D "$2" -m comment --comment "$3" -j "$4" 2>/dev/null; do
+                tries=$((tries + 1))
+                [ "$tries" -lt 64 ] || return 1
+            done
+            ;;
+        esac
+        shift 4
+    done
+}
+
+# Delete a table that exists only because of wgorch, if nothing but untouched built-in chains is left in it.
+drop_table() {
+    table=$1
+    iptables_of "$table"
+    content=$("$reply_iptables-save" -t "${table%6}" 2>/dev/null)
+    untouched=yes
+    while read -r line; do
+        case $line in
+        '' | '#'* | '*'* | COMMIT | ':'*' ACCEPT '*) ;;
+        *) untouched=no ;;
+        esac
+    done <<TABLE
+$content
+TABLE
+    if [ "$untouched" = yes ] && [ -n "$content" ] && command -v nft >/dev/null 2>&1; then
+        nft delete table "$reply_family" "${table%6}" 2>/dev/null
+    fi
+    case $("$reply_iptables-save" 2>/dev/null) in *"*${table%6}"*) return 0 ;; esac
+    read_record table "$table"
+    [ -z "$reply_before" ] || drop_record table "$table"
+}

@@ -1,0 +1,92 @@
+# What one host measures: pings, a packet of the tunnel's full size, handshakes. Needs ping.sh before it.
+# targets: words ADDRESS or ADDRESS/SIZE, the payload that fills the tunnel. patience: seconds that a first answer may take.
+: "${targets?}" "${patience:?}" "${interface:?}" "${nonce:?}"
+
+# Ping one target three times; with a size by packets that fill the tunnel, which prove small ones too.
+measure() { # NUMBER TARGET
+    number=$1 address=${2%/*} size=${2#*/}
+    [ "$size" != "$2" ] || size=
+    # All three at once: a ping that waits a few milliseconds between two burns them. Where many do so, a relay loses some:
+    # those are not waited for long.
+    output=$(ping -n -c 3 -l 3 -W 0.4 ${size:+-M 'do' -s "$size"} "$address" 2>&1)
+    case $output in
+    *' 3 received'* | *' 3 packets received'*)
+        summarize "$output"
+        printf 'ping %s %s\n' "$number" "$reply_summary"
+        [ -z "$size" ] || printf 'full %s %s\n' "$number" "$reply_summary"
+        return
+        ;;
+    esac
+    adapt_ping
+    read -r began _ </proc/uptime
+    until ping -n -c 1 -W 1 "$address" >/dev/null 2>&1; do
+        read -r now _ </proc/uptime
+        [ $((${now%%.*} - ${began%%.*})) -lt "$patience" ] || break
+    done
+    ping_thrice "$address"
+    printf 'ping %s %s\n' "$number" "$reply_summary"
+    [ -z "$size" ] || measure_full
+}
+
+# Ping three times at once, and again more slowly if not all are answered: ping waits for the last answer hardly longer than
+# between two, and busybox's may not take such an interval. reply_summary: what it says at its end.
+ping_thrice() { # ADDRESS OPTION...
+    pinged=$1
+    shift
+    for pace in '-l 3' '-i 0.2' '-i 1'; do
+        # shellcheck disable=SC2086 # an option and its number
+        replies=$(ping -n -c 3 $pace -W 1 "$@" "$pinged" 2>&1)
+        case "$pace $replies" in *' 3 received'* | *' 3 packets received'* | '-i 0.2'*transmitted*) break ;; esac
+    done
+    summarize "$replies"
+}
+
+# The lines after ping's dashes as one line: reply_summary.
+summarize() { # OUTPUT
+    set -f
+    # shellcheck disable=SC2086 # split into words
+    set -- ${1##*---}
+    set +f
+    reply_summary=$*
+}
+
+# Ping with packets that fill the tunnel and may not be cut; if none is answered, search what fits.
+measure_full() {
+    ping_thrice "$address" -M 'do' -s "$size"
+    printf 'full %s %s\n' "$number" "$reply_summary"
+    case $reply_summary in *' 0 received'* | *' 0 packets received'*) ;; *) return ;; esac
+    low=0 high=$size
+    for step in 32 2; do
+        low=$(largest_below)
+        [ "$low" -gt 0 ] || return
+        high=$((low + step))
+    done
+    printf 'fits %s %s\n' "$number" "$low"
+}
+
+# Print the largest size between low and high, in steps, that is answered; all are tried at once.
+largest_below() {
+    tried=$high
+    while [ "$tried" -gt "$low" ] && [ "$tried" -gt 400 ]; do
+        tried=$((tried - step))
+        (ping -n -c 1 -W 2 -M 'do' -s "$tried" "$address" >/dev/null 2>&1 && printf '%s\n' "$tried") &
+    done | {
+        while read -r tried; do [ "$tried" -gt "$low" ] && low=$tried; done
+        printf '%s\n' "$low"
+    }
+}
+
+# All side by side; the last one needs no process of its own.
+number=0
+# shellcheck disable=SC2086 # addresses
+set -- $targets
+while [ $# -gt 1 ]; do
+    measure "$number" "$1" &
+    number=$((number + 1))
+    shift
+done
+[ $# -eq 0 ] || measure "$number" "$1"
+wait
+printf '\n%s latest-handshakes\n' "$nonce"
+wg show "$interface" latest-handshakes 2>/dev/null
+printf '\n%s end\n' "$nonce"
