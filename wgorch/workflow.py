@@ -85,7 +85,7 @@ def _up(
     lease_s: int,
     keep_going: bool,
 ) -> Outcome:
-    run.gather(run.involved, traffic=False, ahead=referee())
+    run.gather(run.involved, traffic=False, preload=referee())
     plans = run.plans()
     asked = consent(plans)
     risky = [n for n, p in plans.items() if p.do and run.through_tunnel(n) and not run.options.may_lose_ssh]
@@ -121,7 +121,7 @@ def teardown(
 ) -> Outcome:
     """Take everything of ours away, and give back what was recorded."""
     with Interrupts() as interrupts:
-        run.gather(run.names, ahead=referee())
+        run.gather(run.names, preload=referee())
         names = {key: name for name, key in run.keys.items()}
         plans = {}
         for name, seen in run.seen.items():

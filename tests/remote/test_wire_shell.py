@@ -1,4 +1,4 @@
-"""The frame around an answer: noise, split bytes, floods, silence and ends, over a wire that is none."""
+"""The frame around a reply: noise, split bytes, floods, silence and ends, over a fake wire."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ import pty
 import re
 import select
 import subprocess
-import sys
 import tty
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from wgorch.errors import Lost, Unfit, UsageError
+from wgorch.errors import Lost, Unfit
 from wgorch.remote.local import LocalWire
-from wgorch.remote.root import Password, password_from
-from wgorch.remote.shell import MAX_OUTPUT, Shell
+from wgorch.remote.wire_shell import MAX_OUTPUT, WireShell
 
 
 class FakeWire:
@@ -45,7 +43,7 @@ class FakeWire:
         self.closed = True
 
 
-def shell_that(*parts: str | bytes | BaseException) -> Shell:
+def shell_that(*parts: str | bytes | BaseException) -> WireShell:
     """A shell whose host sends these parts; {n} is the nonce."""
 
     def answer(nonce: str) -> Iterator[bytes | BaseException]:
@@ -54,7 +52,7 @@ def shell_that(*parts: str | bytes | BaseException) -> Shell:
                 part = part.replace("{n}", nonce).encode()
             yield part
 
-    return Shell("home", FakeWire(answer))
+    return WireShell("home", FakeWire(answer))
 
 
 GOOD = "\n{n} begin\nhello\n\n{n} end 0\n"
@@ -66,36 +64,36 @@ def test_what_the_program_printed_comes_back() -> None:
 
 def test_a_definition_is_sent_once_and_one_for_later_behind_the_program() -> None:
     wire = FakeWire(lambda nonce: iter([GOOD.replace("{n}", nonce).encode()]))
-    shell = Shell("home", wire)
+    shell = WireShell("home", wire)
     greeting, parting = {"greet": "greet() { echo hello; }"}, {"part": "word='it is; late'"}
 
-    shell.exchange("greet", "greet it", needs=greeting, ahead=parting)
+    shell.exchange("greet", "greet it", requires=greeting, preload=parting)
     assert wire.sent[0].index("greet() {") < wire.sent[0].index(" begin")
     assert ["word='it is; late'\n"] == wire.sent[1:]
 
-    shell.exchange("greet; echo $word", "greet it", needs={**greeting, **parting})
+    shell.exchange("greet; echo $word", "greet it", requires={**greeting, **parting})
     assert "greet() {" not in wire.sent[2]
     assert "it is" not in wire.sent[2]
 
 
 def test_what_is_defined_for_later_is_there_later_on_a_real_shell() -> None:
     wire = LocalWire("exec /bin/sh")
-    shell = Shell("home", wire)
+    shell = WireShell("home", wire)
     try:
         assert "one\n" == shell.exchange(
-            "say one", "say it", needs={"say": 'say() {\necho "$1"\n}'}, ahead={"w": "w=two"}
+            "say one", "say it", requires={"say": 'say() {\necho "$1"\n}'}, preload={"w": "w=two"}
         )
         assert "two\n" == shell.exchange('say "$w"', "say it")
     finally:
         shell.close()
 
 
-def test_another_way_to_a_shell_is_told_the_definitions_again() -> None:
+def test_a_fallback_gets_the_definitions_again() -> None:
     other = FakeWire(lambda nonce: iter([GOOD.replace("{n}", nonce).encode()]))
     first = FakeWire(lambda _nonce: iter([b""]))
-    shell = Shell("home", first, otherwise=lambda: other)
+    shell = WireShell("home", first, fallback=lambda: other)
 
-    shell.exchange("greet", "greet it", needs={"greet": "greet() { echo hello; }"})
+    shell.exchange("greet", "greet it", requires={"greet": "greet() { echo hello; }"})
     assert "greet() {" in other.sent[0]
 
 
@@ -110,7 +108,7 @@ def test_noise_before_the_frame_is_ignored(noise: str) -> None:
     assert "hello\n" == shell_that(noise, GOOD).exchange("echo hello", "greet it")
 
 
-def test_noise_behind_the_frame_is_kept_for_nobody() -> None:
+def test_noise_behind_the_frame_is_dropped() -> None:
     shell = shell_that(GOOD + "left over")
 
     assert "hello\n" == shell.exchange("echo hello", "greet it")
@@ -123,7 +121,7 @@ def test_a_frame_in_pieces_is_the_same_frame(size: int) -> None:
         data = ("motd\n" + GOOD.replace("{n}", nonce)).encode()
         yield from (data[i : i + size] for i in range(0, len(data), size))
 
-    assert "hello\n" == Shell("home", FakeWire(answer)).exchange("echo hello", "greet it")
+    assert "hello\n" == WireShell("home", FakeWire(answer)).exchange("echo hello", "greet it")
 
 
 def test_a_program_that_prints_a_nonce_of_its_own_does_not_end_the_frame() -> None:
@@ -145,16 +143,16 @@ def test_bytes_that_are_no_utf8_are_replaced() -> None:
     def answer(nonce: str) -> Iterator[bytes]:
         yield f"\n{nonce} begin\n".encode() + b"\xff\xfe" + f"\n{nonce} end 0\n".encode()
 
-    assert "\ufffd\ufffd" == Shell("home", FakeWire(answer)).exchange("x", "greet it")
+    assert "\ufffd\ufffd" == WireShell("home", FakeWire(answer)).exchange("x", "greet it")
 
 
-def test_lines_are_told_as_they_come_each_once() -> None:
-    heard: list[str] = []
+def test_events_are_reported_as_they_come_each_once() -> None:
+    events: list[str] = []
     shell = shell_that("\n{n} begin\n@at 1\n@a", "t 2\n", "@at", " 3\n\n{n} end 0\n")
 
-    shell.exchange("x", "change it", on_line=heard.append, live=True)
+    shell.exchange("x", "change it", on_line=events.append, live=True)
 
-    assert ["@at 1", "@at 2", "@at 3"] == [line for line in heard if line]
+    assert ["@at 1", "@at 2", "@at 3"] == [line for line in events if line]
 
 
 def test_a_huge_answer_is_refused() -> None:
@@ -163,7 +161,7 @@ def test_a_huge_answer_is_refused() -> None:
         while True:
             yield b"x" * (1 << 20)
 
-    shell = Shell("home", FakeWire(answer))
+    shell = WireShell("home", FakeWire(answer))
     with pytest.raises(Lost, match="larger than 4 MiB"):
         shell.exchange("x", "greet it")
 
@@ -176,7 +174,7 @@ def test_huge_noise_before_the_frame_is_refused() -> None:
             yield b"x" * (1 << 20)
 
     with pytest.raises(Lost, match="larger than"):
-        Shell("home", FakeWire(answer)).exchange("x", "greet it")
+        WireShell("home", FakeWire(answer)).exchange("x", "greet it")
 
 
 def test_an_answer_of_just_the_limit_in_small_pieces_is_taken() -> None:
@@ -186,13 +184,16 @@ def test_an_answer_of_just_the_limit_in_small_pieces_is_taken() -> None:
             yield b"x\n" * 32768
         yield f"\n{nonce} end 0\n".encode()
 
-    assert MAX_OUTPUT - 200 - 65536 < len(Shell("home", FakeWire(answer)).exchange("x", "read it"))
+    assert MAX_OUTPUT - 200 - 65536 < len(WireShell("home", FakeWire(answer)).exchange("x", "read it"))
 
 
-def test_silence_is_lost_with_the_wish_and_the_time() -> None:
+def test_silence_is_lost_with_the_action_and_the_time() -> None:
     shell = shell_that("\n{n} begin\nhel", TimeoutError())
-    with pytest.raises(Lost, match="home: greet it: no answer within 3 s"):
+    with pytest.raises(Lost) as raised:
         shell.exchange("x", "greet it", 3)
+
+    error = raised.value
+    assert ("home", "greet it", "no answer within 3 s") == (error.host, error.action, error.problem)
 
     assert shell.broken
 
@@ -204,7 +205,7 @@ def test_a_host_that_only_trickles_is_late_too() -> None:
             yield b"."
 
     with pytest.raises(Lost, match=r"no answer within 0\.05 s"):
-        Shell("home", FakeWire(answer)).exchange("x", "greet it", 0.05)
+        WireShell("home", FakeWire(answer)).exchange("x", "greet it", 0.05)
 
 
 def test_an_end_in_the_middle_is_lost() -> None:
@@ -217,7 +218,7 @@ def test_a_connection_that_breaks_is_lost() -> None:
         shell_that(ConnectionResetError("reset")).exchange("x", "greet it")
 
 
-def test_a_login_that_is_refused_says_what_the_host_said() -> None:
+def test_a_refused_login_is_reported_in_the_host_s_words() -> None:
     with pytest.raises(Unfit, match="This account is currently not available") as raised:
         shell_that("This account is currently not available.\n").exchange("x", "greet it")
 
@@ -229,11 +230,11 @@ def test_a_broken_shell_is_not_used_again() -> None:
     with pytest.raises(Lost):
         shell.exchange("x", "greet it")
 
-    with pytest.raises(Lost, match="broken already"):
+    with pytest.raises(Lost, match="the session is already broken"):
         shell.exchange("x", "greet it")
 
 
-def test_what_a_host_says_when_it_breaks_is_made_visible() -> None:
+def test_control_characters_of_a_host_are_made_visible() -> None:
     with pytest.raises(Unfit) as raised:
         shell_that("\x1b[2Jno\x07").exchange("x", "greet it")
 
@@ -257,38 +258,38 @@ class Terminal:
         return os.read(self._end, 65536)
 
     def close(self) -> None:
-        """Whoever made it closes it."""
+        """The test closes it."""
 
 
 @pytest.fixture(params=["/bin/sh", "dash", "bash --posix"])
-def real_shell(request: pytest.FixtureRequest) -> Iterator[Shell]:
+def real_shell(request: pytest.FixtureRequest) -> Iterator[WireShell]:
     """A shell that is one, on this machine."""
-    shell = Shell("here", LocalWire(f"echo welcome; exec {request.param}"))
+    shell = WireShell("here", LocalWire(f"echo welcome; exec {request.param}"))
     yield shell
     shell.close()
 
 
 @pytest.mark.parametrize("live", [False, True])
-def test_a_program_reads_nothing_and_its_end_is_not_the_shell_s(real_shell: Shell, live: bool) -> None:
-    """What it defines, and where it goes, ends with it."""
+def test_a_program_reads_nothing_and_its_end_is_not_the_shell_s(real_shell: WireShell, live: bool) -> None:
+    """Its variables and its directory end with it."""
     for _ in range(2):
-        said = real_shell.exchange("cat; x=3; cd /; echo it; echo is >&2; exit 7; echo not", "look", live=live)
-        assert "it\nis\n" == said
+        output = real_shell.exchange("cat; x=3; cd /; echo it; echo is >&2; exit 7; echo not", "look", live=live)
+        assert "it\nis\n" == output
     assert "none\n" == real_shell.exchange('echo "${x-none}"', "look", live=live)
     assert "" == real_shell.exchange(":", "do nothing", live=live).strip()
 
 
 @pytest.mark.parametrize("live", [False, True])
-def test_what_one_says_and_another_reads_is_not_the_program_s_own_input(real_shell: Shell, live: bool) -> None:
-    """As the ways are measured while the questions are asked."""
+def test_a_pipe_within_a_program_is_not_its_standard_input(real_shell: WireShell, live: bool) -> None:
+    """As paths are measured while facts are gathered."""
     both = 'tell() { echo way; }; ask() { IFS= read -r way <&3; echo "asked, $way"; cat; }'
-    program = f"{both}; said=$(tell | ask 3<&0 </dev/null); wait; printf '%s\\n' \"$said\""
+    program = f"{both}; output=$(tell | ask 3<&0 </dev/null); wait; printf '%s\\n' \"$output\""
     assert "asked, way\n" == real_shell.exchange(program, "ask", live=live)
 
 
-def test_only_a_live_answer_comes_in_pieces_and_both_tell_the_same() -> None:
+def test_only_a_live_reply_comes_in_pieces_and_both_have_the_same_text() -> None:
     wire = LocalWire("exec /bin/sh")
-    shell = Shell("here", wire)
+    shell = WireShell("here", wire)
     pieces: list[bytes] = []
     receive = wire.receive
 
@@ -298,78 +299,43 @@ def test_only_a_live_answer_comes_in_pieces_and_both_tell_the_same() -> None:
 
     wire.receive = watched  # type: ignore[method-assign]
     program = "for i in 1 2 3; do echo @at $i; sleep 0.05; done; case x in x) cat <<END; esac\nthat (is) all\nEND"
-    heard: dict[bool, list[str]] = {False: [], True: []}
+    events: dict[bool, list[str]] = {False: [], True: []}
     came: dict[bool, int] = {}
     try:
         for live in (False, True):
             pieces.clear()
-            said = shell.exchange(program, "count", on_line=heard[live].append, live=live)
-            assert "@at 1\n@at 2\n@at 3\nthat (is) all\n" == said
+            output = shell.exchange(program, "count", on_line=events[live].append, live=live)
+            assert "@at 1\n@at 2\n@at 3\nthat (is) all\n" == output
             came[live] = len(pieces)
     finally:
         shell.close()
 
-    assert heard[False] == heard[True] == ["@at 1", "@at 2", "@at 3"]
+    assert events[False] == events[True] == ["@at 1", "@at 2", "@at 3"]
     assert 1 == came[False] < came[True]
 
 
 @pytest.mark.parametrize("live", [False, True])
 @pytest.mark.parametrize("sh", ["dash", "bash", "bash --posix"])
-def test_what_a_shell_on_a_terminal_prompts_with_is_no_answer(sh: str, live: bool) -> None:
+def test_the_prompt_of_a_shell_on_a_terminal_is_not_output(sh: str, live: bool) -> None:
     """sudo may want a terminal; on one, a shell that reads programs prompts for each line of them."""
     parent, child = pty.openpty()
     tty.setraw(child)
     argv = [*sh.split(), *(["-i"] if "bash" in sh else [])]
-    # Not its controlling terminal: that is only said on its standard error, as by a shell that cannot control jobs.
+    # Not its controlling terminal; a shell complains of that (no job control), on its standard error only.
     process = subprocess.Popen(argv, stdin=child, stdout=child, stderr=child, start_new_session=True)
     os.close(child)
-    shell = Shell("here", Terminal(parent))
+    shell = WireShell("here", Terminal(parent))
     try:
         for i in range(4):
-            said = shell.exchange(f"echo confirmed {i}\nprintf '%s\\n' \\\n  more", "confirm", 10, live=live)
-            assert [f"confirmed {i}", "more"] == said.replace("\r", "").split("\n")[:2]
+            output = shell.exchange(f"echo confirmed {i}\nprintf '%s\\n' \\\n  more", "confirm", 10, live=live)
+            assert [f"confirmed {i}", "more"] == output.replace("\r", "").split("\n")[:2]
     finally:
         process.kill()
         process.wait()
         os.close(parent)
 
 
-def test_who_holds_the_output_of_a_live_program_does_not_hold_up_its_end(real_shell: Shell) -> None:
+def test_a_background_process_does_not_hold_up_the_end_of_a_live_program(real_shell: WireShell) -> None:
     """As a service does that an installation has started."""
-    said = real_shell.exchange("( sleep 5 & echo $! )", "start it", 4, live=True)
-    real_shell.exchange(f"kill {said.strip()}", "end it")
-
-
-# --- sudo's password
-
-
-class FakeKeyring:
-    """A keyring that holds one."""
-
-    class errors:
-        KeyringError = OSError
-
-    def get_password(self, service: str, user: str) -> str | None:
-        return "from the keyring" if (service, user) == ("wgorch", "sudo") else None
-
-
-def test_sudos_password_comes_from_environment_keyring_or_person_in_that_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("WGORCH_SUDO_PASSWORD", raising=False)
-    asked: list[str] = []
-
-    def ask(prompt: str) -> str:
-        asked.append(prompt)
-        return "typed"
-
-    monkeypatch.setitem(sys.modules, "keyring", None)
-    assert password_from(None) is None
-    assert password_from(ask) == Password("typed")
-    monkeypatch.setitem(sys.modules, "keyring", FakeKeyring())  # type: ignore[arg-type]
-    assert password_from(ask) == Password("from the keyring")
-    monkeypatch.setenv("WGORCH_SUDO_PASSWORD", "given")
-    assert password_from(None) == Password("given")
-    assert len(asked) == 1
-    assert "given" not in repr(password_from(None))
-    monkeypatch.setenv("WGORCH_SUDO_PASSWORD", "two\nlines")
-    with pytest.raises(UsageError, match="line break"):
-        password_from(None)
+    output = real_shell.exchange("( sleep 5 & echo $! )", "start it", 4, live=True)
+    real_shell.exchange(f"kill {output.strip()}", "end it")

@@ -137,9 +137,9 @@ class Transaction:
         our_nft = bool(plan.want.nft or plan.have.nft)
         ask = replace(self.asks[host], brief=True, ways=(), scope="changed", our_nft=our_nft)
         most = self.lease_s + PHASE_S
-        program, needs = self._applying(plan)
+        program, requires = self._applying(plan)
         said, after = self._ask(
-            host, program, most, plan.do, "change it and read it back", ask, seen, needs=needs, live=True
+            host, program, most, plan.do, "change it and read it back", ask, seen, requires=requires, live=True
         )
         if not re.search(rf"^applied {self.change_id}$", said, re.M):
             failed = failure(said, plan.do) or cut_short(said, plan.do)
@@ -154,9 +154,9 @@ class Transaction:
         return after
 
     def _applying(self, plan: HostPlan) -> tuple[str, Definitions]:
-        """sh that puts the programs of a change on the host, arms the lease, and makes the change; and what it needs."""
+        """sh that puts the programs of a change on the host, arms the lease, and makes the change; and what it requires."""
         do, undo, boot = plan.do_program, plan.undo_program, plan.boot
-        needs = pieces(frozenset((*do.pieces, *undo.pieces, *boot.pieces)))
+        requires = pieces(frozenset((*do.pieces, *undo.pieces, *boot.pieces)))
         program = "\n".join(
             [
                 f"{ENVIRONMENT}umask 077; cd {quote_words([self.network.directory])} || exit 1",
@@ -171,7 +171,7 @@ class Transaction:
                 ),
             ]
         )
-        return program, needs
+        return program, requires
 
     def is_old(self, host: str) -> bool:
         """True where so much of the lease has gone that proving the change may outlast it."""
@@ -276,8 +276,8 @@ class Transaction:
         ask: Ask,
         known: Observed,
         beside: str = "",
-        needs: Definitions = NONE,
-        ahead: Definitions = NONE,
+        requires: Definitions = NONE,
+        preload: Definitions = NONE,
         *,
         live: bool = False,
     ) -> tuple[str, Observed]:
@@ -295,7 +295,7 @@ class Transaction:
 
         shell = self.fleet.open(host)
         return gather(
-            shell, self.network, ask, program, deadline_s, heard, action, known, beside, needs, ahead, live=live
+            shell, self.network, ask, program, deadline_s, heard, action, known, beside, requires, preload, live=live
         )
 
 

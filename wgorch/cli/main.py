@@ -111,7 +111,7 @@ def _operation(args: argparse.Namespace, out: Console) -> tuple[Run, Any]:
     progress = Progress(_stderr() if args.json else out, names, journal, quiet=quiet, verbose=args.verbose)
     log: Any = log_to_stderr(args.verbose)
     fleet = _fleet(args, inventory, log)
-    args.clocks = [*getattr(args, "clocks", []), fleet.clock]
+    args.clocks = [*getattr(args, "clocks", []), fleet.timings]
     accepted = check_names(inventory, getattr(args, "accept_new_key", []))
     renewed = check_names(inventory, args.hosts if args.verb == "rotate-key" else [])
     for name in renewed:

@@ -24,7 +24,7 @@ def trust_host(fleet: Fleet, host: str, *, yes: bool, out: Console) -> int:
     if fleet.hosts[host].ssh.local:
         out.print(f"{host} is this machine; it needs no key")
         return DONE
-    way: SshRoute | None = fleet.connections.ways.of(fleet.hosts[host])
+    way: SshRoute | None = fleet.connections.resolver.of(fleet.hosts[host])
     chain: list[SshRoute] = []
     while way is not None:
         chain.insert(0, way)

@@ -95,15 +95,15 @@ def gather(
     action: str = "read how it is",
     known: Observed | None = None,
     beside: str = "",
-    needs: Definitions = NONE,
-    ahead: Definitions = NONE,
+    requires: Definitions = NONE,
+    preload: Definitions = NONE,
     *,
     live: bool = False,
 ) -> tuple[str, Observed]:
     """Run `before` (if any) and ask, in one round trip; what `before` printed, and the answers.
 
-    `beside` is run meanwhile, and what it prints stands with what `before` printed. `needs`: what `before` is to find
-    defined; `ahead`: what later programs are. `live`: `on_line` hears its lines as they come. `known`: what was seen before;
+    `beside` is run meanwhile, and what it prints stands with what `before` printed. `requires`: what `before` is to find
+    defined; `preload`: what later programs are. `live`: `on_line` hears its lines as they come. `known`: what was seen before;
     it holds for what is not in the scope of the questions.
     """
     began = time.monotonic()
@@ -111,7 +111,7 @@ def gather(
     program = f"( {before}\n)\n{questions(network, ask)}" if before else questions(network, ask)
     if beside:
         program = f"{{ {ENVIRONMENT}{beside}\n}} &\n{program}"
-    text = shell.exchange(program, action, deadline_s, on_line, {**asking(), **needs}, ahead, live=live)
+    text = shell.exchange(program, action, deadline_s, on_line, {**asking(), **requires}, preload, live=live)
     said, _, answers = text.partition(f"\n{NONCE} ")
     answers = f"{NONCE} {answers}"
     if known and ask.scope == "own":
