@@ -11,12 +11,13 @@ from typing import Any
 from benchmarks.up import end, up
 from wgorch.remote.fleet import Fleet
 from wgorch.remote.shell import Shell
+from wgorch.remote.wire_shell import WireShell
 
 NOTE = 'read -r _ used </sys/fs/cgroup/cpu.stat; echo "$used {}" {}/run/cpu.log'
 """sh that notes the microseconds used so far, a label, and whether the log is begun (>) or continued (>>)."""
 
 
-class WatchedShell(Shell):
+class WatchedShell(WireShell):
     """A shell whose programs are notes of CPU time around the program."""
 
     def exchange(self, program: str, action: str, *args: Any, **options: Any) -> str:
@@ -32,8 +33,8 @@ class WatchedFleet(Fleet):
         """A root shell on a host: the one that is open, or a new one."""
         shell = self.shells.get(name)
         if shell is None or shell.broken:
-            wire, otherwise = self._root_shell(name)
-            shell = self.shells[name] = WatchedShell(name, wire, otherwise=otherwise)
+            wire, fallback = self._root_shell(name)
+            shell = self.shells[name] = WatchedShell(name, wire, fallback=fallback)
         return shell
 
 

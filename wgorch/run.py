@@ -111,11 +111,11 @@ class Run:
         *,
         tolerant: bool = False,
         traffic: bool = True,
-        ahead: Definitions = NONE,
+        preload: Definitions = NONE,
     ) -> dict[str, HostError]:
         """Read hosts. Raises HostsFailed unless `tolerant`; then the errors are returned, by host.
 
-        `traffic`: read counters and handshakes, too, on which no plan depends. `ahead`: definitions that later
+        `traffic`: read counters and handshakes, too, on which no plan depends. `preload`: definitions that later
         scripts on the hosts of this run need.
         """
 
@@ -123,7 +123,7 @@ class Run:
             self.listener.event(name, Event.CONNECT)
             shell = self.fleet.open(name)
             ask = replace(self.ask(name), no_counters=not traffic)
-            _, seen = gather(shell, self.network, ask, Exchange(ahead=ahead if name in self.names else NONE))
+            _, seen = gather(shell, self.network, ask, Exchange(preload=preload if name in self.names else NONE))
             self.listener.event(name, Event.GATHERED)
             return seen
 

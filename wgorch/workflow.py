@@ -106,7 +106,7 @@ def teardown(
 ) -> Outcome:
     """Remove everything that wgorch manages, and restore the recorded values; `purge`: keys too."""
     with Interrupts() as interrupts:
-        run.gather(run.names, ahead=referee())
+        run.gather(run.names, preload=referee())
         plans = _teardown_plans(run, packages=packages)
         hint = "give SSH another path, or run wgorch on the host itself: ssh: local"
         _refuse_to_cut_ssh(run, plans, "remove the tunnel", hint)
@@ -127,7 +127,7 @@ def _roll_out(
     consent: Consent,
 ) -> Outcome:
     """Gather, plan, ask for consent, and change the hosts whose plan has changes."""
-    run.gather(run.involved, traffic=False, ahead=referee())
+    run.gather(run.involved, traffic=False, preload=referee())
     plans = run.plans()
     asked = consent(plans)
     if not run.options.may_lose_ssh:

@@ -30,7 +30,7 @@ from wgorch.rehearsal.reference import ReferenceWorld
 from wgorch.rehearsal.world import World
 from wgorch.remote.fleet import Fleet
 from wgorch.remote.local import LocalWire
-from wgorch.remote.shell import Wire
+from wgorch.remote.wire import Wire
 from wgorch.run import Run
 from wgorch.verify import measure
 

@@ -67,6 +67,6 @@ def test_a_cluster_does_what_threads_do_and_a_dead_worker_leaves_no_host_between
             running.kill()
             raise
         assert running.returncode in (4, 5, 6), out
-        assert re.search(r"(bcc|home|company)\b.*its worker gives no answer", out), out
+        assert re.search(r"(bcc|home|company)\b.*no answer from its worker", out), out
         lab.wait(lambda: _as_before(lab), 40, "every host is as it was")
         assert HOSTS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -216,7 +217,7 @@ def test_a_machine_in_the_middle_gets_no_login(lab: Lab) -> None:
         lab.world.sh("home", "rm -f /run/other*")
         lab.world.start_sshd("home")
 
-    assert "home: cannot verify its host key" in done.stderr
+    assert re.search(r"home: cannot verify host key: ", done.stderr)
     assert "userauth-request" not in log
     assert {} == lab.differences(ignore=())
 

@@ -77,6 +77,12 @@ def test_no_login_shell_and_no_noise_reaches_a_parser(lab: Lab, shell: str) -> N
     lab.wgorch("teardown", INVENTORY, "--yes")
 
 
+def test_paramikos_own_login_works_as_well(lab: Lab, operator: str) -> None:
+    """The quick login rests on private methods of paramiko, and can be turned off."""
+    done = lab.wgorch("plan", operator, code=2, env={"WGORCH_PLAIN_LOGIN": "1", "WGORCH_SUDO_PASSWORD": PASSWORD})
+    assert "+ interface wg0" in done.stdout
+
+
 @pytest.mark.kind("another user, sudo without a password", "works")
 def test_sudo_without_a_password(lab: Lab, operator: str) -> None:
     may(lab, "operator ALL=(root) NOPASSWD: /bin/sh, /usr/bin/sh")
@@ -93,7 +99,8 @@ def test_sudo_without_a_password(lab: Lab, operator: str) -> None:
 def test_sudo_with_a_password(lab: Lab, operator: str) -> None:
     env = {"WGORCH_SUDO_PASSWORD": PASSWORD}
     refused = lab.wgorch("up", operator, "--yes", code=4)
-    assert "home: cannot open a root shell: sudo asks for a password\n    hint: --ask-sudo-password" in refused.stderr
+    expected = r"home: cannot open a root shell: sudo asks for a password\n    hint: --ask-sudo-password"
+    assert re.search(expected, refused.stderr)
 
     up = lab.wgorch("up", operator, "--yes", "-v", "-v", env=env)
     assert lab.world.ping("home", "10.10.13.61")
@@ -101,7 +108,7 @@ def test_sudo_with_a_password(lab: Lab, operator: str) -> None:
     assert PASSWORD not in told
 
     wrong = lab.wgorch("plan", operator, code=4, env={"WGORCH_SUDO_PASSWORD": "wrong"})
-    assert "sudo does not take the password" in wrong.stderr
+    assert "sudo rejected the password" in wrong.stderr
 
     # A ticket that sudo still remembers: it asks nothing, and the password becomes no command.
     may(lab, "Defaults:operator timestamp_type=global\noperator ALL=(root) ALL")
@@ -113,9 +120,9 @@ def test_sudo_with_a_password(lab: Lab, operator: str) -> None:
 
 
 def test_the_password_is_asked_for_once(lab: Lab, operator: str) -> None:
-    code, shown = on_terminal(lab, "plan", operator, "--ask-sudo-password", answers={"sudo's password": PASSWORD})
+    code, shown = on_terminal(lab, "plan", operator, "--ask-sudo-password", answers={"sudo password": PASSWORD})
     assert 2 == code, shown
-    assert 1 == shown.count("sudo's password on the hosts:")
+    assert 1 == shown.count("sudo password on the hosts:")
     assert "horse" not in shown
     nobody = lab.wgorch("plan", operator, "--ask-sudo-password", code=3)
     assert "WGORCH_SUDO_PASSWORD" in nobody.stderr
@@ -154,10 +161,9 @@ def test_who_has_no_right_is_told_so(lab: Lab, operator: str) -> None:
         refused = lab.wgorch("up", operator, "--yes", code=4)
     finally:
         world.sh("home", "mv /usr/bin/sudo.away /usr/bin/sudo; mv /usr/bin/doas.away /usr/bin/doas")
-    assert (
-        "home: cannot open a root shell: operator may not become root: there is neither sudo nor doas" in refused.stderr
-    )
-    assert "hint: log in as root, or allow this user" in refused.stderr
+    reason = "operator may not become root: neither sudo nor doas is installed"
+    assert re.search(rf"home: cannot open a root shell: {reason}", refused.stderr)
+    assert re.search(r"hint: log in as root, or allow this user", refused.stderr)
 
 
 @pytest.mark.kind("root's login refused by sshd", "refused", "log in as root: … refused")
@@ -197,7 +203,7 @@ def test_dropbear_lets_in_as_sshd_does(lab: Lab) -> None:
         lab.wgorch("teardown", inventory, "--yes")
         stranger = "    ssh: {host: 192.168.0.9, user: root, port: 2222, identity: /root/stranger}\n"
         refused = lab.wgorch("plan", lab.edited((HOME, stranger)), code=4)
-        assert "home: cannot log in as root: 192.168.0.9 refused: /root/stranger" in refused.stderr
+        assert re.search(r"home: cannot log in as root: 192\.168\.0\.9 refused: /root/stranger", refused.stderr)
         # It takes none but one of RSA's signatures, and says so just before it says that one may log in.
         old = world.sh(
             "controller", "rm /root/stranger*; ssh-keygen -q -t rsa -N '' -f /root/stranger; cat /root/stranger.pub"
@@ -243,6 +249,6 @@ def test_a_host_inside_a_namespace_of_another_one(lab: Lab) -> None:
         lab.wgorch("teardown", inventory, "--yes")
         wrong = lab.edited((HOME, inside.replace("box]", "fox]")))
         refused = lab.wgorch("plan", wrong, code=4)
-        assert "home: cannot enter with ip netns exec fox: Cannot open network namespace" in refused.stderr
+        assert re.search(r"home: cannot run ip netns exec fox: Cannot open network namespace", refused.stderr)
     finally:
         world.sh("home", "ip netns delete box; nft flush ruleset; echo 0 >/proc/sys/net/ipv4/ip_forward", check=False)

@@ -43,7 +43,7 @@ def untouched(_reference: Lab) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def ways(untouched: Lab) -> Iterator[Lab]:
+def ssh_lab(untouched: Lab) -> Iterator[Lab]:
     """The same, with a ~/.ssh of the controller that a test may spoil."""
     world = untouched.world
     world.sh("controller", "rm -rf /root/.ssh.kept; cp -a /root/.ssh /root/.ssh.kept")
@@ -116,19 +116,19 @@ def on_terminal(lab: Lab, *args: str | Path, answers: dict[str, str]) -> tuple[i
         os.close(ours)
 
 
-# --- ways
+# --- routes
 
 
-def test_an_alias_of_the_users_configuration_has_jump_host_name_user_port_and_key(ways: Lab) -> None:
-    world = ways.world
+def test_an_alias_of_the_users_configuration_has_jump_host_name_user_port_and_key(ssh_lab: Lab) -> None:
+    world = ssh_lab.world
     world.sh(
         "company", "/usr/sbin/sshd -f /etc/ssh/world_sshd_config -p 2222 -o PidFile=/run/second.pid -E /run/sshd.log"
     )
     world.sh("controller", "cd /root/.ssh && mv id_ed25519 office_key")
     key = world.host_key("company")
-    known_hosts(ways, world.sh("controller", "cat /root/.ssh/known_hosts") + f"[10.10.13.62]:2222 {key}\n")
+    known_hosts(ssh_lab, world.sh("controller", "cat /root/.ssh/known_hosts") + f"[10.10.13.62]:2222 {key}\n")
     config(
-        ways,
+        ssh_lab,
         """
 Host office
     HostName 10.10.13.62
@@ -141,55 +141,55 @@ Host gate office 192.* 203.*
     IdentityFile ~/.ssh/office_key
 """,
     )
-    at = log_of(ways, "company")
+    at = log_of(ssh_lab, "company")
     try:
-        done = ways.wgorch(
-            "plan", ways.edited((COMPANY, "    ssh: office\n"), (HOME, "    ssh: 192.168.0.9\n")), code=2
+        done = ssh_lab.wgorch(
+            "plan", ssh_lab.edited((COMPANY, "    ssh: office\n"), (HOME, "    ssh: 192.168.0.9\n")), code=2
         )
     finally:
         world.sh("company", "kill $(cat /run/second.pid); sleep 0.1; rm -f /run/second.pid")
 
     assert "+ interface wg0" in done.stdout
-    assert logins(ways, "company", at) == [("root", "10.10.13.1")]
+    assert logins(ssh_lab, "company", at) == [("root", "10.10.13.1")]
 
 
-def test_two_jump_hosts_are_passed_one_after_the_other(ways: Lab) -> None:
-    at = {machine: log_of(ways, machine) for machine in ("company-router", "target", "company")}
+def test_two_jump_hosts_are_passed_one_after_the_other(ssh_lab: Lab) -> None:
+    at = {machine: log_of(ssh_lab, machine) for machine in ("company-router", "target", "company")}
     chain = "    ssh: {host: 10.10.13.62, user: root, via: [root@198.51.100.66, root@10.10.13.61]}\n"
 
-    ways.wgorch("plan", ways.edited((COMPANY, chain)), code=2)
+    ssh_lab.wgorch("plan", ssh_lab.edited((COMPANY, chain)), code=2)
 
-    assert logins(ways, "company-router", at["company-router"]) == [("root", "198.51.100.34")]
-    assert logins(ways, "target", at["target"]) == [("root", "10.10.13.1")]
-    assert logins(ways, "company", at["company"]) == [("root", "10.10.13.61")]
+    assert logins(ssh_lab, "company-router", at["company-router"]) == [("root", "198.51.100.34")]
+    assert logins(ssh_lab, "target", at["target"]) == [("root", "10.10.13.1")]
+    assert logins(ssh_lab, "company", at["company"]) == [("root", "10.10.13.61")]
 
 
-def test_two_jump_hosts_of_the_users_configuration_are_passed_one_after_the_other(ways: Lab) -> None:
+def test_two_jump_hosts_of_the_users_configuration_are_passed_one_after_the_other(ssh_lab: Lab) -> None:
     config(
-        ways,
+        ssh_lab,
         "Host 10.10.13.62\n  ProxyJump root@198.51.100.66:22,inner\nHost inner\n  HostName 10.10.13.61\n  User root\n",
     )
-    at = {machine: log_of(ways, machine) for machine in ("target", "company")}
+    at = {machine: log_of(ssh_lab, machine) for machine in ("target", "company")}
 
-    ways.wgorch("plan", ways.edited((COMPANY, "    ssh: root@10.10.13.62\n")), code=2)
+    ssh_lab.wgorch("plan", ssh_lab.edited((COMPANY, "    ssh: root@10.10.13.62\n")), code=2)
 
-    assert logins(ways, "target", at["target"]) == [("root", "10.10.13.1")]
-    assert logins(ways, "company", at["company"]) == [("root", "10.10.13.61")]
+    assert logins(ssh_lab, "target", at["target"]) == [("root", "10.10.13.1")]
+    assert logins(ssh_lab, "company", at["company"]) == [("root", "10.10.13.61")]
 
 
-def test_another_host_of_the_inventory_is_a_jump_host_by_its_name(ways: Lab) -> None:
-    world = ways.world
+def test_another_host_of_the_inventory_is_a_jump_host_by_its_name(ssh_lab: Lab) -> None:
+    world = ssh_lab.world
     world.sh("home-router", "iptables -I FORWARD -s 192.168.0.20 -d 203.0.113.13 -j REJECT")
-    inventory = ways.edited((BCC, "    ssh: {host: 203.0.113.13, user: root, via: home}\n"))
-    at = {machine: log_of(ways, machine) for machine in ("home", "bcc")}
+    inventory = ssh_lab.edited((BCC, "    ssh: {host: 203.0.113.13, user: root, via: home}\n"))
+    at = {machine: log_of(ssh_lab, machine) for machine in ("home", "bcc")}
     try:
-        assert "203.0.113.13" in ways.wgorch("plan", INVENTORY, code=4).stderr
-        ways.wgorch("plan", inventory, code=2)
+        assert "203.0.113.13" in ssh_lab.wgorch("plan", INVENTORY, code=4).stderr
+        ssh_lab.wgorch("plan", inventory, code=2)
     finally:
         world.sh("home-router", "iptables -D FORWARD -s 192.168.0.20 -d 203.0.113.13 -j REJECT")
 
-    assert logins(ways, "bcc", at["bcc"]) == [("root", "198.51.100.34")]
-    assert set(logins(ways, "home", at["home"])) == {("root", "192.168.0.20")}
+    assert logins(ssh_lab, "bcc", at["bcc"]) == [("root", "198.51.100.34")]
+    assert set(logins(ssh_lab, "home", at["home"])) == {("root", "192.168.0.20")}
 
 
 def test_this_machine_is_a_host_without_ssh(lab: Lab) -> None:
@@ -226,7 +226,8 @@ import paramiko
 from wgorch.remote.ssh.connections import Connections
 from wgorch.remote.ssh.config import SshRoute, SshResolver
 
-[key] = [key for origin, key in Connections(SshResolver(None, {})).identities(SshRoute("home", 22, "root")) if origin == "agent"]
+identities = Connections(SshResolver(None, {})).identities
+[key] = [key for origin, key in identities.of(SshRoute("home", 22, "root")) if origin == "agent"]
 public = paramiko.Ed25519Key(data=key.asbytes())
 
 def right(number):
@@ -242,10 +243,10 @@ with ThreadPoolExecutor(16) as pool:
 """What logging in to many hosts at the same moment asks of the agent's key."""
 
 
-def test_a_key_with_a_passphrase_is_asked_for_on_the_terminal_once(ways: Lab) -> None:
-    ways.world.sh("controller", "cd /root/.ssh && ssh-keygen -q -p -P '' -N 'four words of mine' -f id_ed25519")
+def test_a_key_with_a_passphrase_is_asked_for_on_the_terminal_once(ssh_lab: Lab) -> None:
+    ssh_lab.world.sh("controller", "cd /root/.ssh && ssh-keygen -q -p -P '' -N 'four words of mine' -f id_ed25519")
 
-    code, shown = on_terminal(ways, "plan", INVENTORY, answers={"Passphrase for": "four words of mine"})
+    code, shown = on_terminal(ssh_lab, "plan", INVENTORY, answers={"Passphrase for": "four words of mine"})
 
     assert code == 2, shown
     assert shown.count("Passphrase for /root/.ssh/id_ed25519") == 1
@@ -253,34 +254,34 @@ def test_a_key_with_a_passphrase_is_asked_for_on_the_terminal_once(ways: Lab) ->
     assert "+ interface wg0" in shown
 
 
-def test_without_a_terminal_a_passphrase_is_not_waited_for(ways: Lab) -> None:
-    ways.world.sh("controller", "cd /root/.ssh && ssh-keygen -q -p -P '' -N 'four words of mine' -f id_ed25519")
+def test_without_a_terminal_a_passphrase_is_not_waited_for(ssh_lab: Lab) -> None:
+    ssh_lab.world.sh("controller", "cd /root/.ssh && ssh-keygen -q -p -P '' -N 'four words of mine' -f id_ed25519")
 
-    done = ways.wgorch("plan", INVENTORY, code=4, timeout=30)
+    done = ssh_lab.wgorch("plan", INVENTORY, code=4, timeout=30)
 
     assert "Traceback" not in done.stderr
     assert "passphrase" in done.stderr
 
 
-def test_an_identity_of_the_inventory_is_used_and_no_other(ways: Lab) -> None:
-    world = ways.world
+def test_an_identity_of_the_inventory_is_used_and_no_other(ssh_lab: Lab) -> None:
+    world = ssh_lab.world
     world.sh("controller", "cd /root/.ssh && mv id_ed25519 mine && ssh-keygen -q -t ed25519 -N '' -f id_ed25519")
     identity = "user: root, identity: ~/.ssh/mine"
-    inventory = ways.edited(
+    inventory = ssh_lab.edited(
         (HOME, f"    ssh: {{host: 192.168.0.9, {identity}}}\n"),
         (BCC, f"    ssh: {{host: 203.0.113.13, {identity}}}\n"),
     )
-    config(ways, "Host 10.10.13.62 198.51.100.66\n  IdentityFile ~/.ssh/mine\n  IdentitiesOnly yes\n")
-    at = log_of(ways, "home")
+    config(ssh_lab, "Host 10.10.13.62 198.51.100.66\n  IdentityFile ~/.ssh/mine\n  IdentitiesOnly yes\n")
+    at = log_of(ssh_lab, "home")
 
-    ways.wgorch("plan", inventory, code=2)
+    ssh_lab.wgorch("plan", inventory, code=2)
 
-    assert len(logins(ways, "home", at)) == 1
+    assert len(logins(ssh_lab, "home", at)) == 1
     assert "Failed" not in world.sh("home", "cat /run/sshd.log")[at:]
 
 
-def test_the_agent_is_asked_where_there_is_no_file(ways: Lab) -> None:
-    world = ways.world
+def test_the_agent_is_asked_where_there_is_no_file(ssh_lab: Lab) -> None:
+    world = ssh_lab.world
     started = world.sh("controller", "ssh-agent -s -a /run/agent.sock")
     pid = re.search(r"SSH_AGENT_PID=(\d+)", started)
     assert pid
@@ -289,8 +290,8 @@ def test_the_agent_is_asked_where_there_is_no_file(ways: Lab) -> None:
         world.run("controller", "ssh-add", "-q", "/root/.ssh/id_ed25519", env=agent)
         world.sh("controller", "rm /root/.ssh/id_ed25519")
 
-        assert "no key was found to try" in ways.wgorch("plan", INVENTORY, code=4).stderr
-        ways.wgorch("plan", INVENTORY, code=2, env=agent)
+        assert "no key was found to try" in ssh_lab.wgorch("plan", INVENTORY, code=4).stderr
+        ssh_lab.wgorch("plan", INVENTORY, code=2, env=agent)
         script = (sys.executable, "-c", SIGN_SIDE_BY_SIDE)
         wrong = world.run("controller", *script, env={"PYTHONPATH": str(ROOT), **agent}).stdout.strip()
         assert wrong == "0 of 64 signatures are wrong"
@@ -298,134 +299,134 @@ def test_the_agent_is_asked_where_there_is_no_file(ways: Lab) -> None:
         world.sh("controller", f"kill {pid[1]}; rm -f /run/agent.sock")
 
 
-def test_a_refused_login_is_one_attempt_and_says_which_keys_were_tried(ways: Lab) -> None:
-    world = ways.world
+def test_a_refused_login_is_one_attempt_and_says_which_keys_were_tried(ssh_lab: Lab) -> None:
+    world = ssh_lab.world
     world.sh("home", "mv /root/.ssh/authorized_keys /root/.ssh/kept")
-    at = log_of(ways, "home")
+    at = log_of(ssh_lab, "home")
     try:
-        done = ways.wgorch("up", INVENTORY, "--yes", code=4)
+        done = ssh_lab.wgorch("up", INVENTORY, "--yes", code=4)
     finally:
         world.sh("home", "mv /root/.ssh/kept /root/.ssh/authorized_keys")
 
     attempts = re.findall(r"authenticating user root 192.168.0.20", world.sh("home", "cat /run/sshd.log")[at:])
     assert len(attempts) == 1
-    assert "home: cannot log in as root: 192.168.0.9 refused: /root/.ssh/id_ed25519 (ssh-ed25519)" in done.stderr
-    assert ways.differences(ignore=()) == {}
+    expected = r"home: cannot log in as root: 192\.168\.0\.9 refused: /root/\.ssh/id_ed25519 \(ssh-ed25519\)"
+    assert re.search(expected, done.stderr)
+    assert ssh_lab.differences(ignore=()) == {}
 
 
 # --- host keys
 
 
-def test_an_unknown_host_key_is_refused_with_its_fingerprint_until_it_is_trusted(ways: Lab) -> None:
-    known_hosts(ways, without(ways, "203.0.113.13"))
-    print_ = fingerprint(ways, "bcc")
+def test_an_unknown_host_key_is_refused_with_its_fingerprint_until_it_is_trusted(ssh_lab: Lab) -> None:
+    known_hosts(ssh_lab, without(ssh_lab, "203.0.113.13"))
+    print_ = fingerprint(ssh_lab, "bcc")
 
-    done = ways.wgorch("plan", INVENTORY, code=4)
-    assert f"bcc: cannot verify its host key: 203.0.113.13 shows the unknown key ssh-ed25519 {print_}" in done.stderr
+    done = ssh_lab.wgorch("plan", INVENTORY, code=4)
+    assert re.search(r"bcc: cannot verify host key: 203\.0\.113\.13 presents the unknown key ", done.stderr)
+    assert f"presents the unknown key ssh-ed25519 {print_}" in done.stderr
     assert "wgorch trust bcc" in done.stderr
 
-    refused = ways.wgorch("trust", "bcc", INVENTORY, code=3)
+    refused = ssh_lab.wgorch("trust", "bcc", INVENTORY, code=3)
     assert print_ in refused.stdout
-    assert "203.0.113.13" not in ways.world.sh("controller", "cat /root/.ssh/known_hosts")
+    assert "203.0.113.13" not in ssh_lab.world.sh("controller", "cat /root/.ssh/known_hosts")
 
-    ways.wgorch("trust", "bcc", INVENTORY, "--yes")
-    ways.wgorch("plan", INVENTORY, code=2)
-
-
-def test_trust_goes_through_unknown_jump_hosts_one_by_one(ways: Lab) -> None:
-    known_hosts(ways, without(ways, "198.51.100.66"))
-    known_hosts(ways, without(ways, "10.10.13.62"))
-
-    assert "198.51.100.66 shows the unknown key" in ways.wgorch("plan", INVENTORY, code=4).stderr
-    told = ways.wgorch("trust", "company", INVENTORY, "--yes").stdout
-
-    assert told.index(fingerprint(ways, "company-router")) < told.index(fingerprint(ways, "company"))
-    ways.wgorch("plan", INVENTORY, code=2)
+    ssh_lab.wgorch("trust", "bcc", INVENTORY, "--yes")
+    ssh_lab.wgorch("plan", INVENTORY, code=2)
 
 
-def test_trust_asks_on_a_terminal(ways: Lab) -> None:
-    known_hosts(ways, without(ways, "203.0.113.13"))
+def test_trust_goes_through_unknown_jump_hosts_one_by_one(ssh_lab: Lab) -> None:
+    known_hosts(ssh_lab, without(ssh_lab, "198.51.100.66"))
+    known_hosts(ssh_lab, without(ssh_lab, "10.10.13.62"))
 
-    code, shown = on_terminal(ways, "trust", "bcc", INVENTORY, answers={"Do the fingerprints match? [y/N]": "n"})
+    assert "198.51.100.66 presents the unknown key" in ssh_lab.wgorch("plan", INVENTORY, code=4).stderr
+    told = ssh_lab.wgorch("trust", "company", INVENTORY, "--yes").stdout
+
+    assert told.index(fingerprint(ssh_lab, "company-router")) < told.index(fingerprint(ssh_lab, "company"))
+    ssh_lab.wgorch("plan", INVENTORY, code=2)
+
+
+def test_trust_asks_on_a_terminal(ssh_lab: Lab) -> None:
+    known_hosts(ssh_lab, without(ssh_lab, "203.0.113.13"))
+
+    code, shown = on_terminal(ssh_lab, "trust", "bcc", INVENTORY, answers={"Is it the same? [y/N]": "n"})
     assert code == 3, shown
-    assert "203.0.113.13" not in ways.world.sh("controller", "cat /root/.ssh/known_hosts")
+    assert "203.0.113.13" not in ssh_lab.world.sh("controller", "cat /root/.ssh/known_hosts")
 
-    code, shown = on_terminal(ways, "trust", "bcc", INVENTORY, answers={"Do the fingerprints match? [y/N]": "y"})
+    code, shown = on_terminal(ssh_lab, "trust", "bcc", INVENTORY, answers={"Is it the same? [y/N]": "y"})
     assert code == 0, shown
-    ways.wgorch("plan", INVENTORY, code=2)
+    ssh_lab.wgorch("plan", INVENTORY, code=2)
 
 
-def test_a_changed_host_key_is_refused_and_trust_does_not_paper_over_it(ways: Lab) -> None:
-    other = ways.world.host_key("company")
-    known_hosts(ways, without(ways, "203.0.113.13") + f"203.0.113.13 {other}\n")
-    before = ways.world.sh("controller", "cat /root/.ssh/known_hosts")
+def test_a_changed_host_key_is_refused_and_trust_does_not_paper_over_it(ssh_lab: Lab) -> None:
+    other = ssh_lab.world.host_key("company")
+    known_hosts(ssh_lab, without(ssh_lab, "203.0.113.13") + f"203.0.113.13 {other}\n")
+    before = ssh_lab.world.sh("controller", "cat /root/.ssh/known_hosts")
 
-    done = ways.wgorch("plan", INVENTORY, code=4)
+    done = ssh_lab.wgorch("plan", INVENTORY, code=4)
 
-    assert f"203.0.113.13 shows ssh-ed25519 {fingerprint(ways, 'bcc')}" in done.stderr
-    assert fingerprint(ways, "company") in done.stderr
+    assert f"203.0.113.13 presents ssh-ed25519 {fingerprint(ssh_lab, 'bcc')}" in done.stderr
+    assert fingerprint(ssh_lab, "company") in done.stderr
     assert "ssh-keygen -R '203.0.113.13'" in done.stderr
-    ways.wgorch("trust", "bcc", INVENTORY, "--yes", code=3)
-    assert ways.world.sh("controller", "cat /root/.ssh/known_hosts") == before
+    ssh_lab.wgorch("trust", "bcc", INVENTORY, "--yes", code=3)
+    assert ssh_lab.world.sh("controller", "cat /root/.ssh/known_hosts") == before
 
 
-def test_a_revoked_key_is_refused_although_it_is_known(ways: Lab) -> None:
-    known = ways.world.sh("controller", "cat /root/.ssh/known_hosts")
-    known_hosts(ways, known + f"@revoked * {ways.world.host_key('bcc')}\n")
+def test_a_revoked_key_is_refused_although_it_is_known(ssh_lab: Lab) -> None:
+    known = ssh_lab.world.sh("controller", "cat /root/.ssh/known_hosts")
+    known_hosts(ssh_lab, known + f"@revoked * {ssh_lab.world.host_key('bcc')}\n")
 
-    done = ways.wgorch("plan", INVENTORY, code=4)
+    done = ssh_lab.wgorch("plan", INVENTORY, code=4)
 
-    assert (
-        f"bcc: cannot verify its host key: it shows the revoked key ssh-ed25519 {fingerprint(ways, 'bcc')}"
-        in done.stderr
-    )
+    assert re.search(r"bcc: cannot verify host key: it presents the revoked key ", done.stderr)
+    assert f"presents the revoked key ssh-ed25519 {fingerprint(ssh_lab, 'bcc')}" in done.stderr
     assert "home:" not in done.stderr
 
 
-def test_hashed_known_hosts_are_known(ways: Lab) -> None:
-    ways.world.sh("controller", "ssh-keygen -q -H -f /root/.ssh/known_hosts && rm -f /root/.ssh/known_hosts.old")
+def test_hashed_known_hosts_are_known(ssh_lab: Lab) -> None:
+    ssh_lab.world.sh("controller", "ssh-keygen -q -H -f /root/.ssh/known_hosts && rm -f /root/.ssh/known_hosts.old")
 
-    assert "203.0.113.13" not in ways.world.sh("controller", "cat /root/.ssh/known_hosts")
-    ways.wgorch("plan", INVENTORY, code=2)
+    assert "203.0.113.13" not in ssh_lab.world.sh("controller", "cat /root/.ssh/known_hosts")
+    ssh_lab.wgorch("plan", INVENTORY, code=2)
 
 
 @pytest.mark.parametrize("form", ["fingerprint", "key"])
-def test_a_host_key_of_the_inventory_stands_in_for_known_hosts(ways: Lab, form: str) -> None:
-    known_hosts(ways, without(ways, "203.0.113.13"))
-    told = fingerprint(ways, "bcc") if form == "fingerprint" else ways.world.host_key("bcc")
+def test_a_host_key_of_the_inventory_stands_in_for_known_hosts(ssh_lab: Lab, form: str) -> None:
+    known_hosts(ssh_lab, without(ssh_lab, "203.0.113.13"))
+    told = fingerprint(ssh_lab, "bcc") if form == "fingerprint" else ssh_lab.world.host_key("bcc")
 
-    ways.wgorch("plan", ways.edited((BCC, f"{BCC}    host_key: {told}\n")), code=2)
+    ssh_lab.wgorch("plan", ssh_lab.edited((BCC, f"{BCC}    host_key: {told}\n")), code=2)
 
 
-def test_a_wrong_host_key_of_the_inventory_is_refused_although_known_hosts_agrees(ways: Lab) -> None:
-    wrong = fingerprint(ways, "company")
+def test_a_wrong_host_key_of_the_inventory_is_refused_although_known_hosts_agrees(ssh_lab: Lab) -> None:
+    wrong = fingerprint(ssh_lab, "company")
 
-    done = ways.wgorch("plan", ways.edited((BCC, f"{BCC}    host_key: {wrong}\n")), code=4)
+    done = ssh_lab.wgorch("plan", ssh_lab.edited((BCC, f"{BCC}    host_key: {wrong}\n")), code=4)
 
-    assert f"it shows ssh-ed25519 {fingerprint(ways, 'bcc')}, but host_key says {wrong}" in done.stderr
+    assert f"it presents ssh-ed25519 {fingerprint(ssh_lab, 'bcc')}, but host_key is {wrong}" in done.stderr
 
 
 # --- hosts as they are
 
 
-def test_an_unreachable_host_stops_everything_before_anything_is_touched_anywhere(ways: Lab) -> None:
-    done = ways.wgorch("up", ways.edited((HOME, "    ssh: root@192.168.0.77\n")), "--yes", code=4, timeout=60)
+def test_an_unreachable_host_stops_everything_before_anything_is_touched_anywhere(ssh_lab: Lab) -> None:
+    done = ssh_lab.wgorch("up", ssh_lab.edited((HOME, "    ssh: root@192.168.0.77\n")), "--yes", code=4, timeout=60)
 
-    assert "home: cannot connect: 192.168.0.77 port 22: " in done.stderr
-    assert ways.differences(ignore=()) == {}
+    assert re.search(r"home: cannot connect: 192\.168\.0\.77 port 22: ", done.stderr)
+    assert ssh_lab.differences(ignore=()) == {}
 
 
-def test_every_host_that_cannot_be_reached_is_told_at_once(ways: Lab) -> None:
+def test_every_host_that_cannot_be_reached_is_told_at_once(ssh_lab: Lab) -> None:
     for host in ("bcc", "home"):
-        ways.world.stop_sshd(host)
+        ssh_lab.world.stop_sshd(host)
     try:
-        done = ways.wgorch("plan", INVENTORY, code=4, timeout=60)
+        done = ssh_lab.wgorch("plan", INVENTORY, code=4, timeout=60)
     finally:
         for host in ("bcc", "home"):
-            ways.world.start_sshd(host)
+            ssh_lab.world.start_sshd(host)
 
-    assert "bcc: cannot connect: 203.0.113.13 port 22: Connection refused" in done.stderr
-    assert "home: cannot connect: 192.168.0.9 port 22: Connection refused" in done.stderr
+    assert re.search(r"bcc: cannot connect: 203\.0\.113\.13 port 22: Connection refused", done.stderr)
+    assert re.search(r"home: cannot connect: 192\.168\.0\.9 port 22: Connection refused", done.stderr)
     assert "company:" not in done.stderr
 
 
@@ -437,21 +438,21 @@ def test_every_host_that_cannot_be_reached_is_told_at_once(ways: Lab) -> None:
         "fortune() { :; }; set -x",
     ],
 )
-def test_what_a_login_shell_prints_is_not_an_answer(ways: Lab, noise: str) -> None:
-    before = ways.world.sh("home", "cat /root/.bashrc 2>/dev/null || :")
-    ways.world.write("home", "/root/.bashrc", f"{noise}\n{before}")
+def test_what_a_login_shell_prints_is_not_an_answer(ssh_lab: Lab, noise: str) -> None:
+    before = ssh_lab.world.sh("home", "cat /root/.bashrc 2>/dev/null || :")
+    ssh_lab.world.write("home", "/root/.bashrc", f"{noise}\n{before}")
     try:
-        ways.wgorch("plan", INVENTORY, code=2)
+        ssh_lab.wgorch("plan", INVENTORY, code=2)
     finally:
-        ways.world.write("home", "/root/.bashrc", before)
+        ssh_lab.world.write("home", "/root/.bashrc", before)
 
 
 # --- kinds of keys
 
 
 @pytest.mark.kind("SSH certificates", "works", "the one that lies beside its key, as NAME-cert.pub")
-def test_a_certificate_beside_the_key_lets_in(ways: Lab) -> None:
-    world = ways.world
+def test_a_certificate_beside_the_key_lets_in(ssh_lab: Lab) -> None:
+    world = ssh_lab.world
     world.sh(
         "controller",
         "cd /root/.ssh && ssh-keygen -q -t ed25519 -N '' -f /run/ca && ssh-keygen -q -t ed25519 -N '' -f cert",
@@ -459,11 +460,11 @@ def test_a_certificate_beside_the_key_lets_in(ways: Lab) -> None:
     world.sh("controller", "cd /root/.ssh && ssh-keygen -q -s /run/ca -I operator -n root cert.pub && rm /run/ca")
     authority = world.sh("controller", "cat /run/ca.pub").strip()
     kept = world.sh("home", "cat /root/.ssh/authorized_keys")
-    inventory = ways.edited((HOME, "    ssh: {host: 192.168.0.9, user: root, identity: ~/.ssh/cert}\n"))
-    at = log_of(ways, "home")
+    inventory = ssh_lab.edited((HOME, "    ssh: {host: 192.168.0.9, user: root, identity: ~/.ssh/cert}\n"))
+    at = log_of(ssh_lab, "home")
     world.write("home", "/root/.ssh/authorized_keys", f"cert-authority {authority}\n", "600")
     try:
-        ways.wgorch("plan", inventory, code=2)
+        ssh_lab.wgorch("plan", inventory, code=2)
     finally:
         world.write("home", "/root/.ssh/authorized_keys", kept, "600")
         world.sh("controller", "rm -f /run/ca.pub")
@@ -473,7 +474,7 @@ def test_a_certificate_beside_the_key_lets_in(ways: Lab) -> None:
 @pytest.mark.kind(
     "ed25519-sk and other security keys", "refused", "… is a security key (sk-…), which paramiko cannot sign with"
 )
-def test_a_security_key_is_refused_with_the_reason(ways: Lab) -> None:
+def test_a_security_key_is_refused_with_the_reason(ssh_lab: Lab) -> None:
     """The file is constructed: making a real one takes the hardware."""
 
     def text(value: bytes) -> bytes:
@@ -485,52 +486,50 @@ def test_a_security_key_is_refused_with_the_reason(ways: Lab) -> None:
     )
     lines = base64.encodebytes(body).decode()
     key = f"-----BEGIN OPENSSH PRIVATE KEY-----\n{lines}-----END OPENSSH PRIVATE KEY-----\n"
-    ways.world.write("controller", "/root/.ssh/sk", key, "600")
-    inventory = ways.edited((HOME, "    ssh: {host: 192.168.0.9, user: root, identity: ~/.ssh/sk}\n"))
+    ssh_lab.world.write("controller", "/root/.ssh/sk", key, "600")
+    inventory = ssh_lab.edited((HOME, "    ssh: {host: 192.168.0.9, user: root, identity: ~/.ssh/sk}\n"))
 
-    refused = ways.wgorch("plan", inventory, code=4)
+    refused = ssh_lab.wgorch("plan", inventory, code=4)
 
-    assert (
-        "home: cannot log in as root: 192.168.0.9 refused: no key was found to try; not tried: /root/.ssh/sk is a security key"
-        in refused.stderr
-    )
+    reason = r"no key was found to try; not tried: /root/\.ssh/sk is a security key"
+    assert re.search(rf"home: cannot log in as root: 192\.168\.0\.9 refused: {reason}", refused.stderr)
 
 
 @pytest.mark.kind(
     "an agent with 20 keys", "works", "where `identity:` names the key; else sshd hangs up, and that is told"
 )
-def test_an_agent_with_many_keys(ways: Lab) -> None:
-    world = ways.world
+def test_an_agent_with_many_keys(ssh_lab: Lab) -> None:
+    world = ssh_lab.world
     pid = re.search(r"SSH_AGENT_PID=(\d+)", world.sh("controller", "ssh-agent -s -a /run/agent.sock"))
     assert pid
     agent = {"SSH_AUTH_SOCK": "/run/agent.sock"}
     many = "for n in $(seq 20); do ssh-keygen -q -t ed25519 -N '' -f /run/k$n; ssh-add -q /run/k$n; rm /run/k$n /run/k$n.pub; done"
     identity = "user: root, identity: ~/.ssh/id_ed25519"
-    inventory = ways.edited(
+    inventory = ssh_lab.edited(
         (HOME, f"    ssh: {{host: 192.168.0.9, {identity}}}\n"), (BCC, f"    ssh: {{host: 203.0.113.13, {identity}}}\n")
     )
     try:
         world.run("controller", "sh", "-c", many, env=agent)
-        refused = ways.wgorch("plan", INVENTORY, code=4, env=agent)
+        refused = ssh_lab.wgorch("plan", INVENTORY, code=4, env=agent)
         assert re.search(
-            r"home: cannot log in as root: 192\.168\.0\.9 hung up after \d keys \(agent \(ssh-ed25519\) …\)",
+            r"home: cannot log in as root: 192\.168\.0\.9 disconnected after \d keys \(agent \(ssh-ed25519\) …\)",
             refused.stderr,
         )
         assert "MaxAuthTries" in refused.stderr
-        config(ways, "Host 10.10.13.62 198.51.100.66\n  IdentityFile ~/.ssh/id_ed25519\n  IdentitiesOnly yes\n")
-        ways.wgorch("plan", inventory, code=2, env=agent)
+        config(ssh_lab, "Host 10.10.13.62 198.51.100.66\n  IdentityFile ~/.ssh/id_ed25519\n  IdentitiesOnly yes\n")
+        ssh_lab.wgorch("plan", inventory, code=2, env=agent)
     finally:
         world.sh("controller", f"kill {pid[1]}; rm -f /run/agent.sock")
 
 
 @pytest.mark.kind("a link-local address of IPv6, with its card", "works", "`ssh: root@fe80::…%eth0`")
-def test_a_link_local_address_with_its_card(ways: Lab) -> None:
-    world = ways.world
+def test_a_link_local_address_with_its_card(ssh_lab: Lab) -> None:
+    world = ssh_lab.world
     local = world.sh("home", "ip -o -6 address show dev wlp2s0 scope link").split()[3].split("/")[0]
     place = f"{local}%eth0"
-    known_hosts(ways, world.sh("controller", "cat /root/.ssh/known_hosts") + f"{place} {world.host_key('home')}\n")
-    at = log_of(ways, "home")
-    ways.wgorch("plan", ways.edited((HOME, f"    ssh: root@{place}\n")), code=2)
+    known_hosts(ssh_lab, world.sh("controller", "cat /root/.ssh/known_hosts") + f"{place} {world.host_key('home')}\n")
+    at = log_of(ssh_lab, "home")
+    ssh_lab.wgorch("plan", ssh_lab.edited((HOME, f"    ssh: root@{place}\n")), code=2)
     assert re.search(r"Accepted publickey for root from fe80:", world.sh("home", "cat /run/sshd.log")[at:])
 
 

@@ -83,8 +83,8 @@ class Transaction:
             deadline_s=INSTALL_S if installs else PHASE_S,
             # Rules that need no installation are tested beside the rest: three tables take 45 ms, nearly all of it waiting.
             beside="" if installs else tests,
-            needs=referee(),
-            ahead=pieces(often_needed()),
+            requires=referee(),
+            preload=pieces(often_needed()),
             # An installation takes its time; and a key's command may keep its output open.
             live=installs or bool(plan.want.key_source),
         )
@@ -133,8 +133,8 @@ class Transaction:
         self.standing[host] = HostOutcome(HostState.UNCONFIRMED, "changes are being applied")
         self.armed[host] = time.monotonic() + self.lease_s
         self.listener.event(host, Event.ARM, str(self.lease_s))
-        script, needs = scripts.apply_script(self.network.directory, self.change_id, self.lease_s, plan)
-        exchange = Exchange(script, "apply the plan", self.lease_s + PHASE_S, needs=needs, live=True)
+        script, requires = scripts.apply_script(self.network.directory, self.change_id, self.lease_s, plan)
+        exchange = Exchange(script, "apply the plan", self.lease_s + PHASE_S, requires=requires, live=True)
         output, after = self._exchange(host, plan, Scope.CHANGED, seen, exchange)
         if not says(output, Word.APPLIED, self.change_id):
             failed = failure_of(output, plan.do) or cut_short(output, plan.do)

@@ -158,7 +158,7 @@ def closing(options: Options, run: Run) -> Iterator[None]:
     if options.profile:
         from wgorch.report.timings import draw_profile
 
-        draw_profile(stderr(), [run.fleet.clock])
+        draw_profile(stderr(), [run.fleet.timings])
 
 
 def stdout() -> Console:

@@ -54,7 +54,7 @@ class Ask:
 
 
 def questions(network: Network, ask: Ask) -> str:
-    """The fact script of one host: prints everything that a plan needs, calls what `asking` defines, changes nothing."""
+    """The fact script of one host: prints everything that a plan requires, calls what `asking` defines, changes nothing."""
     words = {
         "network": network.name,
         "zone": base_name(network.name),
@@ -96,9 +96,9 @@ class Exchange:
     deadline_s: float = DEADLINE_S
     beside: str = ""
     """sh that runs meanwhile; its output stands with that of `before`."""
-    needs: Definitions = field(default_factory=lambda: NONE)
+    requires: Definitions = field(default_factory=lambda: NONE)
     """Definitions that `before` calls."""
-    ahead: Definitions = field(default_factory=lambda: NONE)
+    preload: Definitions = field(default_factory=lambda: NONE)
     """Definitions that later scripts call."""
     live: bool = False
     """Pass output lines on as they come."""
@@ -117,7 +117,7 @@ def gather(
     script = f"( {x.before}\n)\n{questions(network, ask)}" if x.before else questions(network, ask)
     if x.beside:
         script = f"{{ {ENVIRONMENT}{x.beside}\n}} &\n{script}"
-    text = shell.exchange(script, x.action, x.deadline_s, x.on_line, {**asking(), **x.needs}, x.ahead, live=x.live)
+    text = shell.exchange(script, x.action, x.deadline_s, x.on_line, {**asking(), **x.requires}, x.preload, live=x.live)
     printed, _, answers = text.partition(f"\n{NONCE} ")
     answers = f"{NONCE} {answers}"
     if known and ask.scope is Scope.OWN:

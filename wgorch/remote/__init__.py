@@ -1,1 +1,1 @@
-"""Talking to hosts: a shell that stays open, the program texts it runs, the referee that a change obeys there."""
+"""Sessions with hosts: one root shell each, over SSH, on this machine, or on the workers of a cluster."""

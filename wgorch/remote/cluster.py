@@ -1,84 +1,91 @@
 """Sessions on the workers of a Dask cluster, where one machine should not drive all hosts.
 
-Each host's session is an actor: it stays on one worker, and is spoken to directly, not by way of the scheduler. known_hosts,
-identities and agents are the workers' own; no private key travels. What the workers say meets on the controller, which
-plans and decides as ever. Whether a worker lives is never asked: every call has a deadline of ours.
+Each host's session is an actor: it stays on one worker, and calls to it do not pass the scheduler. known_hosts, identities
+and agents are the workers' own; no private key travels. All replies meet on the controller, which plans and decides as
+without a cluster. A worker is never asked whether it is alive: every call has its own deadline.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from wgorch import errors
 from wgorch.errors import HostError, Lost, Unfit, Unreachable, UsageError
 from wgorch.inventory.model import Host
-from wgorch.remote.fleet import Fleet, Log
-from wgorch.remote.shell import Definitions, Shell, events
-from wgorch.remote.timings import Span
+from wgorch.remote.fleet import Fleet
+from wgorch.remote.shell import Definitions, Log, Request, Shell, report_events
 
 if TYPE_CHECKING:
     from distributed import Actor
 
 CALL_S = 10
-"""What a call may take beyond the deadline of what it asks for: a call to a dead actor would hang."""
+"""What a call may take beyond the deadline of its work: a call to a dead actor never returns."""
 
-Told = tuple[str, Any]
+LOGIN_S = 6 * CALL_S
+"""For a login, jump hosts included."""
+
+Reply = tuple[str, Any]
+"""``done`` and the result, or the name of an error and its arguments."""
+
+DONE = "done"
+
+ERRORS: dict[str, type[HostError]] = {kind.__name__: kind for kind in (Unreachable, Unfit, Lost, HostError)}
+"""The errors that a reply can hold; a subclass travels as the first of these that it is."""
 
 
 class Session:
-    """One host's session, on a worker. Errors go back as values: their classes need not travel.
+    """One host's session, on a worker. Errors are returned as values: their classes need not travel.
 
-    Its methods are coroutines that wait for a thread of their own: a worker has one thread for all its actors.
+    Its methods are coroutines that wait for its own threads: a worker has one thread for all its actors.
     """
 
     def __init__(self, hosts: Mapping[str, Host], name: str) -> None:
         self._fleet, self._name = Fleet(hosts), name
         self._thread = ThreadPoolExecutor(2, thread_name_prefix=f"session-{name}")
 
-    async def _told(self, work: Callable[[], Any]) -> Told:
-        try:
-            return "done", await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except HostError as error:
-            kind = "Unfit" if isinstance(error, Unfit) else type(error).__name__
-            return kind, (error.action, error.problem, error.hint)
-
-    async def exchange(
-        self, program: str, action: str, deadline_s: float, needs: Definitions, ahead: Definitions, live: bool
-    ) -> Told:
-        """As `Shell.exchange`."""
-
-        def work() -> str:
-            shell = self._fleet.open(self._name)
-            return shell.exchange(program, action, deadline_s, needs=needs, ahead=ahead, live=live)
-
-        return await self._told(work)
-
-    async def connect(self) -> Told:
-        """Log in; the handshakes that it took, jump hosts included."""
+    async def connect(self) -> Reply:
+        """Log in; the result is the number of handshakes that it took, jump hosts included."""
 
         def work() -> int:
             self._fleet.open(self._name)
             return self._fleet.handshakes
 
-        return await self._told(work)
+        return await self._reply(work)
 
-    async def check_ssh(self, timeout_s: float) -> Told:
-        """As `Fleet.knock`."""
-        return await self._told(lambda: self._fleet.check_ssh(self._name, timeout_s))
+    async def exchange(
+        self, program: str, action: str, deadline_s: float, requires: Definitions, preload: Definitions, live: bool
+    ) -> Reply:
+        """As `Shell.exchange`."""
+
+        def work() -> str:
+            shell = self._fleet.open(self._name)
+            return shell.exchange(program, action, deadline_s, requires=requires, preload=preload, live=live)
+
+        return await self._reply(work)
+
+    async def check_ssh(self, timeout_s: float) -> Reply:
+        """As `Fleet.check_ssh`."""
+        return await self._reply(lambda: self._fleet.check_ssh(self._name, timeout_s))
 
     async def close(self) -> None:
         """End it."""
         self._fleet.close()
         self._thread.shutdown(wait=False)
 
+    async def _reply(self, work: Callable[[], Any]) -> Reply:
+        try:
+            return DONE, await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except HostError as error:
+            kind = next(name for name, kind in ERRORS.items() if isinstance(error, kind))
+            return kind, (error.action, error.problem, error.hint)
+
 
 class ClusterFleet(Fleet):
-    """A Fleet whose sessions are elsewhere."""
+    """A Fleet whose sessions are on workers."""
 
     def __init__(self, hosts: Mapping[str, Host], scheduler: str, log: Log | None = None) -> None:
         super().__init__(hosts, log)
@@ -91,9 +98,9 @@ class ClusterFleet(Fleet):
             self._client = make(scheduler, timeout=CALL_S)
             self._workers = sorted(self._client.scheduler_info(n_workers=-1)["workers"])
         except (OSError, TimeoutError, ValueError) as error:
-            raise UsageError(f"no Dask scheduler at {scheduler}: {error}", "dask scheduler") from None
+            raise UsageError(f"cannot reach a scheduler at {scheduler}: {error}", "dask scheduler") from None
         if not self._workers:
-            raise UsageError(f"the Dask scheduler at {scheduler} has no workers", f"dask worker {scheduler}")
+            raise UsageError(f"the scheduler at {scheduler} has no workers", f"dask worker {scheduler}")
         self._turn = 0
         self._logins = 0
         self._counting = threading.Lock()
@@ -101,44 +108,20 @@ class ClusterFleet(Fleet):
     def open(self, name: str) -> Shell:
         shell = self.shells.get(name)
         if shell is None or shell.broken:
-            with self.clock.span(name, "connect and log in"):
-                shell = RemoteShell(name, self._session(name), self._log, self.clock.spans)
-                handshakes = shell.call("connect", "log in", CALL_S * 6)
+            with self.timings.span(name, "connect and log in"):
+                shell = RemoteShell(name, self._session(name), self._log, partial(self.timings.add, name))
+                handshakes = shell.call("connect", "log in", LOGIN_S)
             with self._counting:
                 self._logins += handshakes
             self.shells[name] = shell
         return shell
 
-    def _session(self, name: str) -> Actor:
-        with self._counting:
-            self._turn += 1
-            worker = self._workers[self._turn % len(self._workers)]
-        # Whoever is named first may be gone; then the scheduler takes another one.
-        future = self._client.submit(
-            Session, self._on_way(name), name, actor=True, pure=False, workers=[worker], allow_other_workers=True
-        )
-        try:
-            actor: Any = future.result(timeout=CALL_S * 2)
-        except Exception as error:  # whatever a cluster may end a task with
-            raise Unreachable(name, "open a session", f"no worker takes it: {type(error).__name__}") from None
-        return cast("Actor", actor)
-
-    def _on_way(self, name: str) -> dict[str, Host]:
-        """A host, and those of the file that are jump hosts on the way to it."""
-        found: dict[str, Host] = {}
-        waiting = [name]
-        while waiting:
-            host = self.hosts[waiting.pop()]
-            found[host.name] = host
-            waiting += [jump.host for jump in host.ssh.via if jump.host in self.hosts and jump.host not in found]
-        return found
-
     def check_ssh(self, name: str, timeout_s: float = 10) -> None:
         if not self.hosts[name].ssh.local:
             shell = self.open(name)
             assert isinstance(shell, RemoteShell)
-            with self.clock.span(name, "reach its SSH anew"):
-                shell.call("knock", "reconnect to SSH", timeout_s, timeout_s)
+            with self.timings.span(name, "reconnect by SSH"):
+                shell.call("check_ssh", "reconnect by SSH", timeout_s, timeout_s)
 
     @property
     def handshakes(self) -> int:
@@ -148,63 +131,61 @@ class ClusterFleet(Fleet):
         super().close()
         self._client.close(timeout=2)
 
+    def _session(self, name: str) -> Actor:
+        with self._counting:
+            self._turn += 1
+            worker = self._workers[self._turn % len(self._workers)]
+        # The worker whose turn it is may be gone; then the scheduler takes another one.
+        future = self._client.submit(
+            Session, self._on_route(name), name, actor=True, pure=False, workers=[worker], allow_other_workers=True
+        )
+        try:
+            actor: Any = future.result(timeout=CALL_S * 2)
+        except Exception as error:  # whatever a cluster may end a task with
+            raise Unreachable(name, "open a session", f"no worker takes it: {type(error).__name__}") from None
+        return cast("Actor", actor)
+
+    def _on_route(self, name: str) -> dict[str, Host]:
+        """A host, and those of the inventory that are jump hosts before it."""
+        found: dict[str, Host] = {}
+        waiting = [name]
+        while waiting:
+            host = self.hosts[waiting.pop()]
+            found[host.name] = host
+            waiting += [jump.host for jump in host.ssh.via if jump.host in self.hosts and jump.host not in found]
+        return found
+
 
 class RemoteShell(Shell):
-    """A Shell whose other end is an actor."""
+    """A Shell whose session is an actor."""
 
-    def __init__(self, host: str, session: Actor, log: Log | None, spans: list[Span]) -> None:
-        def timed(action: str, began: float) -> None:
-            spans.append(Span(host, action, began, time.monotonic()))
-
-        super().__init__(host, _NoWire(), log, timed)
+    def __init__(self, host: str, session: Actor, log: Log | None, timed: Callable[[str, float], None]) -> None:
+        super().__init__(host, log, timed)
         self._session = session
 
     def call(self, method: str, action: str, deadline_s: float, *args: Any) -> Any:
-        """Call the actor; what it returned. Raises what happened there, or Lost where nobody answers in time."""
+        """Call a method of the session. Raises what it raised, or Lost if there is no answer in time."""
         if self.broken:
-            raise Lost(self.host, action, "the session is broken already")
+            raise Lost(self.host, action, "the session is already broken")
         try:
-            what, value = getattr(self._session, method)(*args).result(timeout=deadline_s + CALL_S)
-        except Exception as error:  # a dead worker: many kinds of errors, or none before our deadline
+            kind, value = getattr(self._session, method)(*args).result(timeout=deadline_s + CALL_S)
+        except Exception as error:  # a dead worker: many kinds of errors, or none before the deadline
             self.broken = True
-            raise Lost(self.host, action, f"its worker gives no answer ({type(error).__name__})") from None
-        if what == "done":
+            raise Lost(self.host, action, f"no answer from its worker ({type(error).__name__})") from None
+        if kind == DONE:
             return value
-        self.broken = what == "Lost"
-        kind = getattr(errors, what, HostError)
-        raise kind(self.host, *value)
-
-    def _answer(
-        self,
-        program: str,
-        action: str,
-        deadline_s: float,
-        on_line: Callable[[str], None] | None,
-        needs: Definitions,
-        ahead: Definitions,
-        live: bool,
-    ) -> str:
-        output: str = self.call(
-            "exchange", action, deadline_s, program, action, deadline_s, dict(needs), dict(ahead), live
-        )
-        for line in events(output.encode()) if on_line else ():
-            on_line(line.decode())  # type: ignore[misc]
-        return output
+        self.broken = ERRORS[kind] is Lost
+        raise ERRORS[kind](self.host, *value)
 
     def close(self) -> None:
         if not self.broken:
             self.broken = True
             self._session.close()
 
-
-class _NoWire:
-    """Nothing is sent from here."""
-
-    def send(self, data: bytes, timeout_s: float) -> None:
-        raise OSError("the session is elsewhere")
-
-    def receive(self, timeout_s: float) -> bytes:
-        raise OSError("the session is elsewhere")
-
-    def close(self) -> None:
-        """Nothing to close."""
+    def _run(self, request: Request) -> str:
+        # `on_line` cannot travel: events are reported at the end.
+        words = (request.program, request.action, request.deadline_s, dict(request.requires), dict(request.preload))
+        output: str = self.call("exchange", request.action, request.deadline_s, *words, request.live)
+        if request.on_line:
+            report_events(output.encode(), request.on_line)
+        return output

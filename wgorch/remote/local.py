@@ -1,4 +1,4 @@
-"""The machine that wgorch runs on, as a host: the same shell, without SSH."""
+"""The controller itself as a host: the same shell, without SSH."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import os
 import select
 import subprocess
 
-from wgorch.remote.root import ROOT_SHELL
-
 
 class LocalWire:
-    """A root shell as a child process."""
+    """A shell as a child process. `command`: what /bin/sh runs."""
 
-    def __init__(self, command: str = ROOT_SHELL) -> None:
+    def __init__(self, command: str) -> None:
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", command],
             stdin=subprocess.PIPE,
@@ -43,7 +41,7 @@ class LocalWire:
         return os.read(self._out, 65536)
 
     def close(self) -> None:
-        self._in = self._out = -1  # another file may get the numbers
+        self._in = self._out = -1  # the numbers may be reused by another file
         for stream in (self._process.stdin, self._process.stdout):
             if stream:
                 stream.close()

@@ -1,4 +1,4 @@
-"""Where the time of a run goes: spans by host and by what was done, told by `--profile`."""
+"""Timings of a run: spans by host and action, shown by `--profile`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Span(NamedTuple):
-    """One thing that a host was busy with, in seconds of the monotonic clock."""
+    """What one host was busy with, from `began` to `ended`: seconds of the monotonic clock."""
 
     host: str
     what: str
@@ -21,23 +21,27 @@ class Span(NamedTuple):
 
 
 @dataclass
-class Clock:
+class Timings:
     """Collects spans; several threads append to it."""
 
     spans: list[Span] = field(default_factory=list)
 
+    def add(self, host: str, what: str, began: float) -> None:
+        """Add a span that ends now."""
+        self.spans.append(Span(host, what, began, time.monotonic()))
+
     @contextmanager
     def span(self, host: str, what: str) -> Iterator[None]:
-        """Time what is done inside."""
+        """Time the body, whether it succeeds or raises."""
         began = time.monotonic()
         try:
             yield
         finally:
-            self.spans.append(Span(host, what, began, time.monotonic()))
+            self.add(host, what, began)
 
 
 def process_began() -> float:
-    """When this process was started, by the monotonic clock."""
+    """Start time of this process, by the monotonic clock."""
     stat = Path("/proc/self/stat").read_text(encoding="ascii", errors="replace")
     ticks = int(stat.rpartition(")")[2].split()[19])
     return ticks / os.sysconf("SC_CLK_TCK") + time.monotonic() - time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -1,4 +1,4 @@
-"""The seam below a shell: send, receive, close."""
+"""The transport seam of a shell: send bytes, receive bytes, close."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Protocol
 
 
 class Wire(Protocol):
-    """The two ends of a shell's standard input and output."""
+    """Standard input and output of one shell."""
 
     def send(self, data: bytes, timeout_s: float) -> None:
         """Send all of it, or raise OSError."""
 
     def receive(self, timeout_s: float) -> bytes:
-        """Some bytes; none where the other end closed. Raises TimeoutError."""
+        """Return some bytes; b"" at end of file. Raises TimeoutError."""
 
     def close(self) -> None:
-        """End it."""
+        """Close both directions."""

@@ -10,15 +10,15 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.table import Table
 
-from wgorch.remote.timings import Clock, Span, process_began
+from wgorch.remote.timings import Span, Timings, process_began
 from wgorch.report.console import plain
 
 
-def draw_profile(out: Console, clocks: Iterable[Clock]) -> None:
+def draw_profile(out: Console, clocks: Iterable[Timings]) -> None:
     """A row for each thing that was done: when it began and ended, how long it took on a host, and who took longest."""
     start = process_began()
     now = time.monotonic()
-    spans = sorted((span for clock in clocks for span in clock.spans), key=lambda span: span.began)
+    spans = sorted((span for timings in clocks for span in timings.spans), key=lambda span: span.began)
     table = Table(box=None, pad_edge=False)
     for title in ("what", "from s", "to s", "on a host: median ms", "longest ms", "waited for"):
         table.add_column(title, justify="left" if title in ("what", "waited for") else "right")

@@ -57,7 +57,7 @@ def run(options: TrustOptions) -> int:
 def _hops(fleet: Fleet, host: str) -> list[SshRoute]:
     """The jump hosts of a host, nearest first, and the host itself."""
     hops: list[SshRoute] = []
-    hop: SshRoute | None = fleet.connections.ways.of(fleet.hosts[host])
+    hop: SshRoute | None = fleet.connections.resolver.of(fleet.hosts[host])
     while hop is not None:
         hops.insert(0, hop)
         hop = hop.via

@@ -1,1 +1,1 @@
-"""SSH connections by fabric and paramiko; the only place that imports them."""
+"""SSH connections over fabric and paramiko; no other room imports these."""

@@ -1,6 +1,6 @@
-"""known_hosts as OpenSSH means it: names, [name]:port, wildcards, hashed names, @revoked; parsed once for all hosts.
+"""Read known_hosts as OpenSSH does: names, [name]:port, wildcards, hashed names, @revoked.
 
-paramiko's own loader refuses a whole file for one @revoked line, and takes seconds for large ones.
+paramiko's own loader refuses a whole file for one @revoked line, and takes seconds for a large one.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ def fingerprint(blob: bytes) -> str:
 
 
 def lookup_name(host: str, port: int) -> str:
-    """The name under which known_hosts keeps a host."""
+    """The name of a host in known_hosts: ``host``, or ``[host]:port``."""
     return host if port == 22 else f"[{host}]:{port}"
 
 
 @value
 class KnownKey:
-    """One key of one line."""
+    """One key of one line. `place`: FILE:LINE."""
 
     kind: str
     blob: bytes
@@ -39,7 +39,7 @@ class KnownKey:
 
 @dataclass
 class KnownHosts:
-    """The keys by name. `unread` says which lines were passed over, and why."""
+    """All keys, by how a line names its hosts. `unread`: the lines that were skipped, each with its reason."""
 
     plain: dict[str, list[KnownKey]] = field(default_factory=lambda: defaultdict(list))
     patterns: list[tuple[list[str], KnownKey]] = field(default_factory=list)
@@ -47,7 +47,7 @@ class KnownHosts:
     unread: list[str] = field(default_factory=list)
 
     def keys(self, host: str, port: int) -> list[KnownKey]:
-        """Every key that a name may show; revoked ones among them."""
+        """All keys of a host, revoked ones included."""
         name = lookup_name(host, port)
         found = list(self.plain.get(name.lower(), ()))
         for patterns, key in self.patterns:
@@ -60,7 +60,7 @@ class KnownHosts:
         return found
 
     def read(self, text: str, origin: str) -> None:
-        """Take in a file's lines; what cannot be read is noted, never fatal."""
+        """Add the lines of a file; a line that cannot be parsed is noted in `unread`."""
         for number, line in enumerate(text.split("\n"), 1):
             words = line.split()
             if not words or words[0].startswith("#"):
@@ -101,7 +101,7 @@ class KnownHosts:
 
 
 def load(files: Iterable[Path]) -> KnownHosts:
-    """The known hosts of several files; those that are not there are passed over."""
+    """Read several files; a missing one is skipped."""
     known = KnownHosts()
     for path in files:
         try:

@@ -1,7 +1,12 @@
-"""Log in with one round trip less than paramiko's own way."""
+"""Log in with one round trip less than paramiko: the one file that overrides its private methods.
+
+A client asks for the service ssh-userauth and may send its key without waiting for the answer; paramiko waits.
+WGORCH_PLAIN_LOGIN=1 in the environment leaves all of this to paramiko.
+"""
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Any
 
@@ -9,11 +14,16 @@ import paramiko
 from paramiko.auth_handler import AuthHandler
 
 
-class QuickTransport(paramiko.Transport):
-    """Tells who we are without waiting to hear that we may, which is a round trip less.
+def transport_class() -> type[paramiko.Transport]:
+    """The transport to log in with: QuickTransport, or paramiko's own where WGORCH_PLAIN_LOGIN is set."""
+    return paramiko.Transport if os.environ.get("WGORCH_PLAIN_LOGIN", "0") not in ("", "0") else QuickTransport
 
-    With keys that sign at once: an agent may take its time, or never answer, and which signature an RSA key is to make
-    is only known for sure from what the server says before it says that we may. Those go paramiko's own way.
+
+class QuickTransport(paramiko.Transport):
+    """A transport that sends a key together with the service request.
+
+    Only a key that signs at once: an agent may take its time or never answer, and the signature algorithm of an RSA key
+    depends on what the server sends just before it accepts the service. Those keys are left to paramiko.
     """
 
     auth_handler: Any
@@ -23,23 +33,24 @@ class QuickTransport(paramiko.Transport):
         if not quick or event is not None:
             return super().auth_publickey(username, key, event)
         answered = threading.Event()
-        self.auth_handler = handler = QuickLogin(self, asked=self.auth_handler is not None)
+        self.auth_handler = handler = QuickLogin(self, requested=self.auth_handler is not None)
         handler.auth_publickey(username, key, answered)
         return handler.wait_for_response(answered)
 
 
 class QuickLogin(AuthHandler):
-    """One key's try: paramiko sends it when it hears that it may, and hears that from us, not from the server.
+    """One attempt with one key.
 
-    `asked`: the server was asked whether we may, for an earlier key.
+    paramiko sends the key when it handles the server's service-accept; here that handler is called at once, and the
+    server's own message is ignored. `requested`: the service was requested for an earlier key.
     """
 
-    def __init__(self, transport: paramiko.Transport, *, asked: bool) -> None:
+    def __init__(self, transport: paramiko.Transport, *, requested: bool) -> None:
         super().__init__(transport)
-        self._asked = asked
+        self._requested = requested
 
     def _request_auth(self) -> None:
-        if not self._asked:
+        if not self._requested:
             super()._request_auth()
         accepted = paramiko.Message()
         accepted.add_string("ssh-userauth")
@@ -47,4 +58,4 @@ class QuickLogin(AuthHandler):
         super()._parse_service_accept(accepted)
 
     def _parse_service_accept(self, m: paramiko.Message) -> None:
-        """The server's word that we may; we have done it by then."""
+        """Ignore the server's service-accept; the key is sent already."""

@@ -1,21 +1,23 @@
-"""Sockets and channels without Nagle and delayed acknowledgements."""
+"""TCP sockets without Nagle's algorithm and delayed acknowledgements."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import time
-from typing import Any
 
+from wgorch.errors import Unreachable
 from wgorch.remote.ssh.limits import DEAD_AFTER_S
 
 
 class QuickSocket(socket.socket):
-    """A socket that waits neither for Nagle nor for a delayed acknowledgement, and notices a dead peer."""
+    """A socket that sends and acknowledges at once, reads ahead, and notices a dead peer."""
 
     ahead = b""
+    """Bytes that have come and are not yet asked for."""
 
     def prepare(self) -> None:
+        """Set the options; once connected."""
         self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_AFTER_S * 1000)
@@ -23,7 +25,7 @@ class QuickSocket(socket.socket):
     def recv(self, size: int, flags: int = 0) -> bytes:
         # paramiko asks for a packet in pieces; all that has come is taken at once.
         if not self.ahead:
-            # Linux forgets this after each acknowledgement; without it every exchange costs 40 ms.
+            # Linux clears this after each acknowledgement; without it every exchange costs 40 ms.
             if hasattr(socket, "TCP_QUICKACK"):
                 with contextlib.suppress(OSError):
                     self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
@@ -32,40 +34,25 @@ class QuickSocket(socket.socket):
         return data
 
 
-class ChannelWire:
-    """A Wire over one SSH channel."""
-
-    def __init__(self, channel: Any) -> None:
-        self._channel = channel
-
-    def send(self, data: bytes, timeout_s: float) -> None:
-        self._channel.settimeout(timeout_s)
+def connect_tcp(host: str, address: str, port: int, timeout_s: float) -> QuickSocket:
+    """Connect to a name or address, each of its addresses in turn. Raises Unreachable for `host`."""
+    try:
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        hint = "check the name, or give an address"
+        raise Unreachable(host, f"resolve {address}", error.strerror or "no such name", hint) from None
+    began = time.monotonic()
+    last: OSError | None = None
+    for family, kind, proto, _, place in found:
+        sock = QuickSocket(family, kind, proto)
         try:
-            self._channel.sendall(data)
-        except TimeoutError:
-            raise
-        except OSError:
-            # A shell that ended at once, maybe before it was told anything: what it said is still to be read.
-            transport = self._channel.get_transport()
-            if transport is None or not transport.is_active():
-                raise
-
-    def receive(self, timeout_s: float) -> bytes:
-        end = time.monotonic() + timeout_s
-        channel = self._channel
-        while True:
-            # paramiko does not notice a transport that died while a receive waits, so wait in short turns.
-            if channel.recv_stderr_ready():
-                channel.recv_stderr(65536)
-            try:
-                channel.settimeout(min(1.0, max(0.01, end - time.monotonic())))
-                return bytes(channel.recv(65536))
-            except TimeoutError:
-                transport = channel.get_transport()
-                if transport is None or not transport.is_active():
-                    raise ConnectionError("the SSH connection is gone") from None
-                if time.monotonic() >= end:
-                    raise
-
-    def close(self) -> None:
-        self._channel.close()
+            sock.settimeout(timeout_s)
+            sock.connect(place)
+            sock.prepare()
+            return sock
+        except OSError as error:
+            last = error
+            sock.close()
+    reason = (last.strerror or str(last)) if last else "no address"
+    problem = f"{address} port {port}: {reason} (after {time.monotonic() - began:.1f} s)"
+    raise Unreachable(host, "connect", problem, "check that the host is up and that this is its SSH address")

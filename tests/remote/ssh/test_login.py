@@ -1,4 +1,4 @@
-"""Logging in, against a server of paramiko's at the other end of a pair of sockets."""
+"""The quick login, against a paramiko server at the other end of a pair of sockets."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import paramiko
 import pytest
 from paramiko.common import MSG_NAMES
 
-from wgorch.remote.ssh.login import QuickTransport
+from wgorch.remote.ssh.login import QuickTransport, transport_class
 
 HOST_KEY = paramiko.ECDSAKey.generate()
 STRANGER, FRIEND = paramiko.ECDSAKey.generate(), paramiko.ECDSAKey.generate()
 
 
 class Late(paramiko.Transport):
-    """A server that says that one may log in when somebody has tried to, or after a while."""
+    """A server that accepts the service only after a key was tried, or after a while."""
 
     def __init__(self, sock: socket.socket, after_s: float) -> None:
         super().__init__(sock)
-        self.heard: list[str] = []
+        self.events: list[str] = []
         self.after_s = after_s
         self.kept: Any = None
 
     def _send_message(self, data: Any) -> None:
         if MSG_NAMES[data.asbytes()[0]] == "service-accept":
-            self.heard.append("asked")
+            self.events.append("asked")
             self.kept = data
             threading.Timer(self.after_s, self.allow).start()
         else:
@@ -38,11 +38,11 @@ class Late(paramiko.Transport):
     def allow(self) -> None:
         kept, self.kept = self.kept, None
         if kept is not None and self.active:
-            self.heard.append("may")
+            self.events.append("may")
             super()._send_message(kept)
 
     def tried(self, key: paramiko.PKey) -> None:
-        self.heard.append("stranger" if key == STRANGER else "friend")
+        self.events.append("stranger" if key == STRANGER else "friend")
         self.allow()
 
 
@@ -73,15 +73,15 @@ def ends(after_s: float = 10) -> Iterator[tuple[QuickTransport, Late]]:
         server.close()
 
 
-def test_who_we_are_is_told_before_the_server_says_that_we_may() -> None:
+def test_the_key_is_sent_before_the_server_accepts_the_service() -> None:
     with ends() as (client, server):
         assert [] == client.auth_publickey("root", FRIEND)
         assert client.is_authenticated()
-        assert ["asked", "friend", "may"] == server.heard
+        assert ["asked", "friend", "may"] == server.events
 
 
 class Elsewhere(paramiko.PKey):
-    """A key that somebody else signs with, as an agent does."""
+    """A key that signs elsewhere, as an agent's does."""
 
     name = FRIEND.get_name()
 
@@ -96,27 +96,27 @@ class Elsewhere(paramiko.PKey):
 
 
 @pytest.mark.parametrize("key", [paramiko.RSAKey.generate(2048), Elsewhere()], ids=["rsa", "agent"])
-def test_a_key_that_needs_the_servers_word_or_takes_its_time_waits(key: paramiko.PKey) -> None:
+def test_a_key_that_depends_on_the_server_or_may_take_its_time_waits(key: paramiko.PKey) -> None:
     with ends(after_s=0.2) as (client, server):
         with pytest.raises(paramiko.AuthenticationException):
             client.auth_publickey("root", STRANGER)
-        server.heard.clear()
+        server.events.clear()
         client.auth_publickey("root", key)
         assert client.is_authenticated()
-        assert ["asked", "may", "friend"] == server.heard
+        assert ["asked", "may", "friend"] == server.events
 
 
-def test_one_asks_once_for_all_keys() -> None:
+def test_the_service_is_requested_once_for_all_keys() -> None:
     with ends() as (client, server):
         for _ in range(2):
             with pytest.raises(paramiko.AuthenticationException):
                 client.auth_publickey("root", STRANGER)
         client.auth_publickey("root", FRIEND)
         assert client.is_authenticated()
-        assert ["asked", "stranger", "may", "stranger", "friend"] == server.heard
+        assert ["asked", "stranger", "may", "stranger", "friend"] == server.events
 
 
-def test_a_key_that_cannot_sign_is_told_and_the_next_one_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_cannot_sign_is_reported_and_the_next_one_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_args: object) -> None:
         raise paramiko.SSHException("the agent says no")
 
@@ -127,13 +127,28 @@ def test_a_key_that_cannot_sign_is_told_and_the_next_one_tried(monkeypatch: pyte
             client.auth_publickey("root", broken)
         client.auth_publickey("root", FRIEND)
         assert client.is_authenticated()
-        assert ["asked", "friend", "may"] == server.heard
+        assert ["asked", "friend", "may"] == server.events
 
 
-def test_who_is_hung_up_on_signs_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_the_server_closes_no_key_signs(monkeypatch: pytest.MonkeyPatch) -> None:
     with ends() as (client, server):
         server.close()
         client.join(5)
         monkeypatch.setattr(FRIEND, "sign_ssh_data", lambda *_args: pytest.fail("it was asked to sign"))
         with pytest.raises(paramiko.SSHException, match="No existing session"):
             client.auth_publickey("root", FRIEND)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(None, QuickTransport), ("", QuickTransport), ("0", QuickTransport), ("1", paramiko.Transport)],
+)
+def test_the_environment_turns_the_quick_login_off(
+    value: str | None, expected: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if value is None:
+        monkeypatch.delenv("WGORCH_PLAIN_LOGIN", raising=False)
+    else:
+        monkeypatch.setenv("WGORCH_PLAIN_LOGIN", value)
+
+    assert expected is transport_class()
