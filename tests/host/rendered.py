@@ -18,6 +18,7 @@ from wgorch.host.library import OFTEN_NEEDED, PRELUDE, SELDOM_NEEDED, library
 from wgorch.inventory.load import load, loads
 from wgorch.plan.host import HostPlan
 from wgorch.plan.playbook import load_all
+from wgorch.remote import root
 from wgorch.run import Run
 from wgorch.steps.startup import watch_script
 from wgorch.steps.target import Target
@@ -80,6 +81,8 @@ def rendered() -> dict[str, str]:
         "doctor": doctor.program(["relay.example"]),
         "wait_handshake": direct.wait_program("wg0", ["k" * 42 + "A="]),
         "discover": programs.uploaded("discover.sh"),
+        "become_root": root.careful_shell("n"),
+        "sudo_password": root.careful_shell("n"),
         "snapshot": programs.uploaded("snapshot.sh"),
     }
 

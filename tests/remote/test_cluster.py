@@ -70,7 +70,7 @@ class LocalActor:
         def call(*args: Any) -> Future:
             try:
                 return Future(asyncio.run(getattr(self._session, method)(*args)))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - it travels as a value
                 return Future(error)
 
         return call

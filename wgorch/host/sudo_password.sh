@@ -5,4 +5,4 @@
 # prompt: what sudo asks with; on a terminal too, since -S reads standard input
 
 : "${prompt:?}"
-command -v sudo >/dev/null 2>&1 && exec sudo -S -p $prompt /bin/sh -c "$ready; $shell" sh "${SSH_CONNECTION-}" 2>&1
+command -v sudo >/dev/null 2>&1 && exec sudo -S -p "$prompt" /bin/sh -c "$ready; $shell" sh "${SSH_CONNECTION-}" 2>&1

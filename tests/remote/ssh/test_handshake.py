@@ -43,10 +43,21 @@ def known(*keys: paramiko.PKey) -> KnownHosts:
 
 Server = Callable[[socket.socket], None]
 
+OPEN: list[socket.socket] = []
+"""Both ends of every attempt, closed when its test has ended."""
+
+
+@pytest.fixture(autouse=True)
+def close_sockets() -> Iterator[None]:
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
 
 def attempt(server: Server, identities: Identities | None = None, hosts: KnownHosts | None = None) -> Any:
     """Log in to a server that runs in a thread."""
     here, there = socket.socketpair()
+    OPEN.extend((here, there))
     thread = threading.Thread(target=server, args=(there,), daemon=True)
     thread.start()
     try:
