@@ -158,7 +158,7 @@ class Rollout:
         ended = [
             n
             for n, m in verdict.measured.items()
-            if n in old and f"renewed {self.transaction.change_id} " not in m.said_before
+            if n in old and f"renewed {self.transaction.change_id} " not in m.output_before
         ]
         if ended:
             over = tuple(Finding(name, "its lease ended before it could be renewed") for name in ended)
