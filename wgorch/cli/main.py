@@ -518,7 +518,7 @@ def trace(args: argparse.Namespace, out: Console) -> int:
     finally:
         operation.fleet.close()
     if args.pcap:
-        files.write_packets({name: seen.packets for name, seen in found.seen.items()}, args.pcap)
+        files.write_packets({name: capture.packets for name, capture in found.captures.items()}, args.pcap)
     if args.json:
         as_json.print_json(out, as_json.trace_json(found), frozenset(operation.keys.values()))
     else:
