@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.trace.test_explain import recorded
+from tests.trace.recordings import recorded
 from wgorch.errors import Unfit
 from wgorch.inventory.load import load, loads
 from wgorch.outcome import Status

@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 
-from tests.trace.test_explain import recorded
+from tests.trace.recordings import recorded
 from wgorch.errors import Unreachable
 from wgorch.events import Event
 from wgorch.inventory.load import load

@@ -226,15 +226,15 @@ def measured(run: Run) -> Verdict:
 
 def examine(run: Run, names: list[str]) -> dict[str, tuple[Finding, ...]]:
     """Diagnose the settings of hosts that can break the tunnel; read-only. Raises HostsFailed."""
-    from wgorch.trace import doctor
+    from wgorch.trace import doctor, doctor_facts
 
     run.gather(names)
     ends = [host.endpoint.host for host in run.inventory.hosts.values() if host.endpoint]
     to_resolve = [end for end in ends if re.search(r"[a-z]", end) and ":" not in end]
 
     def work(name: str) -> tuple[Finding, ...]:
-        text = run.fleet.open(name).exchange(doctor.program(to_resolve), "inspect the host", 30)
-        looked = doctor.parse(name, text)
+        text = run.fleet.open(name).exchange(doctor_facts.script(to_resolve), "inspect the host", 30)
+        looked = doctor_facts.parse(name, text)
         return tuple(doctor.examine(run.topology.desired(name), run.seen[name], looked, int(time.time())))
 
     found, failed = run.fleet.on_hosts(names, work)

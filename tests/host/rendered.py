@@ -23,7 +23,8 @@ from wgorch.run import Run
 from wgorch.steps.startup import watch_script
 from wgorch.steps.target import Target
 from wgorch.topology.topology import build
-from wgorch.trace import doctor, observe
+from wgorch.trace import doctor_facts, observe
+from wgorch.trace.probe import Probe
 from wgorch.verify import measure
 
 INVENTORY = Path(__file__).parents[2] / "inventory" / "home-company.yaml"
@@ -53,8 +54,8 @@ def _watch() -> str:
 
 
 def _observed(protocol: str) -> str:
-    probe = observe.Probe(ip_address("192.168.2.2"), ip_address("10.10.13.61"), protocol, 443, full_size=1400)
-    return observe.program(probe, "abcd", "wg0", 51820, "", pcap=protocol == "tcp")
+    probe = Probe(ip_address("192.168.2.2"), ip_address("10.10.13.61"), protocol, 443, full_size=1400)
+    return observe.script(probe, "abcd", "wg0", 51820, "", pcap=protocol == "tcp")
 
 
 @cache
@@ -73,12 +74,12 @@ def rendered() -> dict[str, str]:
         "referee": programs.referee(),
         "facts": "\n".join([*asking().values(), questions(load(INVENTORY).network, ask)]),
         "watch": _watch(),
-        "measure": measure.program(
+        "measure": measure.script(
             "wg0", [ip_address("192.168.2.1"), ip_address("fd00::1")], [ip_address("fd00::1")], 1420, 20
         ),
         "observe": _observed("icmp"),
         "observe tcp": _observed("tcp"),
-        "doctor": doctor.program(["relay.example"]),
+        "doctor": doctor_facts.script(["relay.example"]),
         "wait_handshake": direct.wait_program("wg0", ["k" * 42 + "A="]),
         "discover": programs.uploaded("discover.sh"),
         "become_root": root.careful_shell("n"),

@@ -1,4 +1,4 @@
-"""What passes a card of a machine while something is done, as tcpdump tells it; and small questions from there."""
+"""Packets on an interface of a machine, by tcpdump, and small requests from there."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ while True:
 
 @contextmanager
 def capture(
-    world: World, machine: str, card: str, *expression: str, options: tuple[str, ...] = ()
+    world: World, machine: str, interface: str, *expression: str, options: tuple[str, ...] = ()
 ) -> Iterator[list[str]]:
-    """The lines that tcpdump prints while the body runs; they are in the list when it has ended."""
-    argv = ("tcpdump", "-i", card, "-nn", "-l", "--immediate-mode", *options, *expression)
+    """Lines that tcpdump prints while the body runs; the list is filled when it has ended."""
+    argv = ("tcpdump", "-i", interface, "-nn", "-l", "--immediate-mode", *options, *expression)
     process = world.spawn(machine, *argv, start_new_session=True)
     assert process.stdout
     lines: list[str] = []
@@ -51,14 +51,14 @@ def capture(
         time.sleep(0.3)
     finally:
         os.killpg(process.pid, signal.SIGINT)
-        told = process.stdout.read()
+        rest = process.stdout.read()
         process.wait(10)
-    lines += [line for line in told.split("\n") if line and not re.match(r"\d+ packets? ", line)]
+    lines += [line for line in rest.split("\n") if line and not re.match(r"\d+ packets? ", line)]
 
 
 @contextmanager
 def serving(world: World, machine: str) -> Iterator[None]:
-    """An echo by TCP on port 7777 of a machine that has none."""
+    """An echo server on TCP port 7777 of a machine that has none."""
     process = world.spawn(machine, "/usr/bin/python3", "-c", SERVE, start_new_session=True)
     assert process.stdout
     try:
@@ -70,7 +70,7 @@ def serving(world: World, machine: str) -> Iterator[None]:
 
 
 def resolve(world: World, machine: str, kind: str, server: str, name: str) -> str:
-    """The address that a resolver answers, asked by UDP or TCP from a machine; empty where no answer comes."""
+    """Address that a resolver answers a machine, by UDP or TCP; empty where no answer comes."""
     argv = ("/usr/bin/python3", "-c", DNS, kind, server, name)
     return world.run(machine, *argv, check=False).stdout.strip()
 

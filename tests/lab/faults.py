@@ -1,6 +1,6 @@
-"""Faults that a network can have, one table: how to make each, where it is, and what `wgorch trace` must say.
+"""Faults of a network: how to make each, the host at fault, and what `wgorch trace` must print.
 
-docs/troubleshooting.md shows the same table (`make docs`).
+docs/troubleshooting.md has the same table (`make docs`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Fault:
-    """`make` and `mend` run on `machine`; the finding must name `host` and hold `says`."""
+    """`make` and `mend` run on `machine`; the finding must name `host` and contain `says`."""
 
     name: str
     machine: str
@@ -32,7 +32,7 @@ FAULTS = (
         f"wg set wg0 peer {BCC} allowed-ips 192.168.2.0/24",
         "",
         "home",
-        "peer bcc lacks 10.10.13.0/24 in its allowed-ips",
+        "peer bcc lacks allowed-ips 10.10.13.0/24",
     ),
     Fault(
         "allowed-ips missing at the receiver",
@@ -40,9 +40,9 @@ FAULTS = (
         f"wg set wg0 peer {HOME_AT_BCC} allowed-ips 192.168.2.77/32",
         "",
         "bcc",
-        "peer home lacks 192.168.2.2/32 in its allowed-ips",
+        "peer home lacks allowed-ips 192.168.2.2/32",
     ),
-    Fault("no route", "home", "ip route delete 10.10.13.0/24", "", "home", "no route to 10.10.13.0/24 into the tunnel"),
+    Fault("no route", "home", "ip route delete 10.10.13.0/24", "", "home", "no route to 10.10.13.0/24 via wg0"),
     Fault(
         "forwarding off",
         "bcc",
@@ -52,12 +52,12 @@ FAULTS = (
         "forwarding is off on wg0",
     ),
     Fault(
-        "FORWARD policy DROP, and our jump gone",
+        "FORWARD policy DROP, and the jump missing",
         "company",
         "iptables -P FORWARD DROP; iptables -D FORWARD 1",
         "iptables -P FORWARD ACCEPT",
         "company",
-        "FORWARD by its policy, and the jump to wgorch-office-fwd is gone",
+        "FORWARD policy drop; jump to wgorch-office-fwd is missing",
     ),
     Fault(
         "a reject in a foreign nft chain",
@@ -65,15 +65,15 @@ FAULTS = (
         "nft 'table inet foreign { chain guard { type filter hook forward priority -10; ip daddr 10.10.13.61 reject; }; }'",
         "nft delete table inet foreign",
         "company",
-        "the firewall stops it: inet foreign guard",
+        "blocked by firewall: inet foreign guard, rule",
     ),
     Fault(
-        "strict reverse-path filter",
+        "strict rp_filter",
         "bcc",
         "echo 1 >/proc/sys/net/ipv4/conf/wg0/rp_filter; ip route add 192.168.2.2/32 via 203.0.113.1",
         "echo 0 >/proc/sys/net/ipv4/conf/wg0/rp_filter; ip route delete 192.168.2.2/32",
         "bcc",
-        "strict reverse-path filter on wg0",
+        "strict rp_filter on wg0 drops 192.168.2.2 (route back is via eth0)",
     ),
     Fault(
         "no masquerade",
@@ -81,15 +81,15 @@ FAULTS = (
         "iptables -t nat -F wgorch-office-nat; conntrack -F",
         "conntrack -F",
         "company",
-        "no masquerade: it enters the LAN as 192.168.2.2",
+        "not masqueraded: enters the LAN as 192.168.2.2, and 10.10.13.61 has no return route",
     ),
     Fault(
-        "no way back from target",
+        "no return route from target",
         "target",
         "ip route add blackhole 10.10.13.62/32",
         "ip route delete blackhole 10.10.13.62/32",
         "company",
-        "10.10.13.61 got it (10.10.13.62 > 10.10.13.61 out of ens192) and does not answer",
+        "no reply from 10.10.13.61 (10.10.13.62 > 10.10.13.61 was sent out of ens192)",
     ),
     Fault(
         "a wrong public key",
@@ -98,7 +98,7 @@ FAULTS = (
         "allowed-ips 192.168.2.0/24,10.10.13.0/24 persistent-keepalive 15",
         "",
         "home",
-        "its entry for bcc has the key",
+        "wrong public key for peer bcc",
     ),
     Fault(
         "a wrong endpoint port",
@@ -106,7 +106,7 @@ FAULTS = (
         f"wg set wg0 peer {BCC} endpoint 203.0.113.13:4444",
         "",
         "home",
-        "it dials bcc at 203.0.113.13:4444, not at 203.0.113.13:38371",
+        "wrong endpoint for peer bcc: 203.0.113.13:4444, expected 203.0.113.13:38371",
     ),
     Fault(
         "UDP blocked one way",
@@ -114,7 +114,7 @@ FAULTS = (
         "iptables -A FORWARD -s 203.0.113.13 -d 198.51.100.34 -p udp -j DROP",
         "iptables -D FORWARD -s 203.0.113.13 -d 198.51.100.34 -p udp -j DROP",
         "bcc",
-        "WireGuard's UDP from bcc to home is lost on the way",
+        "WireGuard UDP from bcc to home is lost",
     ),
     Fault(
         "MTU too large, and ICMP blocked",
@@ -138,7 +138,7 @@ FAULTS_6 = (
         f"wg set wg0 peer {BCC_6} allowed-ips 192.168.2.0/24,10.10.13.0/24,fd00:2::/64",
         "",
         "home",
-        "peer bcc lacks fd10:13::/64 in its allowed-ips",
+        "peer bcc lacks allowed-ips fd10:13::/64",
     ),
     Fault(
         "allowed-ips missing at the receiver",
@@ -146,11 +146,9 @@ FAULTS_6 = (
         f"wg set wg0 peer {HOME_AT_BCC_6} allowed-ips 192.168.2.2/32",
         "",
         "bcc",
-        "peer home lacks fd00:2::2/128 in its allowed-ips",
+        "peer home lacks allowed-ips fd00:2::2/128",
     ),
-    Fault(
-        "no route", "home", "ip -6 route delete fd10:13::/64", "", "home", "no route to fd10:13::/64 into the tunnel"
-    ),
+    Fault("no route", "home", "ip -6 route delete fd10:13::/64", "", "home", "no route to fd10:13::/64 via wg0"),
     Fault(
         "forwarding off",
         "bcc",
@@ -160,12 +158,12 @@ FAULTS_6 = (
         "forwarding is off on wg0",
     ),
     Fault(
-        "FORWARD policy DROP, and our jump gone",
+        "FORWARD policy DROP, and the jump missing",
         "company",
         "ip6tables -P FORWARD DROP; ip6tables -D FORWARD 1",
         "ip6tables -P FORWARD ACCEPT",
         "company",
-        "FORWARD by its policy, and the jump to wgorch-dual-fwd is gone",
+        "FORWARD policy drop; jump to wgorch-dual-fwd is missing",
     ),
     Fault(
         "a reject in a foreign nft chain",
@@ -173,7 +171,7 @@ FAULTS_6 = (
         "nft 'table inet foreign { chain guard { type filter hook forward priority -10; ip6 daddr fd10:13::61 reject; }; }'",
         "nft delete table inet foreign",
         "company",
-        "the firewall stops it: inet foreign guard",
+        "blocked by firewall: inet foreign guard, rule",
     ),
     Fault(
         "no answer from target",
@@ -181,7 +179,7 @@ FAULTS_6 = (
         "ip6tables -A OUTPUT -p ipv6-icmp --icmpv6-type echo-reply -j DROP",
         "ip6tables -D OUTPUT -p ipv6-icmp --icmpv6-type echo-reply -j DROP",
         "company",
-        "> fd10:13::61 out of ens192) and does not answer",
+        "> fd10:13::61 was sent out of ens192)",
     ),
     Fault(
         "a wrong public key",
@@ -190,7 +188,7 @@ FAULTS_6 = (
         "allowed-ips 192.168.2.0/24,10.10.13.0/24,fd00:2::/64,fd10:13::/64 persistent-keepalive 25",
         "",
         "home",
-        "its entry for bcc has the key",
+        "wrong public key for peer bcc",
     ),
     Fault(
         "a wrong endpoint port",
@@ -198,7 +196,7 @@ FAULTS_6 = (
         f"wg set wg0 peer {BCC_6} endpoint '[2001:db8:13::13]:4444'",
         "",
         "home",
-        "it dials bcc at [2001:db8:13::13]:4444, not at [2001:db8:13::13]:38371",
+        "wrong endpoint for peer bcc: [2001:db8:13::13]:4444, expected [2001:db8:13::13]:38371",
     ),
     Fault(
         "UDP blocked one way",
@@ -206,7 +204,7 @@ FAULTS_6 = (
         "ip6tables -A FORWARD -s 2001:db8:13::13 -d 2001:db8:1::/64 -p udp -j DROP",
         "ip6tables -D FORWARD -s 2001:db8:13::13 -d 2001:db8:1::/64 -p udp -j DROP",
         "bcc",
-        "WireGuard's UDP from bcc to home is lost on the way",
+        "WireGuard UDP from bcc to home is lost",
     ),
     Fault(
         "MTU too large, and ICMP blocked",
@@ -218,21 +216,21 @@ FAULTS_6 = (
     ),
     Fault("interface down", "company", "ip link set wg0 down", "", "company", "wg0 is down"),
 )
-"""The same by IPv6, in the world of inventory/dual-stack.yaml. A reverse-path filter is
-IPv4's alone, and company is that LAN's only router, so that nobody there needs masquerade."""
+"""The same by IPv6, in the world of inventory/dual-stack.yaml. IPv6 has no rp_filter, and company is the only router of
+that LAN, so that no machine there needs masquerade."""
 
 PAIRS = (
     ("forwarding off", "no masquerade"),
-    ("no route", "FORWARD policy DROP, and our jump gone"),
+    ("no route", "FORWARD policy DROP, and the jump missing"),
     ("allowed-ips missing at the receiver", "interface down"),
     ("a reject in a foreign nft chain", "UDP blocked one way"),
 )
-"""Two faults at once: the first on the packet's way, which must be named, and one behind it."""
+"""Two faults at once: the first on the path, which must be named, and one behind it."""
 
 
 def table() -> str:
     """The table for docs/troubleshooting.md."""
-    rows = ["| fault | on | `wgorch trace home 10.10.13.61` says |", "| --- | --- | --- |"]
+    rows = ["| fault | on | `wgorch trace home 10.10.13.61` prints |", "| --- | --- | --- |"]
     rows += [f"| {fault.name} | {fault.machine} | `{fault.host}: … {fault.says} …` |" for fault in FAULTS]
     return "\n".join(rows) + "\n"
 

@@ -1,4 +1,4 @@
-"""Record what hosts answer while a packet is followed, for the pure tests: ``python -m tests.lab.record`` (root)."""
+"""Record the answers of hosts during a trace, for the pure tests: ``python -m tests.lab.record`` (root)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from wgorch import run as runs
 from wgorch import workflow
 from wgorch.gather.gather import NONCE
 from wgorch.inventory.load import load
-from wgorch.inventory.model import Inventory, IPAddress
+from wgorch.inventory.model import Inventory
 from wgorch.plan.playbook import load_all
 from wgorch.rehearsal.reference import ReferenceWorld
 from wgorch.run import Run, RunOptions
 from wgorch.trace import follow
-from wgorch.trace.observe import Probe
+from wgorch.trace.probe import Probe
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = ROOT / "tests" / "trace" / "recorded"
@@ -36,21 +36,21 @@ def up(world: ReferenceWorld, inventory: Inventory) -> None:
 
 
 def record(world: ReferenceWorld, inventory: Inventory, name: str) -> None:
-    """Follow one packet and keep every answer as it came."""
+    """Trace one packet and keep every answer as it came."""
     kept: dict[str, dict[str, str]] = {"facts": {}, "seen": {}}
     probes: list[Probe] = []
     real_gather, real_parse = runs.gather, follow.parse
 
-    def gather(shell, network, port, *rest):  # type: ignore[no-untyped-def]
+    def gather(shell, network, ask, **more):  # type: ignore[no-untyped-def]
         exchange = shell.exchange
 
-        def keep(*words):  # type: ignore[no-untyped-def]
-            kept["facts"][shell.host] = exchange(*words)
+        def keep(*words, **more):  # type: ignore[no-untyped-def]
+            kept["facts"][shell.host] = exchange(*words, **more)
             return kept["facts"][shell.host]
 
         shell.exchange = keep
         try:
-            return real_gather(shell, network, port, *rest)
+            return real_gather(shell, network, ask, **more)
         finally:
             shell.exchange = exchange
 
@@ -67,9 +67,9 @@ def record(world: ReferenceWorld, inventory: Inventory, name: str) -> None:
         runs.gather, follow.parse = real_gather, real_parse
         work.fleet.close()
     probe = probes[0]
-    told = {"size": probe.size, "full_size": probe.full_size, "nonce": NONCE, **kept}
+    answers = {"size": probe.size, "full_size": probe.full_size, "nonce": NONCE, **kept}
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    (PLACE / f"{slug}.json").write_text(json.dumps(told, indent=0, ensure_ascii=False) + "\n")
+    (PLACE / f"{slug}.json").write_text(json.dumps(answers, indent=0, ensure_ascii=False) + "\n")
 
 
 def main() -> None:
@@ -84,13 +84,6 @@ def main() -> None:
             if fault.mend:
                 world.sh(fault.machine, fault.mend)
             up(world, inventory)
-
-
-def target() -> IPAddress:
-    """Where the recorded probes went."""
-    from ipaddress import ip_address
-
-    return ip_address(TARGET)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`wgorch doctor` finds what may stand in the way on a host, and says what mends it."""
+"""`wgorch doctor` names settings of a host that can break the tunnel, with fixes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import json
 from tests.lab.conftest import INVENTORY, Lab
 
 
-def told(lab: Lab, host: str, code: int = 1) -> list[str]:
+def findings(lab: Lab, host: str, code: int = 1) -> list[str]:
     done = lab.wgorch("doctor", host, "-i", INVENTORY, "--json", code=code)
     return [finding["what"] for finding in json.loads(done.stdout)["hosts"][host]]
 
 
 def test_each_obstacle_is_named(network: Lab) -> None:
-    usual = told(network, "company", code=0)
+    usual = findings(network, "company", code=0)
     assert all("wireguard-go is used" in line for line in usual), usual
 
     make = """
@@ -30,20 +30,20 @@ def test_each_obstacle_is_named(network: Lab) -> None:
     """
     network.world.sh("company", make)
     try:
-        found = "\n".join(told(network, "company"))
-        shown = network.wgorch("doctor", "company", "-i", INVENTORY, code=1).stdout
+        found = "\n".join(findings(network, "company"))
+        output = network.wgorch("doctor", "company", "-i", INVENTORY, code=1).stdout
     finally:
         network.world.sh("company", mend)
         network.up()
 
     for what in (
-        "FORWARD drops by policy (DROP); our chain comes first",
-        "the nft chain inet fence gate drops what no rule of its own accepts",
-        "strict reverse-path filter on ens192",
-        "ens192 carries only 1400 bytes",
+        "FORWARD policy is DROP; wgorch's chain comes first",
+        "nft chain inet fence gate has policy drop",
+        "strict rp_filter on ens192",
+        "ens192 has MTU 1400",
         "tailscale0: Tailscale",
-        "it will not survive a reboot: nothing of ours starts it",
+        "wg0 is not started at boot by systemd",
     ):
         assert what in found, found
-    assert shown.count("fix: ") == 4
-    assert told(network, "company", code=0) == usual
+    assert output.count("fix: ") == 4
+    assert findings(network, "company", code=0) == usual

@@ -29,35 +29,35 @@ def mended(lab: Lab, *faults: Fault) -> None:
 def test_one_fault_is_named_with_host_and_cause(network: Lab, fault: Fault) -> None:
     network.world.sh(fault.machine, fault.make)
     try:
-        told = trace(network, code=1)
+        found = trace(network, code=1)
     finally:
         mended(network, fault)
 
-    assert told["finding"]["host"] == fault.host, told
-    assert fault.says in told["finding"]["what"], told
-    assert told["finding"]["fix"]
+    assert found["finding"]["host"] == fault.host, found
+    assert fault.says in found["finding"]["what"], found
+    assert found["finding"]["fix"]
 
 
 @pytest.mark.parametrize("pair", draw(list(PAIRS), 1), ids=" and ".join)
-def test_of_two_faults_the_first_on_the_way_is_named(network: Lab, pair: tuple[str, str]) -> None:
+def test_of_two_faults_the_first_on_the_path_is_named(network: Lab, pair: tuple[str, str]) -> None:
     first, second = (BY_NAME[name] for name in pair)
     for fault in (second, first):
         network.world.sh(fault.machine, fault.make)
     try:
-        told = trace(network, code=1)
+        found = trace(network, code=1)
     finally:
         mended(network, first, second)
 
-    assert (first.host, True) == (told["finding"]["host"], first.says in told["finding"]["what"]), told
+    assert (first.host, True) == (found["finding"]["host"], first.says in found["finding"]["what"]), found
 
 
-def test_a_healthy_way_is_seen_on_every_card_and_nothing_stays(network: Lab) -> None:
+def test_a_healthy_path_is_seen_on_every_interface_and_nothing_stays(network: Lab) -> None:
     before = {host: snapshot(network.world, host) for host in HOSTS}
-    told = trace(network, code=0)
+    found = trace(network, code=0)
 
-    assert told["finding"] is None
-    assert all(step["seen"] for step in told["steps"])
-    rewritten = [s for s in told["steps"] if s["kind"] == "request" and s["card"] == "ens192"]
+    assert found["finding"] is None
+    assert all(step["seen"] for step in found["steps"])
+    rewritten = [s for s in found["steps"] if s["kind"] == "request" and s["card"] == "ens192"]
     assert [("10.10.13.62", "10.10.13.61")] == [(s["source"], s["destination"]) for s in rewritten]
     assert {} == {h: d for h in HOSTS if (d := before[h].difference(snapshot(network.world, h)))}
 

@@ -15,13 +15,13 @@ def test_tcp_and_udp_are_followed_too(network: Lab, kind: str) -> None:
     assert trace(network, kind, "7777", code=0)["finding"] is None
     network.world.sh("company", "iptables -I wgorch-office-fwd -p tcp --dport 7777 -j DROP")
     try:
-        told = trace(network, kind, "7777", code=1 if kind == "--tcp" else 0)
+        found = trace(network, kind, "7777", code=1 if kind == "--tcp" else 0)
     finally:
         network.up()
         network.world.sh("company", "iptables -D wgorch-office-fwd -p tcp --dport 7777 -j DROP")
     if kind == "--tcp":
-        assert told["finding"]["host"] == "company"
-        assert "the firewall stops it: ip filter wgorch-office-fwd" in told["finding"]["what"]
+        assert found["finding"]["host"] == "company"
+        assert "blocked by firewall: ip filter wgorch-office-fwd, rule" in found["finding"]["what"]
 
 
 @pytest.mark.parametrize("tools", draw(["tcpdump", "none"], 1))
@@ -33,12 +33,12 @@ def test_it_works_with_what_is_there(network: Lab, tools: str) -> None:
     for host in HOSTS:
         network.world.sh(host, hide)
     try:
-        told = trace(network, code=0)
+        found = trace(network, code=0)
         if tools == "none":
-            assert sorted(told["not_observed_on"]) == sorted(HOSTS)
-            assert {step["seen"] for step in told["steps"]} == {None}
+            assert sorted(found["not_observed_on"]) == sorted(HOSTS)
+            assert {step["seen"] for step in found["steps"]} == {None}
         else:
-            assert all(step["seen"] for step in told["steps"]), told
+            assert all(step["seen"] for step in found["steps"]), found
         network.world.sh(fault.machine, fault.make)
         broken = trace(network, code=1)
         assert (broken["finding"]["host"], fault.says in broken["finding"]["what"]) == ("bcc", True), broken
@@ -49,8 +49,8 @@ def test_it_works_with_what_is_there(network: Lab, tools: str) -> None:
 
 
 @pytest.mark.parametrize("fault", draw(["rule", "policy"], 1))
-def test_a_rule_of_iptables_legacy_is_known_by_its_counter(lab: Lab, fault: str) -> None:
-    """nft shows nothing of those, and their TRACE needs a switch for the whole machine."""
+def test_a_rule_of_iptables_legacy_is_found_by_its_counter(lab: Lab, fault: str) -> None:
+    """nft shows none of those rules, and their TRACE target needs a switch for the whole machine."""
     tools = "iptables iptables-save iptables-restore"
     legacy = f"mount -t tmpfs -o mode=755 shim /usr/local/sbin && for c in {tools}; do ln -s /usr/sbin/xtables-legacy-multi /usr/local/sbin/$c; done"
     lab.world.sh("company", legacy)
@@ -60,26 +60,26 @@ def test_a_rule_of_iptables_legacy_is_known_by_its_counter(lab: Lab, fault: str)
             "rule": (
                 "iptables -I FORWARD -d 10.10.13.61/32 -j DROP",
                 "iptables -D FORWARD -d 10.10.13.61/32 -j DROP",
-                "filter FORWARD, rule “-d 10.10.13.61/32 -j DROP”",
+                "blocked by firewall: filter FORWARD, rule “-d 10.10.13.61/32 -j DROP”",
             ),
             "policy": (
                 "iptables -P FORWARD DROP; iptables -D FORWARD 1",
                 "iptables -P FORWARD ACCEPT",
-                "filter FORWARD by its policy, and the jump to wgorch-office-fwd is gone",
+                "filter FORWARD policy drop; jump to wgorch-office-fwd is missing",
             ),
         }[fault]
         lab.world.sh("company", f"PATH=/usr/local/sbin:$PATH; {make}")
-        told = trace(lab, code=1)
+        found = trace(lab, code=1)
         lab.world.sh("company", f"PATH=/usr/local/sbin:$PATH; {mend}")
         lab.wgorch("teardown", INVENTORY, "--yes")
     finally:
         lab.world.sh("company", "umount /usr/local/sbin; rm -f /run/xtables.lock")
 
-    assert (told["finding"]["host"], says in told["finding"]["what"]) == ("company", True), told
+    assert (found["finding"]["host"], says in found["finding"]["what"]) == ("company", True), found
 
 
 def test_from_a_machine_in_a_lan_a_person_sends_it(network: Lab) -> None:
-    """target knows no way to the tunnel by itself; with one, its packet is followed from company's LAN card on."""
+    """With a route to the tunnel, target's packet is traced from company's LAN interface on."""
     network.world.sh("target", "ip route add 192.168.2.0/24 via 10.10.13.62")
     running = network.spawn("trace", "10.10.13.61", "home", INVENTORY)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.trace.test_explain import recorded
+from tests.trace.recordings import recorded
 from wgorch.inventory.load import loads
 from wgorch.plan.learned import keep_addresses
 from wgorch.run import Run

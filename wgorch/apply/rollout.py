@@ -156,7 +156,7 @@ class Rollout:
         finally:
             aside.shutdown(wait=False)  # a second Ctrl-C must not wait for it
         measured = verdict.measured
-        ended = [n for n in old if n in measured and not self.transaction.renewed(measured[n].said_before)]
+        ended = [n for n in old if n in measured and not self.transaction.renewed(measured[n].output_before)]
         findings = [Finding(name, "its lease ended before it was renewed") for name in ended]
         findings += verdict.findings
         if not ssh_check.result():

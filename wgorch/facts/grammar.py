@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from wgorch.base import wgkey
+from wgorch.errors import Garbled
+from wgorch.facts.part import Answers
+
+T = TypeVar("T")
 
 MAX_LINES = 200_000
 
@@ -24,6 +29,18 @@ def sections(text: str, nonce: str) -> dict[str, list[str]]:
         elif line and current is not None:
             current.append(line)
     return found
+
+
+def read_answers(host: str, text: str, nonce: str, action: str, read: Callable[[Answers], T]) -> T:
+    """What `read` makes of the sections of a host's answer. Raises Garbled where it is malformed or truncated."""
+    try:
+        found = sections(text, nonce)
+        if "end" not in found:
+            raise NotAnAnswer("the answer is truncated")
+        return read(found)
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        hint = "a bug in wgorch, or forged output; re-run with -vv to see the answer"
+        raise Garbled(host, action, str(error), hint) from error
 
 
 def moment(text: str) -> float:

@@ -16,6 +16,9 @@ from wgorch.state.wireguard import Peer
 PART = Part(dict.fromkeys(("wg", "wg-handshakes", "wg-transfer", "wg-preshared"), Reread.AFTER_CHANGE))
 """Each section has the name of its interface behind it: ``wg wg0``."""
 
+REJECT_AFTER_S = 180
+"""Age in seconds at which WireGuard drops a session that had no newer handshake (REJECT_AFTER_TIME)."""
+
 
 @value
 class Traffic:

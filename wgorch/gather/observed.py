@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field, fields
-from typing import Any, TypeVar
+from typing import Any
 
 from wgorch.base.value import value
-from wgorch.errors import Garbled
 from wgorch.facts import facts as facts_of
 from wgorch.facts import files, keys
 from wgorch.facts.facts import PARTS, Facts
-from wgorch.facts.grammar import NotAnAnswer, sections
+from wgorch.facts.grammar import read_answers
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.inventory.model import Network
 from wgorch.state.state import State
 from wgorch.steps import nouns, observed_state, read_slices
-
-T = TypeVar("T")
 
 
 @value
@@ -40,20 +37,20 @@ class Observed(Facts):
 def observed(host: str, text: str, nonce: str, known: Answers | None = None) -> Observed:
     """A whole reading; `known`: answers of before that still hold. Raises Garbled with the line that does not fit."""
 
-    def read() -> Observed:
-        answers = {**(known or {}), **_sections(text, nonce)}
+    def read(found: Answers) -> Observed:
+        answers = {**(known or {}), **found}
         facts = facts_of.read(host, answers)
         own = {f.name: getattr(facts, f.name) for f in fields(facts)}
         return Observed(**own, slices=read_slices(answers), answers=answers, read_at=time.monotonic())
 
-    return _strictly(host, read)
+    return read_answers(host, text, nonce, "read facts", read)
 
 
 def observed_again(known: Observed, text: str, nonce: str) -> Observed:
     """A reading with wgorch's own files, keys and the clock read anew. Raises Garbled."""
 
-    def read() -> Observed:
-        answers = {**known.answers, **_sections(text, nonce)}
+    def read(found: Answers) -> Observed:
+        answers = {**known.answers, **found}
         anew = {
             name: slice_
             for n in nouns().values()
@@ -71,7 +68,7 @@ def observed_again(known: Observed, text: str, nonce: str) -> Observed:
             }
         )
 
-    return _strictly(known.host, read)
+    return read_answers(known.host, text, nonce, "read facts", read)
 
 
 def _is_own(part: Part) -> bool:
@@ -103,18 +100,3 @@ def differences(before: Observed, after: Observed) -> Iterator[str]:
             moves = name in noun.part.moves_in_prepare or name not in before.slices
             if not moves and before.slices[name] != after.slices.get(name):
                 yield noun.part.labels.get(name, name.replace("_", " "))
-
-
-def _sections(text: str, nonce: str) -> dict[str, list[str]]:
-    found = sections(text, nonce)
-    if "end" not in found:
-        raise NotAnAnswer("the answer ends too early")
-    return found
-
-
-def _strictly(host: str, read: Callable[[], T]) -> T:
-    try:
-        return read()
-    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
-        hint = "a bug of wgorch, or a host that lies; run with -vv"
-        raise Garbled(host, "read facts", str(error), hint) from error

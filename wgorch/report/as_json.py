@@ -127,9 +127,9 @@ def status_json(topology: Topology, status: Status) -> dict[str, Any]:
 def trace_json(trace: Trace) -> dict[str, Any]:
     """A packet's way for programs."""
     steps = [
-        {"kind": s.kind, "host": s.host, "card": s.card, "direction": s.direction, "seen": s.seen}
+        {"kind": s.kind, "host": s.host, "card": s.interface, "direction": s.direction, "seen": s.seen}
         | ({"source": s.source, "destination": s.destination} if s.source else {})
-        for s in trace.steps
+        for s in trace.hops
     ]
     finding = trace.finding
     told = {"host": finding.host, "what": visible(finding.what), "fix": visible(finding.hint)} if finding else None

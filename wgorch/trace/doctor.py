@@ -1,155 +1,133 @@
-"""What may stand in a tunnel's way on one host, without a flow: each finding with its remedy. Pure but for its program."""
+"""Diagnose settings of one host that can break its tunnel, before or after it is up; pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from wgorch.base.value import value
-from wgorch.errors import Garbled
-from wgorch.facts.grammar import NotAnAnswer, sections
-from wgorch.gather.gather import ENVIRONMENT, NONCE
+from wgorch.facts.path_mtu import NEEDED_BY_IPV6, OVERHEAD
 from wgorch.gather.observed import Observed
-from wgorch.host.programs import parameters, uploaded
 from wgorch.topology.desired import Desired
+from wgorch.trace.doctor_facts import DoctorFacts
 from wgorch.verify.diagnose import Finding
 
 CLOCK_S = 60
-VPNS = {
+"""Seconds by which a clock may differ from the controller's."""
+
+ETHERNET_MTU = 1500
+
+VPN_DEVICES = {
     "tailscale": "Tailscale (100.64.0.0/10)",
     "wt": "NetBird (100.64.0.0/10)",
     "zt": "ZeroTier",
     "tun": "a tunnel",
     "wg": "another WireGuard",
 }
-DAEMONS = {"tailscaled": "Tailscale", "netbird": "NetBird", "easytier-core": "EasyTier", "zerotier-one": "ZeroTier"}
+"""Other VPNs by the beginning of their devices' names."""
+
+VPN_DAEMONS = {"tailscaled": "Tailscale", "netbird": "NetBird", "easytier-core": "EasyTier", "zerotier-one": "ZeroTier"}
 
 
-@value
-class Looked:
-    """What the doctor's own questions brought. `drops`: base chains of others whose policy drops what is forwarded."""
-
-    clock: int
-    managers: frozenset[str]
-    drops: tuple[str, ...]
-    legacy_rules: int
-    nft_rules: int
-    unresolved: tuple[str, ...]
-
-
-def program(names: list[str]) -> str:
-    """The questions; `names` are to be resolved there."""
-    words = parameters({"nonce": NONCE, "names": " ".join(names)})
-    return f"{ENVIRONMENT}{words}\n{uploaded('doctor.sh')}"
+def examine(desired: Desired, facts: Observed, more: DoctorFacts, now: int) -> Iterator[Finding]:
+    """Findings about one host; those without a hint are no faults. `now`: UNIX time of the controller."""
+    yield from _wireguard(desired.name, facts)
+    yield from _clock(desired.name, more.clock - now)
+    yield from _firewall(desired, facts, more)
+    yield from _forwarding(desired, facts)
+    yield from _rp_filter(desired.name, facts)
+    yield from _mtu(desired, facts)
+    yield from _names(desired.name, more)
+    yield from _other_vpns(desired, facts, more)
+    yield from _network_managers(desired, more)
+    yield from _startup(desired, facts)
 
 
-def parse(host: str, text: str) -> Looked:
-    """The answers, read strictly. Raises Garbled."""
-    try:
-        answers = sections(text, NONCE)
-        if "end" not in answers:
-            raise NotAnAnswer("it ends too early")
-        return Looked(
-            clock=int(answers["clock"][0]),
-            managers=frozenset(word for word in answers["managers"] if re.fullmatch(r"[A-Za-z-]{1,30}", word)),
-            drops=tuple(_drops(answers["chains"])),
-            legacy_rules=int((answers["legacy"] or ["0"])[0]),
-            nft_rules=int((answers["nft-rules"] or ["0"])[0]),
-            unresolved=tuple(line[:-3] for line in answers["names"] if line.endswith(" no")),
-        )
-    except (NotAnAnswer, ValueError, KeyError, IndexError) as error:
-        raise Garbled(host, "parse its reply", str(error), "see -vv for what it said") from None
+def _wireguard(host: str, facts: Observed) -> Iterator[Finding]:
+    system = facts.system
+    if not system.kernel_wireguard and "wireguard-go" in system.tools:
+        yield Finding(host, f"kernel {system.kernel} has no WireGuard; wireguard-go is used")
+    elif not system.kernel_wireguard:
+        what = f"kernel {system.kernel} has no WireGuard, and wireguard-go is not installed"
+        yield Finding(host, what, "kernel 5.6 or newer, or install wireguard-go")
+    if "wg" not in system.tools:
+        yield Finding(host, "wireguard-tools not installed", "wgorch up installs them")
 
 
-def _drops(lines: list[str]) -> Iterator[str]:
-    table = chain = ""
-    for line in lines:
-        if hit := re.match(r"\s*table (\S+ \S+) \{", line):
-            table = hit[1]
-        elif hit := re.match(r"\s*chain (\S+) \{", line):
-            chain = hit[1]
-        elif "hook forward" in line and "policy drop" in line:
-            yield f"{table} {chain}"
+def _clock(host: str, fast_s: int) -> Iterator[Finding]:
+    if abs(fast_s) > CLOCK_S:
+        what = f"clock is {abs(fast_s)} s {'fast' if fast_s > 0 else 'slow'}"
+        yield Finding(host, what, "enable NTP (WireGuard rejects handshakes with older timestamps)")
 
 
-def examine(desired: Desired, seen: Observed, looked: Looked, now: int) -> Iterator[Finding]:
-    """All that a person should know of this host before, or after, its tunnel; without a fix where nothing is wrong."""
-    name, network = desired.name, desired.network
-    if not seen.system.kernel_wireguard:
-        here = "wireguard-go" in seen.system.tools
-        what = f"kernel {seen.system.kernel} has no WireGuard; " + (
-            "wireguard-go is used" if here else "no wireguard-go either"
-        )
-        yield Finding(name, what, "" if here else "a kernel from 5.6 on, or install wireguard-go")
-    if "wg" not in seen.system.tools:
-        yield Finding(name, "wireguard-tools are missing", "wgorch up installs them")
-    if abs(looked.clock - now) > CLOCK_S:
-        what = f"its clock is {abs(looked.clock - now)} s {'ahead' if looked.clock > now else 'behind'}"
-        yield Finding(name, what, "start time synchronisation: a clock that jumps back keeps peers out")
-    yield from _firewall(desired, seen, looked)
-    if desired.forwards and seen.is_managed(network):
-        off = [
-            path
-            for path, value in seen.sysctls.items()
-            if path == f"net/ipv4/conf/{network.interface}/forwarding" and value != "1"
-        ]
-        if off and any(subnet.version == 4 for subnet in network.subnets):
-            yield Finding(name, f"forwarding is off on {network.interface}", "wgorch up")
-    strict = [c for c in sorted(seen.links.devices) if seen.sysctls.get(f"net/ipv4/conf/{c}/rp_filter") == "1"]
-    if seen.sysctls.get("net/ipv4/conf/all/rp_filter") == "1" or strict:
-        where = "every card" if seen.sysctls.get("net/ipv4/conf/all/rp_filter") == "1" else ", ".join(strict)
-        what = f"strict reverse-path filter on {where}: what comes in must leave by the same card"
-        yield Finding(name, what, "sysctl net.ipv4.conf.CARD.rp_filter=2, where the ways differ")
-    for card in seen.links.devices.values():
-        if card.name not in ("lo", network.interface) and card.up and card.mtu < 1500:
-            yield Finding(
-                name, f"{card.name} carries only {card.mtu} bytes", f"mtu: {max(1280, card.mtu - 80)} under {name}"
-            )
-    for machine in looked.unresolved:
-        yield Finding(name, f"it cannot resolve {machine}", "look at /etc/resolv.conf there")
-    yield from _others(network.interface, name, seen, looked)
-    if seen.is_managed(network) and not (
-        seen.system.starter and seen.slices["units"].get(seen.system.starter, "off") != "off"
-    ):
-        why = "nothing of ours starts it" if seen.system.starter else "neither systemd, OpenRC, runit nor cron runs"
-        yield Finding(
-            name,
-            f"it will not survive a reboot: {why}",
-            "wgorch up" if seen.system.starter else "run the boot program at start",
-        )
-
-
-def _firewall(desired: Desired, seen: Observed, looked: Looked) -> Iterator[Finding]:
-    name = desired.name
-    owners = sorted(looked.managers & {"ufw", "firewalld", "dockerd"})
-    if owners:
-        yield Finding(
-            name,
-            f"its firewall has an owner: {', '.join(owners)}",
-            "its reload may take our jumps away; wgorch status sees it",
-        )
-    policy = seen.firewall.policies.get(("filter", "FORWARD"), "ACCEPT")
+def _firewall(desired: Desired, facts: Observed, more: DoctorFacts) -> Iterator[Finding]:
+    host, interface = desired.name, desired.network.interface
+    if owners := sorted(more.daemons & {"ufw", "firewalld", "dockerd"}):
+        what = f"firewall is managed by {', '.join(owners)}"
+        yield Finding(host, what, "check wgorch status after a reload, which may remove wgorch's jumps")
+    policy = facts.firewall.policies.get(("filter", "FORWARD"), "ACCEPT")
     if policy != "ACCEPT":
-        yield Finding(name, f"FORWARD drops by policy ({policy}); our chain comes first", "")
-    for place in looked.drops:
-        if not place.startswith(("ip filter FORWARD", "ip6 filter FORWARD")):
-            what = f"the nft chain {place} drops what no rule of its own accepts; our ACCEPT cannot overrule it"
-            yield Finding(
-                name,
-                what,
-                f"accept {desired.network.interface} there: nft add rule {place} iifname {desired.network.interface} accept",
-            )
-    if looked.legacy_rules and looked.nft_rules:
-        what = f"both iptables are filled: {looked.legacy_rules} legacy rules and {looked.nft_rules} of nft"
-        yield Finding(name, what, "keep one: update-alternatives --config iptables")
+        yield Finding(host, f"FORWARD policy is {policy}; wgorch's chain comes first")
+    for chain in more.drops:
+        if not chain.startswith(("ip filter FORWARD", "ip6 filter FORWARD")):
+            what = f"nft chain {chain} has policy drop, which an accept in wgorch's chains cannot override"
+            yield Finding(host, what, f"nft add rule {chain} iifname {interface} accept")
+    if more.legacy_rules and more.nft_rules:
+        what = f"both iptables-legacy ({more.legacy_rules} rules) and iptables-nft ({more.nft_rules} rules) are in use"
+        yield Finding(host, what, "keep one: update-alternatives --config iptables")
 
 
-def _others(interface: str, name: str, seen: Observed, looked: Looked) -> Iterator[Finding]:
-    for card in sorted(seen.links.devices):
-        kind = next((told for word, told in VPNS.items() if re.fullmatch(rf"{word}[0-9a-z]*", card)), "")
-        if kind and card != interface:
-            yield Finding(name, f"{card}: {kind} is there too; no network may be in both", "")
-    for daemon in sorted(looked.managers & DAEMONS.keys()):
-        yield Finding(name, f"{DAEMONS[daemon]} runs there too; no network may be in both", "")
-    for manager in sorted(looked.managers & {"NetworkManager", "systemd-networkd"}):
-        yield Finding(name, f"{manager} manages cards there; it must leave {interface} alone", "")
+def _forwarding(desired: Desired, facts: Observed) -> Iterator[Finding]:
+    network = desired.network
+    forwards = facts.sysctls.get(f"net/ipv4/conf/{network.interface}/forwarding", "1") == "1"
+    needed = desired.forwards and facts.is_managed(network) and any(subnet.version == 4 for subnet in network.subnets)
+    if needed and not forwards:
+        yield Finding(desired.name, f"forwarding is off on {network.interface}", "wgorch up")
+
+
+def _rp_filter(host: str, facts: Observed) -> Iterator[Finding]:
+    def is_strict(name: str) -> bool:
+        return facts.sysctls.get(f"net/ipv4/conf/{name}/rp_filter") == "1"
+
+    strict = (
+        ["every interface"] if is_strict("all") else [name for name in sorted(facts.links.devices) if is_strict(name)]
+    )
+    if strict:
+        what = f"strict rp_filter on {', '.join(strict)} drops packets whose route back is via another interface"
+        yield Finding(host, what, "sysctl net.ipv4.conf.INTERFACE.rp_filter=2, where routes are asymmetric")
+
+
+def _mtu(desired: Desired, facts: Observed) -> Iterator[Finding]:
+    for device in facts.links.devices.values():
+        if device.name not in ("lo", desired.network.interface) and device.up and device.mtu < ETHERNET_MTU:
+            mtu = max(NEEDED_BY_IPV6, device.mtu - OVERHEAD[6])
+            yield Finding(desired.name, f"{device.name} has MTU {device.mtu}", f"mtu: {mtu} under {desired.name}")
+
+
+def _names(host: str, more: DoctorFacts) -> Iterator[Finding]:
+    for name in more.unresolved:
+        yield Finding(host, f"cannot resolve {name}", f"check /etc/resolv.conf on {host}")
+
+
+def _other_vpns(desired: Desired, facts: Observed, more: DoctorFacts) -> Iterator[Finding]:
+    for device in sorted(facts.links.devices):
+        vpn = next((vpn for name, vpn in VPN_DEVICES.items() if re.fullmatch(rf"{name}[0-9a-z]*", device)), "")
+        if vpn and device != desired.network.interface:
+            yield Finding(desired.name, f"{device}: {vpn} is present; their subnets must not overlap")
+    for daemon in sorted(more.daemons & VPN_DAEMONS.keys()):
+        yield Finding(desired.name, f"{VPN_DAEMONS[daemon]} is running; their subnets must not overlap")
+
+
+def _network_managers(desired: Desired, more: DoctorFacts) -> Iterator[Finding]:
+    for manager in sorted(more.daemons & {"NetworkManager", "systemd-networkd"}):
+        yield Finding(desired.name, f"{manager} is running; it must leave {desired.network.interface} unmanaged")
+
+
+def _startup(desired: Desired, facts: Observed) -> Iterator[Finding]:
+    starter, interface = facts.system.starter, desired.network.interface
+    if not facts.is_managed(desired.network):
+        return
+    if not starter:
+        what = f"{interface} is not started at boot: no systemd, OpenRC, runit or cron"
+        yield Finding(desired.name, what, "run the boot script at start")
+    elif facts.slices["units"].get(starter, "off") == "off":
+        yield Finding(desired.name, f"{interface} is not started at boot by {starter}", "wgorch up")

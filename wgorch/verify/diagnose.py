@@ -1,25 +1,29 @@
-"""From measurements to findings: what does not work, and the first thing on the way that is wrong; pure."""
+"""Judge measurements: what does not work, and the first fault on its path; pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from wgorch.base.value import value
 from wgorch.inventory.model import IPAddress
 from wgorch.plan.playbook import CHECKS
 from wgorch.topology.path import walk
 from wgorch.topology.topology import Topology
-from wgorch.verify.measure import Measured, first, is_whole
+from wgorch.verify.measure import Measurement, Ping
+from wgorch.verify.targets import is_matrix, measures_pair
 
 
 @value
 class Finding:
-    """One thing that is wrong: where, what, and what mends it. `fits`: the MTU that would."""
+    """A fault on a host, or something notable."""
 
     host: str
     what: str
     hint: str = ""
+    """The fix."""
     fits: int = 0
+    """The MTU that would fit, in bytes; 0 where that is not the fix."""
 
     def __str__(self) -> str:
         return f"{self.host}: {self.what}" + (f"\n    fix: {self.hint}" if self.hint else "")
@@ -27,9 +31,9 @@ class Finding:
 
 @value
 class Verdict:
-    """Everything measured, and what is wrong with it."""
+    """Measurements by host, and the faults that they show."""
 
-    measured: Mapping[str, Measured]
+    measured: Mapping[str, Measurement]
     findings: tuple[Finding, ...]
 
     @property
@@ -39,103 +43,126 @@ class Verdict:
 
 @value
 class Since:
-    """The peers of a host whose session must be newer than a moment (seconds since 1970, by the host's own clock)."""
+    """Peers of a host whose session must be newer than a change."""
 
     clock: int
+    """UNIX time before the change, by the host's clock."""
     peers: frozenset[str]
 
 
 def diagnose(
     topology: Topology,
-    measured: Mapping[str, Measured],
+    measured: Mapping[str, Measurement],
     keys: Mapping[str, str],
     since: Mapping[str, Since] | None = None,
     checks: frozenset[str] = frozenset(CHECKS),
 ) -> Verdict:
-    """Judge what was measured. `since`: the sessions that must be newer than the change; `checks`: what counts."""
-    findings = [*_pairs(topology, measured, keys)]
-    if "handshakes" in checks:
-        findings[:0] = _sessions(topology, measured, keys, since or {})
+    """Judge measurements. `since`: sessions that must be newer than a change; `checks`: what is judged."""
+    names = {address: name for name, host in topology.hosts.items() for address in host.addresses}
+    network = _Measured(topology, measured, keys, names)
+    findings = [*_sessions(network, since or {})] if "handshakes" in checks else []
+    for host in measured:
+        findings += [*_pings(network, host), *_full_size(network, host)]
     return Verdict(measured, tuple(dict.fromkeys(findings)))
 
 
-def _session(measured: Mapping[str, Measured], keys: Mapping[str, str], host: str, peer: str, since: int = 0) -> bool:
-    here = measured.get(host)
-    handshake = here.handshakes.get(keys.get(peer, ""), 0) if here else 0
-    return handshake > 0 and handshake >= since
+@value
+class _Measured:
+    """A network and its measurements."""
+
+    topology: Topology
+    hosts: Mapping[str, Measurement]
+    keys: Mapping[str, str]
+    names: Mapping[IPAddress, str]
+    """Tunnel members by address."""
+
+    def has_session(self, host: str, peer: str, since: int = 0) -> bool:
+        """True where a host had a handshake with a peer at a UNIX time or later."""
+        here = self.hosts.get(host)
+        handshake = here.handshakes.get(self.keys.get(peer, ""), 0) if here else 0
+        return handshake > 0 and handshake >= since
+
+    def has_any_session(self, one: str, other: str) -> bool:
+        """True where one of two hosts had a handshake with the other."""
+        return self.has_session(one, other) or self.has_session(other, one)
+
+    def ping(self, host: str, address: IPAddress | None) -> Ping | None:
+        """Ping of an address by a host; None where it was not measured."""
+        return self.hosts[host].pings.get(address) if address and host in self.hosts else None
 
 
-def _sessions(
-    topology: Topology, measured: Mapping[str, Measured], keys: Mapping[str, str], since: Mapping[str, Since]
-) -> Iterator[Finding]:
-    for host in measured:
-        new = since.get(host)
-        for peer in topology.peers(host):
-            if peer not in measured:
-                continue
-            endpoint = topology.hosts[peer].endpoint
-            # A session has two ends, and in a large network only one of them sends packets and waits for answers.
-            other_end = not is_whole(topology) and _session(measured, keys, peer, host)
-            if endpoint and not (_session(measured, keys, host, peer) or other_end):
-                what = f"no handshake with {peer}: its UDP does not get through to {endpoint}, or no answer comes back"
-                hint = f"let UDP {endpoint.port} in at {peer} (cloud firewall, router), and out at {host}"
-                yield Finding(host, what, hint)
-            elif not (new and peer in new.peers and (is_whole(topology) or first(topology, host, peer))):
-                continue
-            elif not _session(measured, keys, host, peer, new.clock - 1):
-                what = f"the session with {peer} is older than this change; its new key is not proven"
-                yield Finding(host, what, f"run wgorch verify in a moment, and look at {peer}")
+def _sessions(network: _Measured, since: Mapping[str, Since]) -> Iterator[Finding]:
+    for host in network.hosts:
+        for peer in network.topology.peers(host):
+            if peer in network.hosts:
+                yield from _session(network, host, peer, since.get(host))
 
 
-def _pairs(topology: Topology, measured: Mapping[str, Measured], keys: Mapping[str, str]) -> Iterator[Finding]:
-    flows = {(flow.source, flow.address) for flow in topology.inventory.verify}
-    by_address = {address: name for name, host in topology.hosts.items() for address in host.addresses}
-    for host, seen in measured.items():
-        for address, ping in seen.pings.items():
-            if ping.works:
-                continue
-            target = by_address.get(address)
-            own = any(address in lan for lan in topology.hosts[host].subnets)
-            if target is None and not own and (host, address) not in flows:
-                continue  # told by those whose flow it is
-            if own:
-                what = f"{address} does not answer, although it is in its own LAN"
-                yield Finding(host, what, f"is {address} up, and does it answer pings?")
-            else:
-                yield _first_wrong(topology, measured, keys, host, address)
-        for address, ping in seen.full_size.items():
-            if not ping.works and seen.pings.get(address) and seen.pings[address].works:
-                target = by_address.get(address, str(address))
-                fits = seen.fits.get(address, 0)
-                what = f"{target} answers small packets but none of the tunnel's full size"
-                hint = f"mtu: {fits} in the inventory" if fits else "a smaller mtu: in the inventory"
-                yield Finding(host, what, f"{hint}; something on the way carries less", fits)
+def _session(network: _Measured, host: str, peer: str, since: Since | None) -> Iterator[Finding]:
+    topology, matrix = network.topology, is_matrix(network.topology)
+    endpoint = topology.hosts[peer].endpoint
+    # In a large network only one end of a session sends packets and waits for replies.
+    works = network.has_session(host, peer) or (not matrix and network.has_session(peer, host))
+    if endpoint and not works:
+        what = f"no handshake with {peer}: UDP to {endpoint} blocked, or replies lost"
+        hint = f"allow UDP {endpoint.port} in at {peer} (cloud firewall, router), and out at {host}"
+        yield Finding(host, what, hint)
+        return
+    must_be_new = since and peer in since.peers and (matrix or measures_pair(topology, host, peer))
+    if since and must_be_new and not network.has_session(host, peer, since.clock - 1):
+        what = f"session with {peer} predates this change: its new key is unproven"
+        yield Finding(host, what, f"re-run wgorch verify; check {peer}")
 
 
-def _first_wrong(
-    topology: Topology, measured: Mapping[str, Measured], keys: Mapping[str, str], host: str, address: IPAddress
-) -> Finding:
-    """Follow the packet's way and name the first place where it cannot go on."""
-    way = walk(topology, host, address)
-    goal = next((n for n, h in topology.hosts.items() if address in h.addresses), str(address))
-    if way.dropped:
-        return Finding(host, f"cannot reach {goal}: {way.dropped}", "run wgorch check")
-    hops = way.hosts
-    for here, there in zip(hops, hops[1:], strict=False):
-        if not (_session(measured, keys, here, there) or _session(measured, keys, there, here)):
-            what = f"cannot reach {goal}: there is no session between {here} and {there}"
-            return Finding(host, what, f"see what is told of {here}")
-    for there in hops[1:]:
-        hop = topology.hosts[there].address_of(address.version)
-        ping = measured[host].pings.get(hop) if hop else None
-        if ping is not None and not ping.works:
-            before = hops[hops.index(there) - 1]
-            what = f"cannot reach {goal}: packets get as far as {before}, but {there} does not answer"
-            return Finding(host, what, f"look at forwarding and the FORWARD rules of {before}: wgorch status")
-    gateway = hops[-1]
-    own = measured[gateway].pings.get(address) if gateway in measured else None
-    if own is not None and not own.works:
-        return Finding(host, f"cannot reach {goal}: {gateway} cannot reach it either", f"is {address} up?")
-    what = f"cannot reach {goal}: packets get as far as {gateway}, which reaches it itself"
-    hint = f"look at forwarding, masquerade and the FORWARD rules of {gateway}: wgorch status"
-    return Finding(host, what, hint)
+def _pings(network: _Measured, host: str) -> Iterator[Finding]:
+    for address, ping in network.hosts[host].pings.items():
+        if ping.works:
+            continue
+        if any(address in lan for lan in network.topology.hosts[host].subnets):
+            what = f"no reply from {address} in its own LAN"
+            yield Finding(host, what, f"check that {address} is up and answers pings")
+        elif address in network.names or _is_flow(network.topology, host, address):
+            yield _first_fault(network, host, address)
+
+
+def _is_flow(topology: Topology, host: str, address: IPAddress) -> bool:
+    """True for a `verify:` line of the host; those of others are reported by the others."""
+    return any(flow.source == host and flow.address == address for flow in topology.inventory.verify)
+
+
+def _full_size(network: _Measured, host: str) -> Iterator[Finding]:
+    measurement = network.hosts[host]
+    for address, ping in measurement.full_size.items():
+        small = measurement.pings.get(address)
+        if small and small.works and not ping.works:
+            fits = measurement.fits.get(address, 0)
+            what = f"{network.names.get(address, address)} replies to small packets, but to none of full size"
+            hint = f"mtu: {fits} in the inventory" if fits else "a smaller mtu: in the inventory"
+            yield Finding(host, what, f"{hint}; a link on the path carries less", fits)
+
+
+def _first_fault(network: _Measured, host: str, address: IPAddress) -> Finding:
+    """The first fault on the path to an address that does not reply."""
+    problem, hint = _fault_on_path(network, host, address)
+    return Finding(host, f"cannot reach {network.names.get(address, address)}: {problem}", hint)
+
+
+def _fault_on_path(network: _Measured, host: str, address: IPAddress) -> tuple[str, str]:
+    """The fault and its fix."""
+    path = walk(network.topology, host, address)
+    if path.dropped:
+        return path.dropped, "wgorch check"
+    for here, there in pairwise(path.hosts):
+        if not network.has_any_session(here, there):
+            return f"no session between {here} and {there}", f"see the findings of {here}"
+    for before, there in pairwise(path.hosts):
+        ping = network.ping(host, network.topology.hosts[there].address_of(address.version))
+        if ping and not ping.works:
+            hint = f"check forwarding and FORWARD rules of {before}: wgorch status"
+            return f"packets reach {before}, but {there} does not reply", hint
+    gateway = path.hosts[-1]
+    own = network.ping(gateway, address)
+    if own and not own.works:
+        return f"{gateway} cannot reach it either", f"check that {address} is up"
+    hint = f"check forwarding, masquerade and FORWARD rules of {gateway}: wgorch status"
+    return f"packets reach {gateway}, which can reach it", hint

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from wgorch.events import Event
+from wgorch.facts.path_mtu import DEFAULT_MTU
 from wgorch.inventory.model import IPAddress
 from wgorch.run import Run
 from wgorch.verify import measure
 from wgorch.verify.diagnose import Finding, Since, Verdict, diagnose
+from wgorch.verify.targets import measures_pair, targets
 
 
 def verify_hosts(
@@ -16,53 +18,63 @@ def verify_hosts(
     names: list[str],
     since: Mapping[str, Since],
     before: Mapping[str, str] | None = None,
-    left_out: Iterable[str] = (),
+    excluded: Iterable[str] = (),
 ) -> Verdict:
-    """Measure from all of `names` at once, and judge. `before`: a program for each host that rides along."""
-    network = run.network
-    topology = run.topology
-    checks = run.playbooks.checks
-    asked = frozenset(names)
+    """Measure from all of `names` at once, and judge.
 
-    def work(name: str) -> measure.Measured:
+    `before`: a script for each host that runs first; `excluded`: hosts that take no part, so that what lies behind them
+    is not measured.
+    """
+    measured_hosts, excluded = frozenset(names), frozenset(excluded)
+
+    def work(name: str) -> measure.Measurement:
         run.listener.event(name, Event.VERIFY)
-        mtu = _mtu(run, name)
-
-        def from_here(peer: str) -> bool:
-            # An answer is as large as what it answers: one end is enough, if both are asked and take packets of one size.
-            return peer not in asked or _mtu(run, peer) != mtu or measure.first(topology, name, peer)
-
-        addresses = measure.targets(topology, name, checks, frozenset(left_out), from_here)
-        addresses = [address for address in addresses if not _is_own(run, name, address)]
-        peers = [peer for peer in topology.peers(name) if from_here(peer)] if "full_size" in checks else []
-        direct = [address for peer in peers for address in topology.hosts[peer].addresses]
+        addresses, full_size = _targets(run, name, measured_hosts, excluded)
         real = [run.inventory.hosts[name].real_address(address) for address in addresses]
-        program = measure.program(
-            network.interface, real, direct, mtu, measure.PATIENCE_S, (before or {}).get(name, "")
+        script = measure.script(
+            run.network.interface, real, full_size, _mtu(run, name), measure.PATIENCE_S, (before or {}).get(name, "")
         )
-        text = run.fleet.open(name).exchange(program, "measure paths", measure.PATIENCE_S + 30)
+        text = run.fleet.open(name).exchange(script, "measure", measure.PATIENCE_S + 30)
         run.listener.event(name, Event.VERIFIED)
         return measure.parse(name, text, addresses)
 
     measured, failed = run.fleet.on_hosts(names, work)
-    verdict = diagnose(topology, measured, run.keys, since, checks)
-    lost = tuple(Finding(name, f"could not be asked: {error.problem}") for name, error in failed.items())
+    verdict = diagnose(run.topology, measured, run.keys, since, run.playbooks.checks)
+    lost = tuple(Finding(name, f"not measured: {error.problem}") for name, error in failed.items())
     return Verdict(verdict.measured, (*verdict.findings, *lost))
 
 
+def exchanges(run: Run) -> dict[str, int]:
+    """Number of round trips so far, by host."""
+    return {name: shell.exchanges for name, shell in run.fleet.shells.items()}
+
+
+def _targets(
+    run: Run, name: str, measured_hosts: frozenset[str], excluded: frozenset[str]
+) -> tuple[list[IPAddress], list[IPAddress]]:
+    """Addresses that a host pings, and those that it sends full-size packets to."""
+    topology, checks = run.topology, run.playbooks.checks
+
+    def measures(peer: str) -> bool:
+        # A reply is as large as its request: one end is enough, if both are measured and have the same MTU.
+        one_end = peer in measured_hosts and _mtu(run, peer) == _mtu(run, name)
+        return not one_end or measures_pair(topology, name, peer)
+
+    addresses = targets(topology, name, checks, excluded, measures)
+    peers = [peer for peer in topology.peers(name) if measures(peer)] if "full_size" in checks else []
+    full_size = [address for peer in peers for address in topology.hosts[peer].addresses]
+    return [address for address in addresses if not _is_own(run, name, address)], full_size
+
+
 def _is_own(run: Run, name: str, address: IPAddress) -> bool:
-    """True for an address in a host's LAN that the host itself has: that it answers itself proves nothing."""
-    host, seen = run.inventory.hosts[name], run.seen.get(name)
+    """True for an address in a host's LAN that the host itself has: its own reply proves nothing."""
+    host, facts = run.inventory.hosts[name], run.seen.get(name)
     in_lan = any(address in lan for lan in host.subnets)
-    return bool(in_lan and seen and any(own.ip == host.real_address(address) for _, own in seen.links.addresses))
+    return bool(in_lan and facts and any(own.ip == host.real_address(address) for _, own in facts.links.addresses))
 
 
 def _mtu(run: Run, name: str) -> int:
-    seen = run.seen.get(name)
-    card = seen.links.devices.get(run.network.interface) if seen else None
-    return card.mtu if card else 1420
-
-
-def exchanges(run: Run) -> dict[str, int]:
-    """The round trips that each host cost so far."""
-    return {name: shell.exchanges for name, shell in run.fleet.shells.items()}
+    """MTU of a host's tunnel interface, in bytes."""
+    facts = run.seen.get(name)
+    device = facts.links.devices.get(run.network.interface) if facts else None
+    return device.mtu if device else DEFAULT_MTU

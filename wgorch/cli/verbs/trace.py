@@ -48,7 +48,7 @@ def run(options: TraceOptions) -> int:
         run, pcap = context.run, options.pcap is not None
         trace = follow.trace(run, options.source, options.target, protocol, port, pcap=pcap, ask=_ask_to_send)
         if options.pcap:
-            files.write_packets({name: seen.packets for name, seen in trace.seen.items()}, options.pcap)
+            files.write_packets({name: capture.packets for name, capture in trace.captures.items()}, options.pcap)
         if options.json:
             as_json.print_json(context.out, as_json.trace_json(trace), frozenset(run.keys.values()))
         else:

@@ -1,0 +1,50 @@
+"""The script that measures, and the parser of its output."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import pytest
+
+from tests.verify.networks import BCC, COMPANY
+from wgorch.errors import Garbled
+from wgorch.gather.gather import NONCE
+from wgorch.verify.measure import Ping, parse, script
+
+END = f"\n{NONCE} latest-handshakes\n{NONCE} end\n"
+
+
+def test_what_ping_prints_is_counted() -> None:
+    text = (
+        "ping 0 3 packets transmitted, 2 received, 33% packet loss, time 402ms rtt min/avg/max/mdev = 0.1/0.25/0.3/0.1 ms\n"
+        f"ping 1 3 packets transmitted, 0 packets received, 100% packet loss\n{END}"
+    )
+    measurement = parse("home", text, [BCC, COMPANY])
+
+    assert measurement.pings == {BCC: Ping(3, 2, 0.1), COMPANY: Ping(3, 0, None)}
+
+
+def test_the_largest_packet_that_fits_counts_its_headers() -> None:
+    six = ip_address("fd00:2::1")
+    measurement = parse("home", f"fits 0 1292\nfits 1 1272\nfits 2 9\n{END}", [BCC, six])
+
+    assert measurement.fits == {BCC: 1320, six: 1320}
+
+
+@pytest.mark.parametrize("text", ["", "ping 0 3 packets transmitted, 3 received\n", f"\n{NONCE} latest-handshakes\n"])
+def test_a_truncated_answer_is_garbled(text: str) -> None:
+    with pytest.raises(Garbled) as raised:
+        parse("home", text, [BCC])
+
+    assert raised.value.problem == "the answer is truncated"
+
+
+def test_full_size_packets_fill_the_tunnel() -> None:
+    six = ip_address("fd00:2::1")
+    lines = script("wg0", [BCC, six, COMPANY], [BCC, six], 1420, 20).split("\n")
+
+    assert [line for line in lines if line.startswith("attempt ")] == [
+        "attempt 0 192.168.2.1 1392 &",
+        "attempt 1 fd00:2::1 1372 &",
+        "attempt 2 192.168.2.3",
+    ]

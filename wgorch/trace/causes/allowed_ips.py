@@ -1,0 +1,38 @@
+"""Allowed-ips or a public key of a peer are wrong."""
+
+from __future__ import annotations
+
+from wgorch.base.ip import network
+from wgorch.inventory.model import IPAddress
+from wgorch.trace.evidence import Evidence, short
+from wgorch.verify.diagnose import Finding
+
+
+def missing_at_sender(evidence: Evidence, host: str, target: IPAddress) -> Finding | None:
+    """The peer that a host sends a target to is not the next hop."""
+    hop, peer = evidence.next_hop(host, target), evidence.peer_for(host, target)
+    if hop is None or (peer is not None and evidence.name_of(peer) == hop):
+        return None
+    if peer is not None and evidence.name_of(peer) not in evidence.keys:
+        expected = short(evidence.keys.get(hop, ""))
+        what = f"wrong public key for peer {hop}: {short(peer.public_key)}, expected {expected}"
+        return Finding(host, what, "wgorch up")
+    holder = f" (assigned to peer {evidence.name_of(peer)})" if peer else ""
+    return _lacking(evidence, host, hop, target, holder)
+
+
+def missing_at_receiver(evidence: Evidence, host: str, sender: str, source: IPAddress) -> Finding | None:
+    """The receiver has no peer for the sender, or drops its packets by their source address."""
+    peer = evidence.peer(host, sender)
+    if peer is None:
+        key = short(evidence.keys.get(sender, ""))
+        return Finding(host, f"no peer with the public key of {sender} ({key})", "wgorch up")
+    if any(source in net for net in map(network, peer.allowed_ips)):
+        return None
+    return _lacking(evidence, host, sender, source, ": WireGuard drops its packets")
+
+
+def _lacking(evidence: Evidence, host: str, peer: str, address: IPAddress, detail: str) -> Finding:
+    subnet = evidence.subnet_of(address)
+    add = f"wg set {evidence.tunnel} peer {evidence.key_of(peer)} allowed-ips +{subnet}"
+    return Finding(host, f"peer {peer} lacks allowed-ips {subnet}{detail}", f"{add}, or wgorch up")

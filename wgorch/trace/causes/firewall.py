@@ -1,0 +1,51 @@
+"""A firewall drops or rejects the packet."""
+
+from __future__ import annotations
+
+from wgorch.state.rules import our_chains
+from wgorch.trace.drops import Drop
+from wgorch.trace.evidence import Evidence
+from wgorch.verify.diagnose import Finding
+
+
+def dropped(evidence: Evidence, host: str) -> Finding | None:
+    """nft traced a drop, or a counter of iptables grew."""
+    drop = _first_drop(evidence, host)
+    if drop is None:
+        return None
+    if not drop.rule:
+        return _by_policy(evidence, host, drop.chain)
+    what = f"blocked by firewall: {drop.chain}, rule “{drop.rule}”"
+    return Finding(host, what, "inspect that rule: nft -a list ruleset")
+
+
+def _first_drop(evidence: Evidence, host: str) -> Drop | None:
+    capture = evidence.captures.get(host)
+    if capture is None:
+        return None
+    if capture.drops:
+        return capture.drops[0]
+    # Counters of INPUT and OUTPUT grow by packets of the host itself.
+    forwarded = (d for d in capture.counted_drops if not d.chain.split(" ")[1].startswith(("INPUT", "OUTPUT")))
+    return next(forwarded, None)
+
+
+def policy_drops(evidence: Evidence, host: str, version: int) -> Finding | None:
+    """Without a capture: FORWARD drops by policy, and wgorch's chain is not reached."""
+    table = "filter" if version == 4 else "filter6"
+    if evidence.facts[host].firewall.policies.get((table, "FORWARD")) == "DROP" and _missing_jump(evidence, host):
+        return _by_policy(evidence, host, "FORWARD")
+    return None
+
+
+def _by_policy(evidence: Evidence, host: str, chain: str) -> Finding:
+    if jump := _missing_jump(evidence, host):
+        return Finding(host, f"blocked by firewall: {chain} policy drop; jump to {jump} is missing", "wgorch up")
+    what = f"blocked by firewall: {chain} policy drop; no rule accepts it"
+    return Finding(host, what, "inspect that chain: nft -a list ruleset")
+
+
+def _missing_jump(evidence: Evidence, host: str) -> str:
+    """wgorch's chain that FORWARD should jump to and does not; empty where it does."""
+    chain = our_chains(evidence.network, evidence.probe.target.version)[0]
+    return "" if evidence.facts[host].state(evidence.network).jumps.get(chain) else chain.name

@@ -1,0 +1,22 @@
+"""An interface is missing or down."""
+
+from __future__ import annotations
+
+from wgorch.trace.evidence import Evidence
+from wgorch.verify.diagnose import Finding
+
+
+def interface_down(evidence: Evidence, host: str, interface: str) -> Finding | None:
+    """An interface of a host carries no packets."""
+    device = evidence.facts[host].links.devices.get(interface)
+    managed = interface == evidence.tunnel
+    if device is None:
+        return Finding(host, f"interface {interface} not found", "wgorch up" if managed else "correct lan_interface")
+    if not device.up:
+        return Finding(host, f"{interface} is down", f"ip link set {interface} up{', or wgorch up' if managed else ''}")
+    return None
+
+
+def tunnel_down(evidence: Evidence, host: str) -> Finding | None:
+    """The tunnel interface of a host carries no packets."""
+    return interface_down(evidence, host, evidence.tunnel)

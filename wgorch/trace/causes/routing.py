@@ -1,0 +1,35 @@
+"""A route leads elsewhere."""
+
+from __future__ import annotations
+
+from wgorch.inventory.model import IPAddress
+from wgorch.state.state import ROUTE_PROTO
+from wgorch.trace.evidence import Evidence
+from wgorch.trace.probe import Kind
+from wgorch.verify.diagnose import Finding
+
+
+def not_sent_into_tunnel(evidence: Evidence, kind: Kind, host: str) -> Finding | None:
+    """The kernel of the sender routes the probe past the tunnel."""
+    chosen = evidence.captures[host].route
+    if kind.is_reply or not chosen or f"dev {evidence.tunnel} " in chosen + " ":
+        return None
+    _, target = evidence.probe.ends(kind)
+    subnet = evidence.subnet_of(target)
+    what = f"no route to {subnet} via {evidence.tunnel} ({_instead(evidence, host, target)})"
+    add = f"ip route replace {subnet} dev {evidence.tunnel} proto {ROUTE_PROTO}"
+    return Finding(host, what, f"{add}, or wgorch up")
+
+
+def not_routed_out(evidence: Evidence, kind: Kind, host: str, interface: str) -> Finding | None:
+    """A host that forwards the packet routes it to another interface."""
+    _, target = evidence.probe.ends(kind)
+    route = evidence.facts[host].links.route_to(target)
+    if route and route.device == interface:
+        return None
+    return Finding(host, f"no route to {target} via {interface} ({_instead(evidence, host, target)})", "wgorch up")
+
+
+def _instead(evidence: Evidence, host: str, target: IPAddress) -> str:
+    route = evidence.facts[host].links.route_to(target)
+    return f"routed via {route.device}" if route else "no other route either"

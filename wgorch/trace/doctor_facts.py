@@ -1,0 +1,64 @@
+"""Facts that only the doctor asks for, and the script that reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from wgorch.base.value import value
+from wgorch.facts.grammar import integer, read_answers
+from wgorch.facts.part import Answers
+from wgorch.gather.gather import ENVIRONMENT, NONCE
+from wgorch.host.programs import parameters, uploaded
+
+
+@value
+class DoctorFacts:
+    """Facts that only the doctor asks for."""
+
+    clock: int
+    """UNIX time of the host."""
+    daemons: frozenset[str]
+    """Running daemons that change networks or firewalls, of those that the script looks for."""
+    drops: tuple[str, ...]
+    """nft base chains that drop forwarded packets by policy, as ``inet filter forward``."""
+    legacy_rules: int
+    """Number of rules of iptables-legacy."""
+    nft_rules: int
+    """Number of rules of iptables-nft."""
+    unresolved: tuple[str, ...]
+    """Names that the host cannot resolve."""
+
+
+def script(names: list[str]) -> str:
+    """The script; it resolves `names` on the host."""
+    words = parameters({"nonce": NONCE, "names": " ".join(names)})
+    return f"{ENVIRONMENT}{words}\n{uploaded('doctor.sh')}"
+
+
+def parse(host: str, text: str) -> DoctorFacts:
+    """The DoctorFacts in the output of the script. Raises Garbled."""
+    return read_answers(host, text, NONCE, "read diagnostics", _facts)
+
+
+def _facts(answers: Answers) -> DoctorFacts:
+    return DoctorFacts(
+        clock=integer(answers["clock"][0]),
+        daemons=frozenset(word for word in answers["managers"] if re.fullmatch(r"[A-Za-z-]{1,30}", word)),
+        drops=tuple(_drops(answers["chains"])),
+        legacy_rules=integer((answers["legacy"] or ["0"])[0]),
+        nft_rules=integer((answers["nft-rules"] or ["0"])[0]),
+        unresolved=tuple(line[:-3] for line in answers["names"] if line.endswith(" no")),
+    )
+
+
+def _drops(lines: list[str]) -> Iterator[str]:
+    """Chains of ``nft list chains`` that drop forwarded packets by policy."""
+    table = chain = ""
+    for line in lines:
+        if hit := re.match(r"\s*table (\S+ \S+) \{", line):
+            table = hit[1]
+        elif hit := re.match(r"\s*chain (\S+) \{", line):
+            chain = hit[1]
+        elif "hook forward" in line and "policy drop" in line:
+            yield f"{table} {chain}"

@@ -1,0 +1,75 @@
+"""Ends of a trace: the address of its target, and a sender that may be outside the hosts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from wgorch.base.ip import as_ip
+from wgorch.errors import UsageError
+from wgorch.inventory.fields.suggest import suggest
+from wgorch.inventory.model import Inventory, IPAddress
+from wgorch.run import Run
+from wgorch.steps.target import lan_interface
+from wgorch.topology.path import walk
+
+
+class Sender(NamedTuple):
+    """A sender on which wgorch runs nothing: a device, or a machine in a host's LAN."""
+
+    address: IPAddress
+    host: str
+    """The first host that its packets come to."""
+    arrives_by: str
+    """The interface that they come in by."""
+
+
+def hosts_on_path(run: Run, source: str, goal: IPAddress) -> list[str]:
+    """Hosts on the path, without devices."""
+    return [name for name in walk(run.topology, source, goal).hosts if name in run.inventory.hosts]
+
+
+def find_sender(run: Run, source: str, target: str) -> tuple[Sender, IPAddress]:
+    """A sender outside the hosts, and the address that it sends to. Reads the hosts on the path."""
+    if source in run.inventory.devices:
+        return _device(run, source, target)
+    return _lan_machine(run, _address(source, run.inventory), target)
+
+
+def _device(run: Run, device: str, target: str) -> tuple[Sender, IPAddress]:
+    if device not in run.topology.hosts:
+        raise UsageError(f"{device} has no public key\n    hint: wgorch export {device}")
+    goal = goal_of(run.inventory, device, target)
+    own = run.inventory.devices[device].address_of(goal.version)
+    hosts = walk(run.topology, device, goal).hosts
+    if own is None or len(hosts) < 2:
+        raise UsageError(f"no path from {device} to {target}")
+    run.gather(run.asked_for(hosts_on_path(run, hosts[1], goal)))
+    goal = goal_of(run.inventory, device, target)
+    own = run.inventory.devices[device].address_of(goal.version) or own
+    return Sender(own, hosts[1], run.network.interface), goal
+
+
+def _lan_machine(run: Run, address: IPAddress, target: str) -> tuple[Sender, IPAddress]:
+    lans = ((name, lan) for name, host in run.inventory.hosts.items() for lan in host.subnets if address in lan)
+    gateway, lan = next(lans, (None, None))
+    if gateway is None or lan is None:
+        raise UsageError(f"{address} is in no LAN of the inventory")
+    run.gather(run.asked_for(hosts_on_path(run, gateway, goal_of(run.inventory, gateway, target))))
+    interface = lan_interface(run.topology.desired(gateway), run.seen[gateway], lan)
+    return Sender(address, gateway, interface), goal_of(run.inventory, gateway, target)
+
+
+def goal_of(inventory: Inventory, source: str, target: str) -> IPAddress:
+    """Address of a target: of a member the one that the source can reach, by IP version."""
+    if target not in inventory.members:
+        return _address(target, inventory)
+    versions = {address.version for address in inventory.members[source].addresses}
+    there = inventory.members[target]
+    return next((a for a in there.addresses if a.version in versions), there.address)
+
+
+def _address(text: str, inventory: Inventory) -> IPAddress:
+    address = as_ip(text)
+    if address is None:
+        raise UsageError(f'"{text}" is not a host, device or address.{suggest(text, inventory.members)}')
+    return address

@@ -1,0 +1,106 @@
+"""What a trace is judged by: the desired network, facts of its hosts, and what each captured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wgorch.base.ip import network
+from wgorch.base.value import value
+from wgorch.gather.observed import Observed
+from wgorch.inventory.model import IPAddress, Network
+from wgorch.state.wireguard import Peer
+from wgorch.topology.path import walk
+from wgorch.topology.topology import Topology
+from wgorch.trace.capture import Capture
+from wgorch.trace.packet_path import Crossing, PacketPath
+from wgorch.trace.probe import Kind, Probe
+from wgorch.trace.sightings import Sighting
+
+
+@value
+class Evidence:
+    """What a trace is judged by. Devices have neither facts nor captures."""
+
+    topology: Topology
+    facts: Mapping[str, Observed]
+    keys: Mapping[str, str]
+    """Public keys by host or device."""
+    captures: Mapping[str, Capture]
+    probe: Probe
+    path: PacketPath
+
+    @property
+    def network(self) -> Network:
+        return self.topology.inventory.network
+
+    @property
+    def tunnel(self) -> str:
+        """Name of the network's interface."""
+        return self.path.tunnel
+
+    # --- packets
+
+    def sightings(self, kind: Kind, crossing: Crossing) -> tuple[Sighting, ...]:
+        """Sightings of a packet on an interface of the path."""
+        capture = self.captures.get(crossing.host)
+        return capture.sighted(kind, crossing.direction, crossing.interface) if capture else ()
+
+    def is_blind(self, host: str) -> bool:
+        """True where no packet can be observed on a host."""
+        return host not in self.captures or not self.captures[host].tool
+
+    def answered(self, kind: Kind) -> bool:
+        """True where the sender got a reply, so that every crossing is proven."""
+        sender = self.captures.get(self.path.hosts[0])
+        return sender is not None and bool(sender.full_answered if kind.is_full else sender.answered)
+
+    # --- peers
+
+    def peers(self, host: str) -> Mapping[str, Peer]:
+        """Peers on a host's tunnel interface, by public key."""
+        return self.facts[host].wg(self.network).peers
+
+    def peer(self, host: str, other: str) -> Peer | None:
+        """A host's peer with the public key of another one; None where it has none."""
+        return self.peers(host).get(self.keys.get(other, ""))
+
+    def peer_for(self, host: str, address: IPAddress) -> Peer | None:
+        """The peer that a host sends an address to: the one with the longest prefix in its allowed-ips."""
+        fitting = [
+            (net.prefixlen, peer)
+            for peer in self.peers(host).values()
+            for net in map(network, peer.allowed_ips)
+            if address in net
+        ]
+        return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
+
+    def next_hop(self, host: str, address: IPAddress) -> str | None:
+        """The host or device that a packet should be sent to next; None where the host itself delivers it."""
+        hosts = walk(self.topology, host, address).hosts
+        return hosts[1] if len(hosts) > 1 else None
+
+    def handshake_age_s(self, host: str, other: str) -> int | None:
+        """Age of the session that a host has with another one; None where there never was a handshake."""
+        capture, peer = self.captures[host], self.peer(host, other)
+        moment = capture.handshakes.get(peer.public_key, 0) if peer else 0
+        return capture.clock - moment if moment else None
+
+    # --- names for findings
+
+    def name_of(self, peer: Peer) -> str:
+        """Name of a peer, or the beginning of its key."""
+        return next((name for name, key in self.keys.items() if key == peer.public_key), short(peer.public_key))
+
+    def key_of(self, host: str) -> str:
+        """Public key of a host for a command line."""
+        return self.keys.get(host, "KEY")
+
+    def subnet_of(self, address: IPAddress) -> str:
+        """The network of the inventory that holds an address, or the address itself."""
+        nets = (n for name in self.topology.hosts for n in self.topology.own_networks(name) if address in n)
+        return str(next(nets, address))
+
+
+def short(key: str) -> str:
+    """The beginning of a public key."""
+    return key[:8] + "…"

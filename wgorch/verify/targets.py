@@ -1,0 +1,81 @@
+"""Addresses that each host pings; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from wgorch.inventory.model import Inventory, IPAddress
+from wgorch.topology.path import walk
+from wgorch.topology.topology import Topology
+
+MATRIX = 12
+"""Number of hosts up to which every host pings every other one."""
+
+
+def targets(
+    topology: Topology,
+    host: str,
+    checks: frozenset[str],
+    excluded: frozenset[str] = frozenset(),
+    measures: Callable[[str], bool] = lambda _peer: True,
+) -> list[IPAddress]:
+    """Addresses that a host pings, by `checks`.
+
+    `tunnel`: every host with a path to it; `full_size`: its peers at least; `flows`: the `verify:` lines of this host,
+    LAN machines of other lines, and machines in its own LANs. In a network of more than MATRIX hosts only the next host
+    of the inventory, the peers that it `measures`, and its own lines: the number must not grow with the square of the
+    hosts. Addresses behind `excluded` hosts, which take no part in this run, are left out: they could not reply.
+    """
+    found = dict.fromkeys(_tunnel_addresses(topology, host, checks, measures))
+    if "flows" in checks:
+        found |= dict.fromkeys(_flow_addresses(topology, host))
+    own = topology.inventory.hosts[host].addresses
+    return [a for a in found if a not in own and not _is_behind(topology, host, a, excluded)]
+
+
+def is_matrix(topology: Topology) -> bool:
+    """True where every host pings every other one."""
+    return len(topology.inventory.hosts) <= MATRIX
+
+
+def measures_pair(topology: Topology, host: str, peer: str) -> bool:
+    """True if `host` should measure the pair: the peer with fewer sessions does."""
+    return (topology.peer_count(host), host) < (topology.peer_count(peer), peer)
+
+
+def _tunnel_addresses(
+    topology: Topology, host: str, checks: frozenset[str], measures: Callable[[str], bool]
+) -> Iterator[IPAddress]:
+    """Tunnel addresses of other hosts."""
+    hosts, matrix = topology.inventory.hosts, is_matrix(topology)
+    names = list(hosts)
+    neighbour = names[(names.index(host) + 1) % len(names)]
+    peers = topology.peers(host) if "full_size" in checks else ()
+    measured = {peer for peer in peers if matrix or measures(peer)}
+    for other in hosts.values():
+        in_reach = "tunnel" in checks and (matrix or other.name == neighbour) and topology.next_hop(host, other.name)
+        if other.name != host and (other.name in measured or in_reach):
+            yield from (address for address in other.addresses if hosts[host].address_of(address.version))
+
+
+def _flow_addresses(topology: Topology, host: str) -> Iterator[IPAddress]:
+    """Targets of `verify:` lines."""
+    inventory = topology.inventory
+    for flow in inventory.verify:
+        # The gateway's own ping tells a dead machine from a broken tunnel.
+        own = any(flow.address in lan for lan in inventory.hosts[host].subnets)
+        if flow.source == host or own or (is_matrix(topology) and _in_other_lan(inventory, host, flow.address)):
+            yield flow.address
+
+
+def _in_other_lan(inventory: Inventory, host: str, address: IPAddress) -> bool:
+    """True for an address in another host's LAN, which every host should reach."""
+    return any(address in lan for other in inventory.hosts.values() if other.name != host for lan in other.subnets)
+
+
+def _is_behind(topology: Topology, host: str, address: IPAddress, excluded: frozenset[str]) -> bool:
+    """True where one of some hosts has an address, or is on the path to it."""
+    if not excluded:
+        return False
+    has_it = any(address in topology.hosts[name].addresses for name in excluded)
+    return has_it or bool(excluded & set(walk(topology, host, address).hosts))
