@@ -139,8 +139,8 @@ def test_a_flow_between_spokes_without_a_relay_is_refuted(elsewhere: Path, capsy
 
 def test_check_as_json_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == run("check", "--json", REFERENCE)
-    assert {"good": True, "hosts": 3} == {
-        k: v for k, v in json.loads(capsys.readouterr().out).items() if k in ("good", "hosts")
+    assert {"ok": True, "hosts": 3} == {
+        k: v for k, v in json.loads(capsys.readouterr().out).items() if k in ("ok", "hosts")
     }
 
 

@@ -2,7 +2,7 @@
 
 A shim stands before the external commands (COMMANDS) on a host. The k-th call, counted while a change holds the lock, fails,
 hangs, or has its caller killed (SIGKILL) before or after it. Then: every host runs the old state or the new one; `up`
-converges; `up` again finds 0 changes; `teardown` gives the baseline back.
+converges; `up` again finds no changes; `teardown` gives the baseline back.
 
 Run as a program it tries a list of points in a world of its own and writes a JSON line for each.
 """

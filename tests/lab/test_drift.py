@@ -56,7 +56,7 @@ def test_every_mutation_is_named_and_mended_by_one_change(network: Lab) -> None:
         host, command, what = MUTATIONS[name]
         network.world.sh(host, command)
         status = json.loads(network.wgorch("status", INVENTORY, "--json", code=2).stdout)
-        found = {h: [d["what"] for d in told["drift"]] for h, told in status["hosts"].items() if told["drift"]}
+        found = {h: [d["object"] for d in told["drift"]] for h, told in status["hosts"].items() if told["drift"]}
 
         if name in ("interface gone", "interface down", "address gone"):  # what lay on it went with it
             assert [host] == list(found), name
@@ -67,7 +67,7 @@ def test_every_mutation_is_named_and_mended_by_one_change(network: Lab) -> None:
             assert found[host][0].startswith(what), (name, found)
 
         network.up()
-        assert "0 changes" in network.wgorch("plan", INVENTORY).stdout, name
+        assert "No changes." in network.wgorch("plan", INVENTORY).stdout, name
         if name in LEFT_BY_THE_TEST:
             network.world.sh(*LEFT_BY_THE_TEST[name])
 
@@ -81,7 +81,7 @@ def test_an_endpoint_learned_by_roaming_is_no_drift(network: Lab) -> None:
             30,
             "bcc learns home's new address",
         )
-        assert "0 changes" in network.wgorch("plan", INVENTORY).stdout
+        assert "No changes." in network.wgorch("plan", INVENTORY).stdout
         assert learned < 15 + 5  # one keepalive, and a little
     finally:
         network.world.sh("home-router", move.format("198.51.100.35", "198.51.100.34"))

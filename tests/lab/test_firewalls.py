@@ -68,12 +68,12 @@ def test_firewalld(lab: Lab) -> None:
     lab.up()
     assert ALL == passes(lab)
     again = lab.wgorch("up", INVENTORY)
-    assert "0 changes" in again.stdout
+    assert "No changes." in again.stdout
     for restart in ("firewall-cmd --reload", "firewall-cmd --complete-reload", "systemctl restart firewalld"):
         for host in cards:
             world.sh(host, restart)
         assert ALL == passes(lab), restart
-        assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout, restart
+        assert "No changes." in lab.wgorch("plan", INVENTORY).stdout, restart
     assert world.ask("controller", "tcp", "192.168.2.3", 22) == ""  # the tunnel is not the controller's
 
     # A wish that changes is told to it while it runs, and goes back where the change fails.
@@ -169,7 +169,7 @@ def test_nft_alone_is_enough(lab: Lab) -> None:
     assert "packages" not in told
     lab.up()
     assert ALL == passes(lab)
-    assert "0 changes" in lab.wgorch("up", INVENTORY).stdout
+    assert "No changes." in lab.wgorch("up", INVENTORY).stdout
     assert world.ask("home", "tcp", TARGET, text="send 3000000") == "all"
 
     # Somebody takes one of its rules away, and adds another.
@@ -189,7 +189,7 @@ def test_nft_alone_is_enough(lab: Lab) -> None:
 
     world.reboot("company")
     lab.wait(lambda: passes(lab) == ALL, 40, "it comes back")
-    assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
+    assert "No changes." in lab.wgorch("plan", INVENTORY).stdout
     lab.wgorch("teardown", INVENTORY, "--yes")
     for host in ("company", "bcc"):
         assert "" == world.sh(host, "nft list tables")
@@ -205,7 +205,7 @@ def test_mapped_lans_by_nft_alone(lab: Lab) -> None:
     lab.wgorch("up", mapped, "--yes")
     assert world.ping("home", "10.99.13.61")
     assert world.ask("home", "tcp", "10.99.13.61").endswith("said hello")
-    assert "0 changes" in lab.wgorch("plan", mapped).stdout
+    assert "No changes." in lab.wgorch("plan", mapped).stdout
 
 
 CLOSED = """

@@ -64,7 +64,7 @@ def test_sshd_with_one_session_and_few_startups_is_enough(lab: Lab) -> None:
         lab.world.start_sshd(host)
     try:
         lab.up()
-        assert "0 changes" in lab.wgorch("up", INVENTORY).stdout
+        assert "No changes." in lab.wgorch("up", INVENTORY).stdout
     finally:
         for host in HOSTS:
             lab.world.stop_sshd(host)
@@ -230,7 +230,7 @@ def test_the_programs_and_the_lease_run_under_other_shells(lab: Lab, shell: str)
         assert {} == lab.differences()
         lab.up()
         assert lab.world.ping("home", "10.10.13.61")
-        assert "0 changes" in lab.wgorch("up", INVENTORY).stdout
+        assert "No changes." in lab.wgorch("up", INVENTORY).stdout
         # A lease that ends by itself: the timer alone takes a change back.
         lab.world.sh("home", LEASE_ALONE)
         lab.wait(
@@ -239,7 +239,7 @@ def test_the_programs_and_the_lease_run_under_other_shells(lab: Lab, shell: str)
             "it ends",
         )
         assert "lease-ended" in lab.world.sh("home", "cat /var/lib/wgorch/office/outcome")
-        assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
+        assert "No changes." in lab.wgorch("plan", INVENTORY).stdout
         lab.wgorch("teardown", INVENTORY, "--yes")
     finally:
         # Lazily: a watcher of the change may still be on its way out under this shell.

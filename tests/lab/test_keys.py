@@ -44,7 +44,7 @@ def test_preshared_keys_and_a_key_from_elsewhere(tmp_path: Path) -> None:
         assert nonce_hash("office") < nonce_hash("bcc")
         assert not nonce_hash("home") & nonce_hash("office")
         assert w.ping("home", "10.99.9.3")
-        assert "0 changes" in w.wgorch("plan", "inventory.yaml")
+        assert "No changes." in w.wgorch("plan", "inventory.yaml")
         shown = w.up("-vv")
         for secret in world.sh("bcc", "cat /var/lib/wgorch/secret/psk.*").split():
             assert secret not in shown
@@ -66,7 +66,7 @@ def test_preshared_keys_and_a_key_from_elsewhere(tmp_path: Path) -> None:
         assert world.sh(
             "home", "cmp /etc/key /var/lib/wgorch/secret/private_key && ls /var/lib/wgorch/secret/private_key*"
         ).split() == ["/var/lib/wgorch/secret/private_key"]
-        assert "0 changes" in w.wgorch("plan", "inventory.yaml")
+        assert "No changes." in w.wgorch("plan", "inventory.yaml")
 
         # And no more of it.
         w.edit((", preshared_keys: true", ""))
@@ -89,7 +89,7 @@ def test_keys_end_too() -> None:
             assert new != old
             assert kept not in world.sh(host, "cat /var/lib/wgorch/office/*", check=False)
             assert all(old not in world.sh(other, "wg show wg0 peers") for other in ("bcc", "home", "company"))
-            assert "0 changes" in w.wgorch("plan", "inventory.yaml")
+            assert "No changes." in w.wgorch("plan", "inventory.yaml")
             assert gap < 6
             world.reboot(host)
             began = time.monotonic()
@@ -112,6 +112,6 @@ def test_a_rotation_that_fails_leaves_the_old_key() -> None:
 
         assert world.sh("home", "wg show wg0 public-key").strip() == old
         assert old in world.sh("bcc", "wg show wg0 peers")
-        assert "0 changes" in w.wgorch("plan", "inventory.yaml")
+        assert "No changes." in w.wgorch("plan", "inventory.yaml")
         # A handshake that was lost is repeated after 5 s, or a little later.
         assert any(w.ping("home", "10.10.13.61", wait=2) for _ in range(10))

@@ -73,7 +73,7 @@ def test_no_login_shell_and_no_noise_reaches_a_parser(lab: Lab, shell: str) -> N
     lab.wgorch("plan", INVENTORY, code=2)
     lab.up()
     assert world.ping("home", "10.10.13.61")
-    assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
+    assert "No changes." in lab.wgorch("plan", INVENTORY).stdout
     lab.wgorch("teardown", INVENTORY, "--yes")
 
 
@@ -83,7 +83,7 @@ def test_sudo_without_a_password(lab: Lab, operator: str) -> None:
     lab.wgorch("up", operator, "--yes")
     assert lab.world.ping("home", "10.10.13.61")
     # A password that nobody asks for is sent nowhere: sudo's own question is what it answers.
-    assert "0 changes" in lab.wgorch("up", operator, env={"WGORCH_SUDO_PASSWORD": PASSWORD}).stdout
+    assert "No changes." in lab.wgorch("up", operator, env={"WGORCH_SUDO_PASSWORD": PASSWORD}).stdout
     lab.wgorch("teardown", operator, "--yes")
 
 
@@ -128,7 +128,7 @@ def test_a_sudo_that_wants_a_terminal_gets_one(lab: Lab, operator: str, password
     env = {"WGORCH_SUDO_PASSWORD": password} if password else {}
     lab.wgorch("up", operator, "--yes", env=env)
     assert lab.world.ping("home", "10.10.13.61")
-    assert "0 changes" in lab.wgorch("plan", operator, env=env).stdout
+    assert "No changes." in lab.wgorch("plan", operator, env=env).stdout
     lab.wgorch("teardown", operator, "--yes", env=env)
 
 
@@ -191,7 +191,7 @@ def test_dropbear_lets_in_as_sshd_does(lab: Lab) -> None:
         lab.wgorch("trust", "home", inventory, "--yes")
         lab.wgorch("up", inventory, "--yes")
         assert world.ping("home", "10.10.13.61")
-        assert "0 changes" in lab.wgorch("plan", inventory).stdout
+        assert "No changes." in lab.wgorch("plan", inventory).stdout
         lab.wgorch("teardown", inventory, "--yes")
         stranger = "    ssh: {host: 192.168.0.9, user: root, port: 2222, identity: /root/stranger}\n"
         refused = lab.wgorch("plan", lab.edited((HOME, stranger)), code=4)
@@ -237,7 +237,7 @@ def test_a_host_inside_a_namespace_of_another_one(lab: Lab) -> None:
         lab.wgorch("up", inventory, "--yes")
         assert "10.10.13.61" in world.sh("home", "ip netns exec box ping -n -c 1 -W 2 10.10.13.61")
         assert "wg0" not in world.sh("home", "ls /sys/class/net")
-        assert "0 changes" in lab.wgorch("plan", inventory).stdout
+        assert "No changes." in lab.wgorch("plan", inventory).stdout
         lab.wgorch("teardown", inventory, "--yes")
         wrong = lab.edited((HOME, inside.replace("box]", "fox]")))
         refused = lab.wgorch("plan", wrong, code=4)

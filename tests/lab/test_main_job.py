@@ -19,7 +19,7 @@ def test_home_reaches_target_and_everything_goes_away_again(lab: Lab) -> None:
     assert lab.world.ask("home", "udp", "10.10.13.61") == "10.10.13.62 said hello"
 
     again = lab.wgorch("up", INVENTORY)
-    assert "0 changes" in again.stdout
+    assert "No changes." in again.stdout
 
     lab.wgorch("teardown", INVENTORY, "--yes")
     assert {} == lab.differences()
@@ -41,14 +41,14 @@ def test_second_up_writes_nothing_and_disturbs_no_session(network: Lab) -> None:
     before = state()
     done = network.wgorch("up", INVENTORY)
 
-    assert "0 changes" in done.stdout
+    assert "No changes." in done.stdout
     assert before == state()
 
 
-def test_status_is_as_wanted_and_json_says_so(network: Lab) -> None:
+def test_status_is_in_sync_and_json_says_so(network: Lab) -> None:
     status = json.loads(network.wgorch("status", INVENTORY, "--json").stdout)
 
-    assert status["as_wanted"] is True
+    assert status["in_sync"] is True
     assert status["hosts"]["home"]["paths"]["company"] == ["bcc"]
     assert {p["name"] for p in status["hosts"]["bcc"]["peers"]} == {"home", "company"}
 
@@ -59,4 +59,4 @@ def test_it_stays_after_a_reboot_of_every_host(network: Lab) -> None:
 
     network.wait(lambda: network.world.ping("home", "10.10.13.61"), 30, "home reaches target after the reboot")
     plan = network.wgorch("plan", INVENTORY)
-    assert "0 changes" in plan.stdout
+    assert "No changes." in plan.stdout

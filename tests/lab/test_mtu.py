@@ -38,7 +38,7 @@ def test_a_narrow_way_is_found_and_used(lab: Lab, mtu: int, block: str) -> None:
         assert re.search(rf"mtu[ =:]*{tunnel}\b", larger.stdout + larger.stderr)
         assert world.ping("home", target, "-s", "1472")
         assert world.ask("home", "tcp", target, text="send 10000000") == "all"
-        assert "0 changes" in lab.wgorch("plan", ROOT / "inventory" / "home-company.yaml").stdout
+        assert "No changes." in lab.wgorch("plan", ROOT / "inventory" / "home-company.yaml").stdout
     finally:
         lab.wgorch("teardown", ROOT / "inventory" / "home-company.yaml", "--yes", "--purge", code=None)
         for router in ("internet", "home-router"):

@@ -38,7 +38,7 @@ def test_a_changed_name_is_followed_where_its_peer_is_silent(tmp_path: Path) -> 
 
         told = w.up()
         assert "timer wgorch-named-watch.timer" in told
-        assert "0 changes" in w.wgorch("plan", "inventory.yaml")
+        assert "No changes." in w.wgorch("plan", "inventory.yaml")
         assert "active" in world.sh("home", "systemctl is-active wgorch-named-watch.timer")
         world.sh("home", "systemd-analyze verify /etc/systemd/system/wgorch-named-watch.timer")
 

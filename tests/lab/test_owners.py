@@ -63,11 +63,11 @@ def test_docker(lab: Lab) -> None:
     told = lab.up().stdout
     assert "note: company: firewall: Docker: a chain of our own beside its chains" in told
     assert ALL == passes(lab)
-    assert "0 changes" in lab.wgorch("up", INVENTORY).stdout
+    assert "No changes." in lab.wgorch("up", INVENTORY).stdout
 
     world.sh("company", "systemctl restart docker.service", timeout=60)
     assert ALL == passes(lab)
-    assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
+    assert "No changes." in lab.wgorch("plan", INVENTORY).stdout
     world.sh("company", f"{DOCKER} start c1 >/dev/null; {DOCKER} exec c1 ping -n -c 1 -W 2 192.168.2.1")
 
     # Without our rules Docker lets none of it pass.
@@ -78,7 +78,7 @@ def test_docker(lab: Lab) -> None:
 
     world.reboot("company")
     lab.wait(lambda: passes(lab) == ALL, 60, "it comes back")
-    assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
+    assert "No changes." in lab.wgorch("plan", INVENTORY).stdout
     lab.wgorch("teardown", INVENTORY, "--yes")
     after = appended(rules(lab, "company"))
     assert [
@@ -120,7 +120,7 @@ def test_a_container_as_a_host(lab: Lab) -> None:
     lab.wgorch("up", inside, "--yes")
     world.sh("home", f"{DOCKER} exec box ping -n -c 1 -W 2 {TARGET}")
     assert not world.ping("home", TARGET)
-    assert "0 changes" in lab.wgorch("plan", inside).stdout
+    assert "No changes." in lab.wgorch("plan", inside).stdout
     lab.wgorch("teardown", inside, "--yes")
     without = lab.edited((home, f"{home}    enter: [{DOCKER}, exec, -i, poor]\n"))
     refused = lab.wgorch("up", without, "--yes", code=4).stderr
@@ -150,7 +150,7 @@ def test_ufw(lab: Lab) -> None:
         for host in before:
             world.sh(host, reload)
         assert ALL == passes(lab), reload
-        assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout, reload
+        assert "No changes." in lab.wgorch("plan", INVENTORY).stdout, reload
 
     # Without our jump ufw lets a forwarded ping through, and nothing else.
     world.sh("company", CUT_JUMP)
@@ -158,7 +158,7 @@ def test_ufw(lab: Lab) -> None:
     lab.up()
     world.reboot("company")
     lab.wait(lambda: passes(lab) == ALL, 60, "it comes back")
-    assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
+    assert "No changes." in lab.wgorch("plan", INVENTORY).stdout
 
     lab.wgorch("teardown", INVENTORY, "--yes")
     for host, text in before.items():

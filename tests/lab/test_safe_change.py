@@ -272,7 +272,7 @@ def test_limit_to_a_new_host_adds_it_at_its_relay_and_drops_nobody(lab: Lab) -> 
 
     assert lab.world.ping("home", "10.10.13.61")
     assert len(lab.world.sh("bcc", "wg show wg0 peers").split()) == 2
-    assert "0 changes" in lab.wgorch("up", INVENTORY).stdout
+    assert "No changes." in lab.wgorch("up", INVENTORY).stdout
 
 
 def test_a_host_that_left_the_inventory_is_dropped_by_its_peers_and_taken_down(network: Lab) -> None:

@@ -148,7 +148,7 @@ class TestStandingNetwork:
             answered = {ip: ping["received"] for ip, ping in told["pings"][host].items()}
             wanted = {ip: 3 for name, ip in ADDRESSES.items() if name != host}
             assert {ip: answered.get(ip) for ip in wanted} == wanted
-        assert told["works"] is True
+        assert told["ok"] is True
         assert told["findings"] == []
 
     def test_verify_tells_the_way_of_the_packet_card_by_card(self, standing: Lab) -> None:
@@ -170,7 +170,7 @@ class TestStandingNetwork:
         assert address[3] == f"{ADDRESSES[host]}/24"
 
     def test_a_second_up_makes_no_change(self, standing: Lab) -> None:
-        assert "0 changes: 3 hosts are as they should be" in standing.wgorch("up", INVENTORY).stdout
+        assert "No changes. 3 hosts up to date." in standing.wgorch("up", INVENTORY).stdout
 
     def test_listen_ports_are_pinned_and_the_relays_is_the_one_others_dial(self, standing: Lab) -> None:
         ports = {host: standing.world.sh(host, "wg show wg0 listen-port").strip() for host in HOSTS}
@@ -242,7 +242,7 @@ class TestStandingNetwork:
     def test_lan_interface_is_found_where_it_is_left_out(self, standing: Lab) -> None:
         inventory = standing.edited(("    lan_interface: ens192              # found by itself where left out\n", ""))
 
-        assert "0 changes" in standing.wgorch("plan", inventory).stdout
+        assert "No changes." in standing.wgorch("plan", inventory).stdout
 
     def test_status_shows_endpoint_handshake_traffic_and_path(self, standing: Lab) -> None:
         said = standing.wgorch("status", INVENTORY).stdout
@@ -327,13 +327,13 @@ class TestStandingNetwork:
             standing.world.sh(host, by_hand)
 
             plan = json.loads(standing.wgorch("plan", INVENTORY, "--json", code=2).stdout)
-            changes = {n: [f"{c['sign']} {c['what']}" for c in told["changes"]] for n, told in plan["hosts"].items()}
+            changes = {n: [f"{c['sign']} {c['object']}" for c in told["changes"]] for n, told in plan["hosts"].items()}
             assert changes == {host: [expected], **{name: [] for name in others}}
 
             made = json.loads(standing.wgorch("up", INVENTORY, "--json", "--yes").stdout)
-            assert made["hosts_stand"] == {host: {"state": "applied", "why": "confirmed"}}
+            assert made["host_states"] == {host: {"state": "applied", "reason": "confirmed"}}
             assert {name: standing.world.sh(name, ask) for name in others} == before
-            assert "0 changes" in standing.wgorch("plan", INVENTORY).stdout
+            assert "No changes." in standing.wgorch("plan", INVENTORY).stdout
             assert standing.world.ping("home", TARGET)
         except BaseException:
             standing.world.reboot(host)
@@ -374,7 +374,7 @@ class TestCommandList:
         done = network.world.run(host, "sh", "-eu", "-c", mine, check=False)
 
         assert (done.returncode, done.stderr) == (0, "")
-        assert "0 changes" in network.wgorch("plan", INVENTORY).stdout
+        assert "No changes." in network.wgorch("plan", INVENTORY).stdout
 
     def test_up_counts_the_changes_that_it_showed(self, lab: Lab) -> None:
         said = lab.up().stdout
@@ -662,7 +662,7 @@ def test_absent_packages_are_installed_by_apt_and_present_ones_are_left(lab: Lab
         assert world.sh("home", "command -v wg wireguard-go || echo none").strip() == "none"
 
         plan = json.loads(lab.wgorch("plan", INVENTORY, "--json", code=2).stdout)
-        installs = {n: [c["what"] for c in h["changes"] if c["step"] == "install"] for n, h in plan["hosts"].items()}
+        installs = {n: [c["object"] for c in h["changes"] if c["step"] == "install"] for n, h in plan["hosts"].items()}
         assert installs == {"bcc": [], "home": ["packages wireguard-go wireguard-tools"], "company": []}
 
         # Somebody else's apt is at work there: ours waits for it.
@@ -675,7 +675,7 @@ def test_absent_packages_are_installed_by_apt_and_present_ones_are_left(lab: Lab
         status = world.sh("home", "dpkg-query -W -f '${Package} ${db:Status-Abbrev}\\n' wireguard-tools wireguard-go")
         assert status.split() == ["wireguard-go", "ii", "wireguard-tools", "ii"]
         assert world.ping("home", TARGET)
-        assert "0 changes" in lab.wgorch("up", INVENTORY).stdout
+        assert "No changes." in lab.wgorch("up", INVENTORY).stdout
         lab.wgorch("teardown", INVENTORY, "--yes", "--purge")
         assert world.sh("home", "command -v wg").strip() == "/usr/bin/wg"
     finally:

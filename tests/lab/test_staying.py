@@ -34,7 +34,7 @@ def test_cron_starts_the_network_and_looks_after_peers(tmp_path: Path) -> None:
         told = w.up()
         assert "+ cron table wgorch-named" in told
         assert "+ watch, by cron" in told
-        assert "0 changes" in w.wgorch("plan", "inventory.yaml")
+        assert "No changes." in w.wgorch("plan", "inventory.yaml")
 
         world.reboot("home")
         assert not w.ping("home", "10.99.8.1", wait=1)
@@ -43,7 +43,7 @@ def test_cron_starts_the_network_and_looks_after_peers(tmp_path: Path) -> None:
         while not w.ping("home", "10.99.8.1", wait=1) and time.monotonic() - began < 20:
             time.sleep(0.5)
         assert w.ping("home", "10.99.8.1")
-        assert "0 changes" in w.wgorch("plan", "inventory.yaml")
+        assert "No changes." in w.wgorch("plan", "inventory.yaml")
 
         w.wgorch("teardown", "inventory.yaml", "--yes")
         assert "wgorch" not in world.sh("home", "ls /etc/cron.d")
@@ -95,10 +95,10 @@ def test_other_starters_start_the_network(tmp_path: Path, starter: str, packages
         told = w.up()
         assert f"+ {starter} service wgorch-named" in told
         assert ("nothing there looks from time to time" in told) == (starter == "OpenRC")
-        assert "0 changes" in w.wgorch("plan", "inventory.yaml")
+        assert "No changes." in w.wgorch("plan", "inventory.yaml")
         if starter == "runit":
             time.sleep(6)  # it starts at once what it is given; once more the same is the same
-            assert "0 changes" in w.wgorch("plan", "inventory.yaml")
+            assert "No changes." in w.wgorch("plan", "inventory.yaml")
 
         world.reboot("home")
         assert not w.ping("home", "10.99.8.1", wait=1)
@@ -107,7 +107,7 @@ def test_other_starters_start_the_network(tmp_path: Path, starter: str, packages
         while not w.ping("home", "10.99.8.1", wait=1) and time.monotonic() - began < 30:
             time.sleep(0.5)
         assert w.ping("home", "10.99.8.1"), world.sh("home", "cat /run/rc.log /run/runit.log", check=False)
-        assert "0 changes" in w.wgorch("plan", "inventory.yaml")
+        assert "No changes." in w.wgorch("plan", "inventory.yaml")
 
         w.wgorch("teardown", "inventory.yaml", "--yes")
         assert "wgorch" not in world.sh(
@@ -132,7 +132,7 @@ def test_the_unit_of_systemd_is_a_good_one_and_the_host_starts_with_it(lab: Lab)
     assert (said.returncode, said.stderr) == (0, "")
     world.reboot("company")
     lab.wait(lambda: world.ping("home", "10.10.13.61"), 40, "it comes back")
-    assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
+    assert "No changes." in lab.wgorch("plan", INVENTORY).stdout
     assert "active" in world.sh("company", "systemctl is-active wgorch-office.service")
 
 
@@ -145,7 +145,7 @@ def test_systemd_ends_the_lease_where_our_own_timer_was_killed(lab: Lab) -> None
     assert "wgorch-lease-office-alone" in timers
     outcome = "cat /var/lib/wgorch/office/outcome"
     lab.wait(lambda: "reverted alone lease-ended" in world.sh("home", outcome, check=False), 40, "systemd ends it")
-    assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
+    assert "No changes." in lab.wgorch("plan", INVENTORY).stdout
 
 
 NETWORKD = """set -e
@@ -179,7 +179,7 @@ def test_networkd_leaves_the_tunnel_alone(lab: Lab) -> None:
     world.sh("company", "systemctl restart systemd-networkd.service; sleep 2")
     assert "10.66.66.66" not in world.sh("company", "ip address show dev wg0")
     assert world.ping("home", "10.10.13.61")
-    assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
+    assert "No changes." in lab.wgorch("plan", INVENTORY).stdout
     lab.wgorch("teardown", INVENTORY, "--yes")
     assert "wgorch" not in world.sh("company", "ls /etc/systemd/network")
 
@@ -196,7 +196,7 @@ def test_network_manager_is_told_to_leave_the_tunnel_alone(lab: Lab) -> None:
     lab.up()
     text = world.sh("home", "cat /etc/NetworkManager/conf.d/wgorch-office.conf")
     assert "[keyfile]\nunmanaged-devices+=interface-name:wg0" in text
-    assert "0 changes" in lab.wgorch("plan", INVENTORY).stdout
+    assert "No changes." in lab.wgorch("plan", INVENTORY).stdout
     lab.wgorch("teardown", INVENTORY, "--yes")
     assert "" == world.sh("home", "ls /etc/NetworkManager/conf.d | grep wgorch", check=False)
     assert "general reload conf\ngeneral reload conf\n" == world.sh("home", "cat /run/nmcli")

@@ -95,7 +95,7 @@ def test_two_hosts_behind_nat_leave_their_relay_out_and_come_back_to_it_where_th
         assert w.ping("company", "10.99.6.2")
         assert not _grew(relayed, world.sh("bcc", "wg show wg0 transfer"), 80)
         assert re.search(r"company\s+198\.51\.100\.32:\d+ .*direct", w.wgorch("status", "inventory.yaml"))
-        assert "0 changes" in w.wgorch("plan", "inventory.yaml")
+        assert "No changes." in w.wgorch("plan", "inventory.yaml")
 
         # The boot program knows nothing of it, so after a start it is the relay; the other end notices.
         assert "198.51.100" not in world.sh("home", "cat /var/lib/wgorch/straight/boot")
@@ -128,7 +128,7 @@ def test_hard_nat_keeps_them_on_the_relay_and_says_why() -> None:
         assert "home <-> company: stays on the relay: no handshake within" in told
         assert w.ping("home", "10.20.0.61")
         assert 1 == len(w.world.sh("home", "wg show wg0 peers").split())
-        assert "0 changes" in w.wgorch("plan", "inventory.yaml")
+        assert "No changes." in w.wgorch("plan", "inventory.yaml")
 
 
 def test_everything_leaves_through_the_exit_and_nothing_leaks() -> None:
@@ -204,7 +204,7 @@ def test_a_session_from_outside_survives_a_full_tunnel_even_with_strict_reverse_
     with ways(path) as w:
         w.world.sh("home", "for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 1 >$f; done")
         w.up()
-        assert "0 changes" in w.wgorch("plan", "inventory.yaml")  # a new login, from outside, while all leaves by bcc
+        assert "No changes." in w.wgorch("plan", "inventory.yaml")  # a new login, from outside, while all leaves by bcc
         w.wgorch("teardown", "inventory.yaml", "--yes")
         assert set(w.world.sh("home", "cat /proc/sys/net/ipv4/conf/eth0/rp_filter").split()) == {"1"}
         w.world.sh("home", "for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$f; done")

@@ -29,6 +29,11 @@ def without_keys(text: str, known: frozenset[str] = frozenset()) -> str:
     return _BASE64_KEY.sub(lambda found: found[0] if found[0] in known else "<hidden key>", text)
 
 
+def count(number: int, noun: str) -> str:
+    """``1 host``, ``3 hosts``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _harmless(c: str) -> bool:
     # Cc: C0, DEL, C1. Cf: direction marks, zero-width, tags. Cs, Co, Cn: nothing a host name or a log needs.
     return c in _SEEN_AS_IS or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")

@@ -14,7 +14,7 @@ from wgorch.inventory.model import Host
 from wgorch.inventory.targets import network_name, ssh_target
 from wgorch.remote.fleet import Fleet
 from wgorch.report import files
-from wgorch.report.console import plain
+from wgorch.report.console import safe_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,26 +48,26 @@ def init(out: Console, fleet: Fleet, name: str | None, path: Path, *, asks: bool
     """Look at the machines, propose, ask about each LAN, and write the file; it passes `check`, or says what is missing."""
     seen, failed = look(fleet, "wg0")
     for error in failed.values():
-        out.print(plain(f"left out: {error}", "yellow"))
+        out.print(safe_text(f"left out: {error}", "yellow"))
     if not seen:
         raise UsageError("none of them could be looked at\n    fix: see above")
     name = network_name(name or (asks and input("What is the network to be called? [office] ").strip()) or "office")
     proposal = propose.propose(seen, {text: fleet.hosts[text].ssh for text in seen}, name)
     for machine in proposal.machines:
         told = f"can be dialled at {machine.endpoint}: {machine.why}" if machine.endpoint else machine.why
-        out.print(plain(f"{machine.name} ({machine.ssh}): {told}"))
+        out.print(safe_text(f"{machine.name} ({machine.ssh}): {told}"))
         for lan, card in machine.lans:
             if asks and lan in proposal.shared.get(machine.name, []):
                 question = f"  it is in the LAN {lan} ({card}): are others to reach that? [Y/n] "
                 if input(question).lower().startswith("n"):
                     proposal.shared[machine.name].remove(lan)
     if proposal.relay:
-        out.print(plain(f"{proposal.relay} is to be the relay: {proposal.why_relay}"))
-    out.print(plain(f"{proposal.subnet} is to be the tunnel's network: nobody has an address or a route in it"))
+        out.print(safe_text(f"{proposal.relay} is to be the relay: {proposal.why_relay}"))
+    out.print(safe_text(f"{proposal.subnet} is to be the tunnel's network: nobody has an address or a route in it"))
     for note in proposal.notes:
-        out.print(plain(note, "yellow"))
+        out.print(safe_text(note, "yellow"))
     text = proposal.text()
-    files.put(text, path)
-    out.print(plain(f"✓ written: {path}", "green"))
+    files.write_text(text, path)
+    out.print(safe_text(f"✓ written: {path}", "green"))
     loads(text, str(path))
-    out.print(plain("next: read it, then wgorch plan; wgorch up", "dim"))
+    out.print(safe_text("next: read it, then wgorch plan; wgorch up", "dim"))

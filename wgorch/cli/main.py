@@ -68,7 +68,7 @@ def check(args: argparse.Namespace, out: Console) -> int:
     if args.json:
         import json
 
-        told = {"version": 1, "good": not wrong, "hosts": len(inventory.hosts), "refuted": wrong}
+        told = {"version": 2, "ok": not wrong, "hosts": len(inventory.hosts), "unreachable_flows": wrong}
         sys.stdout.write(json.dumps(told, indent=2) + "\n")
         return BAD_INPUT if wrong else DONE
     for line in wrong:
@@ -201,7 +201,7 @@ def _consent(
                 )
         changes = bool(removed) or any(p.changes for p in plans.values())
         foreign = verb == "teardown" and any(note.foreign for p in plans.values() for note in p.notes)
-        gentle = verb == "up" and not removed and not any(p.disturbs for p in plans.values())
+        gentle = verb == "up" and not removed and not any(p.disruptive for p in plans.values())
         if not changes or args.yes or (gentle and not foreign):
             progress.resume()
             return False
@@ -246,13 +246,15 @@ def up(args: argparse.Namespace, out: Console) -> int:
     # late: nobody who is told nothing waits for what draws
 
     if args.json:
-        told = as_json.plan_json(outcome.plans) | {"code": outcome.code}
-        told["hosts_stand"] = {n: {"state": s.state, "why": s.why} for n, s in outcome.standing.items()}
+        told = as_json.plan_json(outcome.plans) | {"exit_code": outcome.code}
+        told["host_states"] = {n: {"state": s.state, "reason": s.why} for n, s in outcome.standing.items()}
         told["errors"] = [str(e) for e in outcome.failed]
         told["orphans"] = sorted(orphans)
         told["round_trips"] = outcome.exchanges
         told["ssh_handshakes"] = outcome.handshakes
-        told["direct"] = [{"hosts": [t.one, t.other], "works": not t.why, "why": t.why} for t in outcome.tried]
+        told["direct_peers"] = [
+            {"hosts": [t.one, t.other], "direct": not t.why, "reason": t.why} for t in outcome.tried
+        ]
         if outcome.verdict:
             told["verdict"] = as_json.verdict_json(outcome.verdict)
         as_json.print_json(out, told)
@@ -344,8 +346,8 @@ def _teardown_of(operation: Run, progress: Any, args: argparse.Namespace, out: C
     finally:
         operation.fleet.close()
     if args.json:
-        told = as_json.plan_json(outcome.plans) | {"code": outcome.code}
-        told["hosts_stand"] = {n: {"state": s.state, "why": s.why} for n, s in outcome.standing.items()}
+        told = as_json.plan_json(outcome.plans) | {"exit_code": outcome.code}
+        told["host_states"] = {n: {"state": s.state, "reason": s.why} for n, s in outcome.standing.items()}
         as_json.print_json(out, told)
         return outcome.code
     report_verdict.render_outcome(out, outcome, "teardown")
@@ -462,7 +464,7 @@ def export(args: argparse.Namespace, out: Console) -> int:
     for line in made.notes:
         sys.stderr.write(f"{line}\n")
     if args.qr or (args.output and args.output.suffix in (".png", ".svg")):
-        files.draw_code(made.only, args.output, sys.stdout)
+        files.render_qr_code(made.only, args.output, sys.stdout)
     elif args.output:
         files.write(made.texts, args.output)
     else:
@@ -471,14 +473,15 @@ def export(args: argparse.Namespace, out: Console) -> int:
 
 
 def draw_map(args: argparse.Namespace, out: Console) -> int:
-    from wgorch.report import files, map
+    from wgorch.report import files
+    from wgorch.report.map.map import Map
 
     if args.output.suffix not in (".svg", ".html"):
         raise UsageError(f"{args.output} is neither .svg nor .html\n    fix: -o network.svg, or -o network.html")
     if args.offline:
         from wgorch.topology.topology import build
 
-        drawn = map.Picture(build(_load(args)))
+        drawn = Map(build(_load(args)))
     else:
         from wgorch import workflow
 
@@ -489,9 +492,9 @@ def draw_map(args: argparse.Namespace, out: Console) -> int:
             verdict = workflow.measured(operation)
         finally:
             operation.fleet.close()
-        drawn = map.Picture(operation.topology, status, verdict)
+        drawn = Map(operation.topology, status, verdict)
     text = drawn.html() if args.output.suffix == ".html" else drawn.svg()
-    files.put(text, args.output)
+    files.write_text(text, args.output)
     out.print(f"✓ {args.output}: {len(drawn.members)} members, {len(drawn.edges)} tunnels")
     return DONE
 
@@ -605,7 +608,7 @@ def adopt(args: argparse.Namespace, out: Console) -> int:
     if args.output is None:
         sys.stdout.write(made.text)
     else:
-        files.put(made.text, args.output)
+        files.write_text(made.text, args.output)
     loads(made.text, str(args.output or "inventory.yaml"))  # what is still to be filled in is told now
     if args.output is None:
         return DONE
@@ -674,9 +677,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = VERBS[args.verb](args, out)
         if getattr(args, "profile", False):
-            from wgorch.report.timings import draw_profile
+            from wgorch.report.timings import render_profile
 
-            draw_profile(_stderr(), args.clocks)
+            render_profile(_stderr(), args.clocks)
         return code
     except WgorchError as error:
         sys.stderr.write(

@@ -17,6 +17,10 @@ PART = Part(dict.fromkeys(("wg", "wg-handshakes", "wg-transfer", "wg-preshared")
 """Each section has the name of its interface behind it: ``wg wg0``."""
 
 
+STALE_S = 180
+"""Age in seconds at which a session is dead: WireGuard's REJECT_AFTER_TIME. With keepalive no handshake gets this old."""
+
+
 @value
 class Traffic:
     """Counters of a session with a peer."""
@@ -27,6 +31,10 @@ class Traffic:
     """Bytes."""
     sent: int = 0
     endpoint: str = ""
+
+    def handshake_age(self, now: int) -> int | None:
+        """Seconds since the latest handshake, None: never. `now`: UNIX time by the same host's clock."""
+        return max(0, now - self.handshake) if self.handshake else None
 
 
 @value

@@ -98,7 +98,7 @@ MOST_SYSTEMD = 12
 ACTS = (
     Act(("up", "inventory.yaml", "--yes"), 0),
     Act(("verify", "inventory.yaml", "--quiet"), 0),
-    Act(("up", "inventory.yaml", "--yes"), 0, "0 changes"),
+    Act(("up", "inventory.yaml", "--yes"), 0, "No changes."),
     Act(("teardown", "inventory.yaml", "--yes"), 0),
 )
 

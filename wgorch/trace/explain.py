@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from wgorch.base.value import value
+from wgorch.facts.wireguard import STALE_S
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import IPAddress, IPNetwork
 from wgorch.state.rules import our_chains
@@ -20,9 +21,6 @@ from wgorch.topology.path import walk
 from wgorch.topology.topology import Topology
 from wgorch.trace.observe import Probe, Seen, Sight
 from wgorch.verify.diagnose import Finding
-
-STALE_S = 180
-"""A session without a newer handshake is dead: WireGuard's own REJECT_AFTER_TIME."""
 
 
 @value
