@@ -33,7 +33,7 @@ def main() -> None:
         up = wgorch("up", INVENTORY)
         world.ping("home", "10.10.13.61", count=3)
         screens = [
-            ("wgorch up inventory.yaml", "…\n" + up[up.index("who reaches whom") :]),
+            ("wgorch up inventory.yaml", "…\n" + up[up.index("RTT (ms)") :]),
             ("wgorch status", wgorch("status", INVENTORY)),
             ("wgorch trace home 10.10.13.61", wgorch("trace", "home", "10.10.13.61", INVENTORY)),
         ]

@@ -83,7 +83,7 @@ class Status:
     plans: Mapping[str, HostPlan]
     unreachable: Mapping[str, HostError]
     keys: Mapping[str, str]
-    trouble: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
 
 
 @value

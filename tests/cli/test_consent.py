@@ -19,9 +19,9 @@ from wgorch.inventory.load import load
 from wgorch.outcome import Declined
 
 HOSTS = load(Path(__file__).parents[2] / "inventory" / "home-company.yaml").hosts
-SAME = SimpleNamespace(changes=(), disturbs=False, notes=())
-GENTLE = SimpleNamespace(changes=("+",), disturbs=False, notes=())
-DISRUPTIVE = SimpleNamespace(changes=("-",), disturbs=True, notes=())
+SAME = SimpleNamespace(changes=(), disruptive=False, notes=())
+GENTLE = SimpleNamespace(changes=("+",), disruptive=False, notes=())
+DISRUPTIVE = SimpleNamespace(changes=("-",), disruptive=True, notes=())
 
 
 class Progress:

@@ -161,7 +161,7 @@ def test_a_flow_between_spokes_without_a_relay_is_refuted(elsewhere: Path, capsy
 
 def test_check_as_json_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == run("check", "--json", REFERENCE)
-    assert {"version": 1, "good": True, "hosts": 3, "refuted": []} == json.loads(capsys.readouterr().out)
+    assert {"version": 2, "ok": True, "hosts": 3, "unreachable_flows": []} == json.loads(capsys.readouterr().out)
 
 
 def test_the_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:

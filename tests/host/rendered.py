@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from tests.host.functions import FUNCTION
-from tests.trace.test_explain import recorded
+from tests.trace.recordings import recorded
 from wgorch.apply import direct
 from wgorch.apply.scripts import apply_script
 from wgorch.base.assets import asset

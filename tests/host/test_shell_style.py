@@ -103,7 +103,7 @@ def test_every_parameter_that_a_program_declares_is_set(file: str) -> None:
     declared = re.findall(r'^: ("\$\{.*)$', (HOST / file).read_text(), re.M)
     names = set(re.findall(r"\$\{([a-z_0-9]+):?\?\}", " ".join(declared)))
     whole = rendered().get(Path(file).stem, "\n".join(rendered().values()))
-    given = set(re.findall(r"(?:^|\s)([a-z_0-9]+)=", whole))
+    given = set(re.findall(r"(?:^|[\s'])([a-z_0-9]+)=", whole))
 
     assert set() == names - given - {"directory", "boot_id"}
 

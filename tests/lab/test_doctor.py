@@ -9,7 +9,7 @@ from tests.lab.conftest import INVENTORY, Lab
 
 def findings(lab: Lab, host: str, code: int = 1) -> list[str]:
     done = lab.wgorch("doctor", host, "-i", INVENTORY, "--json", code=code)
-    return [finding["what"] for finding in json.loads(done.stdout)["hosts"][host]]
+    return [finding["problem"] for finding in json.loads(done.stdout)["hosts"][host]]
 
 
 def test_each_obstacle_is_named(network: Lab) -> None:

@@ -56,7 +56,7 @@ def test_every_mutation_is_named_and_mended_by_one_change(network: Lab) -> None:
         host, command, what = MUTATIONS[name]
         network.world.sh(host, command)
         status = json.loads(network.wgorch("status", INVENTORY, "--json", code=2).stdout)
-        found = {h: [d["what"] for d in told["drift"]] for h, told in status["hosts"].items() if told["drift"]}
+        found = {h: [d["object"] for d in told["drift"]] for h, told in status["hosts"].items() if told["drift"]}
 
         if name in ("interface gone", "interface down", "address gone"):  # what lay on it went with it
             assert [host] == list(found), name

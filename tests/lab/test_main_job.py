@@ -45,10 +45,10 @@ def test_second_up_writes_nothing_and_disturbs_no_session(network: Lab) -> None:
     assert before == state()
 
 
-def test_status_is_as_wanted_and_json_says_so(network: Lab) -> None:
+def test_status_is_in_sync_and_json_says_so(network: Lab) -> None:
     status = json.loads(network.wgorch("status", INVENTORY, "--json").stdout)
 
-    assert status["as_wanted"] is True
+    assert status["in_sync"] is True
     assert status["hosts"]["home"]["paths"]["company"] == ["bcc"]
     assert {p["name"] for p in status["hosts"]["bcc"]["peers"]} == {"home", "company"}
 

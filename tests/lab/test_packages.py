@@ -127,7 +127,7 @@ def test_apk_and_opkg_are_asked_in_their_own_words(
         "home", f"/usr/local/bin/{manager}", STAND_IN.format(manager=manager, package=package, said=said), "755"
     )
     plan = json.loads(lab.wgorch("plan", INVENTORY, "--json", code=2).stdout)
-    assert f"packages {package}" in [c["what"] for c in plan["hosts"]["home"]["changes"]]
+    assert f"packages {package}" in [c["object"] for c in plan["hosts"]["home"]["changes"]]
     lab.up()
     assert asked in world.sh("home", "cat /run/asked").split("\n")
     assert world.ping("home", "10.10.13.61")

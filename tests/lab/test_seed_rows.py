@@ -148,7 +148,7 @@ class TestStandingNetwork:
             answered = {ip: ping["received"] for ip, ping in told["pings"][host].items()}
             wanted = {ip: 3 for name, ip in ADDRESSES.items() if name != host}
             assert {ip: answered.get(ip) for ip in wanted} == wanted
-        assert told["works"] is True
+        assert told["ok"] is True
         assert told["findings"] == []
 
     def test_verify_tells_the_way_of_the_packet_card_by_card(self, standing: Lab) -> None:
@@ -327,11 +327,11 @@ class TestStandingNetwork:
             standing.world.sh(host, by_hand)
 
             plan = json.loads(standing.wgorch("plan", INVENTORY, "--json", code=2).stdout)
-            changes = {n: [f"{c['sign']} {c['what']}" for c in told["changes"]] for n, told in plan["hosts"].items()}
+            changes = {n: [f"{c['sign']} {c['object']}" for c in told["changes"]] for n, told in plan["hosts"].items()}
             assert changes == {host: [expected], **{name: [] for name in others}}
 
             made = json.loads(standing.wgorch("up", INVENTORY, "--json", "--yes").stdout)
-            assert made["hosts_stand"] == {host: {"state": "applied", "why": "confirmed"}}
+            assert made["host_states"] == {host: {"state": "applied", "reason": "confirmed"}}
             assert {name: standing.world.sh(name, ask) for name in others} == before
             assert "No changes." in standing.wgorch("plan", INVENTORY).stdout
             assert standing.world.ping("home", TARGET)
@@ -663,7 +663,7 @@ def test_absent_packages_are_installed_by_apt_and_present_ones_are_left(lab: Lab
         assert world.sh("home", "command -v wg wireguard-go || echo none").strip() == "none"
 
         plan = json.loads(lab.wgorch("plan", INVENTORY, "--json", code=2).stdout)
-        installs = {n: [c["what"] for c in h["changes"] if c["step"] == "install"] for n, h in plan["hosts"].items()}
+        installs = {n: [c["object"] for c in h["changes"] if c["step"] == "install"] for n, h in plan["hosts"].items()}
         assert installs == {"bcc": [], "home": ["packages wireguard-go wireguard-tools"], "company": []}
 
         # Somebody else's apt is at work there: ours waits for it.

@@ -210,7 +210,7 @@ def test_this_machine_is_a_host_without_ssh(lab: Lab) -> None:
         assert "✓ up complete: " in here("up", "--yes")
         assert world.ping("home", "10.10.13.61", count=3)
         assert "No changes." in here("up")
-        assert "as the inventory says" in here("status")
+        assert "in sync with the inventory" in here("status")
         here("teardown", "--yes", "--purge")
         assert logins(lab, "home", at) == []
         assert lab.differences(ignore=()) == {}

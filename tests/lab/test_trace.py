@@ -34,8 +34,8 @@ def test_one_fault_is_named_with_host_and_cause(network: Lab, fault: Fault) -> N
         mended(network, fault)
 
     assert found["finding"]["host"] == fault.host, found
-    assert fault.says in found["finding"]["what"], found
-    assert found["finding"]["fix"]
+    assert fault.says in found["finding"]["problem"], found
+    assert found["finding"]["hint"]
 
 
 @pytest.mark.parametrize("pair", draw(list(PAIRS), 1), ids=" and ".join)
@@ -48,7 +48,7 @@ def test_of_two_faults_the_first_on_the_path_is_named(network: Lab, pair: tuple[
     finally:
         mended(network, first, second)
 
-    assert (first.host, True) == (found["finding"]["host"], first.says in found["finding"]["what"]), found
+    assert (first.host, True) == (found["finding"]["host"], first.says in found["finding"]["problem"]), found
 
 
 def test_a_healthy_path_is_seen_on_every_interface_and_nothing_stays(network: Lab) -> None:
@@ -57,7 +57,7 @@ def test_a_healthy_path_is_seen_on_every_interface_and_nothing_stays(network: La
 
     assert found["finding"] is None
     assert all(step["seen"] for step in found["steps"])
-    rewritten = [s for s in found["steps"] if s["kind"] == "request" and s["card"] == "ens192"]
+    rewritten = [s for s in found["steps"] if s["kind"] == "request" and s["interface"] == "ens192"]
     assert [("10.10.13.62", "10.10.13.61")] == [(s["source"], s["destination"]) for s in rewritten]
     assert {} == {h: d for h in HOSTS if (d := before[h].difference(snapshot(network.world, h)))}
 

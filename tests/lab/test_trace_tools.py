@@ -21,7 +21,7 @@ def test_tcp_and_udp_are_followed_too(network: Lab, kind: str) -> None:
         network.world.sh("company", "iptables -D wgorch-office-fwd -p tcp --dport 7777 -j DROP")
     if kind == "--tcp":
         assert found["finding"]["host"] == "company"
-        assert "blocked by firewall: ip filter wgorch-office-fwd, rule" in found["finding"]["what"]
+        assert "blocked by firewall: ip filter wgorch-office-fwd, rule" in found["finding"]["problem"]
 
 
 @pytest.mark.parametrize("tools", draw(["tcpdump", "none"], 1))
@@ -35,13 +35,13 @@ def test_it_works_with_what_is_there(network: Lab, tools: str) -> None:
     try:
         found = trace(network, code=0)
         if tools == "none":
-            assert sorted(found["not_observed_on"]) == sorted(HOSTS)
+            assert sorted(found["unobserved_hosts"]) == sorted(HOSTS)
             assert {step["seen"] for step in found["steps"]} == {None}
         else:
             assert all(step["seen"] for step in found["steps"]), found
         network.world.sh(fault.machine, fault.make)
         broken = trace(network, code=1)
-        assert (broken["finding"]["host"], fault.says in broken["finding"]["what"]) == ("bcc", True), broken
+        assert (broken["finding"]["host"], fault.says in broken["finding"]["problem"]) == ("bcc", True), broken
     finally:
         for host in HOSTS:
             network.world.sh(host, show)
@@ -75,7 +75,7 @@ def test_a_rule_of_iptables_legacy_is_found_by_its_counter(lab: Lab, fault: str)
     finally:
         lab.world.sh("company", "umount /usr/local/sbin; rm -f /run/xtables.lock")
 
-    assert (found["finding"]["host"], says in found["finding"]["what"]) == ("company", True), found
+    assert (found["finding"]["host"], says in found["finding"]["problem"]) == ("company", True), found
 
 
 def test_from_a_machine_in_a_lan_a_person_sends_it(network: Lab) -> None:
@@ -95,7 +95,7 @@ def test_from_a_machine_in_a_lan_a_person_sends_it(network: Lab) -> None:
     assert running.wait(20) == 0, out
     assert "✓ company.ens192" in out
     assert "✓ home.wg0" in out
-    assert "every card on the way saw it" in out
+    assert "seen on every interface of the path" in out
 
 
 def test_packets_are_kept_for_wireshark(network: Lab) -> None:

@@ -38,7 +38,7 @@ def test_ipv6_inside_and_outside_over_hard_nat() -> None:
             assert mended.returncode == 0, fault.name + mended.stdout + mended.stderr
 
             assert found is not None, fault.name
-            assert (found["host"], fault.says in found["what"]) == (fault.host, True), (fault.name, found)
+            assert (found["host"], fault.says in found["problem"]) == (fault.host, True), (fault.name, found)
 
 
 def test_faults_over_hard_nat() -> None:
@@ -53,4 +53,4 @@ def test_faults_over_hard_nat() -> None:
             told = trace(lab, code=1)
             mended(lab, fault)
 
-            assert (told["finding"]["host"], fault.says in told["finding"]["what"]) == (fault.host, True), told
+            assert (told["finding"]["host"], fault.says in told["finding"]["problem"]) == (fault.host, True), told

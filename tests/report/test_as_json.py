@@ -26,21 +26,21 @@ def test_the_outcome_of_up() -> None:
     )
 
     assert {
-        "version": 1,
+        "version": 2,
         "changes": 0,
         "hosts": {},
-        "code": MIXED,
-        "hosts_stand": {
-            "home": {"state": "unknown", "why": "not reached"},
-            "bcc": {"state": "rolled-back", "why": ""},
+        "exit_code": MIXED,
+        "host_states": {
+            "home": {"state": "unknown", "reason": "not reached"},
+            "bcc": {"state": "rolled-back", "reason": ""},
         },
         "errors": ["home: cannot connect: no route"],
         "orphans": ["attic", "spoke"],
         "round_trips": {"home": 3},
         "ssh_handshakes": 2,
-        "direct": [
-            {"hosts": ["home", "bcc"], "works": False, "why": "no handshake"},
-            {"hosts": ["bcc", "company"], "works": True, "why": ""},
+        "direct_peers": [
+            {"hosts": ["home", "bcc"], "direct": False, "reason": "no handshake"},
+            {"hosts": ["bcc", "company"], "direct": True, "reason": ""},
         ],
     } == json.loads(json.dumps(up_json(outcome)))
 
@@ -49,16 +49,16 @@ def test_the_outcome_of_teardown() -> None:
     outcome = Outcome(DONE, standing={"home": HostOutcome(HostState.APPLIED, "confirmed")})
 
     assert {
-        "version": 1,
+        "version": 2,
         "changes": 0,
         "hosts": {},
-        "code": DONE,
-        "hosts_stand": {"home": {"state": "applied", "why": "confirmed"}},
+        "exit_code": DONE,
+        "host_states": {"home": {"state": "applied", "reason": "confirmed"}},
     } == json.loads(json.dumps(teardown_json(outcome)))
 
 
 def test_the_result_of_check() -> None:
     flow = "home -> 10.99.0.1: no route"
 
-    assert {"version": 1, "good": True, "hosts": 3, "refuted": []} == check_json(INVENTORY, [])
-    assert {"version": 1, "good": False, "hosts": 3, "refuted": [flow]} == check_json(INVENTORY, [flow])
+    assert {"version": 2, "ok": True, "hosts": 3, "unreachable_flows": []} == check_json(INVENTORY, [])
+    assert {"version": 2, "ok": False, "hosts": 3, "unreachable_flows": [flow]} == check_json(INVENTORY, [flow])

@@ -43,8 +43,4 @@ def test_full_size_packets_fill_the_tunnel() -> None:
     six = ip_address("fd00:2::1")
     lines = script("wg0", [BCC, six, COMPANY], [BCC, six], 1420, 20).split("\n")
 
-    assert [line for line in lines if line.startswith("attempt ")] == [
-        "attempt 0 192.168.2.1 1392 &",
-        "attempt 1 fd00:2::1 1372 &",
-        "attempt 2 192.168.2.3",
-    ]
+    assert "targets='192.168.2.1/1392 fd00:2::1/1372 192.168.2.3'" in lines

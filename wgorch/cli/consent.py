@@ -27,7 +27,7 @@ def consent_to_up(options: ChangeOptions, context: Context, removed: Mapping[str
             render_plan(context.out, plans, "up")
             for name, host in removed.items():
                 context.out.print(f"- host {name} ({host.ssh}): left the inventory; torn down after its peers drop it")
-        asks = not options.yes and (bool(removed) or any(plan.disturbs for plan in plans.values()))
+        asks = not options.yes and (bool(removed) or any(plan.disruptive for plan in plans.values()))
         if asks:
             _confirm("apply this disruptive plan")
         context.progress.resume()

@@ -156,9 +156,9 @@ def closing(options: Options, run: Run) -> Iterator[None]:
     finally:
         run.fleet.close()
     if options.profile:
-        from wgorch.report.timings import draw_profile
+        from wgorch.report.timings import render_profile
 
-        draw_profile(stderr(), [run.fleet.timings])
+        render_profile(stderr(), [run.fleet.timings])
 
 
 def stdout() -> Console:

@@ -20,6 +20,10 @@ REJECT_AFTER_S = 180
 """Age in seconds at which WireGuard drops a session that had no newer handshake (REJECT_AFTER_TIME)."""
 
 
+STALE_S = 180
+"""Age in seconds at which a session is dead: WireGuard's REJECT_AFTER_TIME. With keepalive no handshake gets this old."""
+
+
 @value
 class Traffic:
     """Counters of a session with a peer."""
@@ -30,6 +34,10 @@ class Traffic:
     """Bytes."""
     sent: int = 0
     endpoint: str = ""
+
+    def handshake_age(self, now: int) -> int | None:
+        """Seconds since the latest handshake, None: never. `now`: UNIX time by the same host's clock."""
+        return max(0, now - self.handshake) if self.handshake else None
 
 
 @value

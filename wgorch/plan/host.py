@@ -65,9 +65,9 @@ class HostPlan:
         return (*self.prepare, *self.do, *self.stay)
 
     @property
-    def disturbs(self) -> bool:
-        """True where something that runs now is taken away or interrupted."""
-        return any(c.disturbs or c.sign == "-" for c in self.changes)
+    def disruptive(self) -> bool:
+        """True if the plan removes or interrupts something that is in use."""
+        return any(c.disruptive or c.sign == "-" for c in self.changes)
 
     @property
     def do_program(self) -> Script:
@@ -173,7 +173,7 @@ def changes_between(want: State, have: State, steps: Iterable[str | UserStep]) -
         else:
             for made in known[step](want, have):
                 # Not by `replace`, which takes ten times as long.
-                yield Change(made.sign, made.what, made.why, made.commands, made.disturbs, step)
+                yield Change(made.sign, made.what, made.why, made.commands, made.disruptive, step)
 
 
 BOOT = "boot"

@@ -1,1 +1,1 @@
-"""What people see: tables and lines for a terminal, JSON for programs. Verbs print through it."""
+"""What people and programs read: tables and lines for a terminal, JSON, Prometheus metrics, the map."""

@@ -1,4 +1,4 @@
-"""The same results as JSON, for programs."""
+"""Results as JSON, for programs; docs/json.md documents every key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wgorch.base.text import visible, without_keys
-from wgorch.report.console import plain
+from wgorch.report.console import safe_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,32 +16,22 @@ if TYPE_CHECKING:
     from wgorch.inventory.model import Inventory
     from wgorch.outcome import Outcome, Status
     from wgorch.plan.host import HostPlan
+    from wgorch.report.sessions import Session
+    from wgorch.state.change import Change
     from wgorch.topology.topology import Topology
     from wgorch.trace.explain import Trace
     from wgorch.verify.diagnose import Finding, Verdict
 
+VERSION = 2
+"""Version of every format here."""
+
 
 def plan_json(plans: Mapping[str, HostPlan]) -> dict[str, Any]:
-    """A plan for programs."""
+    """The changes and notes of each host."""
     return {
-        "version": 1,
+        "version": VERSION,
         "changes": sum(len(p.changes) for p in plans.values()),
-        "hosts": {
-            name: {
-                "changes": [
-                    {
-                        "sign": c.sign,
-                        "step": c.step,
-                        "what": visible(c.what),
-                        "why": visible(c.why),
-                        "disturbs": c.disturbs,
-                    }
-                    for c in p.changes
-                ],
-                "notes": [visible(str(n)) for n in p.notes],
-            }
-            for name, p in plans.items()
-        },
+        "hosts": {name: {"changes": [_change(c) for c in p.changes], "notes": _notes(p)} for name, p in plans.items()},
     }
 
 
@@ -54,7 +44,7 @@ def up_json(outcome: Outcome) -> dict[str, Any]:
         "orphans": sorted(outcome.orphans),
         "round_trips": outcome.exchanges,
         "ssh_handshakes": outcome.handshakes,
-        "direct": [{"hosts": [t.one, t.other], "works": not t.why, "why": t.why} for t in outcome.tried],
+        "direct_peers": [{"hosts": [t.one, t.other], "direct": not t.why, "reason": t.why} for t in outcome.tried],
         **verdict,
     }
 
@@ -63,96 +53,120 @@ def teardown_json(outcome: Outcome) -> dict[str, Any]:
     """The outcome of `teardown`: the plan, the exit code, and the state of each host."""
     return {
         **plan_json(outcome.plans),
-        "code": outcome.code,
-        "hosts_stand": {name: {"state": s.state, "why": s.why} for name, s in outcome.standing.items()},
+        "exit_code": outcome.code,
+        "host_states": {name: {"state": s.state, "reason": s.why} for name, s in outcome.standing.items()},
     }
 
 
 def check_json(inventory: Inventory, unreachable: Sequence[str]) -> dict[str, Any]:
     """The result of `check`; `unreachable`: the declared flows that cannot work."""
-    return {"version": 1, "good": not unreachable, "hosts": len(inventory.hosts), "refuted": list(unreachable)}
+    return {
+        "version": VERSION,
+        "ok": not unreachable,
+        "hosts": len(inventory.hosts),
+        "unreachable_flows": list(unreachable),
+    }
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
-    """A verdict for programs."""
+    """The pings of each host, and the findings."""
     return {
-        "version": 1,
-        "works": verdict.works,
+        "version": VERSION,
+        "ok": verdict.works,
         "pings": {
             name: {str(ip): {"sent": p.sent, "received": p.received, "rtt_ms": p.rtt_ms} for ip, p in m.pings.items()}
             for name, m in verdict.measured.items()
         },
-        "findings": [{"host": f.host, "what": visible(f.what), "fix": visible(f.hint)} for f in verdict.findings],
+        "findings": [{"host": finding.host, **_finding(finding)} for finding in verdict.findings],
     }
 
 
 def status_json(topology: Topology, status: Status) -> dict[str, Any]:
-    """The state of the network for programs."""
-    names = {key: name for name, key in status.keys.items()}
-    hosts: dict[str, Any] = {n: {"reached": False, "error": visible(e.problem)} for n, e in status.unreachable.items()}
-    for name, seen in status.seen.items():
-        plan = status.plans.get(name)
-        hosts[name] = {
-            "reached": True,
-            "interface": topology.inventory.network.interface if seen.is_managed(topology.inventory.network) else None,
-            "public_key": seen.wg(topology.inventory.network).public_key or None,
-            "peers": [
-                {
-                    "name": names.get(key),
-                    "public_key": key,
-                    "endpoint": t.endpoint or None,
-                    "latest_handshake": t.handshake or None,
-                    "handshake_age_s": max(0, seen.clock.time - t.handshake) if t.handshake else None,
-                    "received": t.received,
-                    "sent": t.sent,
-                }
-                for key, t in seen.wg(topology.inventory.network).traffic.items()
-            ],
-            "paths": {o: topology.path(name, o)[1:-1] for o in topology.hosts if o != name},
-            "drift": [{"sign": c.sign, "what": visible(c.what), "why": visible(c.why)} for c in plan.changes]
-            if plan
-            else [],
-            "notes": [visible(str(n)) for n in plan.notes] if plan else [],
-        }
+    """The sessions, paths and drift of each host."""
+    from wgorch.report.sessions import sessions
+
+    unreachable = {name: {"reached": False, "error": visible(e.problem)} for name, e in status.unreachable.items()}
     return {
-        "version": 1,
+        "version": VERSION,
         "network": topology.inventory.network.name,
         "time": int(time.time()),
-        "as_wanted": status.code == 0,
-        "trouble": [visible(t) for t in status.trouble],
-        "hosts": hosts,
+        "in_sync": status.code == 0,
+        "errors": [visible(error) for error in status.errors],
+        "hosts": unreachable | {n: _host(topology, status, n, its) for n, its in sessions(topology, status).items()},
+    }
+
+
+def _host(topology: Topology, status: Status, name: str, its: list[Session]) -> dict[str, Any]:
+    """A host of `status` that was reached, with its sessions."""
+    network, seen, plan = topology.inventory.network, status.seen[name], status.plans.get(name)
+    return {
+        "reached": True,
+        "interface": network.interface if seen.is_managed(network) else None,
+        "public_key": seen.wg(network).public_key or None,
+        "peers": [_session(session) for session in its],
+        "paths": {other: topology.path(name, other)[1:-1] for other in topology.hosts if other != name},
+        "drift": [_change(change) for change in plan.changes] if plan else [],
+        "notes": _notes(plan) if plan else [],
+    }
+
+
+def _session(session: Session) -> dict[str, Any]:
+    return {
+        "name": session.name,
+        "public_key": session.key,
+        "endpoint": session.traffic.endpoint or None,
+        "latest_handshake": session.traffic.handshake or None,
+        "handshake_age_s": session.age_s,
+        "received": session.traffic.received,
+        "sent": session.traffic.sent,
     }
 
 
 def trace_json(trace: Trace) -> dict[str, Any]:
-    """A packet's way for programs."""
+    """Where a packet was seen, hop by hop, and the finding."""
     steps = [
-        {"kind": s.kind, "host": s.host, "card": s.interface, "direction": s.direction, "seen": s.seen}
+        {"kind": s.kind, "host": s.host, "interface": s.interface, "direction": s.direction, "seen": s.seen}
         | ({"source": s.source, "destination": s.destination} if s.source else {})
         for s in trace.hops
     ]
     finding = trace.finding
-    told = {"host": finding.host, "what": visible(finding.what), "fix": visible(finding.hint)} if finding else None
     return {
-        "version": 1,
+        "version": VERSION,
         "source": str(trace.probe.source),
         "target": str(trace.probe.target),
         "protocol": trace.probe.protocol,
         "hosts": list(trace.hosts),
         "steps": steps,
-        "not_observed_on": list(trace.unobserved),
-        "arrives": trace.arrives,
-        "finding": told,
+        "unobserved_hosts": list(trace.unobserved),
+        "reachable": trace.arrives,
+        "finding": {"host": finding.host, **_finding(finding)} if finding else None,
     }
 
 
 def findings_json(found: Mapping[str, tuple[Finding, ...]]) -> dict[str, Any]:
-    """The same for programs."""
-    told = {n: [{"what": visible(f.what), "fix": visible(f.hint)} for f in findings] for n, findings in found.items()}
-    return {"version": 1, "hosts": told}
+    """The findings of each host."""
+    return {"version": VERSION, "hosts": {name: [_finding(f) for f in findings] for name, findings in found.items()}}
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "sign": change.sign,
+        "step": change.step,
+        "object": visible(change.what),
+        "reason": visible(change.why),
+        "disruptive": change.disruptive,
+    }
+
+
+def _notes(plan: HostPlan) -> list[str]:
+    return [visible(str(note)) for note in plan.notes]
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {"problem": visible(finding.what), "hint": visible(finding.hint)}
 
 
 def print_json(out: Console, value: Any, known_keys: frozenset[str] = frozenset()) -> None:
-    """A value as JSON; nothing in it looks like a private key."""
+    """Print a value as JSON; with `known_keys` every other WireGuard key in it is hidden."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    out.print(plain(without_keys(text, known_keys) if known_keys else text))
+    out.print(safe_text(without_keys(text, known_keys) if known_keys else text))

@@ -1,4 +1,4 @@
-"""The terminal: rich with everything of the hosts' shown as plain text, and no control characters off a terminal."""
+"""Terminal output by rich: text from hosts is never markup and carries no control characters."""
 
 from __future__ import annotations
 
@@ -14,47 +14,53 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 SIGNS = {"+": "green", "~": "yellow", "-": "red"}
+"""Style by the sign of a Change."""
 
 
 def console(*, stderr: bool = False, quiet: bool = False) -> Console:
-    """A console that never takes a host's text for markup."""
+    """A console without markup, highlighting and emoji; off a terminal without colour."""
     stream = sys.stderr if stderr else sys.stdout
-    forced = bool(os.environ.get("FORCE_COLOR"))
-    narrow: dict[str, Any] = (
-        {} if stream.isatty() or forced else {"width": 160, "no_color": True, "force_terminal": False}
+    off_terminal: dict[str, Any] = (
+        {} if _may_be_terminal(stream) else {"width": 160, "no_color": True, "force_terminal": False}
     )
     from rich.console import Console
 
-    return Console(stderr=stderr, quiet=quiet, markup=False, highlight=False, emoji=False, soft_wrap=True, **narrow)
+    return Console(
+        stderr=stderr, quiet=quiet, markup=False, highlight=False, emoji=False, soft_wrap=True, **off_terminal
+    )
 
 
 class LazyConsole:
-    """A console that is made, and rich imported, when something is first written to it: at best while hosts are waited for."""
+    """A console that is built, and rich imported, on first use: at best while waiting for hosts."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         self._stderr = stderr
         self._guard = threading.Lock()
-        self._made: Console | None = None
+        self._console: Console | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
 
     @property
     def real(self) -> Console:
-        """The console itself."""
+        """The rich console itself, for what needs its type."""
         with self._guard:
-            if self._made is None:
-                self._made = console(stderr=self._stderr)
-            return self._made
+            if self._console is None:
+                self._console = console(stderr=self._stderr)
+            return self._console
 
     @property
-    def may_draw(self) -> bool:
-        """True where it may be a terminal."""
-        return (sys.stderr if self._stderr else sys.stdout).isatty() or bool(os.environ.get("FORCE_COLOR"))
+    def may_be_terminal(self) -> bool:
+        """False if it is surely no terminal; does not import rich."""
+        return _may_be_terminal(sys.stderr if self._stderr else sys.stdout)
 
 
-def plain(text: object, style: str = "") -> Text:
-    """Text from outside, safe to draw."""
+def _may_be_terminal(stream: Any) -> bool:
+    return stream.isatty() or bool(os.environ.get("FORCE_COLOR"))
+
+
+def safe_text(text: object, style: str = "") -> Text:
+    """Text from outside, without markup and control characters."""
     from rich.text import Text
 
     return Text(visible(str(text)), style=style)

@@ -1,4 +1,4 @@
-"""The state of a network as Prometheus reads it: text for a scrape, or a file for node_exporter's textfile collector."""
+"""The state of a network as Prometheus metrics, for a scrape or for node_exporter's textfile collector."""
 
 from __future__ import annotations
 
@@ -9,22 +9,25 @@ from pathlib import Path
 
 from wgorch.base.text import one_line
 from wgorch.outcome import Status
+from wgorch.report.sessions import sessions
 from wgorch.topology.topology import Topology
 
 METRICS = {
-    "wgorch_reached": ("gauge", "1 where the host could be asked."),
-    "wgorch_drift_changes": ("gauge", "Changes that would make the host as the inventory says."),
-    "wgorch_peer_latest_handshake_seconds": ("gauge", "When the session with a peer was proven last; 0 for never."),
-    "wgorch_peer_handshake_age_seconds": ("gauge", "How long ago that was, by the host's own clock."),
-    "wgorch_peer_received_bytes_total": ("counter", "Bytes received from a peer."),
-    "wgorch_peer_sent_bytes_total": ("counter", "Bytes sent to a peer."),
+    "wgorch_reached": ("gauge", "1 if the host was reached over SSH, else 0."),
+    "wgorch_drift_changes": ("gauge", "Number of changes that wgorch up would make on the host."),
+    "wgorch_peer_latest_handshake_seconds": ("gauge", "UNIX time of the latest handshake (0: never)."),
+    "wgorch_peer_handshake_age_seconds": ("gauge", "Seconds since the latest handshake, by the host's clock."),
+    "wgorch_peer_received_bytes_total": ("counter", "Bytes received from the peer."),
+    "wgorch_peer_sent_bytes_total": ("counter", "Bytes sent to the peer."),
 }
+"""Type and help text by metric."""
 
 Sample = tuple[str, Mapping[str, str], float]
+"""Metric, labels, value."""
 
 
 def exposition(topology: Topology, status: Status) -> str:
-    """The whole text, each metric with its help and type."""
+    """All metrics in the text exposition format."""
     samples = list(_samples(topology, status))
     lines = []
     for name, (kind, text) in METRICS.items():
@@ -35,32 +38,31 @@ def exposition(topology: Topology, status: Status) -> str:
 
 def _samples(topology: Topology, status: Status) -> Iterator[Sample]:
     network = topology.inventory.network
-    names = {key: name for name, key in status.keys.items()}
     for host in (*status.seen, *status.unreachable):
         yield "wgorch_reached", {"network": network.name, "host": host}, float(host in status.seen)
     for host, plan in status.plans.items():
         yield "wgorch_drift_changes", {"network": network.name, "host": host}, float(len(plan.changes))
-    for host, seen in status.seen.items():
-        for key, traffic in seen.wg(network).traffic.items() if seen.is_managed(network) else ():
-            labels = {"network": network.name, "host": host, "peer": names.get(key, key)}
-            yield "wgorch_peer_latest_handshake_seconds", labels, float(traffic.handshake)
-            if traffic.handshake:
-                yield "wgorch_peer_handshake_age_seconds", labels, float(max(0, seen.clock.time - traffic.handshake))
-            yield "wgorch_peer_received_bytes_total", labels, float(traffic.received)
-            yield "wgorch_peer_sent_bytes_total", labels, float(traffic.sent)
+    for host, its in sessions(topology, status).items():
+        for session in its if status.seen[host].is_managed(network) else ():
+            labels = {"network": network.name, "host": host, "peer": session.name or session.key}
+            yield "wgorch_peer_latest_handshake_seconds", labels, float(session.traffic.handshake)
+            if session.age_s is not None:
+                yield "wgorch_peer_handshake_age_seconds", labels, float(session.age_s)
+            yield "wgorch_peer_received_bytes_total", labels, float(session.traffic.received)
+            yield "wgorch_peer_sent_bytes_total", labels, float(session.traffic.sent)
 
 
 def _line(labels: Mapping[str, str], value: float, name: str) -> str:
-    quoted = ",".join(f'{k}="{_escaped(v)}"' for k, v in labels.items())
+    quoted = ",".join(f'{label}="{_escape(text)}"' for label, text in labels.items())
     return f"{name}{{{quoted}}} {value:.0f}"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return one_line(text).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def write(text: str, path: Path) -> None:
-    """The file appears whole: a collector may read it at any moment."""
+    """Replace the file atomically: a collector may read it at any moment."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)

@@ -1,105 +1,97 @@
-"""Plans, verdicts and states as text for people and as JSON for programs."""
+"""Render the state of a network: sessions, errors, drift."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wgorch.gather.observed import Observed
+from wgorch.base.text import count
 from wgorch.outcome import Status
-from wgorch.report.console import plain
+from wgorch.report.console import safe_text
 from wgorch.report.plan import render_notes
+from wgorch.report.sessions import Session, SessionState, session_state, sessions, size
 from wgorch.topology.topology import Topology
 
-STALE_S = 180
-"""WireGuard forgets a session after 180 s; with keepalive a handshake is never older."""
-
-
-# --- status
+MAX_DRIFT_LINES = 40
 
 
 def render_status(out: Console, topology: Topology, status: Status) -> None:
-    """One table for the network: per host and peer the session, its traffic, its way, and what differs."""
-    table = Table(box=None, pad_edge=False)
-    for title in ("host", "peer", "endpoint", "handshake", "received", "sent", "path"):
-        table.add_column(title, justify="right" if title in ("handshake", "received", "sent") else "left")
-    for name, error in status.unreachable.items():
-        table.add_row(plain(name, "bold"), plain(f"not reached: {error.problem}", "red"))
-    names = {key: name for name, key in status.keys.items()}
-    for name in sorted(status.seen, key=lambda name: -_badness(topology, status, name)):  # worst first
-        seen = status.seen[name]
-        if not seen.is_managed(topology.inventory.network):
-            table.add_row(plain(name, "bold"), plain("no tunnel here", "yellow"))
-            continue
-        first = True
-        for row in _session_rows(topology, name, seen, names):
-            table.add_row(plain(name if first else "", "bold"), *row)
-            first = False
+    """Print one table of sessions and paths, worst host first, then errors, drift and notes."""
+    table = session_table(("received", "sent", "path"), right=("received", "sent"))
+    add_unreachable(table, status)
+    by_host = sessions(topology, status)
+    for name in sorted(by_host, key=lambda name: -_severity(topology, status, name, by_host[name])):
+        rows = _rows(topology, status, name, by_host[name])
+        for number, row in enumerate(rows):
+            table.add_row(safe_text("" if number else name, "bold"), *row)
     out.print(table)
-    for trouble in status.trouble:
-        out.print(plain(f"✗ {trouble}", "red"))
-    drift = [(n, c) for n, p in status.plans.items() for c in p.changes]
-    for name, change in drift[:40]:
-        out.print(plain(f"drift: {name}: {change.sign} {change.what}: {change.why}", "yellow"))
+    for error in status.errors:
+        out.print(safe_text(f"✗ {error}", "red"))
+    drift = [(name, change) for name, plan in status.plans.items() for change in plan.changes]
+    for name, change in drift[:MAX_DRIFT_LINES]:
+        out.print(safe_text(f"drift: {name}: {change.sign} {change.what}: {change.why}", "yellow"))
+    if len(drift) > MAX_DRIFT_LINES:
+        out.print(safe_text(f"drift: {len(drift) - MAX_DRIFT_LINES} more", "yellow"))
     render_notes(out, status.plans)
-    if status.code:
-        out.print(plain("not as the inventory says; `wgorch plan` shows what `wgorch up` would change", "yellow"))
-    else:
-        out.print(plain(f"✓ {len(status.seen)} hosts are as the inventory says", "green"))
+    out.print(summary(status))
 
 
-def _badness(topology: Topology, status: Status, name: str) -> int:
-    """How much a host needs to be looked at: no tunnel, a dead session, an old one, drift."""
-    seen = status.seen[name]
-    if not seen.is_managed(topology.inventory.network):
+def session_table(columns: tuple[str, ...], right: tuple[str, ...]) -> Table:
+    """An empty table of sessions; `columns`: those after the handshake, `right`: those of them with numbers."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("host", "peer", "endpoint", "handshake", *columns):
+        table.add_column(title, justify="right" if title in ("handshake", *right) else "left")
+    return table
+
+
+def add_unreachable(table: Table, status: Status) -> None:
+    """Add a row for each host that was not reached."""
+    for name, error in status.unreachable.items():
+        table.add_row(safe_text(name, "bold"), safe_text(f"unreachable: {error.problem}", "red"))
+
+
+def summary(status: Status) -> Text:
+    """The state of the network in one line."""
+    changes = sum(len(plan.changes) for plan in status.plans.values())
+    if changes:
+        return safe_text(f"✗ drift detected; run `wgorch plan` ({count(changes, 'change')})", "yellow")
+    if status.unreachable or status.errors:
+        return safe_text("✗ drift unknown: see the errors above", "yellow")
+    return safe_text(f"✓ {count(len(status.seen), 'host')} in sync with the inventory", "green")
+
+
+def _severity(topology: Topology, status: Status, name: str, its: list[Session]) -> int:
+    """How urgent a host is: 4 no tunnel, 3 a session that is down, 2 a stale one, 1 drift, 0 none."""
+    if not status.seen[name].is_managed(topology.inventory.network):
         return 4
-    ages = [
-        seen.clock.time - t.handshake if t.handshake else None
-        for t in seen.wg(topology.inventory.network).traffic.values()
-    ]
-    if not ages or None in ages:
+    states = {session_state(session.age_s) for session in its}
+    if not states or SessionState.DOWN in states:
         return 3
-    if any(age is not None and age > STALE_S for age in ages):
+    if SessionState.STALE in states:
         return 2
     plan = status.plans.get(name)
     return 1 if plan and plan.changes else 0
 
 
-def _session_rows(topology: Topology, name: str, seen: Observed, names: Mapping[str, str]) -> list[list[Text]]:
-    rows = []
-    known = topology.hosts
-    # By name: wg itself lists peers in whatever order they come.
-    for key, traffic in sorted(
-        seen.wg(topology.inventory.network).traffic.items(), key=lambda pair: names.get(pair[0], pair[0])
-    ):
-        peer = names.get(key, f"{key[:8]}…")
-        age = seen.clock.time - traffic.handshake if traffic.handshake else None
-        style = "red" if age is None else "yellow" if age > STALE_S else "green"
-        rows.append(
-            [
-                plain(peer),
-                plain(traffic.endpoint or "-"),
-                plain("never" if age is None else f"{max(0, age)} s ago", style),
-                plain(size(traffic.received)),
-                plain(size(traffic.sent)),
-                plain("direct"),
-            ]
-        )
-    if name in known:
-        for other in known:
-            way = topology.path(name, other)
-            if len(way) > 2:
-                rows.append([plain(other), *(plain("") for _ in range(4)), plain(f"via {', '.join(way[1:-1])}")])
-    return rows or [[plain("no peers", "yellow")]]
-
-
-def size(count: float) -> str:
-    """Bytes as people read them."""
-    for unit in ("B", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} GiB"
+def _rows(topology: Topology, status: Status, name: str, its: list[Session]) -> list[list[Text]]:
+    """The rows of a host: its sessions, then the hosts that it reaches through others."""
+    if not status.seen[name].is_managed(topology.inventory.network):
+        return [[safe_text("no tunnel", "yellow")]]
+    rows = [
+        [
+            safe_text(session.label),
+            safe_text(session.traffic.endpoint or "-"),
+            safe_text(session.age, session.style),
+            safe_text(size(session.traffic.received)),
+            safe_text(size(session.traffic.sent)),
+            safe_text("direct"),
+        ]
+        for session in its
+    ]
+    for other in topology.hosts if name in topology.hosts else ():
+        path = topology.path(name, other)
+        if len(path) > 2:
+            via = safe_text(f"via {', '.join(path[1:-1])}")
+            rows.append([safe_text(other), *(safe_text("") for _ in range(4)), via])
+    return rows or [[safe_text("no peers", "yellow")]]

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.text import Text
 
-from wgorch.report.console import plain
-from wgorch.trace.explain import Trace
+from wgorch.report.console import safe_text
+from wgorch.trace.explain import Hop, Trace
 
-_LEGS = {"request": "there", "reply": "and back", "request-full": "full size, there", "reply-full": "and back"}
+TITLES = {
+    "request": "request",
+    "reply": "reply",
+    "request-full": "full-size request",
+    "reply-full": "full-size reply",
+}
+"""By kind of packet."""
 
 
 def render_trace(out: Console, trace: Trace) -> None:
-    """The walk as one would tell it: host by host, card by card, and one sentence."""
-    kinds = dict.fromkeys(step.kind for step in trace.hops)
-    for kind in kinds:
-        out.print(plain(_LEGS.get(kind, kind), "bold"))
-        for step in (s for s in trace.hops if s.kind == kind):
-            mark, style = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}[step.seen]
-            arrow = "->" if step.direction == "out" else "<-"
-            addresses = f"{step.source} > {step.destination}" if step.source else ""
-            addresses = addresses or ("not observed" if step.seen is None else "not seen")
-            out.print(plain(f"  {mark} {step.host}.{step.interface}".ljust(30) + f"{arrow} {addresses}", style))
+    """Print each packet hop by hop, interface by interface, then the finding."""
+    for kind in dict.fromkeys(hop.kind for hop in trace.hops):
+        out.print(safe_text(TITLES.get(kind, kind), "bold"))
+        for hop in trace.hops:
+            if hop.kind == kind:
+                out.print(_hop_line(hop))
     for host in trace.unobserved:
-        out.print(plain(f"· {host}: neither nft nor tcpdump is there, so nothing was observed", "dim"))
+        out.print(safe_text(f"· {host}: not observed: neither nft nor tcpdump installed", "dim"))
     if trace.finding:
-        out.print(plain(f"✗ {trace.finding}", "red"))
+        out.print(safe_text(f"✗ {trace.finding}", "red"))
     else:
-        out.print(plain(f"✓ {trace.probe.target} answers, and every card on the way saw it", "green"))
+        seen = "seen on every interface of the path" if all(hop.seen for hop in trace.hops) else "the reply arrived"
+        out.print(safe_text(f"✓ {trace.probe.target} reachable: {seen}", "green"))
+
+
+def _hop_line(hop: Hop) -> Text:
+    mark, style = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}[hop.seen]
+    arrow = "->" if hop.direction == "out" else "<-"
+    addresses = f"{hop.source} > {hop.destination}" if hop.source else ""
+    addresses = addresses or ("not observed" if hop.seen is None else "not seen")
+    return safe_text(f"  {mark} {hop.host}.{hop.interface}".ljust(30) + f"{arrow} {addresses}", style)

@@ -1,9 +1,8 @@
-"""Render verification results, outcomes and findings."""
+"""Render outcomes, verification results and findings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -12,31 +11,32 @@ from rich.text import Text
 from wgorch.base.text import visible
 from wgorch.errors import MIXED, ROLLED_BACK
 from wgorch.outcome import HostState, Outcome
-from wgorch.report.console import plain
+from wgorch.report.console import safe_text
 from wgorch.topology.path import walk
 from wgorch.topology.topology import Topology
 from wgorch.verify.diagnose import Finding, Verdict
+from wgorch.verify.measure import Ping
 
-# --- outcome
-
-
-STATES = {
+LABELS = {
     HostState.ROLLED_BACK: "rolled back",
     HostState.APPLIED: "applied",
     HostState.UNCONFIRMED: "unconfirmed",
-    HostState.UNKNOWN: "UNKNOWN",
+    HostState.UNKNOWN: "unknown",
 }
+
+MAX_MATRIX = 20
+"""Number of hosts up to which the matrix of pings fits on a terminal."""
 
 
 def render_outcome(out: Console, outcome: Outcome, verb: str) -> None:
-    """Where every host stands, and the verdict in one line."""
+    """Print the state of each host after a failed change, and the errors."""
     if outcome.standing and outcome.code:
         table = Table(box=None, pad_edge=False, show_header=False)
         for name, standing in outcome.standing.items():
-            table.add_row(plain(name, "bold"), plain(STATES[standing.state]), plain(standing.why, "dim"))
+            table.add_row(safe_text(name, "bold"), safe_text(LABELS[standing.state]), safe_text(standing.why, "dim"))
         out.print(table)
     for error in outcome.failed:
-        out.print(plain(f"error: {error}", "red"))
+        out.print(safe_text(f"error: {error}", "red"))
 
 
 def render_failure(out: Console, code: int) -> None:
@@ -51,57 +51,61 @@ def render_failure(out: Console, code: int) -> None:
 
 
 def render_verdict(out: Console, topology: Topology, verdict: Verdict) -> None:
-    """The matrix of who reaches whom, the flows, and what is wrong."""
+    """Print the matrix of pings, the declared flows, the findings and a summary."""
+    if 1 < len(verdict.measured) <= MAX_MATRIX:
+        out.print(_matrix(topology, verdict))
+    _render_flows(out, topology, verdict)
+    for finding in verdict.findings:
+        out.print(safe_text(f"✗ {finding}", "red"))
+    pings = [ping for measured in verdict.measured.values() for ping in measured.pings.values()]
+    ok = sum(ping.works for ping in pings)
+    mark, style = ("✓", "green") if verdict.works else ("✗", "red")
+    out.print(safe_text(f"{mark} {ok}/{len(pings)} paths OK", style))
+
+
+def _matrix(topology: Topology, verdict: Verdict) -> Table:
+    """Round-trip times from each host to each other one."""
     names = list(verdict.measured)
-    if 1 < len(names) <= 20:
-        table = Table(title="who reaches whom (ms)", title_justify="left", box=None, pad_edge=False)
-        table.add_column("from \\ to")
-        for name in names:
-            table.add_column(plain(name))
-        for name in names:
-            cells = []
-            for other in names:
-                both = [_cell(verdict.measured[name].pings.get(a)) for a in topology.hosts[other].addresses]
-                cells.append(plain("·", "dim") if name == other else Text(" ").join(both))
-            table.add_row(plain(name, "bold"), *cells)
-        out.print(table)
-    flows = [f for f in topology.inventory.verify if f.source in verdict.measured]
-    for flow in flows:
+    table = Table(title="RTT (ms)", title_justify="left", box=None, pad_edge=False)
+    for title in ("from \\ to", *names):
+        table.add_column(safe_text(title))
+    for name in names:
+        pings = verdict.measured[name].pings
+        cells = (Text(" ").join(_cell(pings.get(a)) for a in topology.hosts[other].addresses) for other in names)
+        row = [safe_text("·", "dim") if other == name else cell for other, cell in zip(names, cells, strict=True)]
+        table.add_row(safe_text(name, "bold"), *row)
+    return table
+
+
+def _render_flows(out: Console, topology: Topology, verdict: Verdict) -> None:
+    def lan_interface(host: str, lan: object) -> str:
+        return topology.hosts[host].lan_interface or "lan"
+
+    for flow in topology.inventory.verify:
+        if flow.source not in verdict.measured:
+            continue
         ping = verdict.measured[flow.source].pings.get(flow.address)
         line = Text.assemble((f"{flow.source} -> {visible(flow.target)}  ", "bold"), _cell(ping))
         if ping:
             line.append(f"  {ping.received}/{ping.sent}", "dim")
         out.print(line)
-        out.print(
-            plain(f"    {walk(topology, flow.source, flow.address, card=lambda h, lan: _card(topology, h))}", "dim")
-        )
-    for finding in verdict.findings:
-        out.print(plain(f"✗ {finding}", "red"))
-    pings = [p for m in verdict.measured.values() for p in m.pings.values()]
-    good = sum(p.works for p in pings)
-    out.print(
-        plain(f"{'✓' if verdict.works else '✗'} {good} of {len(pings)} ways work", "green" if verdict.works else "red")
-    )
+        out.print(safe_text(f"    {walk(topology, flow.source, flow.address, card=lan_interface)}", "dim"))
 
 
-def _card(topology: Topology, host: str) -> str:
-    return topology.hosts[host].lan_interface or "lan"
-
-
-def _cell(ping: Any) -> Text:
+def _cell(ping: Ping | None) -> Text:
+    """A ping in a table: its round-trip time, ✗ without a reply, - if not measured."""
     if ping is None:
-        return plain("-", "dim")
+        return safe_text("-", "dim")
     if not ping.works:
-        return plain("✗", "red")
-    return plain(
-        f"{ping.rtt_ms:.1f}" if ping.rtt_ms is not None else "ok", "green" if ping.received == ping.sent else "yellow"
-    )
+        return safe_text("✗", "red")
+    rtt = f"{ping.rtt_ms:.1f}" if ping.rtt_ms is not None else "OK"
+    return safe_text(rtt, "green" if ping.received == ping.sent else "yellow")
 
 
 def render_findings(out: Console, found: Mapping[str, tuple[Finding, ...]]) -> None:
-    """What was found on each host, with its remedy."""
+    """Print the findings of each host with their remedies."""
     for name, findings in found.items():
         if not findings:
-            out.print(plain(f"✓ {name}: nothing stands in the way", "green"))
+            out.print(safe_text(f"✓ {name}: no problems found", "green"))
         for finding in findings:
-            out.print(plain(f"• {finding}", "yellow"))
+            out.print(safe_text(f"• {finding}", "yellow"))

@@ -1,4 +1,4 @@
-"""`status --watch`: the same table again and again, with rates; q or Ctrl-C ends it."""
+"""`status --watch`: refresh the session table with transfer rates until q or Ctrl-C."""
 
 from __future__ import annotations
 
@@ -15,60 +15,64 @@ from rich.live import Live
 from rich.table import Table
 
 from wgorch.outcome import Status
-from wgorch.report.console import plain
-from wgorch.report.status import STALE_S, size
+from wgorch.report.console import safe_text
+from wgorch.report.sessions import Session, sessions, size
+from wgorch.report.status import add_unreachable, session_table, summary
 from wgorch.topology.topology import Topology
 
-Counts = Mapping[tuple[str, str], tuple[float, int, int]]
+Counters = Mapping[tuple[str, str], tuple[float, int, int]]
+"""By host and public key of the peer: monotonic time, bytes received, bytes sent."""
 
 
-def watch(out: Console, ask: Callable[[], tuple[Topology, Status]], every_s: float) -> None:
-    """Draw what `ask` tells, until q is pressed. Not on a terminal: one table each time, below the last one."""
-    before: Counts = {}
+def watch(out: Console, read: Callable[[], tuple[Topology, Status]], every_s: float) -> None:
+    """Render what `read` returns until q is pressed; off a terminal print one table below the other."""
+    before: Counters = {}
     live = Live(console=getattr(out, "real", out), auto_refresh=False, screen=True) if out.is_terminal else None
-    with _keys() as pressed, live or contextlib.nullcontext():
+    with _quit_key() as quits_within, live or contextlib.nullcontext():
         while True:
             began = time.monotonic()
-            topology, status = ask()
-            table, before = _table(topology, status, before)
+            topology, status = read()
+            screen, before = _render(topology, status, before)
             if live:
-                live.update(table, refresh=True)
+                live.update(screen, refresh=True)
             else:
-                out.print(table)
+                out.print(screen)
                 sys.stdout.flush()
-            if pressed(max(0.2, every_s - (time.monotonic() - began))):
+            if quits_within(max(0.2, every_s - (time.monotonic() - began))):
                 return
 
 
-def _table(topology: Topology, status: Status, before: Counts) -> tuple[Group, Counts]:
-    network = topology.inventory.network
-    names = {key: name for name, key in status.keys.items()}
-    table = Table(box=None, pad_edge=False)
-    for title in ("host", "peer", "endpoint", "handshake", "in /s", "out /s"):
-        table.add_column(title, justify="right" if title in ("handshake", "in /s", "out /s") else "left")
+def _render(topology: Topology, status: Status, before: Counters) -> tuple[Group, Counters]:
+    """The screen, and the counters for the rates of the next one."""
+    table = session_table(("in /s", "out /s"), right=("in /s", "out /s"))
+    add_unreachable(table, status)
     now: dict[tuple[str, str], tuple[float, int, int]] = {}
-    for host, error in status.unreachable.items():
-        table.add_row(plain(host, "bold"), plain(f"not reached: {error.problem}", "red"))
-    for host, seen in status.seen.items():
-        rows = sorted(seen.wg(network).traffic.items(), key=lambda pair: names.get(pair[0], pair[0]))
-        for number, (key, traffic) in enumerate(rows if seen.is_managed(network) else []):
-            moment, received, sent = before.get((host, key), (0.0, 0, 0))
-            now[host, key] = (time.monotonic(), traffic.received, traffic.sent)
-            took = now[host, key][0] - moment if moment else 0
-            rates = [(traffic.received - received) / took, (traffic.sent - sent) / took] if took else [0.0, 0.0]
-            age = max(0, seen.clock.time - traffic.handshake) if traffic.handshake else None
-            style = "red" if age is None else "yellow" if age > STALE_S else "green"
-            table.add_row(
-                plain(host if not number else "", "bold"),
-                plain(names.get(key, f"{key[:8]}…")),
-                plain(traffic.endpoint or "-"),
-                plain("never" if age is None else f"{age} s ago", style),
-                *(plain(size(rate), "bold" if rate > 0 else "dim") for rate in rates),
-            )
-    drift = sum(len(plan.changes) for plan in status.plans.values())
-    good = not (drift or status.trouble or status.unreachable)
-    end = plain("✓ as the inventory says" if good else f"✗ {drift} changes would make it as the inventory says", "")
-    return Group(table, *(plain(f"✗ {text}", "red") for text in status.trouble), end, plain("q ends", "dim")), now
+    for host, its in sessions(topology, status).items():
+        managed = status.seen[host].is_managed(topology.inventory.network)
+        for number, session in enumerate(its if managed else ()):
+            counters = (time.monotonic(), session.traffic.received, session.traffic.sent)
+            now[host, session.key] = counters
+            _add_session(table, "" if number else host, session, _rates(before.get((host, session.key)), counters))
+    errors = (safe_text(f"✗ {error}", "red") for error in status.errors)
+    return Group(table, *errors, summary(status), safe_text("q quits", "dim")), now
+
+
+def _rates(before: tuple[float, int, int] | None, now: tuple[float, int, int]) -> tuple[float, float]:
+    """Bytes received and sent a second; 0 at first."""
+    elapsed = now[0] - before[0] if before else 0
+    if not before or not elapsed:
+        return 0.0, 0.0
+    return (now[1] - before[1]) / elapsed, (now[2] - before[2]) / elapsed
+
+
+def _add_session(table: Table, host: str, session: Session, rates: tuple[float, float]) -> None:
+    table.add_row(
+        safe_text(host, "bold"),
+        safe_text(session.label),
+        safe_text(session.traffic.endpoint or "-"),
+        safe_text(session.age, session.style),
+        *(safe_text(size(rate), "bold" if rate > 0 else "dim") for rate in rates),
+    )
 
 
 def _sleep(seconds: float) -> bool:
@@ -77,12 +81,12 @@ def _sleep(seconds: float) -> bool:
 
 
 @contextlib.contextmanager
-def _keys() -> Iterator[Callable[[float], bool]]:
-    """Waits for some seconds, and tells whether somebody pressed q."""
+def _quit_key() -> Iterator[Callable[[float], bool]]:
+    """A function that waits for some seconds; True if q was pressed. Off a terminal it only waits."""
     if not sys.stdin.isatty():
         yield _sleep
         return
-    kept = termios.tcgetattr(sys.stdin)
+    saved = termios.tcgetattr(sys.stdin)
     tty.setcbreak(sys.stdin)
 
     def pressed(seconds: float) -> bool:
@@ -92,4 +96,4 @@ def _keys() -> Iterator[Callable[[float], bool]]:
     try:
         yield pressed
     finally:
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, kept)
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, saved)

@@ -41,22 +41,21 @@ def command(*argv: str | int, stdin: str = "", may_be_absent: bool = False) -> C
 class Change:
     """One difference between a host as it is and as it should be.
 
-    `sign` is ``+`` for something new, ``~`` for something altered, ``-`` for something taken away; `what` names
-    the object, `why` says in one clause why the command is needed. `disturbs` is true where traffic that runs
-    now may notice.
+    `sign` is ``+`` to add, ``~`` to modify, ``-`` to remove; `what` names the object, `why` gives the reason in one
+    clause. `disruptive`: running traffic may notice.
     """
 
     sign: str
     what: str
     why: str
     commands: tuple[Command, ...]
-    disturbs: bool = False
+    disruptive: bool = False
     step: str = ""
 
 
-def change(sign: str, what: str, why: str, *commands: Command, disturbs: bool = False) -> Change:
+def change(sign: str, what: str, why: str, *commands: Command, disruptive: bool = False) -> Change:
     """A Change from its commands, in order."""
-    return Change(sign, what, why, commands, disturbs)
+    return Change(sign, what, why, commands, disruptive)
 
 
 _PLAIN = (string.ascii_letters + string.digits + "_@%+=:,./- ").encode()

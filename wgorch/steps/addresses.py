@@ -22,7 +22,7 @@ def addresses(want: State, have: State) -> Iterator[Change]:
             yield change("+", f"address {address}", f"missing on {name}", add)
         for address in sorted(old - new):
             drop = command("ip", "address", "delete", address, "dev", name, may_be_absent=True)
-            yield change("-", f"address {address}", f"not wanted on {name}", drop, disturbs=True)
+            yield change("-", f"address {address}", f"not wanted on {name}", drop, disruptive=True)
 
 
 def _have(facts: Facts, network: Network) -> Slice:

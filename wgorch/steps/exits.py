@@ -31,11 +31,11 @@ def exit_routes(want: State, have: State) -> Iterator[Change]:
         yield change("+", f"rule {rule}", "the tunnel's table would not be looked up", add)
     for rule in sorted(have.policy_rules - want.policy_rules):
         gone = command("delete_policy_rule", *rule.split(" "))
-        yield change("-", f"rule {rule}", "the exit node is no longer wanted", gone, disturbs=True)
+        yield change("-", f"rule {rule}", "the exit node is no longer wanted", gone, disruptive=True)
     for route in sorted(have.exit_routes - want.exit_routes):
         family, *words = route.split(" ")
         drop = command("ip", family, "route", "delete", *words, "proto", ROUTE_PROTO, may_be_absent=True)
-        yield change("-", f"route {route}", "the exit node is no longer wanted", drop, disturbs=True)
+        yield change("-", f"route {route}", "the exit node is no longer wanted", drop, disruptive=True)
 
 
 def _read(answers: Answers) -> Slice:

@@ -22,7 +22,7 @@ ANYWHERE = ip_address("0.0.0.0")  # noqa: S104 - nothing is bound to it
 def interface(want: State, have: State) -> Iterator[Change]:
     """Create the WireGuard interface, marked, with its key, port and MTU, and set it up."""
     for name in sorted(have.interfaces.keys() - want.interfaces.keys()):
-        yield change("-", f"interface {name}", "no longer wanted", command("end_interface", name), disturbs=True)
+        yield change("-", f"interface {name}", "no longer wanted", command("end_interface", name), disruptive=True)
     for name, new in want.interfaces.items():
         old = have.interfaces.get(name)
         if old is None:
@@ -47,11 +47,11 @@ def _wireguard(new: Interface, old: Interface) -> Iterator[Change]:
         yield change("~", f"mark of {new.name}", why, marking)
     if new.public_key != old.public_key:
         setting = command("set_key", new.name, tag(new))
-        yield change("~", f"key of {new.name}", "not the host's key", setting, disturbs=True)
+        yield change("~", f"key of {new.name}", "not the host's key", setting, disruptive=True)
     if new.listen_port != old.listen_port:
         port = command("wg", "set", new.name, "listen-port", new.listen_port)
         why = f"{old.listen_port}, not {new.listen_port}"
-        yield change("~", f"port of {new.name}", why, port, disturbs=True)
+        yield change("~", f"port of {new.name}", why, port, disruptive=True)
     if new.fwmark != old.fwmark:
         setting = command("wg", "set", new.name, "fwmark", new.fwmark)
         yield change("~", f"fwmark of {new.name}", f"{old.fwmark}, not {new.fwmark}", setting)
@@ -62,7 +62,7 @@ def _device(new: Interface, old: Interface) -> Iterator[Change]:
         yield change("~", f"MTU of {new.name}", f"{old.mtu}, not {new.mtu}", _ip_link(new, "mtu", new.mtu))
     if new.up != old.up:
         setting = _ip_link(new, "up" if new.up else "down")
-        yield change("~", f"interface {new.name}", "down" if new.up else "up", setting, disturbs=not new.up)
+        yield change("~", f"interface {new.name}", "down" if new.up else "up", setting, disruptive=not new.up)
 
 
 def _ip_link(interface: Interface, *words: str | int) -> Command:

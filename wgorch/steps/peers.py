@@ -31,7 +31,7 @@ def peers(want: State, have: State) -> Iterator[Change]:
         yield from _changed(name, new, old, want.directory)
         for key in sorted(old.keys() - new.keys(), key=lambda k: (old[k].name, k)):
             gone = command("wg", "set", name, "peer", key, "remove")
-            yield change("-", f"peer {shown(old[key])}", "not a peer of this host", gone, disturbs=True)
+            yield change("-", f"peer {shown(old[key])}", "not a peer of this host", gone, disruptive=True)
 
 
 def _added(name: str, new: list[Peer], directory: str) -> Iterator[Change]:
@@ -62,7 +62,7 @@ def _changed(name: str, new: Mapping[str, Peer], old: Mapping[str, Peer], direct
                 # Removing a peer forgets its last endpoint, and one end must begin.
                 peer = replace(peer, endpoint=before.endpoint)
             setting = set_peer(name, peer, directory, anew=anew)
-            yield change("~", f"peer {shown(peer)}", "; ".join(differences), setting, disturbs=anew)
+            yield change("~", f"peer {shown(peer)}", "; ".join(differences), setting, disruptive=anew)
 
 
 def _has_name(peer: Peer) -> bool:

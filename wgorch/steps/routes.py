@@ -32,7 +32,7 @@ def routes(want: State, have: State) -> Iterator[Change]:
                 what = f"route {some[0].subnet}"
                 if len(some) > 1:
                     what = f"{len(some)} routes {some[0].subnet} ... {some[-1].subnet}"
-                yield change(sign, what, why, *made, disturbs=sign == "-")
+                yield change(sign, what, why, *made, disruptive=sign == "-")
 
 
 def _grouped(routes: list[TunnelRoute]) -> Iterator[list[TunnelRoute]]:

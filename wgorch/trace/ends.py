@@ -37,7 +37,7 @@ def find_sender(run: Run, source: str, target: str) -> tuple[Sender, IPAddress]:
 
 def _device(run: Run, device: str, target: str) -> tuple[Sender, IPAddress]:
     if device not in run.topology.hosts:
-        raise UsageError(f"{device} has no public key\n    hint: wgorch export {device}")
+        raise UsageError(f"{device} has no public key", f"wgorch export {device}")
     goal = goal_of(run.inventory, device, target)
     own = run.inventory.devices[device].address_of(goal.version)
     hosts = walk(run.topology, device, goal).hosts

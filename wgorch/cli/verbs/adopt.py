@@ -55,7 +55,7 @@ def run(options: AdoptOptions) -> int:
     if output is None:
         sys.stdout.write(adopted.text)
     else:
-        files.put(adopted.text, output)
+        files.write_text(adopted.text, output)
     loads(adopted.text, str(output or "inventory.yaml"))
     if output:
         stdout().print(f"✓ wrote {output}\nnext: wgorch plan {output} --adopt; wgorch up {output} --adopt")

@@ -46,7 +46,7 @@ def run(options: ExportOptions) -> int:
         exported = export(context.run, what, options.format)
     sys.stderr.writelines(f"{note}\n" for note in exported.notes)
     if options.qr or (options.output and options.output.suffix in (".png", ".svg")):
-        files.draw_code(exported.only, options.output, sys.stdout)
+        files.render_qr_code(exported.only, options.output, sys.stdout)
     elif options.output:
         files.write(exported.texts, options.output)
     else:

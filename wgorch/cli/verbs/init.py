@@ -89,11 +89,11 @@ def _proposal(options: InitOptions, out: Console, fleet: Fleet, *, asks: bool) -
     from wgorch.interop.discover import look
     from wgorch.interop.propose import propose
     from wgorch.inventory.targets import network_name
-    from wgorch.report.console import plain
+    from wgorch.report.console import safe_text
 
     seen, failed = look(fleet, "wg0")
     for error in failed.values():
-        out.print(plain(f"skipped: {error}", "yellow"))
+        out.print(safe_text(f"skipped: {error}", "yellow"))
     if not seen:
         raise UsageError("no machine could be inspected", "see the errors above")
     name = options.name or (asks and input("Name of the network? [office] ").strip()) or "office"
@@ -104,25 +104,25 @@ def _write(options: InitOptions, out: Console, proposal: Proposal, *, asks: bool
     """Show the proposal, ask about each LAN, write the inventory, and check it. Raises InventoryError."""
     from wgorch.inventory.load import loads
     from wgorch.report import files
-    from wgorch.report.console import plain
+    from wgorch.report.console import safe_text
 
     for machine in proposal.machines:
         reached = f"reachable at {machine.endpoint}: {machine.why}" if machine.endpoint else machine.why
-        out.print(plain(f"{machine.name} ({machine.ssh}): {reached}"))
+        out.print(safe_text(f"{machine.name} ({machine.ssh}): {reached}"))
         for lan, interface in machine.lans:
             shared = proposal.shared.get(machine.name, [])
             if asks and lan in shared and _declines(f"  route LAN {lan} ({interface}) into the tunnel?"):
                 shared.remove(lan)
     if proposal.relay:
-        out.print(plain(f"relay: {proposal.relay}: {proposal.why_relay}"))
-    out.print(plain(f"tunnel subnet: {proposal.subnet} (unused on every machine)"))
+        out.print(safe_text(f"relay: {proposal.relay}: {proposal.why_relay}"))
+    out.print(safe_text(f"tunnel subnet: {proposal.subnet} (unused on every machine)"))
     for note in proposal.notes:
-        out.print(plain(note, "yellow"))
+        out.print(safe_text(note, "yellow"))
     text = proposal.text()
-    files.put(text, options.output)
-    out.print(plain(f"✓ wrote {options.output}", "green"))
+    files.write_text(text, options.output)
+    out.print(safe_text(f"✓ wrote {options.output}", "green"))
     loads(text, str(options.output))
-    out.print(plain("next: review it, then wgorch plan; wgorch up", "dim"))
+    out.print(safe_text("next: review it, then wgorch plan; wgorch up", "dim"))
 
 
 def _declines(question: str) -> bool:

@@ -10,7 +10,7 @@ from wgorch.cli.options import Options, inventory_argument, sudo_option
 from wgorch.errors import DONE, UsageError
 
 if TYPE_CHECKING:
-    from wgorch.report.map import Picture
+    from wgorch.report.map.map import Map
 
 SUMMARY = "Draw the network as SVG, or as an interactive HTML page"
 EXAMPLES = ("wgorch map -o network.html", "wgorch map -o network.svg --offline")
@@ -40,26 +40,26 @@ def run(options: MapOptions) -> int:
     suffix = options.output.suffix
     if suffix not in (".svg", ".html"):
         raise UsageError(f"{options.output} is neither .svg nor .html", "-o network.svg, or -o network.html")
-    picture = _offline(options) if options.offline else _online(options)
-    files.put(picture.html() if suffix == ".html" else picture.svg(), options.output)
-    size = f"{count(len(picture.members), 'member')}, {count(len(picture.edges), 'tunnel')}"
+    network_map = _offline(options) if options.offline else _online(options)
+    files.write_text(network_map.html() if suffix == ".html" else network_map.svg(), options.output)
+    size = f"{count(len(network_map.members), 'member')}, {count(len(network_map.edges), 'tunnel')}"
     stdout().print(f"✓ wrote {options.output} ({size})")
     return DONE
 
 
-def _offline(options: MapOptions) -> Picture:
+def _offline(options: MapOptions) -> Map:
     from wgorch.cli.context import load_inventory
-    from wgorch.report.map import Picture
+    from wgorch.report.map.map import Map
     from wgorch.topology.topology import build
 
-    return Picture(build(load_inventory(options.inventory)))
+    return Map(build(load_inventory(options.inventory)))
 
 
-def _online(options: MapOptions) -> Picture:
+def _online(options: MapOptions) -> Map:
     from wgorch import workflow
     from wgorch.cli.context import open_run
-    from wgorch.report.map import Picture
+    from wgorch.report.map.map import Map
 
     with open_run(options, quiet=True) as context:
         status = workflow.status(context.run)
-        return Picture(context.run.topology, status, workflow.measured(context.run))
+        return Map(context.run.topology, status, workflow.measured(context.run))

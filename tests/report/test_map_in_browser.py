@@ -1,4 +1,4 @@
-"""The page of `wgorch map` in a real browser, without a network: it draws, tells, finds a way, and listens to keys.
+"""The page of `wgorch map` in a real browser, without a network: every host, paths, mouse and keyboard.
 
 Chromium is started once for each test, headless, with a profile of its own; it is driven through ChromeDriver.
 """
@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_picture import ROOT, star
+from tests.report.test_map import ROOT, star
 from wgorch.inventory.load import load, loads
-from wgorch.report.map import Picture
+from wgorch.report.map.map import Map
 from wgorch.topology.topology import build
 
 pytestmark = pytest.mark.lab  # ChromeDriver is spoken to over a socket of this machine
@@ -50,9 +50,9 @@ def browser(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[object]:
     driver.quit()
 
 
-def opened(driver: object, picture: Picture, tmp_path: Path) -> None:
+def opened(driver: object, drawn: Map, tmp_path: Path) -> None:
     page = tmp_path / "map.html"
-    page.write_text(picture.html())
+    page.write_text(drawn.html())
     driver.get(page.as_uri())  # type: ignore[attr-defined]
 
 
@@ -60,7 +60,7 @@ def opened(driver: object, picture: Picture, tmp_path: Path) -> None:
 def test_the_page_draws_every_host(browser: object, tmp_path: Path, hosts: int) -> None:
     from selenium.webdriver.common.by import By
 
-    opened(browser, Picture(build(loads(star(hosts)))), tmp_path)
+    opened(browser, Map(build(loads(star(hosts)))), tmp_path)
     boxes = browser.find_elements(By.CSS_SELECTOR, ".box")  # type: ignore[attr-defined]
     assert len(boxes) == hosts
     shot = Path(os.environ.get("WGORCH_SCREENSHOTS", tmp_path)) / f"map-{hosts}-{_scheme(browser)}.png"
@@ -80,33 +80,33 @@ def _scheme(driver: object) -> str:
     return "dark" if dark else "light"
 
 
-def test_two_hosts_chosen_show_the_packets_way_by_mouse_and_by_keys(browser: object, tmp_path: Path) -> None:
+def test_two_hosts_chosen_show_the_path_by_mouse_and_by_keys(browser: object, tmp_path: Path) -> None:
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
 
-    opened(browser, Picture(build(load(ROOT / "inventory" / "home-company.yaml"))), tmp_path)
+    opened(browser, Map(build(load(ROOT / "inventory" / "home-company.yaml"))), tmp_path)
 
     def box(name: str) -> object:
         return browser.find_element(By.CSS_SELECTOR, f'.box[data-name="{name}"]')  # type: ignore[attr-defined]
 
-    def told() -> str:
-        return str(browser.find_element(By.ID, "told").text)  # type: ignore[attr-defined]
+    def detail() -> str:
+        return str(browser.find_element(By.ID, "detail").text)  # type: ignore[attr-defined]
 
-    def ways() -> int:
-        return len(browser.find_elements(By.CSS_SELECTOR, ".tunnel.way"))  # type: ignore[attr-defined]
+    def path_edges() -> int:
+        return len(browser.find_elements(By.CSS_SELECTOR, ".tunnel.path"))  # type: ignore[attr-defined]
 
     box("home").click()  # type: ignore[attr-defined]
-    assert "192.168.2.2" in told()
+    assert "192.168.2.2" in detail()
     box("company").click()  # type: ignore[attr-defined]
-    assert told().startswith("home → bcc → company")
-    assert ways() == 2
+    assert detail().startswith("home → bcc → company")
+    assert path_edges() == 2
 
     body = browser.find_element(By.TAG_NAME, "body")  # type: ignore[attr-defined]
     body.send_keys(Keys.ESCAPE)
-    assert ways() == 0
+    assert path_edges() == 0
     box("bcc").send_keys(Keys.ENTER)  # type: ignore[attr-defined]
     box("home").send_keys(Keys.ENTER)  # type: ignore[attr-defined]
-    assert told().startswith("bcc → home")
+    assert detail().startswith("bcc → home")
 
     def view() -> list[float]:
         return [float(n) for n in browser.find_element(By.ID, "map").get_dom_attribute("viewBox").split()]  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The map: a picture that stands by itself, in which no box covers another and nothing of a host's is markup."""
+"""The map stands by itself, no box covers another, and no text of a host is markup."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tests.trace.recordings import recorded
 from wgorch.errors import Unfit
 from wgorch.inventory.load import load, loads
 from wgorch.outcome import Status
-from wgorch.report.map import Picture
+from wgorch.report.map.map import Map
 from wgorch.topology.topology import build
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "inventory").glob("*.yaml"))
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -32,34 +32,34 @@ def star(hosts: int) -> str:
     return "\n".join(lines)
 
 
-def pictures() -> list[tuple[str, Picture]]:
-    found = [(path.stem, Picture(build(load(path)))) for path in EXAMPLES]
-    return found + [(f"star{n}", Picture(build(loads(star(n))))) for n in (3, 12, 60)]
+def maps() -> list[tuple[str, Map]]:
+    found = [(path.stem, Map(build(load(path)))) for path in EXAMPLES]
+    return found + [(f"star{n}", Map(build(loads(star(n))))) for n in (3, 12, 60)]
 
 
-@pytest.mark.parametrize(("name", "picture"), pictures(), ids=[name for name, _ in pictures()])
-def test_everyone_is_in_it_and_nobody_is_covered(name: str, picture: Picture) -> None:
-    root = ElementTree.fromstring(picture.svg())
+@pytest.mark.parametrize(("name", "drawn"), maps(), ids=[name for name, _ in maps()])
+def test_every_member_is_shown_and_none_is_covered(name: str, drawn: Map) -> None:
+    root = ElementTree.fromstring(drawn.svg())
     shown = {g.get("data-name") for g in root.iter(f"{SVG}g") if g.get("data-name")}
-    assert shown == set(picture.topology.hosts)
-    assert len(list(root.iter(f"{SVG}line"))) == len(picture.edges)
-    for one, other in combinations(picture.boxes.values(), 2):
+    assert shown == set(drawn.topology.hosts)
+    assert len(list(root.iter(f"{SVG}line"))) == len(drawn.edges)
+    for one, other in combinations(drawn.boxes.values(), 2):
         apart_x = abs(one.x - other.x) >= (one.width + other.width) / 2
         apart_y = abs(one.y - other.y) >= (one.height + other.height) / 2
         assert apart_x or apart_y, f"{one.name} and {other.name} lie on each other"
-    assert picture.svg() == Picture(picture.topology).svg()
+    assert drawn.svg() == Map(drawn.topology).svg()
 
 
 def test_tunnels_tell_their_state_without_colour_too() -> None:
     seen, _, _ = recorded("healthy")
     status = Status(0, seen, {}, {}, {name: host.wireguard["wg0"].public_key for name, host in seen.items()})
-    picture = Picture(build(load(ROOT / "inventory" / "home-company.yaml")), status)
+    drawn = Map(build(load(ROOT / "inventory" / "home-company.yaml")), status)
 
-    assert {"up", "old"} & {edge.state for edge in picture.edges}
-    assert all(edge.label[0] in "✓!✗" and "handshake" in edge.told for edge in picture.edges)
-    style = (ROOT / "wgorch" / "report" / "picture.css").read_text()
+    assert {"up", "stale"} & {edge.state for edge in drawn.edges}
+    assert all(edge.label[0] in "✓!✗" and "handshake" in edge.detail for edge in drawn.edges)
+    style = (ROOT / "wgorch" / "report" / "map" / "map.css").read_text()
     dashes = {
-        state: re.search(rf"\.tunnel\.{state} {{[^}}]*dasharray: ([^;]+)", style) for state in ("up", "old", "down")
+        state: re.search(rf"\.tunnel\.{state} {{[^}}]*dasharray: ([^;]+)", style) for state in ("up", "stale", "down")
     }
     assert len({hit[1] for hit in dashes.values() if hit}) == 3
 
@@ -67,10 +67,19 @@ def test_tunnels_tell_their_state_without_colour_too() -> None:
 def test_a_page_needs_nothing_from_outside_and_takes_no_text_for_markup() -> None:
     evil = "</script><script>alert(1)</script><img src=x>"
     lost = {"branch-0": Unfit("branch-0", "connect", evil)}
-    picture = Picture(build(loads(star(3))), Status(2, {}, {}, lost, {}))
-    page = picture.html()
+    drawn = Map(build(loads(star(3))), Status(2, {}, {}, lost, {}))
+    page = drawn.html()
 
     assert evil not in page
     assert "<img" not in page
     assert not re.findall(r'(?:src|href)="', page)
     assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", page)
+
+
+def test_the_message_of_an_error_does_not_change_the_shapes() -> None:
+    def shapes(problem: str) -> list[tuple[str, str | None]]:
+        lost = {"branch-0": Unfit("branch-0", "connect", problem)}
+        drawn = Map(build(loads(star(3))), Status(2, {}, {}, lost, {}))
+        return [(element.tag, element.get("class")) for element in ElementTree.fromstring(drawn.svg()).iter()]
+
+    assert shapes("qwertzuiop") == shapes("relay: up, no handshake yet")

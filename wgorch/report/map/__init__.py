@@ -1,0 +1,1 @@
+"""Draw the network as SVG, or as an interactive HTML page."""

@@ -1,0 +1,82 @@
+"""The sessions of a host as reports show them: peer, traffic, age of the latest handshake."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from wgorch.base.value import value
+from wgorch.facts.wireguard import STALE_S, Traffic
+from wgorch.outcome import Status
+from wgorch.topology.topology import Topology
+
+
+class SessionState(StrEnum):
+    """State of a session by the age of its latest handshake."""
+
+    UP = "up"
+    STALE = "stale"
+    DOWN = "down"
+    """No handshake yet."""
+
+
+STYLES = {SessionState.UP: "green", SessionState.STALE: "yellow", SessionState.DOWN: "red"}
+
+
+def session_state(age_s: int | None) -> SessionState:
+    """The state of a session whose latest handshake has that age, None: never."""
+    if age_s is None:
+        return SessionState.DOWN
+    return SessionState.STALE if age_s > STALE_S else SessionState.UP
+
+
+@value
+class Session:
+    """A session of a host with a peer."""
+
+    key: str
+    """Public key of the peer."""
+    name: str | None
+    """Name of the peer, None if its key is not in the inventory."""
+    traffic: Traffic
+    age_s: int | None
+    """Age of the latest handshake by the host's clock, None: never."""
+
+    @property
+    def label(self) -> str:
+        """The peer for people: its name, or the start of its key."""
+        return self.name or f"{self.key[:8]}…"
+
+    @property
+    def age(self) -> str:
+        """The age for people."""
+        return "never" if self.age_s is None else f"{self.age_s} s ago"
+
+    @property
+    def style(self) -> str:
+        """The style of the age."""
+        return STYLES[session_state(self.age_s)]
+
+
+def sessions(topology: Topology, status: Status) -> dict[str, list[Session]]:
+    """The sessions of each host that was reached, ordered by peer: wg lists them in any order."""
+    names = {key: name for name, key in status.keys.items()}
+    network = topology.inventory.network
+    return {
+        host: sorted(
+            (
+                Session(key, names.get(key), traffic, traffic.handshake_age(seen.clock.time))
+                for key, traffic in seen.wg(network).traffic.items()
+            ),
+            key=lambda session: session.name or session.key,
+        )
+        for host, seen in status.seen.items()
+    }
+
+
+def size(count: float) -> str:
+    """Bytes for people: ``1.5 KiB``."""
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"
