@@ -121,5 +121,5 @@ def as_yaml(inventory: Inventory) -> str:
             lines.append("    masquerade: false")
         lines.append(f"    persistent_keepalive: {host.persistent_keepalive}")
     if inventory.links:
-        lines += ["links:", *(f"  - {r.one} {'--' if r.wanted else '-x-'} {r.other}" for r in inventory.links)]
+        lines += ["links:", *(f"  - {r.one} {'--' if r.peering else '-x-'} {r.other}" for r in inventory.links)]
     return "\n".join(lines) + "\n"

@@ -127,13 +127,13 @@ def test_a_flow_without_a_way_is_refuted_with_3(elsewhere: Path, capsys: pytest.
     assert "home -> 10.99.0.1: home: no route to 10.99.0.1" in capsys.readouterr().err
 
 
-def test_a_flow_between_spokes_without_a_relay_is_refuted(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_flow_between_spokes_without_a_relay_is_refused(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = Path(REFERENCE).read_text().replace("    relay: true", "    relay: false")
     (elsewhere / "inventory.yaml").write_text(text)
 
     assert 3 == run("check", "inventory.yaml")
     told = capsys.readouterr().err
-    assert "company and home cannot dial each other, and no host is a relay" in told
+    assert "company and home cannot connect to each other, and no host is a relay" in told
     assert "error: home -> 10.10.13.61" in told
 
 

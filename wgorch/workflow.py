@@ -13,7 +13,7 @@ from wgorch.apply.lease import LEASE_S, RECENT_S
 from wgorch.apply.rollout import Rollout
 from wgorch.apply.transaction import Transaction
 from wgorch.apply.upload import referee
-from wgorch.base import wgkey
+from wgorch.base.wgkey import names_by_key, new_pair
 from wgorch.errors import DIFFERS, DONE, FAULT, MIXED, ROLLED_BACK, HostsFailed, Unfit, UsageError
 from wgorch.facts.observed import Observed
 from wgorch.interop.discover import look
@@ -122,7 +122,7 @@ def teardown(
     """Take everything of ours away, and give back what was recorded."""
     with Interrupts() as interrupts:
         run.gather(run.names, ahead=referee())
-        names = {key: name for name, key in run.keys.items()}
+        names = names_by_key(run.keys)
         plans = {}
         for name, seen in run.seen.items():
             have = seen.state(run.network)
@@ -218,7 +218,7 @@ def _export_device(run: Run, name: str) -> Exported:
     notes: list[str] = []
     private = None
     if device.public_key is None:
-        private, public = wgkey.new_pair()
+        private, public = new_pair()
         notes += [
             f"a new key pair for {name}: the private key is in this file and nowhere else. To let it in, put below",
             f"devices.{name} of {run.inventory.path}, and run wgorch up:",

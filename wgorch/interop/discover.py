@@ -7,8 +7,7 @@ import re
 from wgorch.errors import HostError
 from wgorch.facts.gather import Ask, gather
 from wgorch.facts.observed import Observed
-from wgorch.inventory.load import DEFAULT_PORT
-from wgorch.inventory.model import Network
+from wgorch.inventory.model import DEFAULT_PORT, Network
 from wgorch.outcome import ManagedNetwork
 from wgorch.remote.fleet import Fleet
 

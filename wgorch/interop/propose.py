@@ -9,23 +9,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, ip_address, ip_network
 
+from wgorch.base.ip import as_ip, is_public
 from wgorch.base.value import value
 from wgorch.facts.observed import Observed
 from wgorch.interop.names import name_of, quoted
-from wgorch.inventory.load import DEFAULT_PORT
-from wgorch.inventory.model import IPAddress, IPNetwork, SshTarget
+from wgorch.inventory.model import DEFAULT_PORT, IPAddress, IPNetwork, SshTarget
 from wgorch.plan.blockers import OWNERS
 
 CANDIDATES = [ip_network(f"10.{n}.0.0/24") for n in (99, 98, 97, 77, 66, 44)] + [
     ip_network(f"192.168.{n}.0/24") for n in (99, 98, 77)
 ]
-
-
-BEHIND = [
-    ip_network(n)
-    for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8")
-]
-"""Addresses that the world cannot dial (RFC 1918, RFC 6598, RFC 3927)."""
 
 
 @value
@@ -132,11 +125,11 @@ def propose(seen: Mapping[str, Observed], ssh: Mapping[str, SshTarget], name: st
 
 def _machine(text: str, seen: Observed, ssh: SshTarget, taken: set[str]) -> Machine:
     name = name_of(seen, taken)
-    public = next((a.ip for _, a in seen.addresses if a.version == 4 and _is_public(a.ip)), None)
+    public = next((a.ip for _, a in seen.addresses if _is_public_ipv4(a.ip)), None)
     endpoint, why = "", "no address of it can be dialled from outside"
     if public is not None:
         endpoint, why = f"{public}:{DEFAULT_PORT}", "a card of it has this public address"
-    elif not ssh.via and _is_public_text(ssh.host):
+    elif not ssh.via and _is_public_ipv4(as_ip(ssh.host)):
         endpoint, why = (
             f"{ssh.host}:{DEFAULT_PORT}",
             f"SSH reaches it there; see that UDP {DEFAULT_PORT} does, too (a cloud's firewall?)",
@@ -151,7 +144,7 @@ def _machine(text: str, seen: Observed, ssh: SshTarget, taken: set[str]) -> Mach
             address.version == 4
             and not theirs
             and not local
-            and not _is_public(address.ip)
+            and not is_public(address.ip)
             and 8 <= address.network.prefixlen <= 30
         ):
             lans.append((address.network, card))
@@ -161,15 +154,9 @@ def _machine(text: str, seen: Observed, ssh: SshTarget, taken: set[str]) -> Mach
     return Machine(name, text, endpoint, why, tuple(lans[:1]), router, port)
 
 
-def _is_public(ip: IPAddress) -> bool:
-    return ip.version == 4 and not ip.is_multicast and not any(ip in net for net in BEHIND)
-
-
-def _is_public_text(text: str) -> bool:
-    try:
-        return _is_public(ip_address(text))
-    except ValueError:
-        return False
+def _is_public_ipv4(ip: IPAddress | None) -> bool:
+    """True for an address that is proposed as an endpoint; IPv6 ones are left to the user."""
+    return ip is not None and ip.version == 4 and is_public(ip)
 
 
 def _interface(seen: Mapping[str, Observed]) -> str:

@@ -64,7 +64,7 @@ def blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
     if seen.key_file and desired.host.private_key and "wg" in seen.tools and not seen.source_key:
         problem = f"{' '.join(desired.host.private_key)} prints no key there"
         yield Unfit(name, "take its key", problem, "correct private_key, or put the key there")
-    if desired.leaving and not any(egress_interface(seen, net.version, tunnel) for net in desired.leaving):
+    if desired.exit_sources and not any(egress_interface(seen, net.version, tunnel) for net in desired.exit_sources):
         yield Unfit(name, "let others go out into the world", "it has no default route", "another exit for them")
     if any(a.version == 6 for a in desired.host.addresses) and seen.sysctls.get(IPV6_OFF, "1") == "1":
         problem = "IPv6 is switched off there (net.ipv6.conf.default.disable_ipv6)"
@@ -112,7 +112,7 @@ def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:
     cards = Prefixes((address.network, (card, address)) for card, address in addresses)
     clashes = {subnet: [found] for subnet in subnets if (found := cards.of(subnet.network_address))}
     for card, address in addresses:
-        if larger := desired.inside.of(address.network.network_address):
+        if larger := desired.tunnel_prefixes.of(address.network.network_address):
             clashes.setdefault(larger, []).append((card, address))
     others: dict[IPNetwork, list[Route]] = defaultdict(list)
     for route in seen.routes:
@@ -120,7 +120,7 @@ def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:
             others[route.subnet].append(route)
     client = as_ip(seen.ssh_client)
     way_back = seen.route_to(client) if client else None
-    ours = desired.inside.of(client) if client and way_back and way_back.card != tunnel else None
+    ours = desired.tunnel_prefixes.of(client) if client and way_back and way_back.card != tunnel else None
     suspects = {*clashes, *others, ours}
     for subnet in (subnet for subnet in subnets if subnet in suspects):
         for card, address in dict.fromkeys(clashes.get(subnet, ())):
@@ -143,7 +143,7 @@ def _routes_in_the_way(desired: Desired, seen: Observed) -> Iterator[HostError]:
 def _foreign_firewall(desired: Desired, seen: Observed) -> Iterator[HostError]:
     """Base chains of nft that would drop what no rule of theirs accepts: an accept elsewhere does not help."""
     tunnel, port = desired.network.interface, desired.host.listen_port
-    forwards = desired.forwards_between_peers or desired.lans or desired.leaving
+    forwards = desired.forwards_between_peers or desired.lans or desired.exit_sources
     for chain in seen.foreign_chains:
         if not chain.refuses:
             continue

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from wgorch.base.value import value
+from wgorch.base.wgkey import names_by_key
 from wgorch.errors import HostError, HostsFailed, Unfit
 from wgorch.facts.observed import Observed
 from wgorch.facts.path_mtu import NEEDED_BY_IPV6, tunnel_mtu
@@ -89,7 +90,7 @@ def _plan(facts: NetworkFacts, name: str, playbook: Playbook, entries_of: frozen
     after_start: State | None = None
     if name in topology.direct_peers:
         after_start = wanted(topology.without_direct_peers.desired(name), seen, *more)
-    names = {key: peer for peer, key in facts.keys.items()}
+    names = names_by_key(facts.keys)
     if entries_of:
         want = limit_to(entries_of, want, seen.state(network), facts.keys)
     plan = plan_host(name, network, want, seen, playbook, after_start, names)

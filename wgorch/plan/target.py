@@ -7,12 +7,14 @@ public key; the MTU, which is the whole network's, is given.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from wgorch.adapters.firewalld import base_name, files, objects, settings
 from wgorch.adapters.nft import translated
 from wgorch.adapters.packages import manager_of
 from wgorch.adapters.startup import digest, drop_ins, unit_digest
 from wgorch.base.assets import asset
+from wgorch.base.cache import cached_by_identity
 from wgorch.base.ip import as_ip, network_text
 from wgorch.errors import Unfit
 from wgorch.facts.observed import Observed
@@ -109,25 +111,20 @@ def _peers(desired: Desired, seen: Observed, keys: Mapping[str, str], secrets: M
     found: dict[str, Peer] = {}
     for link in desired.links:
         key = keys.get(link.peer) or PendingKey.of(link.peer)
+        found[key] = _peer(link, key)
         if link.preshared:
             # With a host that is not asked this time, what they share stays.
             secret = secrets.get(link.peer, seen.peers[key].preshared if key in seen.peers else "")
-            found[key] = _peer(link, key, secret)
-        else:
-            found[key] = link.made.get(key) or _peer(link, key, "")
+            found[key] = replace(found[key], preshared=secret) if secret else found[key]
     return found
 
 
-def _peer(link: Link, key: str, secret: str) -> Peer:
-    """A link as a peer: one and the same for all hosts that share the link, unless a secret makes it theirs."""
-    peer: Peer | None = link.made.get(key)
-    if peer is None or secret:
-        endpoint = str(link.endpoint) if link.endpoint else None
-        allowed = tuple(map(network_text, link.allowed_ips))
-        peer = Peer(key, allowed, endpoint, link.persistent_keepalive, link.peer, secret)
-        if not secret:
-            link.made[key] = peer
-    return peer
+@cached_by_identity
+def _peer(link: Link, key: str) -> Peer:
+    """A link as a peer without a preshared key: one object for all hosts that share the link."""
+    endpoint = str(link.endpoint) if link.endpoint else None
+    allowed = tuple(map(network_text, link.allowed_ips))
+    return Peer(key, allowed, endpoint, link.persistent_keepalive, link.peer)
 
 
 def watch_program(desired: Desired, keys: Mapping[str, str]) -> str:
@@ -242,7 +239,7 @@ def _chains(
     for version in (4, 6):
         forward, incoming, nat, mss, maps, dockers = our_chains(desired.network, version)
         out = egress_interface(seen, version, tunnel)
-        leaving = [net for net in desired.leaving if net.version == version and out]
+        leaving = [net for net in desired.exit_sources if net.version == version and out]
         rules = []
         if desired.forwards_between_peers and version in kinds:
             rules.append(rule(f"-i {tunnel} -o {tunnel}", mark, "ACCEPT"))
@@ -297,7 +294,7 @@ def _sysctls(desired: Desired, seen: Observed, cards: Mapping[IPNetwork, str]) -
     if desired.forwards_between_peers:
         for version in kinds:
             through[version].add(tunnel)
-    for version in {net.version for net in desired.leaving}:
+    for version in {net.version for net in desired.exit_sources}:
         if out := egress_interface(seen, version, tunnel):
             through[version] |= {tunnel, out}
     if desired.host.exit:

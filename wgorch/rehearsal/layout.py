@@ -11,13 +11,9 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from wgorch.base.ip import as_ip, is_public
 from wgorch.inventory.model import Host, Inventory, IPAddress, IPNetwork, SshTarget
 from wgorch.rehearsal.machine import Card, Machine, WorldError
-
-PRIVATE = tuple(
-    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
-)
-
 
 NAMED = ipaddress.ip_network("192.0.2.0/24")
 """Where names that must be public lie."""
@@ -104,12 +100,12 @@ class _Builder:
         for host in self.inventory.hosts.values():
             targets = (host.ssh, *host.ssh.via)
             texts = [target.host for target in targets] + ([host.endpoint.host] if host.endpoint else [])
-            self.used |= {ip for text in texts if (ip := _literal(text))}
+            self.used |= {ip for text in texts if (ip := as_ip(text))}
         self.used |= {flow.address for flow in self.inventory.verify}
 
     def _address(self, text: str) -> IPAddress:
         """The address of a machine that is named; a name gets one that is public."""
-        ip = _literal(text)
+        ip = as_ip(text)
         if ip is None:
             ip = self.layout.names.get(text) or self._free(NAMED, 13)
             self.layout.names[text] = ip
@@ -160,17 +156,17 @@ class _Builder:
         self.ports.setdefault(host.name, set()).add(host.ssh.port or SSH)
         self.layout.users.setdefault(host.name, set()).add(host.ssh.user or "root")
         self.layout.ssh[host.ssh.host] = host.name
-        if end is not None and _public(end) and (own is None or own == end or _public(own)):
+        if end is not None and is_public(end) and (own is None or own == end or is_public(own)):
             self._public(host.name, end)
             if own is not None and own != end:
                 self._public(host.name, own)
-        elif end is not None and not _public(end):
+        elif end is not None and not is_public(end):
             site = self._site(host, self._lan_of(end))
             self._into(host, site, end)
             if own is not None and own != end:
                 self._into(host, site, own)
         else:
-            inside = own if own is not None and not _public(own) else None
+            inside = own if own is not None and not is_public(own) else None
             site = self._site(host, self._lan_of(inside) if inside else self._own_lan(host))
             ip = inside or self._free(site.lan, 62)
             self._into(host, site, ip)
@@ -178,7 +174,7 @@ class _Builder:
                 self._outside(site, end)
                 site.handed_in.append(("udp", host.endpoint.port, str(ip)))
                 self.layout.assumed.append(f"the router at {end} hands UDP {host.endpoint.port} on to {host.name}")
-            if own is not None and _public(own):
+            if own is not None and is_public(own):
                 self._outside(site, own)
                 site.handed_in.append(("tcp", host.ssh.port or SSH, str(ip)))
                 self.layout.assumed.append(f"the router at {own} hands SSH on to {host.name}")
@@ -192,9 +188,9 @@ class _Builder:
         return own or next(net for net in fresh if not any(net.overlaps(t) for t in taken if t.version == 4))
 
     def _site(self, host: Host, lan: IPNetwork) -> Site:
-        own = _literal(host.ssh.host)
+        own = as_ip(host.ssh.host)
         # The same LAN behind another router is another LAN.
-        key = (lan, tuple(str(hop) for hop in host.ssh.via), own if own is not None and _public(own) else None)
+        key = (lan, tuple(str(hop) for hop in host.ssh.via), own if own is not None and is_public(own) else None)
         if key not in self.sites:
             self.sites[key] = Site(lan, host.name)
             if self.ipv6:
@@ -254,11 +250,11 @@ class _Builder:
                 site.tcp_in.append(hop.port or SSH)
 
     def _jump_machine(self, ip: IPAddress, site: Site | None, hop: SshTarget) -> str:
-        if site is not None and _public(ip) and site.outside in (None, ip):
+        if site is not None and is_public(ip) and site.outside in (None, ip):
             site.outside = ip
             return f"{site.name}-router"
         name = _unlike(f"jump-{ip}".replace(":", "-"), set(self.cards))
-        if _public(ip):
+        if is_public(ip):
             self._public(name, ip)
         elif site is not None and ip in site.lan:
             self._join(name, site, ip)
@@ -309,7 +305,7 @@ class _Builder:
         lans = [lan for host in self.inventory.hosts.values() for lan in host.subnets]
         own = [*lans, *self.inventory.network.subnets]
         for flow in self.inventory.verify:
-            if _public(flow.address) and not any(flow.address in net for net in own):
+            if is_public(flow.address) and not any(flow.address in net for net in own):
                 name = _unlike(f"server-{flow.address}".replace(":", "-").replace(".", "-"), set(self.cards))
                 if self._machine_at(flow.address) is None:
                     self._public(name, flow.address)
@@ -325,7 +321,7 @@ class _Builder:
             return
         name = self.layout.controller
         for host in self.inventory.hosts.values():
-            ip = _literal(host.ssh.host)
+            ip = as_ip(host.ssh.host)
             site = self._site_of(host.name)
             if host.ssh.via or site is None or ip is None or ip not in site.lan:
                 continue
@@ -380,17 +376,6 @@ class _Builder:
         self.layout.machines[self.internet] = Machine(
             self.internet, cards_of_internet, forwards=True, routes=tuple(self.far)
         )
-
-
-def _literal(text: str) -> IPAddress | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
-
-
-def _public(ip: IPAddress) -> bool:
-    return not any(ip.version == net.version and ip in net for net in PRIVATE)
 
 
 def _in(address: str, lan: IPNetwork) -> bool:

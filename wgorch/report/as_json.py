@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from wgorch.base.text import visible, without_keys
+from wgorch.base.wgkey import names_by_key
 from wgorch.outcome import Status
 from wgorch.plan.host import HostPlan
 from wgorch.report.console import plain
@@ -57,7 +58,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
 
 def status_json(topology: Topology, status: Status) -> dict[str, Any]:
     """The state of the network for programs."""
-    names = {key: name for name, key in status.keys.items()}
+    names = names_by_key(status.keys)
     hosts: dict[str, Any] = {n: {"reached": False, "error": visible(e.problem)} for n, e in status.unreachable.items()}
     for name, seen in status.seen.items():
         plan = status.plans.get(name)

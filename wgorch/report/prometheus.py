@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from wgorch.base.text import one_line
+from wgorch.base.wgkey import names_by_key
 from wgorch.outcome import Status
 from wgorch.topology.topology import Topology
 
@@ -35,7 +36,7 @@ def exposition(topology: Topology, status: Status) -> str:
 
 def _samples(topology: Topology, status: Status) -> Iterator[Sample]:
     network = topology.inventory.network
-    names = {key: name for name, key in status.keys.items()}
+    names = names_by_key(status.keys)
     for host in (*status.seen, *status.unreachable):
         yield "wgorch_reached", {"network": network.name, "host": host}, float(host in status.seen)
     for host, plan in status.plans.items():

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from wgorch.base.wgkey import names_by_key
 from wgorch.facts.observed import Observed
 from wgorch.outcome import Status
 from wgorch.report.console import plain
@@ -28,7 +29,7 @@ def render_status(out: Console, topology: Topology, status: Status) -> None:
         table.add_column(title, justify="right" if title in ("handshake", "received", "sent") else "left")
     for name, error in status.unreachable.items():
         table.add_row(plain(name, "bold"), plain(f"not reached: {error.problem}", "red"))
-    names = {key: name for name, key in status.keys.items()}
+    names = names_by_key(status.keys)
     for name in sorted(status.seen, key=lambda name: -_badness(topology, status, name)):  # worst first
         seen = status.seen[name]
         if not seen.is_managed(topology.inventory.network):

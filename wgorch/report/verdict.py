@@ -61,7 +61,10 @@ def render_verdict(out: Console, topology: Topology, verdict: Verdict) -> None:
             line.append(f"  {ping.received}/{ping.sent}", "dim")
         out.print(line)
         out.print(
-            plain(f"    {walk(topology, flow.source, flow.address, card=lambda h, lan: _card(topology, h))}", "dim")
+            plain(
+                f"    {walk(topology, flow.source, flow.address, interface_of=lambda h, lan: _card(topology, h))}",
+                "dim",
+            )
         )
     for finding in verdict.findings:
         out.print(plain(f"✗ {finding}", "red"))

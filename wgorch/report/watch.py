@@ -14,6 +14,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
+from wgorch.base.wgkey import names_by_key
 from wgorch.outcome import Status
 from wgorch.report.console import plain
 from wgorch.report.status import STALE_S, size
@@ -42,7 +43,7 @@ def watch(out: Console, ask: Callable[[], tuple[Topology, Status]], every_s: flo
 
 def _table(topology: Topology, status: Status, before: Counts) -> tuple[Group, Counts]:
     network = topology.inventory.network
-    names = {key: name for name, key in status.keys.items()}
+    names = names_by_key(status.keys)
     table = Table(box=None, pad_edge=False)
     for title in ("host", "peer", "endpoint", "handshake", "in /s", "out /s"):
         table.add_column(title, justify="right" if title in ("handshake", "in /s", "out /s") else "left")

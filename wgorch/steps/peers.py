@@ -6,12 +6,11 @@ is stated, and read back afterwards.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
 from itertools import chain
 
+from wgorch.base.ip import is_ip_endpoint
 from wgorch.state.change import Change, Command, change, command
 from wgorch.state.state import State
 from wgorch.state.wireguard import Peer
@@ -24,7 +23,7 @@ def peers(want: State, have: State) -> Iterator[Change]:
     known = have.peers
     new = [peer for key, peer in want.peers.items() if key not in known] if known else list(want.peers.values())
     if len(new) > FEW:
-        named = [peer for peer in new if peer.endpoint and not _is_address(peer.endpoint)]
+        named = [peer for peer in new if peer.endpoint and not is_ip_endpoint(peer.endpoint)]
         later = {peer.public_key for peer in named}
         plain = [peer for peer in new if peer.public_key not in later] if later else new
         new = named
@@ -33,7 +32,7 @@ def peers(want: State, have: State) -> Iterator[Change]:
             what = f"{len(plain)} peers {shown(plain[0])} ... {shown(plain[-1])}"
             yield change("+", what, f"{name} does not know them", *settings)
     for peer in sorted(new, key=lambda peer: (peer.name, peer.public_key)):
-        if peer.endpoint and not _is_address(peer.endpoint):
+        if peer.endpoint and not is_ip_endpoint(peer.endpoint):
             # A name may not be known yet when the host starts, which must not keep the others out.
             settings = [
                 set_peer(name, replace(peer, endpoint=None), want.directory),
@@ -104,12 +103,4 @@ def _same_endpoint(want: str, have: str | None) -> bool:
     if want == have:
         return True
     # A name: the host resolved it, and only the port can be compared from here.
-    return not _is_address(want) and have is not None and have.rpartition(":")[2] == want.rpartition(":")[2]
-
-
-@lru_cache(maxsize=1 << 14)
-def _is_address(endpoint: str) -> bool:
-    try:
-        return bool(ipaddress.ip_address(endpoint.rpartition(":")[0].strip("[]")))
-    except ValueError:
-        return False
+    return not is_ip_endpoint(want) and have is not None and have.rpartition(":")[2] == want.rpartition(":")[2]

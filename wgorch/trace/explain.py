@@ -10,6 +10,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from wgorch.base.ip import Prefixes, as_ip, network
 from wgorch.base.value import value
 from wgorch.facts.observed import Observed
 from wgorch.inventory.model import IPAddress, IPNetwork
@@ -261,7 +262,7 @@ class _Judge:
         """The place where a host sends WireGuard's UDP for another one."""
         wanted = self.topology.hosts[there].endpoint
         entry = self._entry_of(here, there)
-        if wanted is None or entry is None or not _is_address(wanted.host):
+        if wanted is None or entry is None or as_ip(wanted.host) is None:
             return None
         if entry.endpoint and entry.endpoint != str(wanted):
             if self.seen[here].endpoints.get(entry.public_key, entry.endpoint) == str(wanted):
@@ -457,12 +458,8 @@ class _Judge:
         return way[1] if len(way) > 1 else None
 
     def _peer_for(self, host: str, target: IPAddress) -> Peer | None:
-        best: tuple[int, Peer] | None = None
-        for peer in self.observed[host].peers.values():
-            for net in map(ipaddress.ip_network, peer.allowed_ips):
-                if target.version == net.version and target in net and (best is None or net.prefixlen > best[0]):
-                    best = (net.prefixlen, peer)
-        return best[1] if best else None
+        peers = self.observed[host].peers.values()
+        return Prefixes((network(net), peer) for peer in peers for net in peer.allowed_ips).of(target)
 
     def _entry_of(self, host: str, peer: str) -> Peer | None:
         return self.observed[host].peers.get(self.keys.get(peer, ""))
@@ -476,13 +473,6 @@ class _Judge:
     def _net(self, address: IPAddress) -> str:
         nets = (n for name in self.topology.hosts for n in self.topology.own_networks(name) if address in n)
         return str(next(nets, address))
-
-
-def _is_address(text: str) -> bool:
-    try:
-        return bool(ipaddress.ip_address(text))
-    except ValueError:
-        return False
 
 
 def _machine(endpoint: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from ipaddress import ip_address
 
+from wgorch.base.ip import as_ip
 from wgorch.errors import HostsFailed, UsageError, WgorchError
 from wgorch.events import Event
 from wgorch.inventory.fields.suggest import suggest
@@ -147,8 +147,8 @@ def _goal(inventory: Inventory, source: str, target: str) -> IPAddress:
 
 
 def _address(text: str, inventory: Inventory) -> IPAddress:
-    try:
-        return ip_address(text)
-    except ValueError:
+    ip = as_ip(text)
+    if ip is None:
         hint = suggest(text, inventory.members)
-        raise UsageError(f'"{text}" is no host, device or address.{hint}') from None
+        raise UsageError(f'"{text}" is no host, device or address.{hint}')
+    return ip

@@ -69,7 +69,7 @@ def check_all_walks(inventory: Inventory) -> None:
 
 @few
 @given(inventories(most=9))
-def test_every_packet_arrives_and_so_does_its_answer_by_the_same_way(inventory: Inventory) -> None:
+def test_every_packet_arrives_and_its_reply_takes_the_same_path(inventory: Inventory) -> None:
     check_all_walks(inventory)
 
 
@@ -132,7 +132,7 @@ def test_no_endpoint_lies_in_what_is_routed_into_the_tunnel(inventory: Inventory
 
 @some
 @given(inventories())
-def test_peers_know_each_other_and_nobody_is_its_own(inventory: Inventory) -> None:
+def test_peering_is_mutual_and_no_host_is_its_own_peer(inventory: Inventory) -> None:
     links = {(name, link.peer) for name, d in all_desired(build(inventory)).items() for link in d.links}
 
     assert links == {(other, name) for name, other in links}
@@ -141,7 +141,7 @@ def test_peers_know_each_other_and_nobody_is_its_own(inventory: Inventory) -> No
 
 @some
 @given(inventories())
-def test_one_side_of_every_link_can_be_dialled_and_the_other_keeps_it_awake(inventory: Inventory) -> None:
+def test_one_side_of_every_link_has_an_endpoint_and_the_other_sends_keepalives(inventory: Inventory) -> None:
     for name, desired in all_desired(build(inventory)).items():
         host = inventory.hosts[name]
         assert len(desired.links) == len({link.peer for link in desired.links})
