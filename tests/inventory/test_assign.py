@@ -1,4 +1,4 @@
-"""Addresses that the inventory leaves open: everybody keeps what they have, and newcomers get what is free."""
+"""Addresses that the inventory leaves open: members keep theirs, and new ones get the next free ones."""
 
 from __future__ import annotations
 

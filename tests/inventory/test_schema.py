@@ -21,7 +21,7 @@ REFERENCE = Path(__file__).parents[2] / "inventory" / "home-company.yaml"
 
 
 def fits(schema: dict[str, Any], value: Any) -> bool:
-    """The part of JSON Schema that ours uses."""
+    """Check a value by the part of JSON Schema that the inventory's uses."""
     if "anyOf" in schema:
         return any(fits(one, value) for one in schema["anyOf"])
     kind = schema.get("type")

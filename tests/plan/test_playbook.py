@@ -1,4 +1,4 @@
-"""Playbooks: the order of steps is checked, a user's own steps are read, and what is wrong is told with its place."""
+"""Playbooks: the order of steps is checked, a user's own steps are read, and problems have their location."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def test_the_shipped_playbook_has_every_step_once() -> None:
 
 
 def test_no_packet_can_pass_before_the_rules_that_mask_it_nor_after_them() -> None:
-    """On a host that forwards already: what passed unmasked once keeps its way for as long as it goes on."""
+    """On a host that forwards already: what passed unmasked once stays unmasked for as long as its connection lasts."""
     up, down = (list(load(shipped() / f"{verb}.yaml").steps(*STAGES)) for verb in ("up", "teardown"))
     rules = ("forward_rules", "input_rules", "masquerade", "map_lans", "clamp_mss", "nft_table")
-    for rule, way in product(rules, ("interface", "peers", "routes", "firewalld", "forwarding", "exit_routes")):
-        assert up.index(rule) < up.index(way)
-        assert down.index(way) < down.index(rule)
+    for rule, step in product(rules, ("interface", "peers", "routes", "firewalld", "forwarding", "exit_routes")):
+        assert up.index(rule) < up.index(step)
+        assert down.index(step) < down.index(rule)
 
 
 def test_teardown_ends_traffic_before_its_tunnel() -> None:

@@ -1,4 +1,4 @@
-"""Packets of the reference network hop by hop, and what is said where one is dropped: the documents' own mistakes."""
+"""Packets of the reference network hop by hop, and the reason where one is dropped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TARGET = ip_address("10.10.13.61")
 LAN = ip_network("10.10.13.0/24")
 
 
-def card(_host: str, _lan: object) -> str:
+def lan_interface(_host: str, _lan: object) -> str:
     return "ens192"
 
 
@@ -50,7 +50,7 @@ def test_the_path_from_home_to_the_target_names_every_hop() -> None:
         "(forward, masquerade) -> company.ens192 -> 10.10.13.61"
     )
 
-    assert expected == str(walk(TOPOLOGY, "home", TARGET, interface_of=card))
+    assert expected == str(walk(TOPOLOGY, "home", TARGET, interface_of=lan_interface))
 
 
 def test_a_peer_that_lacks_the_lan_is_named_with_what_it_lacks() -> None:
@@ -113,9 +113,9 @@ def test_a_loop_of_allowed_ips_ends_and_is_named() -> None:
     ],
 )
 def test_the_network_works_in_both_directions(source: str, origin: str | None, target: str) -> None:
-    way = walk(TOPOLOGY, source, ip_address(target), origin=ip_address(origin) if origin else None)
+    path = walk(TOPOLOGY, source, ip_address(target), origin=ip_address(origin) if origin else None)
 
-    assert "" == way.dropped
+    assert "" == path.dropped
 
 
 def test_an_address_outside_the_network_has_no_route() -> None:
@@ -123,7 +123,7 @@ def test_an_address_outside_the_network_has_no_route() -> None:
 
 
 def test_a_tunnel_address_that_no_host_has_is_dropped_at_the_relay() -> None:
-    way = walk(TOPOLOGY, "home", ip_address("192.168.2.77"))
+    path = walk(TOPOLOGY, "home", ip_address("192.168.2.77"))
 
-    assert not way.arrives
-    assert "bcc: no peer has 192.168.2.77/32" == way.dropped
+    assert not path.arrives
+    assert "bcc: no peer has 192.168.2.77/32" == path.dropped

@@ -1,4 +1,4 @@
-"""The ways of random networks: every packet that should arrive does, and so does its answer; nothing else is opened."""
+"""Random networks: every packet that should arrive does, and so does its reply; nothing else is allowed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ some = settings(max_examples=40, deadline=None, suppress_health_check=list(Healt
 
 
 def meet(inventory: Inventory, one: str, other: str) -> bool:
-    """Whether two hosts can talk at all: one can be dialled, or a relay stands between them."""
+    """True if two hosts can reach each other: one has an endpoint, or there is a relay."""
     hosts = inventory.hosts
     relay = any(host.relay for host in hosts.values())
     return one == other or relay or hosts[one].endpoint is not None or hosts[other].endpoint is not None
@@ -172,9 +172,9 @@ def test_masquerade_names_own_lans_and_sources_of_their_family(inventory: Invent
             assert not any(m.source.version == lan.version and m.source.overlaps(lan) for lan in host.subnets)
         for lan in {m.into for m in desired.masquerade}:
             sources = [m.source for m in desired.masquerade if m.into == lan]
-            everybody = [n for n in (*inventory.network.subnets, *desired.routes) if n.version == lan.version]
-            assert sum(n.num_addresses for n in sources) == sum(n.num_addresses for n in everybody)
-            assert all(any(n.subnet_of(source) for source in sources) for n in everybody)
+            routed = [n for n in (*inventory.network.subnets, *desired.routes) if n.version == lan.version]
+            assert sum(n.num_addresses for n in sources) == sum(n.num_addresses for n in routed)
+            assert all(any(n.subnet_of(source) for source in sources) for n in routed)
 
 
 @some
@@ -202,13 +202,13 @@ def test_the_order_of_the_hosts_changes_nothing(inventory: Inventory, random: ob
     st.lists(st.sampled_from((4, 6)), max_size=2),
 )
 def test_a_new_host_changes_its_neighbours_alone(
-    inventory: Inventory, dialable: bool, relay: bool, lans: list[int]
+    inventory: Inventory, public: bool, relay: bool, lans: list[int]
 ) -> None:
     versions = tuple(subnet.version for subnet in inventory.network.subnets)
     new = make_host(
         200,
         versions,
-        dialable=dialable,
+        public=public,
         relay=relay,
         lans=tuple(k for k in lans if k in versions),
         masquerade=True,

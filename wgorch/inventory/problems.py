@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from wgorch.base.text import visible, without_keys
@@ -44,18 +43,16 @@ class Problem(NamedTuple):
     """True if the value at the place is a secret: the excerpt ends before it."""
 
 
-@dataclass
 class Problems:
     """All problems of one file."""
 
-    name: str
-    """Name of the file, as shown."""
-    text: str = ""
-    """Content of the file."""
-    found: list[Problem] = field(default_factory=list)
-    """Problems in the order in which they were found."""
-    _refused: set[tuple[int, int, str]] = field(default_factory=set, repr=False)
-    _paths: set[str] = field(default_factory=set, repr=False)
+    def __init__(self, name: str, text: str = "") -> None:
+        """Take the file's name, as it is shown, and its content."""
+        self.name = name
+        self.text = text
+        self.found: list[Problem] = []
+        self._refused: set[tuple[int, int, str]] = set()
+        self._paths: set[str] = set()
 
     def add(
         self,

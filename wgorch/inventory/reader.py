@@ -6,7 +6,6 @@ import yaml
 
 from wgorch.inventory.nodes import Mapping, Node, Scalar, Sequence
 from wgorch.inventory.problems import BREAKS, Problems
-from wgorch.inventory.yaml_errors import add_yaml_error
 
 MAX_BYTES = 2 << 20
 
@@ -28,6 +27,8 @@ def read(text: str, problems: Problems) -> Node | None:
     try:
         return _Builder(problems).build(text)
     except yaml.MarkedYAMLError as error:
+        from wgorch.inventory.yaml_errors import add_yaml_error
+
         add_yaml_error(error, text, problems)
     except yaml.reader.ReaderError as error:
         code = ord(error.character) if isinstance(error.character, str) else error.character

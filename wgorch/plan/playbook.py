@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from wgorch.base.value import value
 from wgorch.errors import InventoryError
 from wgorch.inventory import fields as f
 from wgorch.inventory import nodes, reader
@@ -49,8 +49,7 @@ Steps = tuple["str | UserStep", ...]
 """The steps of a stage: names of wgorch's steps, and the user's own."""
 
 
-@value
-class UserStep:
+class UserStep(NamedTuple):
     """A `run:` step: a command of the user's."""
 
     name: str
@@ -65,8 +64,7 @@ class UserStep:
         return not self.hosts or host in self.hosts
 
 
-@value
-class Playbook:
+class Playbook(NamedTuple):
     """The steps of one verb, in order."""
 
     stages: Mapping[str, Steps]
@@ -88,8 +86,7 @@ class Playbook:
                 yield from steps
 
 
-@value
-class Playbooks:
+class Playbooks(NamedTuple):
     """The playbooks of all verbs."""
 
     up: Playbook

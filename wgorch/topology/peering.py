@@ -6,7 +6,7 @@ peer of the relays that are not its own. Request and reply so take the same path
 whose allowed-ips lack its source, so paths must be symmetric.
 
 `links:` overrides this: `home -- bcc2` gives a spoke another relay; `cloud -x- home` separates two hosts that could be
-so that they use a relay too. A direct peer bypasses the relay between two spokes whose NATs allow it.
+peers, so that they use a relay too. A direct peer bypasses the relay between two spokes whose NATs allow it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import ipaddress
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, islice
 
@@ -22,16 +21,15 @@ from wgorch.inventory.model import Host, Inventory, IPNetwork
 from wgorch.topology.desired import DirectPeer
 
 
-@dataclass
 class Peering:
     """The peers of each host, and the next hop from any host to any other."""
 
-    inventory: Inventory
-    """The network."""
-    direct_peers: Mapping[str, Mapping[str, DirectPeer]] = field(default_factory=dict)
-    """Entries that bypass a relay: by the host that has the entry, then by the peer."""
-    _own: dict[str, tuple[IPNetwork, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _counts: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
+    def __init__(self, inventory: Inventory, direct_peers: Mapping[str, Mapping[str, DirectPeer]]) -> None:
+        """Take the network, and the entries that bypass a relay: by the host that has the entry, then by the peer."""
+        self.inventory = inventory
+        self.direct_peers = direct_peers
+        self._own: dict[str, tuple[IPNetwork, ...]] = {}
+        self._counts: dict[str, int] = {}
 
     @cached_property
     def hosts(self) -> Mapping[str, Host]:

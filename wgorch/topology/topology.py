@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from wgorch.inventory.model import Inventory, IPAddress, IPNetwork
@@ -14,13 +13,15 @@ from wgorch.topology.peering import Peering
 from wgorch.topology.prefixes import merged, ordered
 
 
-@dataclass
 class Topology(Peering):
     """The peering of all hosts, and each host's Desired."""
 
-    _links: dict[tuple[int, bool], SharedLinks] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Shared links by keepalive and preshared keys."""
-    _desired: dict[str, Desired] = field(default_factory=dict, init=False, repr=False, compare=False)
+    def __init__(self, inventory: Inventory, direct_peers: Mapping[str, Mapping[str, DirectPeer]]) -> None:
+        """Take the network, and the entries that bypass a relay: by the host that has the entry, then by the peer."""
+        super().__init__(inventory, direct_peers)
+        self._links: dict[tuple[int, bool], SharedLinks] = {}
+        """Shared links by keepalive and preshared keys."""
+        self._desired: dict[str, Desired] = {}
 
     def desired(self, name: str) -> Desired:
         """Return a host's part of the network; the cost grows with its peers and with the LANs of all hosts."""
@@ -105,7 +106,7 @@ class Topology(Peering):
     @cached_property
     def without_direct_peers(self) -> Topology:
         """The topology right after a start, while no public endpoint of a NAT has been learned."""
-        return Topology(self.inventory) if self.direct_peers else self
+        return Topology(self.inventory, {}) if self.direct_peers else self
 
 
 def build(inventory: Inventory, direct_peers: Mapping[str, Mapping[str, DirectPeer]] | None = None) -> Topology:

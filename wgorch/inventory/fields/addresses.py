@@ -80,24 +80,27 @@ def subnet(text: str) -> IPNetwork:
     return network
 
 
-_NOT_ROUTABLE = {
-    "everything, or nothing": ("0.0.0.0/8", "::/8"),
-    "loopback": ("127.0.0.0/8", "::1/128"),
-    "link-local": ("169.254.0.0/16", "fe80::/10"),
-    "multicast": ("224.0.0.0/4", "ff00::/8"),
-    "reserved": ("240.0.0.0/4",),
-}
+_NOT_ROUTABLE = tuple(
+    (ipaddress.ip_network(text), name)
+    for name, texts in {
+        "everything, or nothing": ("0.0.0.0/8", "::/8"),
+        "loopback": ("127.0.0.0/8", "::1/128"),
+        "link-local": ("169.254.0.0/16", "fe80::/10"),
+        "multicast": ("224.0.0.0/4", "ff00::/8"),
+        "reserved": ("240.0.0.0/4",),
+    }.items()
+    for text in texts
+)
+"""Networks that no packet can be routed to, with the reason."""
 
 
 def routable_subnet(text: str) -> IPNetwork:
     """Parse a network that can be routed to a peer. Raises InvalidValue."""
     network = subnet(text)
-    for name, wrong in _NOT_ROUTABLE.items():
-        for other in map(ipaddress.ip_network, wrong):
-            if network.version == other.version and network.overlaps(other):
-                raise InvalidValue(
-                    f"{network} ({name}) cannot be routed to a peer", "a private network, like 10.10.13.0/24"
-                )
+    for other, name in _NOT_ROUTABLE:
+        if network.version == other.version and network.overlaps(other):
+            message = f"{network} ({name}) cannot be routed to a peer"
+            raise InvalidValue(message, "a private network, like 10.10.13.0/24")
     return network
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 
@@ -33,6 +32,8 @@ SYNONYMS = {
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """Return `` Did you mean "address"?``, or an empty text."""
+    import difflib  # slow to import, and not needed for a good inventory
+
     known = list(known)
     meant = SYNONYMS.get(word.lower(), word)
     close = [meant] if meant in known else difflib.get_close_matches(meant, known, 1, 0.6)
