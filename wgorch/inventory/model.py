@@ -7,10 +7,11 @@ from dataclasses import field
 from typing import NamedTuple
 from zlib import crc32
 
-from wgorch.base.ip import IPAddress as IPAddress
-from wgorch.base.ip import IPNetwork as IPNetwork
-from wgorch.base.ip import is_ip_host
+from wgorch.base import ip
 from wgorch.base.value import value
+
+IPAddress = ip.IPAddress
+IPNetwork = ip.IPNetwork
 
 
 class Endpoint(NamedTuple):
@@ -24,7 +25,7 @@ class Endpoint(NamedTuple):
     @property
     def is_address(self) -> bool:
         """True if the host is an IP address, so that no name server is needed."""
-        return is_ip_host(self.host)
+        return ip.is_ip_host(self.host)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
