@@ -41,7 +41,7 @@ docs: setup   ## write what is generated
 	@$(BIN)/python -m tests.lab.faults
 	@$(BIN)/python -m tests.lab.kinds
 	@$(BIN)/python -c "from wgorch.cli.reference import markdown; print(markdown(), end=\"\")" >docs/cli.md
-	@$(BIN)/python -c "from wgorch.plan.playbook import markdown; print(markdown(), end=\"\")" >docs/steps.md
+	@$(BIN)/python -c "from wgorch.plan.reference import markdown; print(markdown(), end=\"\")" >docs/steps.md
 
 site: docs   ## the docs as a site, in site/; a link that leads nowhere is an error
 	@$(BIN)/mkdocs build --strict --quiet --site-dir site

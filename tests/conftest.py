@@ -1,4 +1,4 @@
-"""What all tests share: the seed that draws variants, and no socket in the pure ones."""
+"""What all tests share: the seed that draws variants, values that are really frozen, and no socket in the pure ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import random
 import socket
 
 import pytest
+
+# Before wgorch is imported, and for the processes that tests start: a value that is assigned to is an error.
+os.environ["WGORCH_STRICT"] = "1"
 
 # In the environment, so that every worker of one run draws the same.
 SEED = int(os.environ.setdefault("WGORCH_SEED", str(random.SystemRandom().randrange(1_000_000))))

@@ -1,4 +1,4 @@
-"""Random inventories: 1 to 40 hosts, some dialable, some relays, some gateways, over IPv4 or IPv6."""
+"""Random inventories: 1 to 40 hosts, some public, some relays, some gateways, over IPv4 or IPv6."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def make_host(
     number: int,
     versions: tuple[int, ...],
     *,
-    dialable: bool,
+    public: bool,
     relay: bool,
     lans: tuple[int, ...],
     masquerade: bool,
@@ -24,7 +24,7 @@ def make_host(
 ) -> Host:
     """Host `number` of a network: its names and addresses follow from the number, so any mix of hosts is valid."""
     addresses = tuple(TUNNELS[version][number + 1] for version in versions)
-    endpoint = Endpoint(f"203.0.113.{number + 1}", 51820 + number) if dialable else None
+    endpoint = Endpoint(f"203.0.113.{number + 1}", 51820 + number) if public else None
     return Host(
         name=f"h{number}",
         ssh=SshTarget(f"h{number}.example", "root"),
@@ -32,7 +32,7 @@ def make_host(
         given=addresses,
         listen_port=endpoint.port if endpoint else 51820,
         endpoint=endpoint,
-        relay=relay and dialable,
+        relay=relay and public,
         subnets=tuple(
             ip_network(f"10.{number}.{lan}.0/24" if kind == 4 else f"fd10:{number}:{lan}::/64")
             for lan in range(len(lans))
@@ -50,7 +50,7 @@ def inventories(draw: st.DrawFn, most: int = 40, least: int = 1) -> Inventory:
     kinds = draw(
         st.lists(
             st.tuples(
-                st.sampled_from(("spoke", "spoke", "dialable", "relay")),
+                st.sampled_from(("spoke", "spoke", "public", "relay")),
                 st.lists(st.sampled_from(versions), max_size=2),
                 st.booleans(),
                 st.sampled_from((0, 15, 25)),
@@ -65,7 +65,7 @@ def inventories(draw: st.DrawFn, most: int = 40, least: int = 1) -> Inventory:
         make_host(
             number,
             versions,
-            dialable=kind != "spoke",
+            public=kind != "spoke",
             relay=kind == "relay",
             lans=tuple(lans),
             masquerade=masquerade,
@@ -79,7 +79,7 @@ def inventories(draw: st.DrawFn, most: int = 40, least: int = 1) -> Inventory:
 
 @st.composite
 def links(draw: st.DrawFn, hosts: list[Host]) -> tuple[LinkRule, ...]:
-    """Relays for some spokes, and some pairs that are kept apart; nothing where there is no relay."""
+    """Relays for some spokes, and some separated pairs; nothing where there is no relay."""
     relays = [host.name for host in hosts if host.relay]
     if not relays:
         return ()
@@ -89,8 +89,8 @@ def links(draw: st.DrawFn, hosts: list[Host]) -> tuple[LinkRule, ...]:
         if not host.endpoint and draw(st.integers(0, 3)) == 0
     ]
     pairs = [(a, b) for a in hosts for b in hosts if a.endpoint and not a.relay and not b.relay and a.name != b.name]
-    apart = draw(st.lists(st.sampled_from(pairs), max_size=3)) if pairs else []
-    return (*chosen, *(LinkRule(a.name, b.name, False) for a, b in apart))
+    separated = draw(st.lists(st.sampled_from(pairs), max_size=3)) if pairs else []
+    return (*chosen, *(LinkRule(a.name, b.name, False) for a, b in separated))
 
 
 def reordered(inventory: Inventory, names: list[str]) -> Inventory:
@@ -121,5 +121,5 @@ def as_yaml(inventory: Inventory) -> str:
             lines.append("    masquerade: false")
         lines.append(f"    persistent_keepalive: {host.persistent_keepalive}")
     if inventory.links:
-        lines += ["links:", *(f"  - {r.one} {'--' if r.wanted else '-x-'} {r.other}" for r in inventory.links)]
+        lines += ["links:", *(f"  - {r.one} {'--' if r.peering else '-x-'} {r.other}" for r in inventory.links)]
     return "\n".join(lines) + "\n"

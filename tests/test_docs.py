@@ -13,7 +13,7 @@ from wgorch.cli.parser import build_parser
 from wgorch.cli.verbs import NAMES
 from wgorch.inventory.load import loads
 from wgorch.inventory.reference import markdown
-from wgorch.plan import playbook
+from wgorch.plan import reference as step_reference
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -28,7 +28,7 @@ def test_the_table_of_faults_is_fresh() -> None:
 
 def test_the_references_of_verbs_and_steps_are_fresh() -> None:
     assert reference.markdown() == (ROOT / "docs" / "cli.md").read_text()
-    assert playbook.markdown() == (ROOT / "docs" / "steps.md").read_text()
+    assert step_reference.markdown() == (ROOT / "docs" / "steps.md").read_text()
 
 
 def test_the_table_of_hosts_is_fresh() -> None:

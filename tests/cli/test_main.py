@@ -155,7 +155,7 @@ def test_a_flow_between_spokes_without_a_relay_is_refuted(elsewhere: Path, capsy
 
     assert 3 == run("check", "inventory.yaml")
     error = capsys.readouterr().err
-    assert "company and home cannot dial each other, and no host is a relay" in error
+    assert "company and home cannot connect to each other, and no host is a relay" in error
     assert "error: home -> 10.10.13.61" in error
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from tests.lab.conftest import HOSTS, INVENTORY, ROOT, Lab
 from tests.lab.test_safe_change import _with_run
 
-TEXTS = {"what", "why", "notes", "errors", "hint"}
+TEXTS = {"object", "reason", "problem", "hint", "notes", "errors"}
 MOVES = {
     "public_key",
     "handshake_age_s",

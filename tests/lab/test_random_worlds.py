@@ -13,7 +13,7 @@ from tests.lab.test_ways import Ways
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Inventory
 from wgorch.rehearsal.inventory_world import WHERE, world_of
-from wgorch.topology.path import both_ways
+from wgorch.topology.path import round_trip
 from wgorch.topology.topology import build
 
 WORLDS = 30
@@ -71,7 +71,7 @@ def test_check_and_ping_agree(seed: int, tmp_path: Path) -> None:
     asked = flows(wanted)
     told = {}
     for source, goal in asked:
-        there, back = both_ways(topology, source, _address(goal))
+        there, back = round_trip(topology, source, _address(goal))
         told[source, goal] = not (there.dropped or back.dropped)
     lans = [f"  - {s} -> {g}" for (s, g), arrives in told.items() if arrives and g.endswith(".61")]
     # What check refutes is asked for only after `up`, which refuses it.

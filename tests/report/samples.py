@@ -20,7 +20,7 @@ from wgorch.state.change import Change, command
 from wgorch.state.state import State
 from wgorch.topology.topology import build
 from wgorch.verify.diagnose import Finding, Verdict
-from wgorch.verify.measure import Measured, Ping
+from wgorch.verify.measure import Measurement, Ping
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "inventory" / "home-company.yaml"
@@ -65,8 +65,8 @@ def verdict_of(*findings: Finding) -> Verdict:
     """home reaches bcc and not company."""
     pings = {ip_address("192.168.2.1"): Ping(3, 3, 1.24), ip_address("192.168.2.3"): Ping(3, 0)}
     measured = {
-        "home": Measured("home", pings, {}, {}),
-        "bcc": Measured("bcc", {ip_address("192.168.2.2"): Ping(3, 2)}, {}, {}),
+        "home": Measurement("home", pings, {}, {}),
+        "bcc": Measurement("bcc", {ip_address("192.168.2.2"): Ping(3, 2)}, {}, {}),
     }
     return Verdict(measured, findings)
 

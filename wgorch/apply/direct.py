@@ -14,6 +14,7 @@ from wgorch.apply.interrupts import Interrupted, Interrupts
 from wgorch.apply.lease import LEASE_S
 from wgorch.apply.rollout import Rollout
 from wgorch.apply.transaction import Transaction
+from wgorch.base.wgkey import names_by_key
 from wgorch.errors import DONE, HostsFailed
 from wgorch.gather.gather import ENVIRONMENT
 from wgorch.host.programs import parameters, uploaded
@@ -114,7 +115,7 @@ def _change(run: Run, interrupts: Interrupts, lease_s: int) -> int:
 def _meet(run: Run, interrupts: Interrupts, pairs: list[tuple[str, str]], lease_s: int) -> list[tuple[str, str]]:
     """The pairs of which both hosts saw a handshake."""
     met: dict[str, set[str]] = {}
-    names = {key: name for name, key in run.keys.items()}
+    names = names_by_key(run.keys)
     awaited = {
         name: [o for pair in pairs if name in pair for o in pair if o != name] for pair in pairs for name in pair
     }

@@ -1,1 +1,1 @@
-"""Shared values without a home above: value classes, text, addresses, keys, assets; standard library only."""
+"""Value classes, text, IP addresses, keys and assets for all other folders; standard library only."""

@@ -1,31 +1,30 @@
-"""The one place where text from outside becomes safe to show: control and direction marks are made visible."""
+"""Make remote text safe to show: escape control characters and direction marks, hide keys."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-_SEEN_AS_IS = {"\n", "\t"}
-
+_UNESCAPED = {"\n", "\t"}
 
 _BASE64_KEY = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
 
 
 def visible(text: str) -> str:
-    """Remote text without anything that a terminal would obey: ESC becomes ``\\x1b``, U+202E ``\\u202e``."""
+    """Escape everything that a terminal interprets: ESC becomes ``\\x1b``, U+202E ``\\u202e``."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if _harmless(c) else _escape(c) for c in text)
 
 
 def one_line(text: str, limit: int = 200) -> str:
-    """Remote text for a table or a log line: visible, on one line, bounded."""
+    """Format remote text for a table or a log line: escaped, on one line, at most `limit` characters."""
     line = " ".join(visible(text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def without_keys(text: str, known: frozenset[str] = frozenset()) -> str:
-    """Text in which everything that could be a WireGuard key, and is not a known public one, is hidden."""
+    """Hide everything that can be a WireGuard key, except the public keys in `known`."""
     return _BASE64_KEY.sub(lambda found: found[0] if found[0] in known else "<hidden key>", text)
 
 
@@ -35,8 +34,8 @@ def count(number: int, noun: str) -> str:
 
 
 def _harmless(c: str) -> bool:
-    # Cc: C0, DEL, C1. Cf: direction marks, zero-width, tags. Cs, Co, Cn: nothing a host name or a log needs.
-    return c in _SEEN_AS_IS or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+    # Cc: C0, DEL, C1. Cf: direction marks, zero-width, tags. Cs, Co, Cn: in no host name or log.
+    return c in _UNESCAPED or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 def _escape(c: str) -> str:

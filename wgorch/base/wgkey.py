@@ -1,14 +1,15 @@
-"""WireGuard's public keys: what is one, and what only looks like one."""
+"""WireGuard keys: validate a public key, generate a pair, find the name of a key."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import re
+from collections.abc import Mapping
 
 
 def public_key(text: str) -> str:
-    """A WireGuard public key: canonical base64 of 32 bytes, not zero, not of low order."""
+    """Return a WireGuard public key: canonical base64 of 32 bytes, not of low order. Raises ValueError."""
     if not re.fullmatch(r"[A-Za-z0-9+/]{43}=", text):
         raise ValueError(f"{text[:80]!r} is not 44 characters of base64")
     try:
@@ -30,7 +31,7 @@ def _low_order() -> frozenset[bytes]:
     )
     points = [0, 1, *eights, p - 1, p, p + 1]
     encodings = {(n % 2**256).to_bytes(32, "little") for n in points}
-    # The top bit is ignored by X25519, so each has a twin with it set.
+    # X25519 ignores the top bit, so each encoding is valid with it set as well.
     return frozenset(encodings | {e[:31] + bytes([e[31] | 0x80]) for e in encodings})
 
 
@@ -38,9 +39,14 @@ _LOW_ORDER = _low_order()
 
 
 def new_pair() -> tuple[str, str]:
-    """A private and a public key for a device that cannot make its own. The private one is for its file alone."""
+    """Generate a private and a public key, for the file of a device that cannot generate its own."""
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
     private = X25519PrivateKey.generate()
     public = private.public_key().public_bytes_raw()
     return base64.b64encode(private.private_bytes_raw()).decode(), base64.b64encode(public).decode()
+
+
+def names_by_key(keys: Mapping[str, str]) -> dict[str, str]:
+    """Invert public keys by host name into host names by public key."""
+    return {key: name for name, key in keys.items()}

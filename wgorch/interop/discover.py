@@ -8,8 +8,7 @@ from wgorch.errors import HostError
 from wgorch.gather.gather import Ask, gather
 from wgorch.gather.observed import Observed
 from wgorch.host.programs import uploaded
-from wgorch.inventory.load import DEFAULT_PORT
-from wgorch.inventory.model import Network
+from wgorch.inventory.model import DEFAULT_PORT, Network
 from wgorch.outcome import ManagedNetwork
 from wgorch.remote.fleet import Fleet
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from wgorch.base.cache import cached_by_identity
 from wgorch.errors import UsageError
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host
@@ -89,19 +90,19 @@ def _shell(rule: Rule) -> str:
 
 
 def _peers(links: Iterable[Link], keys: Mapping[str, str]) -> Iterator[str]:
-    known = keys.get
     for link in links:
-        key, text = link.made.get("file", ("", ""))
-        if not key or key != known(link.peer):
-            text = "\n".join(["", *_peer(link, keys)])
-            link.made["file"] = (known(link.peer), text)
-        yield text
+        yield _peer_text(link, keys.get(link.peer) or PendingKey.of(link.peer))
 
 
-def _peer(link: Link, keys: Mapping[str, str]) -> Iterator[str]:
+@cached_by_identity
+def _peer_text(link: Link, key: str) -> str:
+    return "\n".join(["", *_peer(link, key)])
+
+
+def _peer(link: Link, key: str) -> Iterator[str]:
     yield "[Peer]"
     yield f"# Name = {link.peer}"
-    yield f"PublicKey = {keys.get(link.peer, PendingKey.of(link.peer))}"
+    yield f"PublicKey = {key}"
     yield f"AllowedIPs = {', '.join(map(str, link.allowed_ips))}"
     if link.endpoint:
         yield f"Endpoint = {link.endpoint}"
@@ -128,7 +129,7 @@ def shared_peers(topology: Topology, keys: Mapping[str, str]) -> str:
     for name, host in topology.hosts.items():
         keepalive = 0 if host.endpoint else host.persistent_keepalive
         link = Link(name, topology.own_networks(name), host.endpoint, keepalive)
-        lines += ["", *_peer(link, keys)]
+        lines += ["", *_peer(link, keys.get(name) or PendingKey.of(name))]
     return "\n".join(lines) + "\n"
 
 

@@ -12,8 +12,7 @@ from ipaddress import IPv4Network, ip_address, ip_network
 from wgorch.base.value import value
 from wgorch.gather.observed import Observed
 from wgorch.interop.names import name_of, quoted
-from wgorch.inventory.load import DEFAULT_PORT
-from wgorch.inventory.model import IPAddress, IPNetwork, SshTarget
+from wgorch.inventory.model import DEFAULT_PORT, IPAddress, IPNetwork, SshTarget
 from wgorch.plan.route_conflicts import OWNERS
 
 CANDIDATES = [ip_network(f"10.{n}.0.0/24") for n in (99, 98, 97, 77, 66, 44)] + [

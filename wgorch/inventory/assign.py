@@ -1,4 +1,4 @@
-"""Addresses in the tunnel for hosts whose inventory gives none: what a host has already, else the next free one."""
+"""Assign tunnel addresses to the hosts whose inventory gives none: the one in use, else the next free one."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from wgorch.inventory.model import Flow, Host, Inventory, IPAddress, IPNetwork
 
 
 def assign(
-    inventory: Inventory, known: Mapping[str, Iterable[IPAddress]] | None = None, taken: Iterable[IPAddress] = ()
+    inventory: Inventory, current: Mapping[str, Iterable[IPAddress]] | None = None, taken: Iterable[IPAddress] = ()
 ) -> Inventory:
-    """The same inventory, in which every host has an address in each subnet, and every flow to a host knows it.
+    """Return the inventory with an address for each member and subnet, and for each flow to a host.
 
-    `known`: what hosts have already, which they keep; `taken`: what others have, which is left alone. A host for
-    which no address is left gets none.
+    `current` are the addresses that members have already and keep; `taken` are the addresses of others, which are not
+    used. A member for which no address is left gets none.
     """
-    known = known or {}
+    current = current or {}
     found: dict[str, tuple[IPAddress, ...]] = dict.fromkeys(inventory.members, ())
     for subnet in inventory.network.subnets:
-        for name, address in _in_subnet(subnet, inventory.members, known, set(taken)):
+        for name, address in _in_subnet(subnet, inventory.members, current, set(taken)):
             found[name] += (address,)
     hosts = {name: replace(host, addresses=found[name]) for name, host in inventory.hosts.items()}
     devices = {name: replace(device, addresses=found[name]) for name, device in inventory.devices.items()}
@@ -27,7 +27,7 @@ def assign(
 
 
 def _in_subnet(
-    subnet: IPNetwork, hosts: Mapping[str, Host], known: Mapping[str, Iterable[IPAddress]], taken: set[IPAddress]
+    subnet: IPNetwork, hosts: Mapping[str, Host], current: Mapping[str, Iterable[IPAddress]], taken: set[IPAddress]
 ) -> Iterator[tuple[str, IPAddress]]:
     used = {ip for host in hosts.values() for ip in host.given}
     waiting = []
@@ -36,7 +36,7 @@ def _in_subnet(
         if own:
             yield name, own[0]
             continue
-        had = [ip for ip in known.get(name, ()) if ip.version == subnet.version and ip in subnet and ip not in used]
+        had = [ip for ip in current.get(name, ()) if ip.version == subnet.version and ip in subnet and ip not in used]
         if had:
             used.add(had[0])
             yield name, had[0]
@@ -55,16 +55,16 @@ def _free_in(subnet: IPNetwork, used: Container[object]) -> Iterator[IPAddress]:
 
 
 def next_free(subnet: IPNetwork, used: Container[object]) -> IPAddress | None:
-    """The first address of a subnet that nobody has."""
+    """Return the first address of a subnet that is not in `used`, or None."""
     return next(_free_in(subnet, used), None)
 
 
 def _flows(flows: Iterable[Flow], hosts: Mapping[str, Host]) -> Iterator[Flow]:
-    """Each flow once; one to a host leads to each of its addresses, if the source has one of that kind too."""
-    for flow in dict.fromkeys(replace(f, to=None) if f.target in hosts else f for f in flows):
+    """Yield each flow once; a flow to a host once for each IP version that both ends have."""
+    for flow in dict.fromkeys(Flow(f.source, f.target, None) if f.target in hosts else f for f in flows):
         if flow.target not in hosts:
             yield flow
             continue
         for address in hosts[flow.target].addresses:
             if hosts[flow.source].address_of(address.version) is not None:
-                yield replace(flow, to=address)
+                yield Flow(flow.source, flow.target, address)

@@ -1,33 +1,31 @@
-"""What an inventory says, value and valid; nothing here was ever seen on a host."""
+"""The inventory as validated values; nothing here comes from a host."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import field
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import NamedTuple
 from zlib import crc32
 
+from wgorch.base import ip
 from wgorch.base.value import value
 
-IPAddress = IPv4Address | IPv6Address
-IPNetwork = IPv4Network | IPv6Network
-
-
-_LETTER = re.compile(r"[^\W\d_]")
+IPAddress = ip.IPAddress
+IPNetwork = ip.IPNetwork
 
 
 class Endpoint(NamedTuple):
-    """Where WireGuard's UDP reaches a host from outside."""
+    """Public host and UDP port of a WireGuard interface."""
 
     host: str
+    """IP address or DNS name."""
     port: int
+    """UDP port."""
 
     @property
     def is_address(self) -> bool:
-        """True where it needs no name server."""
-        return ":" in self.host or not _LETTER.search(self.host)
+        """True if the host is an IP address, so that no name server is needed."""
+        return ip.is_ip_host(self.host)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -35,17 +33,22 @@ class Endpoint(NamedTuple):
 
 @value
 class SshTarget:
-    """How SSH reaches a host. `via` is a jump host: a target of its own, or the name of another host."""
+    """How SSH reaches a host."""
 
     host: str
+    """IP address, DNS name, alias of ~/.ssh/config or, in `via`, name of another host."""
     user: str | None = None
+    """Login name."""
     port: int | None = None
+    """TCP port."""
     via: tuple[SshTarget, ...] = ()
+    """Jump hosts, the first hop first."""
     identity: str | None = None
+    """Private key file on the controller."""
 
     @property
     def local(self) -> bool:
-        """True where the host is the machine that wgorch runs on."""
+        """True if the host is the machine that wgorch runs on."""
         return self.host == "local" and self.user is None and self.port is None
 
     def __str__(self) -> str:
@@ -54,51 +57,69 @@ class SshTarget:
         return f"{user}{host}" + (f":{self.port}" if self.port else "")
 
 
+DEFAULT_PORT = 51820
+"""UDP port of a host for which neither `listen_port` nor an endpoint gives one."""
+
 NOWHERE = SshTarget("")
-"""The SSH place of a device: wgorch never goes there."""
+"""The SSH target of a device: wgorch never connects to it."""
 
 
 @value
 class Host:
-    """One machine that wgorch reaches by SSH; or a device, which it does not, and of which it needs the `public_key`.
-
-    `addresses`: one for each subnet of the network; `given`: those of them that stand in the file. `private_key`: the
-    command that prints it on the host, where it is not born there. `exit`: the host through which everything leaves
-    that has no other way. `enter`: the command that leads from the login into the container that is meant. `maps`: for those of `subnets` that are only the LAN's name in the tunnel, the LAN itself.
-    """
+    """A machine that wgorch reaches by SSH, or a device: a peer that it does not reach."""
 
     name: str
+    """Name in the inventory."""
     ssh: SshTarget
+    """How SSH reaches it; NOWHERE for a device."""
     addresses: tuple[IPAddress, ...]
+    """Tunnel addresses, one for each subnet of the network."""
     listen_port: int
+    """UDP port of WireGuard on the host."""
     endpoint: Endpoint | None = None
+    """Public endpoint; None behind NAT."""
     relay: bool = False
+    """True if it forwards between hosts that are no peers."""
     subnets: tuple[IPNetwork, ...] = ()
+    """LANs that it is the gateway of, by their addresses in the tunnel."""
     lan_interface: str | None = None
+    """Interface into the LANs; None: detected."""
     mtu: int | None = None
+    """MTU of the WireGuard interface; None: that of the network."""
     persistent_keepalive: int = 25
+    """Seconds between keepalives; 0: none."""
     masquerade: bool = True
+    """True if tunnel traffic enters the LANs under the gateway's own address."""
     wireguard_go: bool = True
+    """True if wireguard-go may be used where the kernel has no WireGuard."""
     host_key: str | None = None
+    """Expected SSH host key; None: known_hosts decides."""
     given: tuple[IPAddress, ...] = ()
+    """Those of `addresses` that the file gives."""
     public_key: str | None = None
+    """WireGuard public key of a device; None until it is exported."""
     private_key: tuple[str, ...] = ()
+    """Command that prints the private key on the host; empty: generated there."""
     exit: str | None = None
+    """Exit node: the host that forwards all other traffic."""
     dns: tuple[IPAddress, ...] = ()
+    """Name servers while the tunnel is up."""
     maps: tuple[tuple[IPNetwork, IPNetwork], ...] = ()
+    """For mapped LANs: the network in the tunnel, and the LAN's own."""
     enter: tuple[str, ...] = ()
+    """Command that enters the container or namespace after login."""
 
     @property
     def is_device(self) -> bool:
-        """True for a phone, a laptop, another one's router: a peer that is not reached by SSH."""
+        """True for a phone, a laptop or a foreign router: a peer that SSH does not reach."""
         return self.ssh == NOWHERE
 
     def real(self, subnet: IPNetwork) -> IPNetwork:
-        """The LAN that one of its subnets stands for: itself, or what it is mapped to."""
+        """Return the LAN behind one of `subnets`: the network it is mapped to, or itself."""
         return next((lan for name, lan in self.maps if name == subnet), subnet)
 
     def real_address(self, address: IPAddress) -> IPAddress:
-        """What an address in one of its subnets is in the LAN itself."""
+        """Return the LAN's own address for an address in one of `subnets`."""
         for name, lan in self.maps:
             if address in name:
                 return lan[int(address) - int(name.network_address)]
@@ -106,94 +127,108 @@ class Host:
 
     @property
     def address(self) -> IPAddress:
-        """The first of its addresses in the tunnel; it has one for each of the network's subnets."""
+        """The first of its tunnel addresses."""
         return self.addresses[0]
 
     def address_of(self, version: int) -> IPAddress | None:
-        """Its address in the tunnel of IPv4 or IPv6, if it has one."""
+        """Return its tunnel address of an IP version, or None."""
         return next((address for address in self.addresses if address.version == version), None)
 
 
-@value
-class Flow:
-    """A line of `verify:`: from this host that address must answer. None stands for a host's, not chosen yet."""
+class Flow(NamedTuple):
+    """A line of `verify:`: a host, and an address that must answer it."""
 
     source: str
+    """Name of the host."""
     target: str
+    """The address or host name as written in the file."""
     to: IPAddress | None
+    """The address; None while the target host has none."""
 
     @property
     def address(self) -> IPAddress:
-        """What must answer."""
+        """The address that must answer; set once addresses are assigned."""
         assert self.to is not None, "addresses are assigned when an inventory is loaded"
         return self.to
 
 
-@value
-class LinkRule:
-    """A line of `links:`: two hosts that are to be peers, or, where not `wanted`, two that are to meet at a relay."""
+class LinkRule(NamedTuple):
+    """A line of `links:` about two hosts."""
 
     one: str
+    """Name of the first host."""
     other: str
-    wanted: bool
+    """Name of the second host."""
+    peering: bool
+    """True for ``--``: they are peers; False for ``-x-``: they are not, and use a relay."""
 
 
 @value
 class Network:
-    """What all hosts share.
-
-    `ipv6`: something of it is of IPv6, the tunnel or what is outside or behind it. `exits`: some host leaves through
-    another. `direct`: hosts behind NAT that meet
-    at a relay may try to reach each other without it.
-    """
+    """Settings shared by all hosts."""
 
     name: str
+    """Name of the network; part of `mark`."""
     subnets: tuple[IPNetwork, ...]
+    """Tunnel networks, at most one of IPv4 and one of IPv6."""
     interface: str = "wg0"
+    """WireGuard interface on every host."""
     ipv6: bool = False
+    """True if the tunnel, an endpoint or an exit uses IPv6."""
     mtu: int | None = None
+    """MTU of the tunnel; None: measured."""
     exits: bool = False
+    """True if a host uses an exit node."""
     preshared_keys: bool = False
+    """True if each pair of hosts has a preshared key."""
     direct: bool = False
+    """True if hosts behind NAT try to bypass their relay."""
 
     @property
     def subnet(self) -> IPNetwork:
-        """The first of the tunnel's networks; there is at most one of IPv4 and one of IPv6."""
+        """The first of the tunnel networks."""
         return self.subnets[0]
 
     def prefix_of(self, address: IPAddress) -> int:
-        """The prefix length that an address has on the interface."""
+        """Return the prefix length of a tunnel address on the interface."""
         return next(s.prefixlen for s in self.subnets if s.version == address.version)
 
     @property
     def table(self) -> int:
-        """The number of its own routing table, and of the mark on its own packets, on hosts that have an `exit`."""
+        """Routing table number, and fwmark of WireGuard's own packets, on hosts with an exit node."""
         return 1190000 + crc32(self.name.encode()) % 10000
 
     @property
     def mark(self) -> str:
-        """What everything of this network carries on a host, where it can carry a mark."""
+        """Marks everything of this network on a host that can carry a comment."""
         return f"wgorch:{self.name}"
 
     @property
     def directory(self) -> str:
-        """Where this network's files live on a host."""
+        """Directory of this network's files on a host."""
         return f"/var/lib/wgorch/{self.name}"
 
 
 @value
 class Inventory:
-    """The network that is wanted: `hosts` are reached by SSH, `devices` are peers that are not."""
+    """A network as the file describes it."""
 
     path: str
+    """The file."""
     network: Network
+    """Settings shared by all hosts."""
     hosts: Mapping[str, Host]
+    """Machines reached by SSH, by name."""
     verify: tuple[Flow, ...] = ()
+    """Flows that must work."""
     links: tuple[LinkRule, ...] = ()
+    """Exceptions to the peering that endpoints imply."""
     devices: Mapping[str, Host] = field(default_factory=dict)
+    """Peers that SSH does not reach, by name."""
     warnings: tuple[str, ...] = field(default=(), compare=False)
+    """Warnings about the file, each as complete lines."""
 
     @property
     def members(self) -> Mapping[str, Host]:
-        """Everybody who has an address in the tunnel."""
+        """Hosts and devices: all tunnel members."""
         return {**self.hosts, **self.devices} if self.devices else self.hosts

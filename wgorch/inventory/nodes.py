@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(slots=True)
-class Scalar:
-    """A word or a quoted string; `plain` is true where it was written without quotes."""
+class Scalar(NamedTuple):
+    """A single value."""
 
     line: int
     column: int
     text: str
     plain: bool
+    """True if it is written without quotes."""
 
 
-@dataclass(slots=True)
-class Sequence:
+class Sequence(NamedTuple):
     """A list."""
 
     line: int
     column: int
-    items: list[Node] = field(default_factory=list)
+    items: list[Node]
 
 
-@dataclass(slots=True)
-class Mapping:
+class Mapping(NamedTuple):
     """Keys and values, in the order of the file."""
 
     line: int
     column: int
-    items: list[tuple[Scalar, Node]] = field(default_factory=list)
+    items: list[tuple[Scalar, Node]]
 
     def get(self, key: str) -> Node | None:
-        """The value of a key, or None."""
+        """Return the value of a key, or None."""
         return next((value for name, value in self.items if name.text == key), None)
 
 
 Node = Scalar | Sequence | Mapping
+
+
+def is_empty(node: Node | None) -> bool:
+    """True for a key without a value."""
+    return isinstance(node, Scalar) and not node.text

@@ -1,121 +1,141 @@
-"""Problems of a file, with place, excerpt, caret and fix; secrets are never shown."""
+"""Problems of a file, each with location, excerpt, caret and fix; secrets are never shown."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from wgorch.base.text import visible, without_keys
 from wgorch.inventory.nodes import Node
 
 MAX_PROBLEMS = 1000
-
+"""Problems kept of one file."""
 
 SHOWN = 120
-"""Characters of a line that are shown with a trouble."""
-
+"""Maximum characters of an excerpt."""
 
 BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-"""What ends a line for YAML."""
-
+"""YAML's line breaks."""
 
 SECRET = re.compile(r"private|preshared|secret|pass|pwd|psk|token|credential|^key$", re.I)
 """Names of fields whose values are never shown."""
 
-
 _MAY_BE_SECRET = re.compile(SECRET.pattern.replace("^key$", r"\bkey\b|BEGIN"), re.I)
 
 
-@dataclass(order=True, slots=True)
-class Problem:
-    """One thing wrong at one place of the file."""
+class Problem(NamedTuple):
+    """One error or warning about a place in the file; they sort by that place."""
 
     line: int
+    """From 1."""
     column: int
+    """From 1."""
     path: str
+    """The field, like ``hosts.home.subnets[1]``; empty for the file."""
     message: str
+    """The problem, in one clause."""
     fix: str = ""
+    """What to type instead."""
     warning: bool = False
+    """True if the file can be used as it is."""
+    secret: bool = False
+    """True if the value at the place is a secret: the excerpt ends before it."""
 
 
-@dataclass
 class Problems:
-    """All that is wrong with one file, so that everything can be told at once."""
+    """All problems of one file."""
 
-    name: str
-    text: str = ""
-    found: list[Problem] = field(default_factory=list)
-    _forbidden: set[tuple[int, int, str]] = field(default_factory=set, repr=False)
-    _touched: set[str] = field(default_factory=set, repr=False)
+    def __init__(self, name: str, text: str = "") -> None:
+        """Take the file's name, as it is shown, and its content."""
+        self.name = name
+        self.text = text
+        self.found: list[Problem] = []
+        self._refused: set[tuple[int, int, str]] = set()
+        self._paths: set[str] = set()
 
-    def add(self, node: Node | None, path: str, message: str, fix: str = "", *, warning: bool = False) -> None:
-        """Note a trouble at a node (or at the start of the file)."""
+    def add(
+        self,
+        node: Node | None,
+        path: str,
+        message: str,
+        fix: str = "",
+        *,
+        warning: bool = False,
+        secret: bool = False,
+    ) -> None:
+        """Add a problem at a node, or at the start of the file. Pass `secret` if the node holds a secret."""
         line, column = (node.line, node.column) if node else (1, 1)
-        if len(self.found) < MAX_PROBLEMS and (line, column, path) not in self._forbidden:
-            self.found.append(Problem(line, column, path, message, fix, warning))
+        if len(self.found) < MAX_PROBLEMS and (line, column, path) not in self._refused:
+            self.found.append(Problem(line, column, path, message, fix, warning, secret))
         while path:
-            self._touched.add(path)
+            self._paths.add(path)
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
 
     def refuse(self, node: Node, path: str, message: str, fix: str) -> None:
-        """Note what is not even looked at; nothing more is said of it."""
+        """Add a problem that makes every other problem of the same value pointless."""
         self.add(node, path, message, fix)
-        self._forbidden.add((node.line, node.column, path))
+        self._refused.add((node.line, node.column, path))
 
     def about(self, path: str) -> bool:
-        """True where a field, or something in it, is wrong already."""
-        return path in self._touched
+        """True if a field, or something in it, has a problem already."""
+        return path in self._paths
 
     @property
     def errors(self) -> list[Problem]:
-        return [t for t in self.found if not t.warning]
+        """The problems that are no warnings."""
+        return [problem for problem in self.found if not problem.warning]
 
     def lines(self, limit: int = 50) -> list[str]:
-        """The troubles as text: place, field, what, the line with a caret, how to fix it."""
+        """Return the problems as text, in the order of the file, each with excerpt, caret and fix."""
         source = BREAKS.split(self.text)
         if _MAY_BE_SECRET.search(self.text):
             source = list(_without_secrets(source))
-        told = [self._tell(t, source) for t in sorted(self.found)[:limit]]
+        texts = [self._render(problem, source) for problem in sorted(self.found)[:limit]]
         if len(self.found) > limit:
-            told.append(f"{self.name}: … and {len(self.found) - limit} more")
-        return told
+            texts.append(f"{self.name}: … and {len(self.found) - limit} more")
+        return texts
 
-    def _tell(self, t: Problem, source: list[str]) -> str:
-        kind = "warning" if t.warning else "error"
-        path = f"{visible(_clip(t.path))}: " if t.path else ""
-        told = f"{self.name}:{t.line}:{t.column}: {kind}: {path}{visible(_clip(t.message))}"
-        line = source[t.line - 1] if t.line <= len(source) else ""
-        if "value hidden" in t.message:
-            line = line[: t.column - 1] + "…"
-        if line.strip():
-            start = max(0, t.column - SHOWN * 2 // 3)
-            before, after = line[start : t.column - 1], line[t.column - 1 : start + SHOWN]
-            before, after = (visible(part.replace("\t", "→")) for part in (before, after))
-            told += f"\n    {before}{after}\n    {' ' * len(before)}^"
-        if t.fix:
-            told += f"\n    fix: {visible(_clip(t.fix))}"
-        return without_keys(told)
+    def _render(self, problem: Problem, source: list[str]) -> str:
+        kind = "warning" if problem.warning else "error"
+        path = f"{visible(_clip(problem.path))}: " if problem.path else ""
+        head = f"{self.name}:{problem.line}:{problem.column}: {kind}: {path}{visible(_clip(problem.message))}"
+        line = source[problem.line - 1] if problem.line <= len(source) else ""
+        if problem.secret:
+            line = line[: problem.column - 1] + "…"
+        fix = f"\n    fix: {visible(_clip(problem.fix))}" if problem.fix else ""
+        return without_keys(head + _excerpt(line, problem.column) + fix)
 
 
-def _clip(text: str, most: int = 500) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+def _excerpt(line: str, column: int) -> str:
+    """A source line around a column, with a caret below it."""
+    if not line.strip():
+        return ""
+    start = max(0, column - SHOWN * 2 // 3)
+    before, after = line[start : column - 1], line[column - 1 : start + SHOWN]
+    before, after = (visible(part.replace("\t", "→")) for part in (before, after))
+    return f"\n    {before}{after}\n    {' ' * len(before)}^"
+
+
+def _clip(text: str, limit: int = 500) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def _without_secrets(lines: list[str]) -> Iterator[str]:
-    """The lines of a file, good YAML or not, each ended where a secret begins; what is indented below it is hidden."""
-    within: int | None = None
+    """Yield the lines of a file, valid YAML or not, each cut where a secret begins, and nothing of a secret block."""
+    block: int | None = None
     for line in lines:
-        if within is not None and (indent_of(line) > within or not line.strip()):
+        if block is not None and (indent_of(line) > block or not line.strip()):
             yield "…" if line.strip() else ""
             continue
-        within, shown = None, line
+        block, shown = None, line
         for found in re.finditer(r"(?<![\w-])([\w-]{1,99})[\"']?\s*[:=]|-----BEGIN", line):
             if found[1] is None or SECRET.search(found[1]):
-                within, shown = indent_of(line), line[: found.end()] + " …"
+                block, shown = indent_of(line), line[: found.end()] + " …"
                 break
         yield shown
 
 
 def indent_of(line: str) -> int:
+    """Return the number of white characters before a line's text."""
     return len(line) - len(line.lstrip())

@@ -2,39 +2,58 @@
 
 from __future__ import annotations
 
-from wgorch.inventory.schema import DEVICE, HOST, NETWORK, SSH, TOP
+from collections.abc import Iterator
+
+from wgorch.inventory.schema import DEVICE, HOST, NETWORK, SSH, TOP, Entry
+
+INTRODUCTION = (
+    "The inventory is a YAML file that describes the network. This page is generated from the table that also validates"
+    " the file (`wgorch/inventory/schema.py`)."
+)
+
+TABLES = {
+    "network": NETWORK,
+    "hosts.NAME": HOST,
+    "devices.NAME": DEVICE,
+    "hosts.NAME.ssh, as a mapping": SSH,
+}
+"""Fields by the title of their section."""
+
+EFFECTS = """\
+- Two hosts are peers if at least one of them has an `endpoint`. Hosts without one reach each other through the first
+  `relay`; `links:` may give a host another relay, or separate two hosts that could be peers.
+- The allowed-ips of a peer are its tunnel address and the `subnets` behind it; those of a relay also hold everything
+  beyond it.
+- Every other host gets a route into the tunnel for each of `subnets`. The gateway forwards, and masquerades tunnel
+  traffic into the LAN unless `masquerade: false`.
+- `ssh: local` is the machine that runs wgorch. `via` names a jump host: an address, an alias of `~/.ssh/config`, or
+  another host of this file; a list makes a chain."""
 
 
 def markdown() -> str:
-    """The inventory's reference, for docs/inventory.md."""
-    parts = [
-        "# The inventory",
-        "One YAML file says what network is wanted. This page is made from the table that also validates it"
-        " (`wgorch/inventory/schema.py`).",
-        "At the top: " + "; ".join(f"`{name}`: {doc[0].lower()}{doc[1:]}" for name, doc in TOP.items()),
-    ]
-    for title, entries in (
-        ("network", NETWORK),
-        ("hosts.NAME", HOST),
-        ("devices.NAME", DEVICE),
-        ("hosts.NAME.ssh, as a mapping", SSH),
-    ):
-        rows = ["| field | meaning | takes | example |", "| --- | --- | --- | --- |"]
-        for name, entry in entries.items():
-            reader = entry.reader
-            takes = reader.kind.replace("|", "\\|")
-            must = " (must be given)" if entry.required else ""
-            example = f"`{entry.example}`" if entry.example else ""
-            rows.append(f"| `{name}` | {entry.doc.replace('|', chr(92) + '|')}{must} | {takes} | {example} |")
-        parts += [f"## {title}", "\n".join(rows)]
-    parts += [
-        "## How it becomes a network",
-        "- Two hosts are peers where at least one of them has an `endpoint`. Hosts without one meet at the first `relay`;\n"
-        "  `links:` may give one another relay, or part two that could be peers.\n"
-        "- A peer's allowed-ips are its address and the `subnets` behind it; a relay's also all that lies beyond it.\n"
-        "- Every other host gets a route into the tunnel for each of `subnets`; the gateway forwards and, unless\n"
-        "  `masquerade: false`, lets tunnel traffic enter the LAN under its own address.\n"
-        "- `ssh: local` is the machine wgorch runs on. `via` names a jump host: an address, an alias of `~/.ssh/config`, or\n"
-        "  another host of this file; several make a chain.",
-    ]
+    """Return docs/inventory.md."""
+    parts = ["# Inventory reference", INTRODUCTION, "\n".join(_sections())]
+    for title, entries in TABLES.items():
+        parts += [f"## {title}", "\n".join(_table(entries))]
+    parts += ["## Effects on the network", EFFECTS]
     return "\n\n".join(parts) + "\n"
+
+
+def _sections() -> Iterator[str]:
+    yield "| section | content |"
+    yield "| --- | --- |"
+    for name, doc in TOP.items():
+        yield f"| `{name}` | {_cell(doc)} |"
+
+
+def _table(entries: dict[str, Entry]) -> Iterator[str]:
+    yield "| field | meaning | value | example |"
+    yield "| --- | --- | --- | --- |"
+    for name, entry in entries.items():
+        required = " Required." if entry.required else ""
+        example = f"`{entry.example}`" if entry.example else ""
+        yield f"| `{name}` | {_cell(entry.doc)}{required} | {_cell(entry.reader.kind)} | {example} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

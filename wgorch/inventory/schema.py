@@ -1,126 +1,111 @@
-"""The fields of an inventory in one table: what each means, how it is read; validation and JSON Schema come from it."""
+"""The fields of an inventory in one table: how each is read, and its documentation. Also the JSON Schema."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from wgorch.base.value import value
 from wgorch.inventory import fields as f
 
 
-@value
-class Entry:
+class Entry(NamedTuple):
     """One field of a mapping."""
 
     reader: f.Reader
+    """How the value is read."""
     doc: str
+    """What the field means; a default stands in parentheses."""
     required: bool = False
+    """True if the field must be given."""
     example: str = ""
+    """A value as it is typed."""
 
+
+_PORT = f.number(1, 65535, "a port")
+_MTU = f.number(576, 1500, "an MTU", "1420")
+_SECONDS = f.number(0, 65535, "seconds", "25")
 
 NETWORK = {
-    "name": Entry(f.NETWORK_NAME, "Marks everything of this network on every host.", True, "office"),
+    "name": Entry(f.NETWORK_NAME, "Name of the network; marks all that wgorch creates on a host.", True, "office"),
     "subnet": Entry(
         f.OneOrTwo(f.SUBNET),
-        "The tunnel's own network; every host has an address in it. For both kinds of IP a list of two.",
+        "Tunnel network; each host has an address in it. A list of two for IPv4 and IPv6.",
         True,
         "192.168.2.0/24",
     ),
-    "interface": Entry(f.TUNNEL_NAME, "The WireGuard interface on every host (wg0).", example="wg0"),
-    "listen_port": Entry(f.number(1, 65535, "a port"), "UDP port where a host names none (51820).", example="51820"),
-    "mtu": Entry(
-        f.number(576, 1500, "an MTU", "1420"),
-        "MTU of the tunnel; where left out, the smallest that is measured between endpoints, less WireGuard's bytes.",
-    ),
-    "persistent_keepalive": Entry(
-        f.number(0, 65535, "seconds", "25"), "Seconds between keepalives of hosts behind NAT (25).", example="15"
-    ),
-    "preshared_keys": Entry(f.FLAG, "A second secret for each pair of hosts, besides their keys (false)."),
+    "interface": Entry(f.TUNNEL_NAME, "WireGuard interface on every host (wg0).", example="wg0"),
+    "listen_port": Entry(_PORT, "UDP port of hosts without their own (51820).", example="51820"),
+    "mtu": Entry(_MTU, "Tunnel MTU (default: smallest path MTU between endpoints, minus WireGuard overhead)."),
+    "persistent_keepalive": Entry(_SECONDS, "Keepalive interval in seconds of hosts behind NAT (25).", example="15"),
+    "preshared_keys": Entry(f.FLAG, "Use a preshared key for each pair of hosts (false)."),
     "direct": Entry(
         f.choice_of("try"),
-        "`try`: hosts behind NAT that meet at a relay leave it out where their NATs let them; otherwise nothing changes.",
+        "`try`: hosts behind NAT bypass their relay if their NATs allow it; otherwise they keep using it.",
         example="try",
     ),
 }
 
-
 HOST = {
-    "ssh": Entry(f.MACHINE, "How SSH gets there: [user@]host[:port], a mapping, or `local` for this machine.", True),
+    "ssh": Entry(f.MACHINE, "SSH target: [user@]host[:port], a mapping, or `local` for this machine.", True),
     "address": Entry(
-        f.OneOrTwo(f.ADDRESS),
-        "The host's address in the tunnel; left out, it gets the next free one, and keeps it.",
-        example="192.168.2.1",
+        f.OneOrTwo(f.ADDRESS), "Tunnel address (default: next free one, then kept).", example="192.168.2.1"
     ),
-    "endpoint": Entry(
-        f.ENDPOINT, "Where others can dial this host: host:port. Leave it out behind NAT.", example="203.0.113.13:51820"
-    ),
-    "relay": Entry(f.FLAG, "Forwards between hosts that cannot dial each other.", example="true"),
+    "endpoint": Entry(f.ENDPOINT, "Public host:port; omit behind NAT.", example="203.0.113.13:51820"),
+    "relay": Entry(f.FLAG, "Forward between hosts that cannot connect to each other (false).", example="true"),
     "subnets": Entry(
         f.Listing(f.MAPPED_LAN),
-        "LANs that this host is the gateway of. One that others have, too, goes by another name in the tunnel:"
-        " `{lan: 10.10.13.0/24, as: 10.99.13.0/24}`.",
+        "LANs behind this host. For a LAN whose addresses another host's LAN also has, give the network that stands for"
+        " it in the tunnel: `{lan: 10.10.13.0/24, as: 10.99.13.0/24}`.",
         example="[10.10.13.0/24]",
     ),
-    "lan_interface": Entry(f.CARD, "The card of those LANs; found by itself where left out.", example="ens192"),
-    "masquerade": Entry(f.FLAG, "Tunnel traffic enters the LANs under the gateway's own address (true)."),
-    "listen_port": Entry(f.number(1, 65535, "a port"), "UDP port of this host; the endpoint's where it has one."),
-    "mtu": Entry(f.number(576, 1500, "an MTU", "1420"), "MTU of this host's tunnel interface."),
-    "persistent_keepalive": Entry(f.number(0, 65535, "seconds", "25"), "Seconds between this host's keepalives."),
-    "exit": Entry(f.HOST_NAME, "The host through which everything else of this one goes out, IPv6 too.", example="bcc"),
-    "dns": Entry(f.Listing(f.ADDRESS), "Name servers of this host while the tunnel is there.", example="[9.9.9.9]"),
+    "lan_interface": Entry(f.INTERFACE, "LAN interface (default: auto-detected).", example="ens192"),
+    "masquerade": Entry(f.FLAG, "Masquerade tunnel traffic into the LANs as the gateway's own address (true)."),
+    "listen_port": Entry(_PORT, "UDP port (default: port of the endpoint, or the network's listen_port)."),
+    "mtu": Entry(_MTU, "Tunnel MTU of this host (default: the network's)."),
+    "persistent_keepalive": Entry(_SECONDS, "Keepalive interval in seconds, used behind NAT (default: the network's)."),
+    "exit": Entry(f.HOST_NAME, "Exit node: route all other IPv4 and IPv6 traffic through this host.", example="bcc"),
+    "dns": Entry(f.Listing(f.ADDRESS), "Name servers while the tunnel is up.", example="[9.9.9.9]"),
     "private_key": Entry(
         f.KEY_SOURCE,
-        "Where this host's key is, if it is not to be born there: `{file: /etc/…}`, or `{command: [pass, show, wg]}`;"
-        " read on the host, and never seen by us.",
+        "Source of the private key: `{file: /etc/…}`, or `{command: [pass, show, wg]}`, read on the host and never"
+        " transferred (default: generated on the host).",
         example="{file: /etc/wireguard/key}",
     ),
     "enter": Entry(
         f.Listing(f.WORD),
-        "The command that leads from there into what is meant, where that is a container: it gets `/bin/sh` as its last word.",
+        "Command that enters the container or namespace after login; `/bin/sh` is appended.",
         example="[docker, exec, -i, web]",
     ),
-    "wireguard_go": Entry(f.FLAG, "wireguard-go may be used where the kernel has no WireGuard (true)."),
-    "host_key": Entry(f.HOST_KEY, "The SSH host key to expect, in place of known_hosts.", example="SHA256:…"),
+    "wireguard_go": Entry(f.FLAG, "Use wireguard-go if the kernel has no WireGuard (true)."),
+    "host_key": Entry(f.HOST_KEY, "Expected SSH host key, used instead of known_hosts.", example="SHA256:…"),
 }
-
 
 DEVICE = {
-    "public_key": Entry(
-        f.PUBLIC_KEY, "The key that the device made; without one it waits for `wgorch export NAME`, which makes one."
-    ),
-    "address": Entry(f.OneOrTwo(f.ADDRESS), "Its address in the tunnel; left out, it gets the next free one."),
-    "persistent_keepalive": Entry(f.number(0, 65535, "seconds", "25"), "Seconds between its keepalives (25)."),
-    "exit": Entry(f.HOST_NAME, "The host through which everything of it goes out.", example="bcc"),
-    "dns": Entry(f.Listing(f.ADDRESS), "Name servers, for its file.", example="[9.9.9.9]"),
+    "public_key": Entry(f.PUBLIC_KEY, "Public key of the device (default: generated by `wgorch export NAME`)."),
+    "address": Entry(f.OneOrTwo(f.ADDRESS), "Tunnel address (default: next free one, then kept)."),
+    "persistent_keepalive": Entry(_SECONDS, "Keepalive interval in seconds (default: the network's)."),
+    "exit": Entry(f.HOST_NAME, "Exit node: route all other traffic through this host.", example="bcc"),
+    "dns": Entry(f.Listing(f.ADDRESS), "Name servers in the exported file.", example="[9.9.9.9]"),
 }
 
-
 SSH = {
-    "host": Entry(f.MACHINE, "Name or address, or an alias of ~/.ssh/config.", True, "10.10.13.62"),
+    "host": Entry(f.MACHINE, "Host name, address, or alias of ~/.ssh/config.", True, "10.10.13.62"),
     "user": Entry(f.USER_NAME, "Login name."),
-    "port": Entry(f.number(1, 65535, "a port"), "TCP port (22)."),
+    "port": Entry(_PORT, "TCP port (22)."),
     "via": Entry(f.MACHINE, "Jump host: [user@]host[:port], an alias, another host of this file, or a list of those."),
     "identity": Entry(f.PATH, "Private key file on this machine."),
 }
 
-
 TOP = {
-    "network": "What all hosts share.",
-    "hosts": "The machines, by name.",
-    "devices": "Peers that SSH does not reach (phones, other people's routers), by name.",
-    "links": "What is not to follow from the endpoints: `home -- bcc2` (its relay), `cloud -x- home` (only by a relay).",
+    "network": "Settings shared by all hosts.",
+    "hosts": "Machines reached by SSH, by name.",
+    "devices": "Peers not reached by SSH (phones, foreign routers), by name.",
+    "links": "Exceptions to the peering that endpoints imply: `home -- bcc2` (use this relay), `cloud -x- home` (no peers).",
     "verify": "Flows that must work: `host -> address`; `up` pings each.",
 }
 
 
 def json_schema() -> dict[str, Any]:
-    """The whole file as JSON Schema (draft 2020-12), for editors."""
-    target: dict[str, Any] = {"anyOf": [{"type": "string"}, _record(SSH)]}
-    jump = {"anyOf": [{"type": "string"}, _record(SSH)]}
-    via = {"anyOf": [*jump["anyOf"], {"type": "array", "items": jump}]}
-    target["anyOf"][1]["properties"]["via"] = via | {"description": SSH["via"].doc}
-    host = _record(HOST)
-    host["properties"]["ssh"] = target | {"description": HOST["ssh"].doc}
+    """Return the JSON Schema (draft 2020-12) of the file, for editors."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "wgorch inventory",
@@ -128,38 +113,45 @@ def json_schema() -> dict[str, Any]:
         "required": ["network", "hosts"],
         "additionalProperties": False,
         "properties": {
-            "network": _record(NETWORK) | {"description": TOP["network"]},
-            "hosts": {
-                "type": "object",
-                "description": TOP["hosts"],
-                "minProperties": 1,
-                "propertyNames": {"pattern": f"^(?:{f.HOST_NAME.schema['pattern'][4:-2]})$"},
-                "additionalProperties": host,
-            },
-            "devices": {
-                "type": "object",
-                "description": TOP["devices"],
-                "propertyNames": {"pattern": f"^(?:{f.HOST_NAME.schema['pattern'][4:-2]})$"},
-                "additionalProperties": _record(DEVICE),
-            },
-            "links": {
-                "type": "array",
-                "description": TOP["links"],
-                "items": {"type": "string", "pattern": r"^\s*\S+\s+(?:--|-x-)\s+\S+\s*$"},
-            },
-            "verify": {
-                "type": "array",
-                "description": TOP["verify"],
-                "items": {"type": "string", "pattern": r"^\s*\S+\s*->\s*\S+\s*$"},
-            },
+            "network": _mapping(NETWORK) | {"description": TOP["network"]},
+            "hosts": _by_name(_host(), TOP["hosts"]) | {"minProperties": 1},
+            "devices": _by_name(_mapping(DEVICE), TOP["devices"]),
+            "links": _lines(r"^\s*\S+\s+(?:--|-x-)\s+\S+\s*$", TOP["links"]),
+            "verify": _lines(r"^\s*\S+\s*->\s*\S+\s*$", TOP["verify"]),
         },
     }
 
 
-def _record(entries: dict[str, Entry]) -> dict[str, Any]:
+def _host() -> dict[str, Any]:
+    target, jump = _target(), _target()
+    via = {"anyOf": [*jump["anyOf"], {"type": "array", "items": jump}]}
+    target["anyOf"][1]["properties"]["via"] = via | {"description": SSH["via"].doc}
+    host = _mapping(HOST)
+    host["properties"]["ssh"] = target | {"description": HOST["ssh"].doc}
+    return host
+
+
+def _target() -> dict[str, Any]:
+    return {"anyOf": [{"type": "string"}, _mapping(SSH)]}
+
+
+def _mapping(entries: dict[str, Entry]) -> dict[str, Any]:
     return {
         "type": "object",
         "additionalProperties": False,
         "required": [name for name, entry in entries.items() if entry.required],
         "properties": {name: entry.reader.schema | {"description": entry.doc} for name, entry in entries.items()},
     }
+
+
+def _by_name(member: dict[str, Any], doc: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": doc,
+        "propertyNames": {"pattern": f"^(?:{f.HOST_NAME.schema['pattern'][4:-2]})$"},
+        "additionalProperties": member,
+    }
+
+
+def _lines(pattern: str, doc: str) -> dict[str, Any]:
+    return {"type": "array", "description": doc, "items": {"type": "string", "pattern": pattern}}

@@ -98,7 +98,7 @@ def _keys(desired: Desired, seen: Observed) -> Iterator[HostError]:
 
 def _traffic(desired: Desired, seen: Observed) -> Iterator[HostError]:
     tunnel = desired.network.interface
-    leaving = {net.version for net in desired.leaving}
+    leaving = {net.version for net in desired.exit_sources}
     if leaving and not any(seen.links.egress_interface(version, tunnel) for version in leaving):
         yield Unfit(desired.name, "act as exit node", "no default route", "choose another exit")
     if any(a.version == 6 for a in desired.host.addresses) and seen.sysctls.get(IPV6_OFF, "1") == "1":

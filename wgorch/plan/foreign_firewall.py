@@ -17,7 +17,7 @@ def firewall_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
     A chain with a rule that may accept is no blocker: it is tried, and what is dropped is traced.
     """
     tunnel, port = desired.network.interface, desired.host.listen_port
-    forwards = desired.forwards_between_peers or desired.lans or desired.leaving
+    forwards = desired.forwards_between_peers or desired.lans or desired.exit_sources
     for chain in seen.firewall.foreign_chains:
         place = f"{chain.table} {chain.name}"
         if not chain.refuses:

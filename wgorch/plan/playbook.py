@@ -1,12 +1,12 @@
-"""The order of the steps, read from playbooks/*.yaml: stages, the steps in each, steps of the user's own, and checks."""
+"""Read the playbooks (playbooks/*.yaml): stages, the steps in each, the user's own steps, and checks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from wgorch.base.value import value
 from wgorch.errors import InventoryError
 from wgorch.inventory import fields as f
 from wgorch.inventory import nodes, reader
@@ -16,10 +16,8 @@ from wgorch.steps import all_steps
 
 STAGES = ("prepare", "tunnel", "traffic", "stay")
 
-
 CHECKS = ("handshakes", "tunnel", "flows", "full_size")
-"""What `verify` can measure; playbooks/verify.yaml says what each is."""
-
+"""Checks of `verify`; playbooks/verify.yaml explains each."""
 
 RENAMED = {
     "new_zones": "firewalld_prepare",
@@ -29,7 +27,7 @@ RENAMED = {
     "exits": "exit_routes",
     "others": "drop_ins",
 }
-"""Names of steps up to version 0.1; playbooks that users keep may still have them."""
+"""Names of steps up to version 0.1, which playbooks of users may still have."""
 
 MUST_PRECEDE = (
     ("install", "keys"),
@@ -42,53 +40,66 @@ MUST_PRECEDE = (
     ("map_lans", "empty_tables"),
     ("interface", "exit_routes"),
 )
-"""Pairs of steps of which the first must come first when something is built; teardown goes the other way."""
+"""Pairs of steps whose order `up` must keep; teardown has the reverse order."""
+
+STAGE_OF = {"install": "prepare", "keys": "prepare", "persist": "stay"}
+"""Steps that belong into one stage."""
+
+Steps = tuple["str | UserStep", ...]
+"""The steps of a stage: names of wgorch's steps, and the user's own."""
 
 
-@value
-class UserStep:
-    """A `run:` step: a command of the user's, on all hosts or on some."""
+class UserStep(NamedTuple):
+    """A `run:` step: a command of the user's."""
 
     name: str
+    """Unique name."""
     run: Run
+    """Command and undo command."""
     hosts: frozenset[str]
+    """Hosts that it runs on; empty: all."""
 
     def is_for(self, host: str) -> bool:
+        """True if it runs on a host."""
         return not self.hosts or host in self.hosts
 
 
-@value
-class Playbook:
-    """Steps in their order, by stage."""
+class Playbook(NamedTuple):
+    """The steps of one verb, in order."""
 
-    stages: Mapping[str, tuple[str | UserStep, ...]]
+    stages: Mapping[str, Steps]
+    """Steps by stage."""
 
     @property
     def user_steps(self) -> tuple[UserStep, ...]:
+        """The user's own steps."""
         return tuple(step for steps in self.stages.values() for step in steps if isinstance(step, UserStep))
 
     def runs_for(self, host: str) -> dict[str, Run]:
-        """The user's own steps of one host."""
+        """Return the user's own steps of a host, by name."""
         return {step.name: step.run for step in self.user_steps if step.is_for(host)}
 
     def steps(self, *stages: str) -> Iterator[str | UserStep]:
-        """The steps of some stages, in the order of the file."""
+        """Yield the steps of some stages, in the order of the file."""
         for stage, steps in self.stages.items():
             if stage in stages:
                 yield from steps
 
 
-@value
-class Playbooks:
-    """The order of the steps of each verb, and what `verify` measures (and `up`, before it confirms)."""
+class Playbooks(NamedTuple):
+    """The playbooks of all verbs."""
 
     up: Playbook
     teardown: Playbook
     checks: frozenset[str]
+    """Checks of `verify`, and of `up` before it confirms."""
 
 
 def load_all(inventory: str | Path, directory: Path | None, hosts: frozenset[str] = frozenset()) -> Playbooks:
-    """Every playbook that goes with an inventory of these hosts. Raises InventoryError."""
+    """Load the playbooks for an inventory: those in a directory, or beside the inventory, or the shipped ones.
+
+    `hosts` are the names that `on:` may use. Raises InventoryError.
+    """
     return Playbooks(
         load(find("up.yaml", inventory, directory), hosts),
         load(find("teardown.yaml", inventory, directory), hosts),
@@ -97,22 +108,21 @@ def load_all(inventory: str | Path, directory: Path | None, hosts: frozenset[str
 
 
 def shipped() -> Path:
-    """Where the playbooks lie that come with wgorch."""
+    """Return the directory of the playbooks that come with wgorch."""
     here = Path(__file__).parents[1]
     return next(p for p in (here / "playbooks", here.parent / "playbooks") if p.is_dir())
 
 
 def find(name: str, inventory: str | Path, directory: Path | None = None) -> Path:
-    """A playbook: from the directory given, from `playbooks/` beside the inventory, or the shipped one."""
-    places = [directory] if directory else [Path(inventory).parent / "playbooks"]
-    found = next((p / name for p in places if (p / name).is_file()), None)
-    return found or shipped() / name
+    """Return a playbook's file: in the directory given, or in `playbooks/` beside the inventory, or the shipped one."""
+    own = (directory or Path(inventory).parent / "playbooks") / name
+    return own if own.is_file() else shipped() / name
 
 
 def load(path: Path, hosts: frozenset[str] = frozenset()) -> Playbook:
-    """A playbook from its file. Raises InventoryError with every trouble in it."""
+    """Load a playbook. Raises InventoryError with every problem in it."""
     problems = Problems(str(path))
-    stages: dict[str, tuple[str | UserStep, ...]] = {}
+    stages: dict[str, Steps] = {}
     node = _list_in(path, "stages", "see playbooks/up.yaml", problems)
     if node is not None:
         for item in node.items:
@@ -125,7 +135,7 @@ def load(path: Path, hosts: frozenset[str] = frozenset()) -> Playbook:
 
 
 def load_checks(path: Path) -> frozenset[str]:
-    """What `verify` is to measure. Raises InventoryError with every trouble in the file."""
+    """Load the checks of `verify`. Raises InventoryError with every problem in the file."""
     problems = Problems(str(path))
     found = set()
     node = _list_in(path, "checks", "see playbooks/verify.yaml", problems)
@@ -134,15 +144,15 @@ def load_checks(path: Path) -> frozenset[str]:
             found.add(item.text)
         else:
             text = item.text if isinstance(item, nodes.Scalar) else ""
-            what = f'unknown check "{text}".{f.suggest(text, CHECKS)}' if text else "expected the name of a check"
-            problems.add(item, "checks", what, f"one of {', '.join(CHECKS)}")
+            message = f'unknown check "{text}".{f.suggest(text, CHECKS)}' if text else "expected the name of a check"
+            problems.add(item, "checks", message, f"one of {', '.join(CHECKS)}")
     if problems.errors:
         raise InventoryError(problems.lines())
     return frozenset(found)
 
 
 def _list_in(path: Path, key: str, fix: str, problems: Problems) -> nodes.Sequence | None:
-    """The list that a playbook consists of."""
+    """Return the list under a key, which is all of a playbook; None if a problem was added. Raises InventoryError."""
     try:
         root = reader.read(path.read_text(encoding="utf-8"), problems)
     except OSError as error:
@@ -152,14 +162,13 @@ def _list_in(path: Path, key: str, fix: str, problems: Problems) -> nodes.Sequen
         f.check_keys(root, (key,), "", problems)
     if isinstance(node, nodes.Sequence):
         return node
-    if root is not None or not problems.errors:  # otherwise it is not YAML, and told already
+    if root is not None or not problems.errors:  # otherwise it is no YAML, and has its problem
         problems.add(node or root, key, f"expected a list of {key}", fix)
     return None
 
 
-def _stage(
-    node: nodes.Node, stages: dict[str, tuple[str | UserStep, ...]], hosts: frozenset[str], problems: Problems
-) -> None:
+def _stage(node: nodes.Node, stages: dict[str, Steps], hosts: frozenset[str], problems: Problems) -> None:
+    """Add the steps of a stage to `stages`, or a problem."""
     name = node.get("stage") if isinstance(node, nodes.Mapping) else None
     steps = node.get("steps") if isinstance(node, nodes.Mapping) else None
     if not isinstance(name, nodes.Scalar) or not isinstance(steps, nodes.Sequence):
@@ -171,29 +180,39 @@ def _stage(
         problems.add(name, "stages", f'the stage "{name.text}" is given twice', "keep one")
         return
     if name.text not in STAGES:
-        problems.add(
-            name, "stages", f'unknown stage "{name.text}".{f.suggest(name.text, STAGES)}', f"one of {', '.join(STAGES)}"
-        )
+        message = f'unknown stage "{name.text}".{f.suggest(name.text, STAGES)}'
+        problems.add(name, "stages", message, f"one of {', '.join(STAGES)}")
         return
-    known = all_steps()
+    taken = {step.name for others in stages.values() for step in others if isinstance(step, UserStep)}
     found: list[str | UserStep] = []
-    for step in steps.items:
-        if isinstance(step, nodes.Scalar):
-            if (name_now := RENAMED.get(step.text, step.text)) in known:
-                found.append(name_now)
-            else:
-                hint = f.suggest(step.text, known)
-                problems.add(step, name.text, f'unknown step "{step.text}".{hint}', f"one of {', '.join(known)}")
-        elif isinstance(step, nodes.Mapping):
-            own = _user_step(step, name.text, hosts, problems)
-            others = {s.name for steps in (*stages.values(), found) for s in steps if isinstance(s, UserStep)}
-            if own and own.name in others:
-                problems.add(step, name.text, f'run: "{own.name}" is given twice', "give each its own name")
-            elif own:
-                found.append(own)
-        else:
-            problems.add(step, name.text, "expected the name of a step, or a run: step")
+    for item in steps.items:
+        step = _step(item, name.text, hosts, taken, problems)
+        if step is not None:
+            found.append(step)
     stages[name.text] = tuple(found)
+
+
+def _step(
+    node: nodes.Node, stage: str, hosts: frozenset[str], taken: set[str], problems: Problems
+) -> str | UserStep | None:
+    """Return a step; None if a problem was added. Adds the name of a user's step to `taken`."""
+    if isinstance(node, nodes.Scalar):
+        known = all_steps()
+        name = RENAMED.get(node.text, node.text)
+        if name in known:
+            return name
+        message = f'unknown step "{node.text}".{f.suggest(node.text, known)}'
+        problems.add(node, stage, message, f"one of {', '.join(known)}")
+        return None
+    if not isinstance(node, nodes.Mapping):
+        problems.add(node, stage, "expected the name of a step, or a run: step")
+        return None
+    step = _user_step(node, stage, hosts, problems)
+    if step is not None and step.name in taken:
+        problems.add(node, stage, f'run: "{step.name}" is given twice', "give each its own name")
+        return None
+    taken |= {step.name} if step is not None else set()
+    return step
 
 
 def _user_step(node: nodes.Mapping, stage: str, hosts: frozenset[str], problems: Problems) -> UserStep | None:
@@ -210,23 +229,32 @@ def _user_step(node: nodes.Mapping, stage: str, hosts: frozenset[str], problems:
     if undo is not None and (not isinstance(undo, nodes.Scalar) or "\n" in undo.text.strip()):
         problems.add(undo, stage, "undo: is one line")
         return None
-    on = node.get("on")
-    if on is not None and not isinstance(on, nodes.Sequence):
-        problems.add(on, stage, "on: is a list of hosts", "on: [home]")
-    names = [item.text for item in on.items if isinstance(item, nodes.Scalar)] if isinstance(on, nodes.Sequence) else []
-    for wrong in (n for n in names if hosts and n not in hosts):
-        problems.add(on, stage, f'there is no host "{wrong}".{f.suggest(wrong, hosts)}')
     undo_text = undo.text.strip() if isinstance(undo, nodes.Scalar) else ""
-    return UserStep(name.text, Run(command.text.strip(), undo_text), frozenset(names))
+    return UserStep(name.text, Run(command.text.strip(), undo_text), _hosts_of(node, stage, hosts, problems))
 
 
-def _check_order(stages: dict[str, tuple[str | UserStep, ...]], node: nodes.Node, problems: Problems) -> None:
-    misplaced = False
-    for step, stage in (("install", "prepare"), ("keys", "prepare"), ("persist", "stay")):
-        for other, steps in stages.items():
-            if step in steps and other != stage:
-                problems.add(node, "stages", f"{step} belongs into the stage {stage}")
-                misplaced = True
+def _hosts_of(node: nodes.Mapping, stage: str, hosts: frozenset[str], problems: Problems) -> frozenset[str]:
+    """Return the hosts in `on:` of a user's step."""
+    on = node.get("on")
+    if not isinstance(on, nodes.Sequence):
+        if on is not None:
+            problems.add(on, stage, "on: is a list of hosts", "on: [home]")
+        return frozenset()
+    names = [item.text for item in on.items if isinstance(item, nodes.Scalar)]
+    for unknown in (name for name in names if hosts and name not in hosts):
+        problems.add(on, stage, f'there is no host "{unknown}".{f.suggest(unknown, hosts)}')
+    return frozenset(names)
+
+
+def _check_order(stages: dict[str, Steps], node: nodes.Node, problems: Problems) -> None:
+    """Add a problem for steps of `up` in another stage or order than they need."""
+    misplaced = [
+        (step, stage)
+        for step, stage in STAGE_OF.items()
+        if any(step in steps for other, steps in stages.items() if other != stage)
+    ]
+    for step, stage in misplaced:
+        problems.add(node, "stages", f"{step} belongs into the stage {stage}")
     if misplaced:
         return
     if [s for s in stages if s in STAGES] != [s for s in STAGES if s in stages]:
@@ -236,37 +264,3 @@ def _check_order(stages: dict[str, tuple[str | UserStep, ...]], node: nodes.Node
     for first, second in MUST_PRECEDE:
         if first in order and second in order and order.index(first) > order.index(second):
             problems.add(node, "stages", f"{first} must come before {second}", f"move {first} up")
-
-
-def markdown() -> str:
-    """docs/steps.md: every step by its stage, and the playbooks as they are shipped."""
-    stages = {
-        "prepare": "before the lease; never undone",
-        "tunnel": "under the lease: a failure takes everything back",
-        "traffic": "under the lease, too",
-        "stay": "after the change is confirmed",
-    }
-    playbook, steps = load(shipped() / "up.yaml"), all_steps()
-    lines = ["# Steps and playbooks", "", "Generated from the program: `make docs`.", ""]
-    lines += [
-        "A step compares what is wanted of a host with what is there, and finds the changes between. The way back, the start-up",
-        "program and teardown are the same steps with other arguments.",
-    ]
-    for stage, text in stages.items():
-        lines += ["", f"## {stage}", "", f"{text[0].upper()}{text[1:]}.", "", "| step | |", "| --- | --- |"]
-        lines += [f"| `{name}` | {steps[str(name)].doc} |" for name in playbook.steps(stage)]
-    for name, about in (
-        ("up", "What `wgorch up` does"),
-        ("teardown", "What `wgorch teardown` does"),
-        ("verify", "Checks"),
-    ):
-        text = (shipped() / f"{name}.yaml").read_text(encoding="utf-8")
-        lines += [
-            "",
-            f"## {name}.yaml",
-            "",
-            f"{about}. Copy it to `playbooks/` beside your inventory to change it.",
-            "",
-        ]
-        lines += [f"    {line}".rstrip() for line in text.rstrip().split("\n")]
-    return "\n".join(lines) + "\n"

@@ -55,7 +55,7 @@ def _overlaps(desired: Desired, seen: Observed, subnets: tuple[IPNetwork, ...]) 
     nets = Prefixes((address.network, (device, address)) for device, address in others)
     found: Overlaps = {s: [hit] for s in subnets if (hit := nets.of(s.network_address))}
     for device, address in others:
-        if larger := desired.inside.of(address.network.network_address):
+        if larger := desired.tunnel_prefixes.of(address.network.network_address):
             found.setdefault(larger, []).append((device, address))
     return found
 
@@ -73,4 +73,6 @@ def _ssh_subnet(desired: Desired, seen: Observed) -> IPNetwork | None:
     """The network of the tunnel that the SSH client's address lies in, where the session does not use the tunnel."""
     client = as_ip(seen.system.ssh_client)
     route = seen.links.route_to(client) if client else None
-    return desired.inside.of(client) if client and route and route.device != desired.network.interface else None
+    return (
+        desired.tunnel_prefixes.of(client) if client and route and route.device != desired.network.interface else None
+    )

@@ -89,7 +89,7 @@ def _render_flows(out: Console, topology: Topology, verdict: Verdict) -> None:
         if ping:
             line.append(f"  {ping.received}/{ping.sent}", "dim")
         out.print(line)
-        out.print(safe_text(f"    {walk(topology, flow.source, flow.address, card=lan_interface)}", "dim"))
+        out.print(safe_text(f"    {walk(topology, flow.source, flow.address, interface_of=lan_interface)}", "dim"))
 
 
 def _cell(ping: Ping | None) -> Text:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import field
-from functools import cached_property
 
 from wgorch.base.value import value
 
@@ -34,21 +33,23 @@ class Interface:
 
 @value
 class Peer:
-    """The other end, as one host's interface sees it. `name` is for people and is not compared.
-
-    `preshared`: the file on the host that holds the second secret they share, `other` where none of ours does.
-    """
+    """A peer entry of one host's interface."""
 
     public_key: str
     allowed_ips: tuple[str, ...]
+    """Networks as text, in order."""
     endpoint: str | None = None
     persistent_keepalive: int = 0
+    """Seconds; 0: none."""
     name: str = field(default="", compare=False)
+    """Host name, for people."""
     preshared: str = ""
+    """File of the preshared key on the host; ``other`` for a preshared key that wgorch does not manage."""
+    words: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    """The peer as ``wg set`` takes it, without its preshared key."""
 
-    @cached_property
-    def words(self) -> tuple[str, ...]:
-        """All of it but the secret, as ``wg set`` takes it; made once for all hosts that see this peer alike."""
+    def __post_init__(self) -> None:
         endpoint = ("endpoint", self.endpoint) if self.endpoint else ()
         keepalive = ("persistent-keepalive", str(self.persistent_keepalive))
-        return ("peer", self.public_key, "allowed-ips", ",".join(self.allowed_ips), *endpoint, *keepalive)
+        words = ("peer", self.public_key, "allowed-ips", ",".join(self.allowed_ips), *endpoint, *keepalive)
+        object.__setattr__(self, "words", words)

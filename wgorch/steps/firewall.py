@@ -208,7 +208,7 @@ def _forward(target: Target, version: int) -> Iterator[Rule]:
 def _leaving(target: Target, version: int) -> Iterator[tuple[IPNetwork, str]]:
     """Sources that use the host as exit node, and its egress interface."""
     if out := target.egress(version):
-        yield from ((net, out) for net in target.desired.leaving if net.version == version)
+        yield from ((net, out) for net in target.desired.exit_sources if net.version == version)
 
 
 def _input(target: Target, version: int) -> Iterator[Rule]:

@@ -63,7 +63,7 @@ def _interfaces(target: Target) -> dict[int, set[str]]:
     if desired.forwards_between_peers:
         for version in {subnet.version for subnet in target.network.subnets}:
             through[version].add(tunnel)
-    for version in {net.version for net in desired.leaving}:
+    for version in {net.version for net in desired.exit_sources}:
         if out := target.egress(version):
             through[version] |= {tunnel, out}
     return through

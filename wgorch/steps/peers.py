@@ -6,13 +6,12 @@ is stated, and read back afterwards.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from itertools import chain
 
-from wgorch.base.ip import network_text
+from wgorch.base.cache import cached_by_identity
+from wgorch.base.ip import is_ip_endpoint, network_text
 from wgorch.facts.facts import Facts
 from wgorch.inventory.model import Network
 from wgorch.state.change import Change, Command, change, command
@@ -66,7 +65,7 @@ def _changed(name: str, new: Mapping[str, Peer], old: Mapping[str, Peer], direct
 
 
 def _has_name(peer: Peer) -> bool:
-    return bool(peer.endpoint) and not _is_address(peer.endpoint or "")
+    return bool(peer.endpoint) and not is_ip_endpoint(peer.endpoint or "")
 
 
 FEW = 8
@@ -117,15 +116,7 @@ def _same_endpoint(want: str, have: str | None) -> bool:
     if want == have:
         return True
     # The host resolved the name: only the port can be compared.
-    return not _is_address(want) and have is not None and have.rpartition(":")[2] == want.rpartition(":")[2]
-
-
-@lru_cache(maxsize=1 << 14)
-def _is_address(endpoint: str) -> bool:
-    try:
-        return bool(ipaddress.ip_address(endpoint.rpartition(":")[0].strip("[]")))
-    except ValueError:
-        return False
+    return not is_ip_endpoint(want) and have is not None and have.rpartition(":")[2] == want.rpartition(":")[2]
 
 
 def _have(facts: Facts, network: Network) -> Slice:
@@ -147,14 +138,15 @@ def _target(target: Target) -> Slice:
 
 def peer_of(link: Link, key: str, secret: str = "") -> Peer:
     """A link as a peer: the same value for all hosts that share the link, unless a preshared key makes it its own."""
-    peer: Peer | None = link.made.get(key)
-    if peer is None or secret:
-        endpoint = str(link.endpoint) if link.endpoint else None
-        allowed = tuple(map(network_text, link.allowed_ips))
-        peer = Peer(key, allowed, endpoint, link.persistent_keepalive, link.peer, secret)
-        if not secret:
-            link.made[key] = peer
-    return peer
+    peer = _shared_peer(link, key)
+    return replace(peer, preshared=secret) if secret else peer
+
+
+@cached_by_identity
+def _shared_peer(link: Link, key: str) -> Peer:
+    endpoint = str(link.endpoint) if link.endpoint else None
+    allowed = tuple(map(network_text, link.allowed_ips))
+    return Peer(key, allowed, endpoint, link.persistent_keepalive, link.peer)
 
 
 def _probe(interface: str) -> Iterator[str]:

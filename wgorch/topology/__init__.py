@@ -1,1 +1,1 @@
-"""Who peers with whom, and what each host needs for it; pure."""
+"""From an inventory to each host's Desired: peers, allowed-ips, routes, forwarding, packet paths; pure."""

@@ -1,102 +1,104 @@
-"""What one host should have, as far as the inventory alone can say it."""
+"""Desired: one host's part of the network, from the inventory alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
 from functools import cached_property
-from typing import Any
+from typing import NamedTuple
 
 from wgorch.base.ip import Prefixes
 from wgorch.base.value import value
 from wgorch.inventory.model import Endpoint, Host, IPAddress, IPNetwork, Network
 
 
-@value
-class DirectPeer:
-    """One spoke's entry for another that it may reach without their relay.
-
-    `endpoint`: where the world sees the other, to try it; None where WireGuard knows. `carries`: packets go this way.
-    """
+class DirectPeer(NamedTuple):
+    """One spoke's entry for another spoke that it may reach without their relay."""
 
     endpoint: Endpoint | None = None
+    """Public endpoint of the other spoke's NAT, to be tried; None where WireGuard has learned it."""
     active: bool = False
+    """True if packets take the direct path."""
 
 
-TUNNEL = "tunnel"
-"""Stands for the tunnel's interface where a forward rule names a card."""
-
-
-@value
-class Link:
-    """A peer from one host's viewpoint, its key not yet known. Shared between hosts that see it alike.
-
-    `made`: what was made of it for a key, kept where all who share it find it.
-    """
+class Link(NamedTuple):
+    """A peer entry from one host's viewpoint, without its key. Hosts with the same view of a peer share one object."""
 
     peer: str
+    """Host name of the peer."""
     allowed_ips: tuple[IPNetwork, ...]
+    """Networks reached through the peer, in order."""
     endpoint: Endpoint | None
+    """Endpoint of the peer; None if it is behind NAT."""
     persistent_keepalive: int
+    """Seconds between keepalives; 0: none."""
     preshared: bool = False
-    made: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """True if the pair has a preshared key."""
 
 
-@value
-class Masquerade:
-    """Packets from `source` enter the LAN `into` under the gateway's own address."""
+class Masquerade(NamedTuple):
+    """One masquerade rule: packets from `source` enter the LAN `into` under the gateway's own address."""
 
     source: IPNetwork
+    """Network in the tunnel."""
     into: IPNetwork
+    """LAN of the gateway."""
 
 
 @value
 class Desired:
-    """One host's part of the network.
-
-    `leaving`: the sources of others that go out into the world through this host. `fall_backs`: for each peer that is
-    reached without the relay, the relay's entry as it is again where that way dies.
-    """
+    """One host's part of the network."""
 
     host: Host
+    """The host itself."""
     network: Network
+    """Settings shared by all hosts."""
     links: tuple[Link, ...]
+    """Peer entries."""
     routes: tuple[IPNetwork, ...]
+    """LANs behind other hosts, routed into the tunnel."""
     forwards_between_peers: bool
+    """True for a relay."""
     lans: tuple[IPNetwork, ...]
+    """LANs that the host is the gateway of, by their address in the tunnel."""
     masquerade: tuple[Masquerade, ...]
-    leaving: tuple[IPNetwork, ...] = ()
+    """Masquerade rules."""
+    exit_sources: tuple[IPNetwork, ...] = ()
+    """Networks of the members that use the host as exit node."""
     fall_backs: tuple[tuple[str, Link], ...] = ()
+    """For each active direct peer, the relay's entry to use when the direct path dies."""
     addresses_of_peers: Mapping[str, IPAddress] = field(default_factory=dict, compare=False)
+    """Tunnel addresses of the peers whose endpoint is a DNS name, by host."""
 
     @property
     def name(self) -> str:
+        """The host's name."""
         return self.host.name
 
     @property
     def is_gateway(self) -> bool:
-        """True where packets pass between the tunnel and a LAN."""
+        """True if the host forwards packets between the tunnel and a LAN."""
         return bool(self.lans)
 
     @property
     def forwards(self) -> bool:
-        """True where packets of others pass through."""
-        return self.forwards_between_peers or self.is_gateway or bool(self.leaving)
+        """True if the host forwards any packets."""
+        return self.forwards_between_peers or self.is_gateway or bool(self.exit_sources)
 
     def link(self, peer: str) -> Link | None:
-        """The entry for one peer, or None."""
-        return self._by_peer.get(peer)
+        """Return the entry of one peer, or None."""
+        return self._links_by_peer.get(peer)
 
     @cached_property
-    def _by_peer(self) -> Mapping[str, Link]:
+    def _links_by_peer(self) -> Mapping[str, Link]:
         return {link.peer: link for link in self.links}
 
     @cached_property
-    def ways(self) -> Prefixes[Link]:
-        """WireGuard's own choice: the longest prefix among all peers' allowed-ips."""
+    def crypto_routes(self) -> Prefixes[Link]:
+        """WireGuard's choice of a peer: the longest prefix among the allowed-ips of all peers."""
         return Prefixes((net, link) for link in self.links for net in link.allowed_ips)
 
     @cached_property
-    def inside(self) -> Prefixes[IPNetwork]:
-        """What is sent into the tunnel."""
+    def tunnel_prefixes(self) -> Prefixes[IPNetwork]:
+        """Networks that the host routes into the tunnel."""
         return Prefixes((net, net) for net in (*self.network.subnets, *self.routes))

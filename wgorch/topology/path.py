@@ -1,30 +1,40 @@
-"""A packet's way through the desired network, hop by hop, as each host's own tables would send it."""
+"""A packet's path through the desired network, hop by hop, as each host's routes and allowed-ips send it."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from typing import NamedTuple
 
-from wgorch.base.value import value
 from wgorch.inventory.model import IPAddress, IPNetwork
 from wgorch.topology.desired import Desired
 from wgorch.topology.topology import Topology
 
+InterfaceOf = Callable[[str, IPNetwork], str]
+"""The LAN interface of a gateway: host and LAN to name."""
 
-@value
-class Walk:
-    """How far a packet gets: `hops` in the words of the documents, and the reason where it is dropped."""
+
+class Walk(NamedTuple):
+    """How far a packet gets."""
 
     hosts: tuple[str, ...]
+    """Hosts passed, the source first."""
     hops: tuple[str, ...]
+    """The same hop by hop, as text: ``home.wg0``, ``(tunnel)``, ``bcc.wg0``, ``(forward)`` …"""
     dropped: str = ""
+    """Why the packet is dropped; empty if it arrives."""
 
     @property
     def arrives(self) -> bool:
+        """True if the packet reaches its destination."""
         return not self.dropped
 
     def __str__(self) -> str:
         return " -> ".join(self.hops) + (f" -x {self.dropped}" if self.dropped else "")
+
+
+class _Dropped(Exception):
+    """Raised where a packet is dropped, with the reason."""
 
 
 def walk(
@@ -34,83 +44,73 @@ def walk(
     *,
     origin: IPAddress | None = None,
     desired: Callable[[str], Desired] | None = None,
-    card: Callable[[str, IPNetwork], str] = lambda _host, lan: f"[{lan}]",
+    interface_of: InterfaceOf = lambda _host, lan: f"[{lan}]",
 ) -> Walk:
     """Follow a packet from a host to an address by routes and allowed-ips alone.
 
-    `origin` is the packet's source address (the host's own where left out). `desired` may be replaced to follow a
-    network that is not as it should be; `card` names the LAN card of a gateway for the text.
+    `origin` is the packet's source address, by default the host's own. Pass `desired` to follow a network that differs
+    from the inventory, and `interface_of` to name the LAN interfaces in the hops.
     """
     look = desired or topology.desired
-    names = topology.hosts
-    interface = topology.inventory.network.interface
+    tunnel = topology.inventory.network.interface
     here = look(source)
+    hosts, hops = [source], [f"{source}.{tunnel}"]
     origin = origin or here.host.address_of(destination.version)
-    if origin is None:
-        return Walk((source,), (f"{source}.{interface}",), f"{source} has no IPv{destination.version} address")
-    hosts, hops = [source], [f"{source}.{interface}"]
-    for _ in range(len(names) + 1):
-        if destination in here.host.addresses:
-            return Walk(tuple(hosts), tuple(hops))
-        lan = next((lan for lan in here.lans if destination in lan), None)
-        if lan is not None:
-            masked = any(origin in m.source and m.into == lan for m in here.masquerade)
-            doing = "(forward, masquerade)" if masked else "(forward)"
-            real = here.host.real_address(destination)
-            there_it_is = str(destination) if real == destination else f"{real} (as {destination})"
-            out = [doing, f"{here.name}.{card(here.name, here.host.real(lan))}", there_it_is]
-            return Walk(tuple(hosts), (*hops, *(out if here.name != source else out[1:])))
-        outside = here.inside.of(destination) is None
-        if outside and here.leaving and any(origin in net for net in here.leaving):
-            return Walk(tuple(hosts), (*hops, "(forward, masquerade)", str(destination)))
-        if len(hosts) > 1:
-            if not here.forwards_between_peers:
-                return Walk(tuple(hosts), tuple(hops), f"{here.name} does not forward between peers")
-            hops += ["(forward)", f"{here.name}.{interface}"]
-        if outside and not here.host.exit:
-            return Walk(tuple(hosts), tuple(hops), f"{here.name}: no route to {destination}")
-        link = here.ways.of(destination)
-        if link is None:
-            return Walk(tuple(hosts), tuple(hops), _lacking(topology, here, destination))
-        there = look(link.peer)
-        back = there.link(here.name)
-        if back is None or there.ways.of(origin) is not back:
-            lacks = f"{there.name}: peer {here.name} lacks {_network_of(topology, origin)}"
-            return Walk(tuple(hosts), tuple(hops), lacks)
-        hops += ["(tunnel)", f"{there.name}.{interface}"]
-        if there.name in hosts:
-            return Walk(tuple(hosts), tuple(hops), f"{there.name} has seen it before: a loop")
-        hosts.append(there.name)
-        here = there
-    return Walk(tuple(hosts), tuple(hops), "no end after every host")
+    try:
+        if origin is None:
+            raise _Dropped(f"{source} has no IPv{destination.version} address")
+        while (last := _last_hops(here, source, origin, destination, interface_of)) is None:
+            if len(hosts) > 1:
+                if not here.forwards_between_peers:
+                    raise _Dropped(f"{here.name} does not forward between peers")
+                hops += ["(forward)", f"{here.name}.{tunnel}"]
+            here = _next(topology, look, here, origin, destination)
+            hops += ["(tunnel)", f"{here.name}.{tunnel}"]
+            if here.name in hosts:
+                raise _Dropped(f"routing loop: {here.name} is passed twice")
+            hosts.append(here.name)
+    except _Dropped as dropped:
+        return Walk(tuple(hosts), tuple(hops), str(dropped))
+    return Walk(tuple(hosts), (*hops, *last))
 
 
-def both_ways(topology: Topology, source: str, destination: IPAddress) -> tuple[Walk, Walk]:
-    """A packet's way to an address, and its answer's way back; an answer that has no beginning is the way there."""
-    there = walk(topology, source, destination)
-    own = topology.hosts[source].address_of(destination.version)
-    if there.dropped or own is None or len(there.hosts) < 2:
-        return there, there
-    # The kernel undoes a masquerade before it routes the answer, so its source is the machine that was asked.
-    return there, walk(topology, there.hosts[-1], own, origin=destination)
+def _last_hops(
+    here: Desired, source: str, origin: IPAddress, destination: IPAddress, interface_of: InterfaceOf
+) -> tuple[str, ...] | None:
+    """Return the hops from a host to the destination; None if the packet goes on through the tunnel."""
+    if destination in here.host.addresses:
+        return ()
+    lan = next((lan for lan in here.lans if destination in lan), None)
+    if lan is not None:
+        real = here.host.real_address(destination)
+        target = str(destination) if real == destination else f"{real} (as {destination})"
+        out = (f"{here.name}.{interface_of(here.name, here.host.real(lan))}", target)
+        if here.name == source:
+            return out
+        masked = any(origin in m.source and m.into == lan for m in here.masquerade)
+        return ("(forward, masquerade)" if masked else "(forward)", *out)
+    if here.tunnel_prefixes.of(destination) is None and any(origin in net for net in here.exit_sources):
+        return ("(forward, masquerade)", str(destination))
+    return None
 
 
-def unreachable_flows(topology: Topology) -> list[str]:
-    """The flows of the inventory that cannot work, whatever the hosts are like, each with the place and the reason."""
-    found = []
-    for name, host in topology.hosts.items():
-        if host.exit and host.exit not in topology.peers(name):
-            found.append(f"{name}: it should leave through {host.exit}, which is no peer of it")
-    for flow in topology.inventory.verify:
-        there, back = both_ways(topology, flow.source, flow.address)
-        if there.dropped:
-            found.append(f"{flow.source} -> {flow.target}: {there.dropped}")
-        elif back.dropped:
-            found.append(f"{flow.source} -> {flow.target}: the answer: {back.dropped}")
-    return found
+def _next(
+    topology: Topology, look: Callable[[str], Desired], here: Desired, origin: IPAddress, destination: IPAddress
+) -> Desired:
+    """Return the host that gets the packet next. Raises _Dropped."""
+    if here.tunnel_prefixes.of(destination) is None and not here.host.exit:
+        raise _Dropped(f"{here.name}: no route to {destination}")
+    link = here.crypto_routes.of(destination)
+    if link is None:
+        raise _Dropped(_missing_entry(topology, here, destination))
+    there = look(link.peer)
+    back = there.link(here.name)
+    if back is None or there.crypto_routes.of(origin) is not back:
+        raise _Dropped(f"{there.name}: peer {here.name} lacks {_network_of(topology, origin)}")
+    return there
 
 
-def _lacking(topology: Topology, here: Desired, destination: IPAddress) -> str:
+def _missing_entry(topology: Topology, here: Desired, destination: IPAddress) -> str:
     network = _network_of(topology, destination)
     owner = next((n for n in topology.hosts if any(destination in net for net in topology.own_networks(n))), None)
     hop = topology.next_hop(here.name, owner) if owner and owner != here.name else None
@@ -120,3 +120,31 @@ def _lacking(topology: Topology, here: Desired, destination: IPAddress) -> str:
 def _network_of(topology: Topology, address: IPAddress) -> IPNetwork:
     nets = (net for name in topology.hosts for net in topology.own_networks(name) if address in net)
     return next(nets, ipaddress.ip_network(address))
+
+
+def round_trip(topology: Topology, source: str, destination: IPAddress) -> tuple[Walk, Walk]:
+    """Follow a packet to an address, and the reply back.
+
+    If the forward path is dropped, or ends where it begins, there is no reply; the forward path is returned twice.
+    """
+    there = walk(topology, source, destination)
+    own = topology.hosts[source].address_of(destination.version)
+    if there.dropped or own is None or len(there.hosts) < 2:
+        return there, there
+    # The kernel reverses a masquerade before it routes the reply, so the reply's source is the destination itself.
+    return there, walk(topology, there.hosts[-1], own, origin=destination)
+
+
+def unreachable_flows(topology: Topology) -> list[str]:
+    """Return the flows of the inventory that cannot work whatever the hosts' state, with the reason."""
+    found = []
+    for name, host in topology.hosts.items():
+        if host.exit and host.exit not in topology.peers(name):
+            found.append(f"{name}: exit node {host.exit} is not a peer")
+    for flow in topology.inventory.verify:
+        there, back = round_trip(topology, flow.source, flow.address)
+        if there.dropped:
+            found.append(f"{flow.source} -> {flow.target}: {there.dropped}")
+        elif back.dropped:
+            found.append(f"{flow.source} -> {flow.target}: reply: {back.dropped}")
+    return found

@@ -1,13 +1,14 @@
-"""Grammars of single values: each reads a node or says exactly what is wrong; each is its own JSON Schema."""
+"""Fields: how each kind of value is read from the file, and its JSON Schema."""
 
 from wgorch.inventory.fields.addresses import ADDRESS, ENDPOINT, LAN, MACHINE, SUBNET, address, machine, port
 from wgorch.inventory.fields.field import Field, InvalidValue
-from wgorch.inventory.fields.lists import KEY_SOURCE, MAPPED_LAN, Listing, OneOrTwo, Reader
+from wgorch.inventory.fields.lists import Listing, OneOrTwo
+from wgorch.inventory.fields.mappings import KEY_SOURCE, MAPPED_LAN, KeySource, MappedLan
 from wgorch.inventory.fields.scalars import (
-    CARD,
     FLAG,
     HOST_KEY,
     HOST_NAME,
+    INTERFACE,
     NETWORK_NAME,
     PATH,
     PUBLIC_KEY,
@@ -17,15 +18,18 @@ from wgorch.inventory.fields.scalars import (
     choice_of,
     number,
 )
-from wgorch.inventory.fields.suggest import check_keys, choice, suggest
+from wgorch.inventory.fields.suggest import check_keys, choice, suggest, suggest_in
+
+Reader = Field | Listing | OneOrTwo | MappedLan | KeySource
+"""Anything that reads a field."""
 
 __all__ = [
     "ADDRESS",
-    "CARD",
     "ENDPOINT",
     "FLAG",
     "HOST_KEY",
     "HOST_NAME",
+    "INTERFACE",
     "KEY_SOURCE",
     "LAN",
     "MACHINE",
@@ -50,4 +54,5 @@ __all__ = [
     "number",
     "port",
     "suggest",
+    "suggest_in",
 ]

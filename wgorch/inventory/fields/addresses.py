@@ -5,25 +5,24 @@ from __future__ import annotations
 import ipaddress
 import re
 
+from wgorch.base.ip import as_ip
 from wgorch.inventory.fields.field import Field, InvalidValue
 from wgorch.inventory.model import Endpoint, IPAddress, IPNetwork
 
-# --- addresses
-
 
 def address(text: str) -> IPAddress:
-    """An IP address, or InvalidValue with what exactly is wrong in it."""
-    for mark, what in (("/", "prefix"), ("%", "zone")):
+    """Parse an IP address without prefix or zone. Raises InvalidValue."""
+    for mark, part in (("/", "prefix"), ("%", "zone")):
         if mark in text:
-            raise InvalidValue(f'"{text}" has a {what}', f"write the address alone: {text.split(mark)[0]}")
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        raise _not_an_address(text) from None
+            raise InvalidValue(f'"{text}" has a {part}', f"write the address alone: {text.split(mark)[0]}")
+    ip = as_ip(text)
+    if ip is None:
+        raise _not_an_address(text)
+    return ip
 
 
 def _not_an_address(text: str) -> InvalidValue:
-    """What is wrong, and what was probably meant."""
+    """Return what is wrong in an address, and what was probably meant."""
     four = "four numbers 0-255 with dots between them, like 192.168.2.1"
     with_port = re.fullmatch(r"([0-9.]+):[0-9]*", text)
     if with_port:
@@ -40,18 +39,18 @@ def _not_an_address(text: str) -> InvalidValue:
         return InvalidValue(f"{text} reads as a decimal number; an address has 4 parts", four)
     if len(parts) != 4:
         return InvalidValue(f'"{text}" has {len(parts)} part{"s" if len(parts) > 1 else ""}; an address has 4', four)
-    for place, part in enumerate(parts, 1):
+    for number, part in enumerate(parts, 1):
         if len(part) > 3 or int(part) > 255:
-            return InvalidValue(f"octet {place} is {part[:20]}; the maximum is 255", "a number 0-255 there")
+            return InvalidValue(f"octet {number} is {part[:20]}; the maximum is 255", "a number 0-255 there")
         if len(part) > 1 and part[0] == "0":
             return InvalidValue(
-                f"a leading zero in octet {place} is ambiguous", ".".join(str(int(p[:3])) for p in parts)
+                f"a leading zero in octet {number} is ambiguous", ".".join(str(int(p[:3])) for p in parts)
             )
     return InvalidValue(f'"{text}" is not an IP address', four)
 
 
 def subnet(text: str) -> IPNetwork:
-    """A network with its prefix, host bits zero."""
+    """Parse a network with its prefix, host bits zero. Raises InvalidValue."""
     tight = re.sub(r"\s*/\s*", "/", text)
     if "," in text or " " in tight:
         items = ", ".join(part for part in re.split(r"[,\s]+", tight) if part)
@@ -81,34 +80,37 @@ def subnet(text: str) -> IPNetwork:
     return network
 
 
-_NOT_ROUTABLE = {
-    "everything, or nothing": ("0.0.0.0/8", "::/8"),
-    "loopback": ("127.0.0.0/8", "::1/128"),
-    "link-local": ("169.254.0.0/16", "fe80::/10"),
-    "multicast": ("224.0.0.0/4", "ff00::/8"),
-    "reserved": ("240.0.0.0/4",),
-}
+_NOT_ROUTABLE = tuple(
+    (ipaddress.ip_network(text), name)
+    for name, texts in {
+        "everything, or nothing": ("0.0.0.0/8", "::/8"),
+        "loopback": ("127.0.0.0/8", "::1/128"),
+        "link-local": ("169.254.0.0/16", "fe80::/10"),
+        "multicast": ("224.0.0.0/4", "ff00::/8"),
+        "reserved": ("240.0.0.0/4",),
+    }.items()
+    for text in texts
+)
+"""Networks that no packet can be routed to, with the reason."""
 
 
 def routable_subnet(text: str) -> IPNetwork:
-    """A network that may lie behind a gateway, or in the tunnel."""
+    """Parse a network that can be routed to a peer. Raises InvalidValue."""
     network = subnet(text)
-    for name, wrong in _NOT_ROUTABLE.items():
-        for other in map(ipaddress.ip_network, wrong):
-            if network.version == other.version and network.overlaps(other):
-                raise InvalidValue(
-                    f"{network} ({name}) cannot be routed to a peer", "a private network, like 10.10.13.0/24"
-                )
+    for other, name in _NOT_ROUTABLE:
+        if network.version == other.version and network.overlaps(other):
+            message = f"{network} ({name}) cannot be routed to a peer"
+            raise InvalidValue(message, "a private network, like 10.10.13.0/24")
     return network
 
 
 def dns_name(text: str) -> str:
-    """A DNS name as RFC 1123 has it."""
+    """Parse a DNS name (RFC 1123). Raises InvalidValue."""
     name = text[:-1] if text.endswith(".") else text
     if text.endswith("."):
         raise InvalidValue(f'"{text}" ends with a dot', f"write {name}")
     if len(name) > 253:
-        raise InvalidValue(f"a DNS name of {len(name)} characters; at most 253", "its address will do")
+        raise InvalidValue(f"a DNS name of {len(name)} characters; at most 253", "write its address")
     for position, c in enumerate(name, 1):
         if not re.match(r"[A-Za-z0-9.-]", c):
             shown = "space" if c == " " else f'"{c}"'
@@ -125,26 +127,26 @@ def dns_name(text: str) -> str:
 
 
 def machine(text: str) -> str:
-    """An IP address or a DNS name."""
+    """Parse an IP address or a DNS name. Raises InvalidValue."""
     if text.startswith("-"):
         raise InvalidValue('must not start with "-"', "a name or an address")
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        if text.count(":") > 1:
-            raise _not_an_address(text) from None
-        return dns_name(text)
+    ip = as_ip(text)
+    if ip is not None:
+        return str(ip)
+    if text.count(":") > 1:
+        raise _not_an_address(text)
+    return dns_name(text)
 
 
 def port(text: str) -> int:
-    """A port number."""
+    """Parse a port number. Raises InvalidValue."""
     if not re.fullmatch(r"[0-9]{1,6}", text) or not 0 < int(text) < 65536:
         raise InvalidValue(f'"{text}" is not a port', "a number 1-65535")
     return int(text)
 
 
 def endpoint(text: str) -> Endpoint:
-    """``host:port``, IPv6 in brackets."""
+    """Parse ``host:port``, IPv6 in brackets. Raises InvalidValue."""
     if "://" in text:
         scheme, _, rest = text.partition("://")
         raise InvalidValue(
@@ -154,20 +156,13 @@ def endpoint(text: str) -> Endpoint:
     if bracketed:
         host, after = bracketed[1], bracketed[2]
     elif text.count(":") > 1:
-        host, _, after = text.rpartition(":") if not _is_address(text) else (text, "", "51820")
+        host, _, after = text.rpartition(":") if as_ip(text) is None else (text, "", "51820")
         raise InvalidValue(f'"{text}" is an IPv6 address without brackets', f'write "[{host}]:{after}", in quotes')
     else:
         host, _, after = text.partition(":")
     if not after:
         raise InvalidValue("port missing", f"{text.rstrip(':')}:51820")
     return Endpoint(machine(host), port(after))
-
-
-def _is_address(text: str) -> bool:
-    try:
-        return bool(ipaddress.ip_address(text))
-    except ValueError:
-        return False
 
 
 SUBNET = Field("a network like 192.168.2.0/24", routable_subnet, {"type": "string"})
@@ -179,7 +174,7 @@ LAN = Field("a network like 10.10.13.0/24", routable_subnet, {"type": "string"})
 ADDRESS = Field("an address like 192.168.2.1", address, {"type": "string"})
 
 
-ENDPOINT = Field("an endpoint", endpoint, {"type": "string", "pattern": r"^.+:\d+$"})
+ENDPOINT = Field("an endpoint", endpoint, {"type": "string", "pattern": r"^.+:\d+$"}, bracketed=True)
 
 
 MACHINE = Field("a host name or address", machine, {"type": "string"})

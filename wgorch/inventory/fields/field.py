@@ -1,12 +1,11 @@
-"""The grammars of single values: each reads a node, or says what exactly is wrong; each is its own JSON Schema."""
+"""Field: how one value is read from a node, and its JSON Schema."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from wgorch.base.value import value
 from wgorch.inventory.nodes import Node, Scalar, Sequence
 from wgorch.inventory.problems import Problems
 
@@ -14,45 +13,57 @@ Schema = dict[str, Any]
 
 
 class InvalidValue(Exception):
-    """A value that does not fit; carries the sentence and the fix."""
+    """Raised by a parser for a text that is no valid value."""
 
-    def __init__(self, message: str, fix: str = "") -> None:
+    def __init__(self, message: str, fix: str = "", *, secret: bool = False) -> None:
+        """Take the problem, its fix, and whether the value is a secret, which must not be shown."""
         super().__init__(message)
-        self.message, self.fix = message, fix
+        self.message, self.fix, self.secret = message, fix, secret
 
 
-@value
-class Field:
-    """One value: `parse` takes the text, or raises InvalidValue; `plain` gets to see how it was written, for YAML's traps."""
+class Field(NamedTuple):
+    """A single value."""
 
     kind: str
+    """What it is, for people: ``an endpoint``."""
     parse: Callable[[str], Any]
+    """Text to value. Raises InvalidValue."""
     schema: Schema
+    """JSON Schema of the value."""
     trap: Callable[[Scalar], None] | None = None
+    """Check for unquoted text that YAML 1.1 reads as another type. Raises InvalidValue."""
+    bracketed: bool = False
+    """True if a valid value may begin with a bracket, which YAML reads as a list."""
 
     def read(self, node: Node, path: str, problems: Problems) -> Any:
-        """The value, or None with the trouble noted."""
+        """Return the value of a node; None if a problem was added."""
         try:
-            if not isinstance(node, Scalar):
-                what = "a list" if isinstance(node, Sequence) else "a mapping"
-                if isinstance(node, Sequence) and self.kind == "an endpoint":
-                    raise InvalidValue("YAML reads [..] as a list", "put the endpoint in quotes")
-                raise InvalidValue(
-                    f"expected {self.kind}, got {what}", "write one value, without brackets or fields below it"
-                )
-            if not node.text.strip() or (node.plain and node.text in ("null", "~", "Null", "NULL")):
-                raise InvalidValue("empty", "give a value or delete the line")
-            no_controls(node.text)
-            if node.plain and self.trap:
-                self.trap(node)
-            return self.parse(node.text)
-        except InvalidValue as bad:
-            problems.add(node, path, bad.message, bad.fix)
+            return self._value(node)
+        except InvalidValue as invalid:
+            problems.add(node, path, invalid.message, invalid.fix, secret=invalid.secret)
             return None
 
+    def _value(self, node: Node) -> Any:
+        if isinstance(node, Sequence) and self.bracketed:
+            raise InvalidValue("YAML reads [..] as a list", "put the endpoint in quotes")
+        if not isinstance(node, Scalar):
+            got = "a list" if isinstance(node, Sequence) else "a mapping"
+            raise InvalidValue(
+                f"expected {self.kind}, got {got}", "write one value, without brackets or fields below it"
+            )
+        if not node.text.strip() or (node.plain and node.text in ("null", "~", "Null", "NULL")):
+            raise InvalidValue("empty", "give a value or delete the line")
+        refuse_controls(node.text)
+        if node.plain and self.trap:
+            self.trap(node)
+        return self.parse(node.text)
 
-def no_controls(text: str) -> None:
-    """Refuse what cannot be seen, or looks like something else: control characters, zero-width and direction marks."""
+
+def refuse_controls(text: str) -> None:
+    """Refuse invisible and misleading characters: controls, zero-width, direction marks, typographic quotes.
+
+    Raises InvalidValue.
+    """
     if text.isascii() and text.isprintable():
         return
     for position, c in enumerate(text, 1):

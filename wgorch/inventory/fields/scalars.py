@@ -9,11 +9,9 @@ from wgorch.base.wgkey import public_key
 from wgorch.inventory.fields.field import Field, InvalidValue
 from wgorch.inventory.nodes import Scalar
 
-# --- numbers and flags
-
 
 def number(low: int, high: int, kind: str = "a number", usual: str = "") -> Field:
-    """A decimal number within bounds; octal, base 60, hex and decimals are named as what YAML makes of them."""
+    """Define a decimal number within bounds; octal and base-60 numbers of YAML 1.1 are refused."""
     what = f"{kind} {low}-{high}"
 
     def trap(node: Scalar) -> None:
@@ -51,13 +49,13 @@ def _flag(text: str) -> bool:
 FLAG = Field("true or false", _flag, {"type": "boolean"})
 
 
-# --- names
-
-
 def word(
     kind: str, pattern: str, allowed: str, longest: int, example: str, reserved: Callable[[str], str] | None = None
 ) -> Field:
-    """A name: letters and digits of one grammar, of bounded length."""
+    """Define a name: a pattern, its characters in words, and a maximum length.
+
+    `reserved` returns why a name cannot be used, or an empty text.
+    """
 
     def trap(node: Scalar) -> None:
         if node.text.lower() in ("yes", "no", "on", "off", "true", "false", "y", "n"):
@@ -70,7 +68,6 @@ def word(
         if len(text) > longest:
             raise InvalidValue(f'"{text}" is {len(text)} characters long; at most {longest}', f"like {example}")
         if not re.fullmatch(pattern, text):
-            # The small letters of it, where they alone would do.
             better = text.lower() if re.fullmatch(pattern, text.lower()) else f"like {example}"
             raise InvalidValue(f'"{text}" has characters other than {allowed}', better)
         if reserved and (reason := reserved(text)):
@@ -101,18 +98,18 @@ TUNNEL_NAME = word(
 USER_NAME = word("a user name", r"[a-zA-Z_][a-zA-Z0-9_.-]*\$?", "a-z A-Z 0-9 _ . -", 32, "root")
 
 
-_CARD = word("a device name like ens192", r"[a-zA-Z0-9][a-zA-Z0-9_.@-]*", "a-z A-Z 0-9 _ . -", 15, "ens192")
+_INTERFACE = word("an interface name like ens192", r"[a-zA-Z0-9][a-zA-Z0-9_.@-]*", "a-z A-Z 0-9 _ . -", 15, "ens192")
 
 
-def _card(text: str) -> str:
+def _interface(text: str) -> str:
     if "/" in text or re.fullmatch(r"[0-9.:]+", text):
         raise InvalidValue(
-            f'expected a device name like ens192, got "{text}"', "as `ip link` names it; or leave it out"
+            f'expected {_INTERFACE.kind}, got "{text}"', "as `ip link` names it; omit it to detect the interface"
         )
-    return str(_CARD.parse(text))
+    return str(_INTERFACE.parse(text))
 
 
-CARD = Field(_CARD.kind, _card, _CARD.schema, _CARD.trap)
+INTERFACE = Field(_INTERFACE.kind, _interface, _INTERFACE.schema, _INTERFACE.trap)
 
 
 def _host_key(text: str) -> str:
@@ -135,7 +132,7 @@ def _public_key(text: str) -> str:
     try:
         return public_key(text)
     except ValueError as error:
-        raise InvalidValue(str(error), "what `wg pubkey` prints on the device") from None
+        raise InvalidValue(str(error), "the output of `wg pubkey` on the device") from None
 
 
 PUBLIC_KEY = Field("a public key", _public_key, {"type": "string", "pattern": "^[A-Za-z0-9+/]{43}=$"})
@@ -144,7 +141,9 @@ PUBLIC_KEY = Field("a public key", _public_key, {"type": "string", "pattern": "^
 def _path(text: str) -> str:
     if "PRIVATE KEY" in text:
         raise InvalidValue(
-            "a key itself, where its file is meant (value hidden)", "like ~/.ssh/id_ed25519; treat this key as leaked"
+            "a key itself, where its file is expected (value hidden)",
+            "like ~/.ssh/id_ed25519; treat this key as leaked",
+            secret=True,
         )
     if text.startswith("-"):
         raise InvalidValue('must not start with "-"', "like ~/.ssh/id_ed25519")
@@ -155,7 +154,7 @@ PATH = Field("a path", _path, {"type": "string"})
 
 
 def choice_of(*words: str) -> Field:
-    """One of a few words."""
+    """Define a choice of words."""
 
     def parse(text: str) -> str:
         if text not in words:

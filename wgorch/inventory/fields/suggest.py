@@ -1,28 +1,15 @@
-"""Suggest the key or name that was meant."""
+"""Unknown fields and names: suggest the one that was meant."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 
-from wgorch.inventory.nodes import Mapping, Scalar
+from wgorch.inventory.nodes import Mapping, Node, is_empty
 from wgorch.inventory.problems import SECRET, Problems
 
-
-def suggest(word: str, known: Iterable[str]) -> str:
-    """``Did you mean "address"?``, or nothing."""
-    known = list(known)
-    meant = SYNONYMS.get(word.lower(), word)
-    close = [meant] if meant in known else difflib.get_close_matches(meant, known, 1, 0.6)
-    return f' Did you mean "{close[0]}"?' if close else ""
-
-
-def choice(known: Iterable[str], most: int = 8) -> str:
-    """``one of: bcc, company``, for a fix; of many, the first few."""
-    names = sorted(known)
-    return f"one of: {', '.join(names[:most])}{' …' if len(names) > most else ''}"
-
+MAX_SUGGESTIONS = 100
+"""Problems of a file after which no more are given a suggestion, which takes long to find."""
 
 SYNONYMS = {
     **dict.fromkeys(("role", "hub", "topology", "router"), "relay"),
@@ -40,30 +27,49 @@ SYNONYMS = {
     **dict.fromkeys(("nameserver", "nameservers", "resolvers"), "dns"),
     "cidr": "subnet",
 }
-"""What other tools call our fields."""
+"""Names that other tools give to fields of an inventory."""
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Return `` Did you mean "address"?``, or an empty text."""
+    import difflib  # slow to import, and not needed for a good inventory
+
+    known = list(known)
+    meant = SYNONYMS.get(word.lower(), word)
+    close = [meant] if meant in known else difflib.get_close_matches(meant, known, 1, 0.6)
+    return f' Did you mean "{close[0]}"?' if close else ""
+
+
+def suggest_in(problems: Problems, word: str, known: Iterable[str]) -> str:
+    """Return `suggest` for a file with few problems so far, else an empty text."""
+    return suggest(word, known) if len(problems.found) < MAX_SUGGESTIONS else ""
+
+
+def choice(known: Iterable[str], limit: int = 8) -> str:
+    """Return the first names as a fix: ``one of: bcc, company``."""
+    names = sorted(known)
+    return f"one of: {', '.join(names[:limit])}{' …' if len(names) > limit else ''}"
 
 
 def check_keys(node: Mapping, known: Iterable[str], path: str, problems: Problems) -> None:
-    """Name every key of a mapping that is not known; a secret is named without its value."""
+    """Add a problem for each unknown key of a mapping; a secret is named without its value."""
     known = list(known)
     for key, value in node.items:
         if key.text in known:
             continue
         at = f"{path}.{key.text}" if path else key.text
-        empty = isinstance(value, Scalar) and not value.text
-        if SECRET.search(key.text) and not empty:
-            if re.search(r"priv|^key$", key.text, re.I):
-                problems.add(
-                    value,
-                    at,
-                    "private keys do not belong here (value hidden)",
-                    "delete it; keys are born on their host. Treat this one as leaked",
-                )
-            else:
-                problems.add(
-                    value, at, "a secret in the file (value hidden)", "delete it; wgorch asks where it needs one"
-                )
+        if SECRET.search(key.text) and not is_empty(value):
+            _add_secret(key.text, value, at, problems)
             continue
-        # Guessing costs time, and nobody reads the hundredth guess.
-        hint = suggest(key.text, known) if len(problems.found) < 100 else ""
+        hint = suggest_in(problems, key.text, known)
         problems.add(key, at, f"unknown field.{hint}", f"known here: {', '.join(known)}")
+
+
+def _add_secret(key: str, value: Node, path: str, problems: Problems) -> None:
+    if re.search(r"priv|^key$", key, re.I):
+        message = "private keys do not belong here (value hidden)"
+        fix = "delete it; keys are generated on their host. Treat this one as leaked"
+    else:
+        message = "a secret in the file (value hidden)"
+        fix = "delete it; wgorch prompts for passwords"
+    problems.add(value, path, message, fix, secret=True)

@@ -1,1 +1,1 @@
-"""Rules across the fields of an inventory."""
+"""Rules across the fields of an inventory, by subject."""

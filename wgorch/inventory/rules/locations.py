@@ -1,4 +1,4 @@
-"""Where each field of an inventory stands in its file."""
+"""Locations of the fields in an inventory's file."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from wgorch.inventory.nodes import Node
 
 
 class Locations(dict[str, Node]):
-    """Where each field of the file stands."""
+    """The node of each field, by path."""
 
     def where(self, path: str) -> str:
-        """``line:column`` of a field."""
+        """Return ``line:column`` of a field, or ``?``."""
         node = self.get(path)
         return f"{node.line}:{node.column}" if node else "?"

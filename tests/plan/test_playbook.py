@@ -1,4 +1,4 @@
-"""Playbooks: the order of steps is checked, a user's own steps are read, and what is wrong is told with its place."""
+"""Playbooks: the order of steps is checked, a user's own steps are read, and problems have their location."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wgorch.plan.playbook import CHECKS, STAGES, Playbook, UserStep, find, load,
 from wgorch.state.state import Run
 from wgorch.steps import all_steps
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HOSTS = frozenset({"home", "bcc"})
 
 GOOD = """\
@@ -53,15 +53,15 @@ def test_the_shipped_playbook_has_every_step_once() -> None:
 
 
 def test_no_packet_can_pass_before_the_rules_that_mask_it_nor_after_them() -> None:
-    """On a host that forwards already: what passed unmasked once keeps its way for as long as it goes on."""
+    """On a host that forwards already: what passed unmasked once stays unmasked for as long as its connection lasts."""
     up, down = (list(load(shipped() / f"{verb}.yaml").steps(*STAGES)) for verb in ("up", "teardown"))
     rules = ("forward_rules", "input_rules", "masquerade", "map_lans", "clamp_mss", "nft_table")
-    for rule, way in product(rules, ("interface", "peers", "routes", "firewalld", "forwarding", "exit_routes")):
-        assert up.index(rule) < up.index(way)
-        assert down.index(way) < down.index(rule)
+    for rule, step in product(rules, ("interface", "peers", "routes", "firewalld", "forwarding", "exit_routes")):
+        assert up.index(rule) < up.index(step)
+        assert down.index(step) < down.index(rule)
 
 
-def test_teardown_takes_traffic_away_before_its_way() -> None:
+def test_teardown_ends_traffic_before_its_tunnel() -> None:
     playbook = load(shipped() / "teardown.yaml")
 
     assert ["traffic", "tunnel", "stay"] == list(playbook.stages)
@@ -119,12 +119,12 @@ def swap(old: str, new: str) -> str:
         ("stages: [\n", "is opened here and never closed"),
     ],
 )  # fmt: skip
-def test_a_bad_playbook_is_told_with_its_place(tmp_path: Path, text: str, message: str) -> None:
+def test_a_bad_playbook_is_refused_with_its_location(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InventoryError) as raised:
         read(tmp_path, text)
 
     assert message in str(raised.value)
-    assert all("up.yaml:" in trouble.split("\n")[0] for trouble in raised.value.problems)
+    assert all("up.yaml:" in problem.split("\n")[0] for problem in raised.value.problems)
 
 
 def test_a_playbook_beside_the_inventory_goes_before_the_shipped_one(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_check_is_left_out_by_deleting_its_line(tmp_path: Path) -> None:
     assert {"handshakes", "flows"} == load_checks(tmp_path / "verify.yaml")
 
 
-def test_an_unknown_check_is_told_with_its_place(tmp_path: Path) -> None:
+def test_an_unknown_check_is_refused_with_its_location(tmp_path: Path) -> None:
     (tmp_path / "verify.yaml").write_text("checks:\n  - handshakes\n  - flow\n")
     with pytest.raises(InventoryError) as caught:
         load_checks(tmp_path / "verify.yaml")
@@ -156,7 +156,7 @@ def test_an_unknown_check_is_told_with_its_place(tmp_path: Path) -> None:
     assert 'verify.yaml:3:5: error: checks: unknown check "flow". Did you mean "flows"?' in str(caught.value)
 
 
-def test_a_broken_playbook_is_told_before_any_connection(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_broken_playbook_is_refused_before_any_connection(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "verify.yaml").write_text("checks: all\n")
     code = main(["check", str(ROOT / "inventory" / "home-company.yaml"), "--playbooks", str(tmp_path)])
 

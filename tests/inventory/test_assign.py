@@ -1,4 +1,4 @@
-"""Addresses that the inventory leaves open: everybody keeps what they have, and newcomers get what is free."""
+"""Addresses that the inventory leaves open: members keep theirs, and new ones get the next free ones."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def addresses(inventory: Inventory) -> dict[str, list[str]]:
     return {name: [str(a) for a in host.addresses] for name, host in inventory.hosts.items()}
 
 
-def test_they_get_the_next_free_ones_in_the_order_of_the_file() -> None:
+def test_hosts_get_the_next_free_addresses_in_the_order_of_the_file() -> None:
     found = addresses(network(["bcc", "home", "company"], given={"home": "192.168.2.1"}))
 
     assert found == {"bcc": ["192.168.2.2"], "home": ["192.168.2.1"], "company": ["192.168.2.3"]}
 
 
-def test_of_two_subnets_everybody_gets_one_each() -> None:
+def test_of_two_subnets_every_host_gets_one_address_each() -> None:
     found = addresses(network(["bcc", "home"], '[192.168.2.0/24, "fd00:2::/64"]', {"home": "192.168.2.9"}))
 
     assert found == {"bcc": ["192.168.2.1", "fd00:2::1"], "home": ["192.168.2.9", "fd00:2::2"]}
@@ -45,7 +45,7 @@ def test_a_large_network_costs_nothing() -> None:
     assert found["h299"] == ["10.0.1.44"]
 
 
-def test_what_others_have_is_left_alone() -> None:
+def test_addresses_of_others_are_not_used() -> None:
     found = assign(network(["bcc", "home"]), taken=[ip_address("192.168.2.1")])
 
     assert addresses(found) == {"bcc": ["192.168.2.2"], "home": ["192.168.2.3"]}
@@ -59,7 +59,7 @@ def test_an_address_that_was_given_to_another_meanwhile_is_not_kept() -> None:
 
 @settings(deadline=None)
 @given(NAMES, NAMES, st.randoms(use_true_random=False))
-def test_whoever_is_added_removed_or_moved_the_others_keep_theirs(
+def test_hosts_keep_their_addresses_when_others_are_added_removed_or_moved(
     before: list[str], after: list[str], random: st.DataObject
 ) -> None:
     first = network(before)

@@ -1,4 +1,4 @@
-"""The ways of random networks: every packet that should arrive does, and so does its answer; nothing else is opened."""
+"""Random networks: every packet that should arrive does, and so does its reply; nothing else is allowed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ some = settings(max_examples=40, deadline=None, suppress_health_check=list(Healt
 
 
 def meet(inventory: Inventory, one: str, other: str) -> bool:
-    """Whether two hosts can talk at all: one can be dialled, or a relay stands between them."""
+    """True if two hosts can reach each other: one has an endpoint, or there is a relay."""
     hosts = inventory.hosts
     relay = any(host.relay for host in hosts.values())
     return one == other or relay or hosts[one].endpoint is not None or hosts[other].endpoint is not None
@@ -69,7 +69,7 @@ def check_all_walks(inventory: Inventory) -> None:
 
 @few
 @given(inventories(most=9))
-def test_every_packet_arrives_and_so_does_its_answer_by_the_same_way(inventory: Inventory) -> None:
+def test_every_packet_arrives_and_its_reply_takes_the_same_path(inventory: Inventory) -> None:
     check_all_walks(inventory)
 
 
@@ -132,7 +132,7 @@ def test_no_endpoint_lies_in_what_is_routed_into_the_tunnel(inventory: Inventory
 
 @some
 @given(inventories())
-def test_peers_know_each_other_and_nobody_is_its_own(inventory: Inventory) -> None:
+def test_peering_is_mutual_and_no_host_is_its_own_peer(inventory: Inventory) -> None:
     links = {(name, link.peer) for name, d in all_desired(build(inventory)).items() for link in d.links}
 
     assert links == {(other, name) for name, other in links}
@@ -141,7 +141,7 @@ def test_peers_know_each_other_and_nobody_is_its_own(inventory: Inventory) -> No
 
 @some
 @given(inventories())
-def test_one_side_of_every_link_can_be_dialled_and_the_other_keeps_it_awake(inventory: Inventory) -> None:
+def test_one_side_of_every_link_has_an_endpoint_and_the_other_sends_keepalives(inventory: Inventory) -> None:
     for name, desired in all_desired(build(inventory)).items():
         host = inventory.hosts[name]
         assert len(desired.links) == len({link.peer for link in desired.links})
@@ -172,9 +172,9 @@ def test_masquerade_names_own_lans_and_sources_of_their_family(inventory: Invent
             assert not any(m.source.version == lan.version and m.source.overlaps(lan) for lan in host.subnets)
         for lan in {m.into for m in desired.masquerade}:
             sources = [m.source for m in desired.masquerade if m.into == lan]
-            everybody = [n for n in (*inventory.network.subnets, *desired.routes) if n.version == lan.version]
-            assert sum(n.num_addresses for n in sources) == sum(n.num_addresses for n in everybody)
-            assert all(any(n.subnet_of(source) for source in sources) for n in everybody)
+            routed = [n for n in (*inventory.network.subnets, *desired.routes) if n.version == lan.version]
+            assert sum(n.num_addresses for n in sources) == sum(n.num_addresses for n in routed)
+            assert all(any(n.subnet_of(source) for source in sources) for n in routed)
 
 
 @some
@@ -202,13 +202,13 @@ def test_the_order_of_the_hosts_changes_nothing(inventory: Inventory, random: ob
     st.lists(st.sampled_from((4, 6)), max_size=2),
 )
 def test_a_new_host_changes_its_neighbours_alone(
-    inventory: Inventory, dialable: bool, relay: bool, lans: list[int]
+    inventory: Inventory, public: bool, relay: bool, lans: list[int]
 ) -> None:
     versions = tuple(subnet.version for subnet in inventory.network.subnets)
     new = make_host(
         200,
         versions,
-        dialable=dialable,
+        public=public,
         relay=relay,
         lans=tuple(k for k in lans if k in versions),
         masquerade=True,

@@ -1,4 +1,4 @@
-"""Packets of the reference network hop by hop, and what is said where one is dropped: the documents' own mistakes."""
+"""Packets of the reference network hop by hop, and the reason where one is dropped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TARGET = ip_address("10.10.13.61")
 LAN = ip_network("10.10.13.0/24")
 
 
-def card(_host: str, _lan: object) -> str:
+def lan_interface(_host: str, _lan: object) -> str:
     return "ens192"
 
 
@@ -34,7 +34,7 @@ def without(peer: str, *lost: str) -> Callable[[Desired], Desired]:
 
     def change(desired: Desired) -> Desired:
         links = (
-            replace(link, allowed_ips=tuple(n for n in link.allowed_ips if n not in nets))
+            link._replace(allowed_ips=tuple(n for n in link.allowed_ips if n not in nets))
             if link.peer == peer
             else link
             for link in desired.links
@@ -44,13 +44,13 @@ def without(peer: str, *lost: str) -> Callable[[Desired], Desired]:
     return change
 
 
-def test_the_way_from_home_to_target_reads_as_in_the_documents() -> None:
+def test_the_path_from_home_to_the_target_names_every_hop() -> None:
     expected = (
         "home.wg0 -> (tunnel) -> bcc.wg0 -> (forward) -> bcc.wg0 -> (tunnel) -> company.wg0 -> "
         "(forward, masquerade) -> company.ens192 -> 10.10.13.61"
     )
 
-    assert expected == str(walk(TOPOLOGY, "home", TARGET, card=card))
+    assert expected == str(walk(TOPOLOGY, "home", TARGET, interface_of=lan_interface))
 
 
 def test_a_peer_that_lacks_the_lan_is_named_with_what_it_lacks() -> None:
@@ -60,20 +60,20 @@ def test_a_peer_that_lacks_the_lan_is_named_with_what_it_lacks() -> None:
     assert ("home",) == dropped.hosts
 
 
-def test_the_same_on_the_relay_is_told_of_the_relay() -> None:
+def test_the_same_on_the_relay_names_the_relay() -> None:
     dropped = walk(TOPOLOGY, "home", TARGET, desired=other_than("bcc", without("company", "10.10.13.0/24")))
 
     assert "bcc: peer company lacks 10.10.13.0/24" == dropped.dropped
 
 
-def test_a_source_that_the_next_host_does_not_allow_is_told_of_that_host() -> None:
+def test_a_source_that_the_next_host_does_not_allow_names_that_host() -> None:
     dropped = walk(TOPOLOGY, "home", TARGET, desired=other_than("company", without("bcc", "192.168.2.0/24")))
 
     assert "company: peer bcc lacks 192.168.2.2/32" == dropped.dropped
     assert ("home", "bcc") == dropped.hosts
 
 
-def test_a_relay_that_does_not_forward_is_told() -> None:
+def test_a_relay_that_does_not_forward_is_named() -> None:
     still = other_than("bcc", lambda d: replace(d, forwards_between_peers=False))
 
     assert (
@@ -81,24 +81,24 @@ def test_a_relay_that_does_not_forward_is_told() -> None:
     )
 
 
-def test_a_missing_route_is_told() -> None:
+def test_a_missing_route_is_named() -> None:
     lost = other_than("home", lambda d: replace(d, routes=()))
 
     assert "home: no route to 10.10.13.61" == walk(TOPOLOGY, "home", TARGET, desired=lost).dropped
 
 
-def test_a_circle_of_allowed_ips_ends_and_is_told() -> None:
+def test_a_loop_of_allowed_ips_ends_and_is_named() -> None:
     def swapped(name: str) -> Desired:
         desired = TOPOLOGY.desired(name)
         if name != "bcc":
             return replace(desired, forwards_between_peers=True, lans=())
         links = [
-            replace(link, allowed_ips=(*link.allowed_ips, LAN) if link.peer == "home" else (ip_network("192.168.2.3"),))
+            link._replace(allowed_ips=(*link.allowed_ips, LAN) if link.peer == "home" else (ip_network("192.168.2.3"),))
             for link in desired.links
         ]
         return replace(desired, links=tuple(links))
 
-    assert "home has seen it before: a loop" == walk(TOPOLOGY, "home", TARGET, desired=swapped).dropped
+    assert "routing loop: home is passed twice" == walk(TOPOLOGY, "home", TARGET, desired=swapped).dropped
 
 
 @pytest.mark.parametrize(
@@ -113,17 +113,17 @@ def test_a_circle_of_allowed_ips_ends_and_is_told() -> None:
     ],
 )
 def test_the_network_works_in_both_directions(source: str, origin: str | None, target: str) -> None:
-    way = walk(TOPOLOGY, source, ip_address(target), origin=ip_address(origin) if origin else None)
+    path = walk(TOPOLOGY, source, ip_address(target), origin=ip_address(origin) if origin else None)
 
-    assert "" == way.dropped
+    assert "" == path.dropped
 
 
-def test_an_address_that_nobody_has_goes_nowhere() -> None:
+def test_an_address_outside_the_network_has_no_route() -> None:
     assert "home: no route to 10.99.0.1" == walk(TOPOLOGY, "home", ip_address("10.99.0.1")).dropped
 
 
 def test_a_tunnel_address_that_no_host_has_is_dropped_at_the_relay() -> None:
-    way = walk(TOPOLOGY, "home", ip_address("192.168.2.77"))
+    path = walk(TOPOLOGY, "home", ip_address("192.168.2.77"))
 
-    assert not way.arrives
-    assert "bcc: no peer has 192.168.2.77/32" == way.dropped
+    assert not path.arrives
+    assert "bcc: no peer has 192.168.2.77/32" == path.dropped

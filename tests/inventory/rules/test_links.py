@@ -1,0 +1,31 @@
+"""Rules for links."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.inventory.mistyped import BASE, Row, assert_shown, ids
+
+LINKS = BASE + "links:\n  - "
+CLOUD = BASE.replace("verify:", "  cloud:\n    ssh: root@cloud.example\n    endpoint: cloud.example:51820\nverify:")
+NO_RELAY = CLOUD.replace("    relay: true\n", "") + "links:\n  - "
+TWO_RELAYS = CLOUD.replace("cloud.example:51820\n", "cloud.example:51820\n    relay: true\n") + "links:\n  - "
+
+# fmt: off
+BAD: list[Row] = [
+    ('another arrow in a link', LINKS+'home -> bcc\n', '21:5', 'error', 'links[0]', '"home -> bcc" is not a link', 'write it as: home -- bcc, or as: cloud -x- home'),
+    ('a link to an unknown host', LINKS+'home -- bc\n', '21:5', 'error', 'links[0]', 'there is no host "bc". Did you mean "bcc"?', 'one of: bcc, company, home'),
+    ('a link of one host', LINKS+'home -- home\n', '21:5', 'error', 'links[0]', 'home is linked to itself', 'name two hosts'),
+    ('a link of two spokes', LINKS+'home -- company\n', '21:5', 'error', 'links[0]', 'neither home nor company has an endpoint, so neither can connect to the other', 'delete the line; a relay connects them'),
+    ('a relay kept from a spoke', LINKS+'home -x- bcc\n', '21:5', 'error', 'links[0]', 'bcc is a relay; it must reach every host', 'relay: false there, or delete the line'),
+    ('two separated hosts without a relay', NO_RELAY+'cloud -x- home\n', '23:5', 'error', 'links[0]', 'no relay could connect cloud and home: no host is a relay', 'relay: true on one'),
+    ('two relays of one spoke', TWO_RELAYS+'home -- bcc\n  - home -- cloud\n', '26:5', 'error', 'links[1]', 'home has the relay bcc already; requests and replies must take the same path', 'keep one of the two'),
+    ('links without a line', BASE+'links:\n', '20:7', 'error', 'links', 'empty', 'list links below it, or delete the line'),
+    ('links as a mapping', BASE+'links: {a: b}\n', '20:8', 'error', 'links', 'expected a list', 'write "- home -- bcc" on lines of their own'),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("row", BAD, ids=ids(BAD))
+def test_a_contradictory_link_is_shown_with_location_field_and_fix(row: Row) -> None:
+    assert_shown(row)

@@ -1,0 +1,36 @@
+"""Rules for endpoints, and for what hosts without one need."""
+
+from __future__ import annotations
+
+from wgorch.inventory.rules.review import Review
+
+
+def endpoints(review: Review) -> None:
+    """Relays have an endpoint, ports agree, and hosts behind NAT send keepalives."""
+    for name, host in review.inventory.hosts.items():
+        path = f"hosts.{name}"
+        if host.relay and not host.endpoint and not review.problems.about(f"{path}.endpoint"):
+            fix = f"endpoint: ADDRESS:{host.listen_port} under {name}"
+            review.add(f"{path}.relay", "a relay needs an endpoint that others can connect to", fix)
+        if host.endpoint and f"{path}.listen_port" in review.locations and host.endpoint.port != host.listen_port:
+            ports = f"port {host.endpoint.port} is not {path}.listen_port {host.listen_port}"
+            fix = f"omit listen_port to use {host.endpoint.port}"
+            review.add(f"{path}.endpoint", f"{ports}; correct only with a port forward", fix, warning=True)
+        if not host.endpoint and host.persistent_keepalive == 0:
+            message = "no endpoint and persistent_keepalive 0: unreachable once its NAT mapping expires"
+            review.add(path, message, "persistent_keepalive: 25", warning=True)
+
+
+def reachability(review: Review) -> None:
+    """Hosts without an endpoint reach each other through a relay."""
+    hosts = review.inventory.hosts
+    spokes = [n for n, host in hosts.items() if not host.endpoint and not review.problems.about(f"hosts.{n}.endpoint")]
+    if len(spokes) < 2:
+        return
+    public = next((name for name, host in hosts.items() if host.endpoint), None)
+    if len(spokes) == len(hosts):
+        message = "no host has an endpoint, so no host can connect to another"
+        review.add("hosts", message, "give the public host an endpoint and relay: true", at=f"hosts.{spokes[0]}")
+    elif public and not any(host.relay for host in hosts.values()):
+        message = f"{spokes[1]} and {spokes[0]} cannot connect to each other, and no host is a relay"
+        review.add(f"hosts.{spokes[1]}", message, f"relay: true under {public}", warning=True)

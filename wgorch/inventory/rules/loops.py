@@ -1,0 +1,60 @@
+"""Rules against routing loops: networks in the tunnel must not contain the addresses that carry it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wgorch.base.ip import as_ip
+from wgorch.inventory.model import IPAddress, IPNetwork
+from wgorch.inventory.rules.lans import lans_of
+from wgorch.inventory.rules.review import Review
+
+
+def routing_loops(review: Review) -> None:
+    """No LAN or tunnel network contains an endpoint; one that contains an SSH address is worth a warning."""
+    lans = _Lans(lans_of(review.inventory))
+    for name, host in review.inventory.hosts.items():
+        endpoint = as_ip(host.endpoint.host) if host.endpoint else None
+        if endpoint is not None:
+            _endpoint(name, endpoint, lans, review)
+        address = as_ip(host.ssh.host)
+        if address is not None:
+            _ssh(name, address, lans, review)
+
+
+class _Lans:
+    """The LANs by their prefix length, to look up those that contain an address."""
+
+    def __init__(self, lans: Iterator[tuple[str, IPNetwork]]) -> None:
+        self.by_length: dict[tuple[int, int], dict[int, str]] = {}
+        for path, lan in lans:
+            host_bits = lan.max_prefixlen - lan.prefixlen
+            self.by_length.setdefault((lan.version, host_bits), {})[int(lan.network_address)] = path
+
+    def containing(self, ip: IPAddress) -> Iterator[str]:
+        """Yield the fields of the LANs that contain an address."""
+        for (version, host_bits), paths in self.by_length.items():
+            path = paths.get(int(ip) >> host_bits << host_bits) if version == ip.version else None
+            if path:
+                yield path
+
+
+def _endpoint(name: str, ip: IPAddress, lans: _Lans, review: Review) -> None:
+    field = f"hosts.{name}.endpoint"
+    for path in lans.containing(ip):
+        message = f"it contains the endpoint of {name} {ip} ({review.where(field)}): the tunnel would carry itself"
+        review.add(path, message, "narrow the subnet")
+    if any(ip in tunnel for tunnel in review.inventory.network.subnets):
+        message = f"{ip} lies inside network.subnet: the tunnel would carry itself"
+        review.add(field, message, "the endpoint is the address outside the tunnel")
+
+
+def _ssh(name: str, ip: IPAddress, lans: _Lans, review: Review) -> None:
+    field = f"hosts.{name}.ssh"
+    for path in lans.containing(ip):
+        if not path.startswith(f"hosts.{name}."):
+            message = f"it contains the SSH address of {name} {ip} ({review.where(field)}), not behind this gateway"
+            review.add(path, message, "narrow the subnet", warning=True)
+    if any(ip in tunnel for tunnel in review.inventory.network.subnets):
+        message = f"{ip} lies inside network.subnet: SSH would need the tunnel that it builds"
+        review.add(field, message, "the address outside the tunnel", warning=True)

@@ -1,0 +1,78 @@
+"""The sections hosts and devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from wgorch.inventory import fields as f
+from wgorch.inventory import schema
+from wgorch.inventory.model import DEFAULT_PORT, NOWHERE, Host, SshTarget
+from wgorch.inventory.nodes import Mapping, Scalar, is_empty
+from wgorch.inventory.sections.reading import Reading
+from wgorch.inventory.sections.ssh import ssh
+
+
+def hosts(node: Mapping, shared: dict[str, Any], reading: Reading) -> Iterator[tuple[str, Host]]:
+    """Yield the valid hosts by name; `shared` are the fields of the network."""
+    names: dict[str, Scalar] = {}
+    for key, value in node.items:
+        name = f.HOST_NAME.read(key, "hosts", reading.problems)
+        twin = names.setdefault(key.text.lower(), key)
+        path = f"hosts.{key.text}"
+        if twin is not key and twin.text != key.text:
+            message = f"differs only in case from hosts.{twin.text} ({twin.line}:{twin.column})"
+            reading.problems.add(key, path, message, "give each host a name of its own, in small letters")
+        if not isinstance(value, Mapping):
+            message = "expected a mapping with ssh"
+            reading.problems.add(value, path, message, 'write "ssh: root@HOST" below the name')
+            continue
+        values = reading.record(value, schema.HOST, path, skip="ssh")
+        ssh_node = value.get("ssh")
+        target = ssh(ssh_node, f"{path}.ssh", reading) if ssh_node else None
+        reading.locations[path] = key
+        bad_address = value.get("address") is not None and "address" not in values
+        if name is not None and target is not None and not bad_address:
+            yield name, _member(name, target, values, shared)
+
+
+def devices(node: Mapping, shared: dict[str, Any], reading: Reading) -> Iterator[tuple[str, Host]]:
+    """Yield the valid devices by name; `shared` are the fields of the network."""
+    for key, value in node.items:
+        path = f"devices.{key.text}"
+        name = f.HOST_NAME.read(key, "devices", reading.problems)
+        reading.locations[path] = key
+        if not isinstance(value, Mapping) and not is_empty(value):
+            fix = 'write "public_key: …" below the name, or nothing'
+            reading.problems.add(value, path, "expected a mapping", fix)
+            continue
+        values = reading.record(value, schema.DEVICE, path) if isinstance(value, Mapping) else {}
+        if name is not None:
+            yield name, _member(name, NOWHERE, values, shared)
+
+
+def _member(name: str, target: SshTarget, values: dict[str, Any], shared: dict[str, Any]) -> Host:
+    endpoint = values.get("endpoint")
+    port = values.get("listen_port") or (endpoint.port if endpoint else shared.get("listen_port", DEFAULT_PORT))
+    return Host(
+        name=name,
+        ssh=target,
+        addresses=values.get("address", ()),
+        given=values.get("address", ()),
+        public_key=values.get("public_key"),
+        listen_port=port,
+        endpoint=endpoint,
+        relay=values.get("relay", False),
+        subnets=tuple(in_tunnel for in_tunnel, _ in values.get("subnets", ())),
+        maps=tuple(pair for pair in values.get("subnets", ()) if pair[0] != pair[1]),
+        private_key=values.get("private_key", ()),
+        exit=values.get("exit"),
+        dns=values.get("dns", ()),
+        lan_interface=values.get("lan_interface"),
+        mtu=values.get("mtu"),
+        persistent_keepalive=values.get("persistent_keepalive", shared.get("persistent_keepalive", 25)),
+        masquerade=values.get("masquerade", True),
+        wireguard_go=values.get("wireguard_go", True),
+        host_key=values.get("host_key"),
+        enter=values.get("enter", ()),
+    )

@@ -1,0 +1,32 @@
+"""The field ssh of a host: a text, or a mapping with jump hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wgorch.inventory import schema
+from wgorch.inventory.model import SshTarget
+from wgorch.inventory.nodes import Mapping, Node, Sequence
+from wgorch.inventory.sections.reading import Reading
+from wgorch.inventory.targets import TARGET
+
+
+def ssh(node: Node, path: str, reading: Reading) -> SshTarget | None:
+    """Return an SSH target; None if a problem was added."""
+    reading.locations[path] = node
+    if not isinstance(node, Mapping):
+        target: SshTarget | None = TARGET.read(node, path, reading.problems)
+        return target
+    values = reading.record(node, schema.SSH, path, skip="via")
+    via_node = node.get("via")
+    via = tuple(_jumps(via_node, f"{path}.via", reading)) if via_node is not None else ()
+    if "host" not in values:
+        return None
+    return SshTarget(values["host"], values.get("user"), values.get("port"), via, values.get("identity"))
+
+
+def _jumps(node: Node, path: str, reading: Reading) -> Iterator[SshTarget]:
+    for item in node.items if isinstance(node, Sequence) else [node]:
+        target = ssh(item, path, reading)
+        if target is not None:
+            yield target
