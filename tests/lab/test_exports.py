@@ -99,4 +99,4 @@ def test_a_network_brought_up_by_wg_quick_from_the_exports_works(network: Lab) -
 def test_names_for_etc_hosts(network: Lab) -> None:
     assert "192.168.2.3\tcompany" in network.wgorch("export", INVENTORY, "--format", "hosts").stdout
     refused = network.wgorch("export", INVENTORY, "--format", "peers", code=3)
-    assert "home and company meet at bcc" in refused.stderr
+    assert "home and company peer only through bcc" in refused.stderr
