@@ -15,7 +15,7 @@ from wgorch.inventory.fields.field import InvalidValue
 from wgorch.inventory.problems import Problems
 from wgorch.outcome import HostOutcome
 from wgorch.plan.notes import Note
-from wgorch.report import progress, verdict
+from wgorch.report import phases, verdict
 from wgorch.state.change import Change
 from wgorch.verify.diagnose import Finding
 
@@ -47,7 +47,7 @@ def replace_messages() -> None:
     patch(Problems, "add", scrambled(Problems.add, 2, 3, names=("fix",)))
     new = Note.__new__
     patch(Note, "__new__", lambda cls, host, text, *rest, **more: new(cls, host, scramble(text), *rest, **more))
-    for words in (progress.WORDS, verdict.STATES):
+    for words in (phases.LABELS, verdict.LABELS):
         words.update({key: scramble(word) for key, word in words.items()})  # type: ignore[attr-defined]
 
 

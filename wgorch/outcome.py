@@ -68,7 +68,7 @@ class Declined(UsageError):
 
 @value
 class ManagedNetwork:
-    """A network of ours on a host, as the host itself tells it."""
+    """A network of wgorch on a host, read from the host alone."""
 
     name: str
     interface: str
@@ -87,15 +87,17 @@ class Status:
 
 
 @value
-class Exported:
-    """Texts by file name, and what a person must know about them."""
+class Export:
+    """Files for another tool."""
 
     texts: Mapping[str, str]
+    """By file name."""
     notes: tuple[str, ...] = ()
+    """What to do with them."""
 
     @property
     def only(self) -> str:
-        """The one text there is. Raises UsageError."""
+        """The text of the only file. Raises UsageError where there are several."""
         if len(self.texts) != 1:
             raise UsageError("a QR code holds one file", "name one device")
         return next(iter(self.texts.values()))

@@ -73,7 +73,7 @@ def test_a_live_network_is_taken_over_as_it_is(lab: Lab) -> None:
 
     path = lab.directory / "adopted.yaml"
     made = lab.wgorch("adopt", *HOSTS, "-o", path)
-    assert "wg-quick@wg0 starts it, too" in made.stderr
+    assert "wg-quick@wg0 also starts this interface" in made.stderr
     text = path.read_text()
     path.chmod(0o644)
     assert 'endpoint: "203.0.113.13:38371"' in text
@@ -129,7 +129,7 @@ def test_what_cannot_be_taken_over_is_refused_with_the_reason(lab: Lab) -> None:
     world = lab.world
     wg_quick(lab)
     assert (
-        "there is no WireGuard interface wg7"
+        "WireGuard interface wg7 not found"
         in lab.wgorch("adopt", "root@192.168.0.9", "--interface", "wg7", code=4).stderr
     )
     world.sh("home", "wg genpsk >/run/psk; wg set wg0 peer $(wg show wg0 peers) preshared-key /run/psk")

@@ -22,11 +22,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def test_what_init_writes_passes_check_and_comes_up(lab: Lab) -> None:
     world, path = lab.world, lab.directory / "proposed.yaml"
     said = lab.wgorch("init", *MACHINES, "-o", path, "--yes").stdout
-    assert "bcc (root@203.0.113.13): reachable at 203.0.113.13:51820: a card of it has this public address" in said
-    assert "relay: bcc: the others cannot dial each other, and can dial bcc" in said
+    assert "bcc (root@203.0.113.13): reachable at 203.0.113.13:51820: public address of an interface" in said
+    assert "relay: bcc: hosts without an endpoint reach each other through it" in said
     text = path.read_text()
     path.chmod(0o644)
-    assert "subnets: [10.10.13.0/24]      # its LAN, behind ens192" in text
+    assert "subnets: [10.10.13.0/24]      # LAN of ens192" in text
     assert "home -> 10.10.13.1" in text
     lab.wgorch("check", path)
     lab.wgorch("up", path, "--yes")

@@ -171,7 +171,7 @@ def test_networkd_leaves_the_tunnel_alone(lab: Lab) -> None:
         "networkd",
     )
     told = lab.up().stdout
-    assert "+ drop-in /etc/systemd/network/05-wgorch-office.network  — it would take the tunnel for its own" in told
+    assert "+ drop-in /etc/systemd/network/05-wgorch-office.network  — it would manage the tunnel, too" in told
     world.sh(
         "company",
         "systemctl restart systemd-networkd.service; sleep 2; ip address del 10.66.66.66/24 dev wg0 2>/dev/null; true",

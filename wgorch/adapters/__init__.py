@@ -1,1 +1,1 @@
-"""The other owners of a host (firewalld, nft, start-up systems, package managers) and how to speak to each; pure."""
+"""What other programs of a host expect of wgorch: firewalld, nft, start-up systems, package and network managers."""

@@ -1,48 +1,53 @@
-"""What firewalld must be told where it owns the firewall: a zone of our own with the tunnel in it, and policies; pure.
+"""firewalld, where it owns the firewall: a zone that holds the tunnel, and policies for what it accepts.
 
-An accept in iptables or in a table of ours would not keep firewalld's own table from rejecting. New zones and policies
-exist only after a reload, so they are first made without any effect, and get it by what can be set while it runs:
+An accept in iptables or in an nft table does not keep firewalld's own table from rejecting. New zones and policies
+exist only after a reload; so they are created without effect, and get it from runtime settings:
 
-    BASE        the zone; treats the host's own ports as the default zone does, in which the tunnel was before
+    BASE        zone; accepts for the host itself what the default zone accepts, which the tunnel was in before
     BASE-in     policy from the tunnel to anywhere: the LANs that this host is the gateway of
     BASE-out    policy from anywhere into the tunnel: the same LANs
     BASE-udp    policy from anywhere to this host: WireGuard's port
 
-A setting is "OBJECT KIND VALUE", as `firewall-cmd --info-…` tells it. Proven on firewalld 1.3.
+A setting is ``OBJECT KIND VALUE``, as `firewall-cmd --info-zone` and `--info-policy` print it. Tested with firewalld 1.3.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from wgorch.state.rules import Chain, Rule
 
 PLACE = "/etc/firewalld"
 
-
 _HEAD = '<?xml version="1.0" encoding="utf-8"?>'
 
+_POLICIES = {"in": ("{base}", "ANY"), "out": ("ANY", "{base}"), "udp": ("ANY", "HOST")}
+"""Ingress and egress zone of each policy."""
 
-_ENDS = {"in": ("{base}", "ANY"), "out": ("ANY", "{base}"), "udp": ("ANY", "HOST")}
+_ACCEPTED = re.compile(r"<(?:service|port|protocol|source-port|icmp-block|icmp-block-inversion)\b[^<>]*/>")
+"""Elements of a zone file that say what reaches the host itself."""
+
+Setting = tuple[str, str, str]
+"""Object, kind, value."""
 
 
 def base_name(network: str) -> str:
-    """The zone's name: at most 17 characters, and 4 less with a policy's ending."""
+    """Name of the zone: at most 13 characters, so that the policies' names stay within firewalld's 17."""
     name = f"wgo-{network}"
     return name if len(name) <= 13 else f"wgo-{hashlib.sha256(network.encode()).hexdigest()[:8]}"
 
 
 def objects(base: str) -> dict[str, str]:
-    """The zone and the policies, and the files that keep them."""
+    """Paths of the zone's and the policies' files, by object."""
     return {base: f"{PLACE}/zones/{base}.xml"} | {
-        f"{base}-{end}": f"{PLACE}/policies/{base}-{end}.xml" for end in _ENDS
+        f"{base}-{end}": f"{PLACE}/policies/{base}-{end}.xml" for end in _POLICIES
     }
 
 
 def settings(base: str, tunnel: str, chains: Mapping[Chain, tuple[Rule, ...]]) -> frozenset[str]:
-    """What our filter rules for iptables come to in firewalld's words; nothing where there are none."""
+    """Settings equivalent to iptables filter rules; none where there are no such rules."""
     found = set(_settings(base, tunnel, chains))
     return frozenset(found | {f"{base} interface {tunnel}"} if found else ())
 
@@ -60,51 +65,49 @@ def _settings(base: str, tunnel: str, chains: Mapping[Chain, tuple[Rule, ...]]) 
                 end = "destination" if "-d" in of else "source"
                 net = of["-d"] if "-d" in of else of["-s"]
                 yield f'{base}-in rule rule family="{family}" {end} address="{net}" accept'
-            elif "--ctstate" not in of:  # answers pass firewalld anyway
+            elif "--ctstate" not in of:  # firewalld accepts replies by itself
                 yield f'{base}-out rule rule family="{family}" source address="{of["-s"]}" accept'
 
 
 def files(base: str, mark: str, chosen: frozenset[str], default_zone: str) -> dict[str, str]:
-    """The files, by object. With nothing `chosen` what is in them has no effect."""
-    mine = [setting.split(" ", 2) for setting in sorted(chosen)]
-    target = re.search(r'<zone[^>]*\btarget="([A-Z%]+)"', default_zone)
-    zone = [f"<zone{f' target={_quoted(target[1])}' if target else ''}>", f"  <short>{_escaped(mark)}</short>"]
-    zone += [
-        f"  <interface name={_quoted(value)}/>" for name, kind, value in mine if (name, kind) == (base, "interface")
-    ]
-    # What stands in a rule is limited by it, and may be a refusal.
-    plain = re.sub(r"<!--.*?-->|<rule\b.*?</rule>", "", default_zone, flags=re.S)
-    zone += [f"  {line}" for line in _KEPT.findall(plain)]
-    zone += ["  <forward/>"] if [base, "forward", "yes"] in mine else []
-    made = {base: "\n".join([_HEAD, *zone, "</zone>"])}
-    for end, (ingress, egress) in _ENDS.items():
+    """Texts of the files by object. With no setting `chosen` they have no effect; `default_zone` is that zone's file."""
+    parsed = [_parsed(setting) for setting in sorted(chosen)]
+    found = {base: _zone(base, mark, parsed, default_zone)}
+    for end, zones in _POLICIES.items():
+        ingress, egress = (zone.format(base=base) for zone in zones)
         name = f"{base}-{end}"
-        lines = ['<policy target="CONTINUE">', f"  <short>{_escaped(mark)}</short>"]
-        for _, kind, value in (m for m in mine if m[0] == name):
-            if kind == "port":
-                port, _, protocol = value.partition("/")
-                lines.append(f'  <port port="{port}" protocol="{protocol}"/>')
-            else:
-                lines += _rule_xml(value)
-        lines.append(f'  <ingress-zone name="{ingress.format(base=base)}"/>')
-        lines.append(f'  <egress-zone name="{egress.format(base=base)}"/>')
-        made[name] = "\n".join([_HEAD, *lines, "</policy>"])
-    return made
+        found[name] = _policy(mark, [setting for setting in parsed if setting[0] == name], ingress, egress)
+    return found
 
 
-_KEPT = re.compile(r"<(?:service|port|protocol|source-port|icmp-block|icmp-block-inversion)\b[^<>]*/>")
-"""What a zone lets in to the host itself, one element each."""
+def _parsed(setting: str) -> Setting:
+    name, kind, value = setting.split(" ", 2)
+    return name, kind, value
 
 
-def _quoted(text: str) -> str:
-    return f'"{_escaped(text)}"'
+def _zone(base: str, mark: str, parsed: Sequence[Setting], default_zone: str) -> str:
+    target = re.search(r'<zone[^>]*\btarget="([A-Z%]+)"', default_zone)
+    lines = [f"<zone{f' target={_quoted(target[1])}' if target else ''}>", f"  <short>{_escaped(mark)}</short>"]
+    lines += [
+        f"  <interface name={_quoted(value)}/>" for name, kind, value in parsed if (name, kind) == (base, "interface")
+    ]
+    # An element inside a rule is limited by the rule, and may be rejected by it.
+    plain = re.sub(r"<!--.*?-->|<rule\b.*?</rule>", "", default_zone, flags=re.S)
+    lines += [f"  {element}" for element in _ACCEPTED.findall(plain)]
+    lines += ["  <forward/>"] if (base, "forward", "yes") in parsed else []
+    return "\n".join([_HEAD, *lines, "</zone>"])
 
 
-def _escaped(text: str) -> str:
-    # Imported here: it brings two thousand names of characters along, and few hosts have a firewalld.
-    from html import escape
-
-    return escape(text)
+def _policy(mark: str, parsed: Sequence[Setting], ingress: str, egress: str) -> str:
+    lines = ['<policy target="CONTINUE">', f"  <short>{_escaped(mark)}</short>"]
+    for _, kind, value in parsed:
+        if kind == "port":
+            port, _, protocol = value.partition("/")
+            lines.append(f'  <port port="{port}" protocol="{protocol}"/>')
+        else:
+            lines += _rule_xml(value)
+    lines += [f'  <ingress-zone name="{ingress}"/>', f'  <egress-zone name="{egress}"/>']
+    return "\n".join([_HEAD, *lines, "</policy>"])
 
 
 def _rule_xml(text: str) -> list[str]:
@@ -113,23 +116,33 @@ def _rule_xml(text: str) -> list[str]:
     return [f'  <rule family="{hit[1]}">', f'    <{hit[2]} address="{hit[3]}"/>', "    <accept/>", "  </rule>"]
 
 
+def _quoted(text: str) -> str:
+    return f'"{_escaped(text)}"'
+
+
+def _escaped(text: str) -> str:
+    # Imported here: it loads a table of two thousand character names, and few hosts have firewalld.
+    from html import escape
+
+    return escape(text)
+
+
 def shown_settings(base: str, lines: list[str]) -> frozenset[str]:
-    """Settings of the managed objects in the output of ``firewall-cmd --info-zone`` and ``--list-all-policies``."""
+    """Settings of wgorch's objects in the output of ``firewall-cmd --info-zone`` and ``--list-all-policies``."""
     found: set[str] = set()
-    name = ""
-    ours = objects(base)
+    name, managed = "", objects(base)
     for line in lines:
         if not line[:1].isspace():
             name = line.split()[0] if line.split() else ""
             continue
         text = line.strip()
-        if name not in ours:
+        if name not in managed:
             continue
         kind, _, value = text.partition(": ")
         if text.startswith("rule "):
             found.add(f"{name} rule {text}")
         elif kind == "interfaces":
-            found |= {f"{name} interface {card}" for card in value.split()}
+            found |= {f"{name} interface {interface}" for interface in value.split()}
         elif kind == "ports" and name != base:
             found |= {f"{name} port {port}" for port in value.split()}
         elif kind == "forward" and name == base and value == "yes":

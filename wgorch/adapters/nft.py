@@ -1,4 +1,4 @@
-"""Rules that change packets, translated from iptables to nft."""
+"""nft, where there is no iptables or firewalld flushes it: rules that modify packets, translated from iptables."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ HOOKS = {
     "prerouting": "type nat hook prerouting priority -105; policy accept;",
     "forward": "type filter hook forward priority -155; policy accept;",
 }
-"""The chains of our table, each a little before those that others commonly have at its hook."""
+"""Base chains of the managed table, each just before the priority that is usual at its hook."""
 
 
 def translated(chains: Mapping[Chain, tuple[Rule, ...]]) -> dict[str, str]:
-    """The rules of our iptables chains that change packets, as nft has them: by hook and digest, in order."""
+    """nft rules equivalent to the iptables rules that modify packets, in order; a key is ``HOOK DIGEST``."""
     found = {}
     for chain, rules in chains.items():
         hook = {"nat": chain.parent.lower(), "mangle": "forward"}.get(chain.table.removesuffix("6"))
@@ -44,5 +44,5 @@ def _translate(rule: Rule, family: str) -> str:
         match.append(f"meta nfproto {'ipv6' if family == 'ip6' else 'ipv4'}")
         match.append("tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu")
     else:
-        raise AssertionError(f"{rule} has no place in an nft table")
+        raise AssertionError(f"no nft rule for {rule}")
     return " ".join(match)

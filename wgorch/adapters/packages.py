@@ -1,6 +1,6 @@
-"""Which package manager a host has, and what the packages are called there.
+"""Package managers and package names.
 
-Names: Debian and Ubuntu, Fedora and the RHEL family, openSUSE, Arch, Alpine and OpenWrt, as their package lists have them.
+Names as in the package lists of Debian, Ubuntu, Fedora, the RHEL family, openSUSE, Arch, Alpine and OpenWrt.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ _IPTABLES = ("iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6t
 
 @value
 class Manager:
-    """A package manager: its command, the systems that are its own (as os-release names them), and names that differ."""
+    """A package manager."""
 
     command: str
     systems: tuple[str, ...]
+    """Distributions that come with it, as os-release names them."""
     names: Mapping[str, str] = field(default_factory=dict)
+    """Package names that differ from Debian's."""
 
     def package(self, tool: str) -> str:
-        """The package that has a command."""
+        """The package that a command is in."""
         name = {"wg": "wireguard-tools", "ip": "iproute2"}.get(tool, "iptables" if tool in _IPTABLES else tool)
         return self.names.get(name, name)
 
@@ -39,8 +41,8 @@ MANAGERS = {
 
 
 def manager_of(os: Mapping[str, str], tools: frozenset[str]) -> str:
-    """The name of a host's package manager: the one of its system, else the first that is there; empty where none is."""
+    """Name of the package manager: the distribution's own, else the first one installed; empty where there is none."""
     systems = f"{os.get('ID', '')} {os.get('ID_LIKE', '')}".split()
-    there = [name for name, manager in MANAGERS.items() if manager.command in tools]
-    own = [n for n in there if any(s.startswith(system) for s in systems for system in MANAGERS[n].systems)]
-    return next(iter([*own, *there]), "")
+    installed = [name for name, manager in MANAGERS.items() if manager.command in tools]
+    own = [n for n in installed if any(s.startswith(system) for s in systems for system in MANAGERS[n].systems)]
+    return next(iter([*own, *installed]), "")

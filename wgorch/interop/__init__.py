@@ -1,1 +1,1 @@
-"""Inventories from other tools and machines, and files for other tools."""
+"""Inventories from other tools and from machines; files for other tools."""

@@ -8,13 +8,13 @@ from wgorch.base import wgkey
 from wgorch.errors import UsageError
 from wgorch.interop import export as files
 from wgorch.inventory.fields.suggest import suggest
-from wgorch.outcome import Exported
+from wgorch.outcome import Export
 from wgorch.plan.preshared import secrets_of
 from wgorch.run import Run
 from wgorch.topology.topology import build
 
 
-def export(run: Run, what: str | None, form: str) -> Exported:
+def export(run: Run, what: str | None, form: str) -> Export:
     """Export a device or a host, or every host if `what` is None; `form`: wg-quick, peers, compose or hosts.
 
     A device without a public key gets a new pair; its private key is in the text and nowhere else. Raises UsageError.
@@ -25,17 +25,17 @@ def export(run: Run, what: str | None, form: str) -> Exported:
     if form == "compose":
         if what is None or what not in inventory.devices:
             raise UsageError("only a device can run in a container", "name a device of the inventory")
-        return Exported({"docker-compose.yaml": files.compose(what, network)})
+        return Export({"docker-compose.yaml": files.compose(what, network)})
     run.gather(inventory.hosts)
     missing = [name for name in inventory.hosts if name not in run.keys]
     notes = (f"missing keys: {', '.join(missing)}; wgorch up generates them",) if missing else ()
     if form == "hosts":
-        return Exported({"hosts": files.hosts_file(run.inventory.members, network)})
+        return Export({"hosts": files.hosts_file(run.inventory.members, network)})
     if form == "peers":
-        return Exported({"peers.conf": files.shared_peers(run.topology, run.keys)}, notes)
+        return Export({"peers.conf": files.shared_peers(run.topology, run.keys)}, notes)
     if what is not None and what in inventory.devices:
         return _device(run, what)
-    return Exported(_hosts(run, [what] if what else list(inventory.hosts)), notes)
+    return Export(_hosts(run, [what] if what else list(inventory.hosts)), notes)
 
 
 def _hosts(run: Run, names: list[str]) -> dict[str, str]:
@@ -47,7 +47,7 @@ def _hosts(run: Run, names: list[str]) -> dict[str, str]:
     return texts
 
 
-def _device(run: Run, name: str) -> Exported:
+def _device(run: Run, name: str) -> Export:
     device = run.inventory.devices[name]
     if device.public_key is None:
         private, public = wgkey.new_pair()
@@ -65,4 +65,4 @@ def _device(run: Run, name: str) -> Exported:
     missing = [peer for peer in run.topology.peers(name) if peer not in run.keys]
     if missing:
         raise UsageError(f"missing keys: {', '.join(missing)}", "run wgorch up first")
-    return Exported({f"{name}.conf": files.device(run.topology, name, run.keys, private)}, tuple(notes))
+    return Export({f"{name}.conf": files.device(run.topology, name, run.keys, private)}, tuple(notes))

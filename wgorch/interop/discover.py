@@ -1,4 +1,4 @@
-"""Find wgorch's networks on hosts, and read hosts of which nothing is known."""
+"""Discover networks of wgorch on hosts, and read hosts without an inventory."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ from wgorch.remote.fleet import Fleet
 
 
 def discover(fleet: Fleet, host: str) -> list[ManagedNetwork]:
-    """The networks of ours on a host, asked of the host alone. Raises HostError."""
+    """The networks of wgorch on a host, read from the host alone. Raises HostError."""
     text = fleet.open(host).exchange(uploaded("discover.sh"), "find wgorch networks", 30)
-    found = {}
+    interfaces: dict[str, str] = {}
     for line in text.split("\n"):
-        hit = re.fullmatch(r"network ([a-z][a-z0-9-]{0,14}) ([a-zA-Z][a-zA-Z0-9_.-]{0,14})?", line.strip() + " ")
-        hit = hit or re.fullmatch(r"network ([a-z][a-z0-9-]{0,14}) ([a-zA-Z][a-zA-Z0-9_.-]{0,14})", line.strip())
-        if hit and (hit[2] or hit[1] not in found):
-            found[hit[1]] = hit[2] or "wg0"
-    return [ManagedNetwork(name, interface) for name, interface in found.items()]
+        hit = _LINE.fullmatch(line.strip())
+        if hit and (hit[2] or hit[1] not in interfaces):
+            interfaces[hit[1]] = hit[2] or "wg0"
+    return [ManagedNetwork(name, interface) for name, interface in interfaces.items()]
+
+
+_LINE = re.compile(r"network ([a-z][a-z0-9-]{0,14})(?: ([a-zA-Z][a-zA-Z0-9_.-]{0,14}))?")
+"""Name, and the interface where the host says it."""
 
 
 def look(fleet: Fleet, interface: str, name: str = "office") -> tuple[dict[str, Observed], dict[str, HostError]]:
-    """How some machines are, of which nothing is known yet; and those that could not be asked."""
+    """Readings of hosts without an inventory, and the errors of those that could not be read."""
     network = Network(name, (), interface, ipv6=True)
 
     def work(host: str) -> Observed:

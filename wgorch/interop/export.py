@@ -1,7 +1,7 @@
-"""The network as files for other tools: wg-quick, `wg addconf`, docker compose, /etc/hosts. Pure; no key but public ones.
+"""Files for other tools: wg-quick, `wg addconf`, docker compose, /etc/hosts. Pure.
 
-A host's private key stays where it is: its file says where, and wg-quick sets it from there. A device's may be handed
-in, and is in the text that comes back and nowhere else.
+A host's private key stays on the host: its wg-quick file names the key file. A device's private key may be given, and is
+then in the returned text and nowhere else.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from wgorch.errors import UsageError
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host
 from wgorch.state.rules import Rule, tool
+from wgorch.state.state import State
 from wgorch.state.wireguard import PendingKey
 from wgorch.steps import target_state
 from wgorch.steps.firewall import jump
 from wgorch.steps.target import Target
-from wgorch.topology.desired import Link
+from wgorch.topology.desired import Desired, Link
 from wgorch.topology.topology import Topology
 
 
 def device(topology: Topology, name: str, keys: Mapping[str, str], private_key: str | None = None) -> str:
-    """A wg-quick file for a device. Without its private key the place for it is left open."""
+    """The wg-quick file of a device, with a placeholder where its private key is not given."""
     desired = topology.desired(name)
-    own = private_key or "<the private key that this device made>"
-    lines = [f"# {name}, of the network {topology.inventory.network.name}", "[Interface]", f"PrivateKey = {own}"]
+    own = private_key or "<private key of this device>"
+    lines = [*_head(desired), f"PrivateKey = {own}"]
     lines += [f"Address = {address}/{address.max_prefixlen}" for address in desired.host.addresses]
     if mtu := desired.host.mtu or desired.network.mtu:
         lines.append(f"MTU = {mtu}")
@@ -42,40 +43,62 @@ def wg_quick(
     secrets: Mapping[str, str],
     mtu: int,
 ) -> str:
-    """A host's wg-quick file, in place of what wgorch would make. Raises Unfit."""
+    """The wg-quick file of a host, which replaces wgorch there. Raises Unfit."""
     desired = topology.desired(name)
-    # Its peers' part is the same text for all who see them alike; only their secrets are the host's own.
+    # Peers are written from their links, whose text is shared; the target needs only those with a secret.
     alone = replace(desired, links=tuple(link for link in desired.links if link.preshared))
     want = target_state(Target(alone, seen, keys, {}, secrets, mtu), seen.slices)
-    tunnel = topology.inventory.network.interface
-    interface = want.interfaces[tunnel]
+    tunnel = desired.network.interface
     lines = [
-        f"# {name}, of the network {topology.inventory.network.name}",
-        "[Interface]",
-        *(f"Address = {address}" for address in sorted(want.addresses[tunnel])),
-        f"ListenPort = {interface.listen_port}",
-        f"MTU = {interface.mtu}",
-        "# the key stays in its file, where only root reads it",
-        f"PostUp = wg set %i private-key {want.key_file}",
+        *_head(desired),
+        *_interface(want, tunnel),
         *_dns(desired.host),
+        *_preshared(want, tunnel),
+        *_sysctls(want, tunnel),
+        *_chains(want),
+        *_peers(desired.links, keys),
     ]
+    return "\n".join(lines) + "\n"
+
+
+def _head(desired: Desired) -> Iterator[str]:
+    yield f"# {desired.name}, network {desired.network.name}"
+    yield "[Interface]"
+
+
+def _interface(want: State, tunnel: str) -> Iterator[str]:
+    interface = want.interfaces[tunnel]
+    yield from (f"Address = {address}" for address in sorted(want.addresses[tunnel]))
+    yield f"ListenPort = {interface.listen_port}"
+    yield f"MTU = {interface.mtu}"
+    yield "# the private key stays in its file, readable by root only"
+    yield f"PostUp = wg set %i private-key {want.key_file}"
+
+
+def _preshared(want: State, tunnel: str) -> Iterator[str]:
     for peer in want.peers[tunnel].values():
         if peer.preshared:
-            lines.append(f"PostUp = wg set %i peer {peer.public_key} preshared-key {want.directory}/{peer.preshared}")
-    own = f"/conf/{interface.name}/"
+            yield f"PostUp = wg set %i peer {peer.public_key} preshared-key {want.directory}/{peer.preshared}"
+
+
+def _sysctls(want: State, tunnel: str) -> Iterator[str]:
+    own = f"/conf/{tunnel}/"
     for path, value in sorted(want.sysctls.items()):
-        where = path.replace(own, "/conf/%i/")
-        lines.append(f"PostUp = echo {value} >/proc/sys/{where}")
+        yield f"PostUp = echo {value} >/proc/sys/{path.replace(own, '/conf/%i/')}"
         if own not in path:
-            lines.append(f"# was it another value before? PostDown = echo … >/proc/sys/{path}")
+            yield f"# to restore another value: PostDown = echo … >/proc/sys/{path}"
+
+
+def _chains(want: State) -> Iterator[str]:
     for chain, rules in sorted(want.chains.items()):
         command = f"{tool(chain.table)} -t {chain.table.removesuffix('6')}"
-        lines.append(f"PostUp = {command} -N {chain.name}")
-        lines += [f"PostUp = {command} -A {chain.name} {_shell(rule)}" for rule in rules]
-        lines.append(f"PostUp = {command} -I {chain.parent} 1 {_shell(jump(chain, want.mark))}")
-        lines.append(f"PostDown = {command} -D {chain.parent} {_shell(jump(chain, want.mark))}")
-        lines += [f"PostDown = {command} -F {chain.name}", f"PostDown = {command} -X {chain.name}"]
-    return "\n".join([*lines, *_peers(desired.links, keys)]) + "\n"
+        to_chain = _shell(jump(chain, want.mark))
+        yield f"PostUp = {command} -N {chain.name}"
+        yield from (f"PostUp = {command} -A {chain.name} {_shell(rule)}" for rule in rules)
+        yield f"PostUp = {command} -I {chain.parent} 1 {to_chain}"
+        yield f"PostDown = {command} -D {chain.parent} {to_chain}"
+        yield f"PostDown = {command} -F {chain.name}"
+        yield f"PostDown = {command} -X {chain.name}"
 
 
 def _dns(host: Host) -> Iterator[str]:
@@ -84,7 +107,7 @@ def _dns(host: Host) -> Iterator[str]:
 
 
 def _shell(rule: Rule) -> str:
-    """A rule as wg-quick's bash reads it: every word of ours is plain."""
+    """A rule as wg-quick's bash reads it: none of its words needs quotes."""
     assert all(word.isascii() and not set(word) & set(" \"'$`;&|<>(){}\\") for word in rule.words)
     return " ".join(rule.words)
 
@@ -111,21 +134,13 @@ def _peer(link: Link, key: str) -> Iterator[str]:
 
 
 def shared_peers(topology: Topology, keys: Mapping[str, str]) -> str:
-    """One file with every peer, for `wg addconf` on any host: each ignores its own key. Raises UsageError.
+    """One file with every peer, for `wg addconf` on any host, which ignores its own key. Raises UsageError.
 
-    It can be the same for all only where every host reaches every other one directly.
+    The same file fits all hosts only where each peers directly with every other one.
     """
-    names = list(topology.hosts)
-    for one in names:
-        direct = set(topology.peers(one))
-        far = next((other for other in names if other != one and other not in direct), None)
-        if far is not None:
-            way = topology.path(one, far)
-            by = f"peer only through {', '.join(way[1:-1])}" if len(way) > 2 else "have no path to each other"
-            raise UsageError(f"one file cannot serve every host: {one} and {far} {by}", "--format wg-quick")
-    lines = [
-        f"# all peers of {topology.inventory.network.name}: wg addconf {topology.inventory.network.interface} FILE"
-    ]
+    _check_mesh(topology)
+    network = topology.inventory.network
+    lines = [f"# all peers of network {network.name}: wg addconf {network.interface} FILE"]
     for name, host in topology.hosts.items():
         keepalive = 0 if host.endpoint else host.persistent_keepalive
         link = Link(name, topology.own_networks(name), host.endpoint, keepalive)
@@ -133,10 +148,22 @@ def shared_peers(topology: Topology, keys: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _check_mesh(topology: Topology) -> None:
+    """Raises UsageError where two hosts are not peers."""
+    names = list(topology.hosts)
+    for one in names:
+        direct = set(topology.peers(one))
+        far = next((other for other in names if other != one and other not in direct), None)
+        if far is not None:
+            relays = topology.path(one, far)[1:-1]
+            how = f"peer only through {', '.join(relays)}" if relays else "have no path to each other"
+            raise UsageError(f"one file cannot serve every host: {one} and {far} {how}", "--format wg-quick")
+
+
 def compose(name: str, network: str) -> str:
-    """A docker-compose.yaml that runs a device's file in a container."""
+    """A docker-compose.yaml that runs a device in a container."""
     return f"""\
-# {name}, of the network {network}, in a container. Beside this file: {name}.conf (wgorch export {name})
+# {name}, network {network}, in a container. Needs {name}.conf beside this file (wgorch export {name})
 services:
   wireguard:
     image: lscr.io/linuxserver/wireguard:latest
@@ -149,12 +176,12 @@ services:
     sysctls:
       net.ipv4.conf.all.src_valid_mark: "1"
     restart: unless-stopped
-# Another service uses the tunnel with network_mode: "service:wireguard"
+# To use the tunnel in another service: network_mode: "service:wireguard"
 """
 
 
 def hosts_file(members: Mapping[str, Host], network: str) -> str:
-    """Lines for /etc/hosts: every member's address and name."""
+    """Lines for /etc/hosts: addresses and names of hosts and devices."""
     lines = [f"# {network}"]
     lines += [f"{address}\t{name}" for name, host in members.items() for address in host.addresses]
     return "\n".join(lines) + "\n"

@@ -1,14 +1,12 @@
-"""Read host names from Ansible inventories and ~/.ssh/config."""
+"""Read SSH targets from Ansible inventories and ~/.ssh/config."""
 
 from __future__ import annotations
 
 import re
 
-# --- machines that other files know of
-
 
 def from_ansible(text: str) -> list[str]:
-    """The SSH places in an inventory of Ansible's, in INI."""
+    """SSH targets of an Ansible inventory in INI format; ranges of names are left out."""
     found: dict[str, None] = {}
     section = ""
     for line in text.split("\n"):
@@ -16,20 +14,24 @@ def from_ansible(text: str) -> list[str]:
         if line.startswith("["):
             section = line.strip("[]")
         elif line and not line.startswith(";") and not section.endswith((":vars", ":children")):
-            host, *words = line.split()
-            of = dict(word.split("=", 1) for word in words if "=" in word)
-            place = of.get("ansible_host", host)
-            user = of.get("ansible_user") or of.get("ansible_ssh_user")
-            port = of.get("ansible_port")
-            if ":" in place and port:
-                place = f"[{place}]"
-            if "[" not in host:  # a range of names is nobody's SSH place
-                found[f"{f'{user}@' if user else ''}{place}{f':{port}' if port else ''}"] = None
+            name, *words = line.split()
+            if "[" not in name:
+                found[_target(name, dict(word.split("=", 1) for word in words if "=" in word))] = None
     return list(found)
 
 
+def _target(name: str, variables: dict[str, str]) -> str:
+    """``[user@]host[:port]`` of a line's name and variables."""
+    host = variables.get("ansible_host", name)
+    user = variables.get("ansible_user") or variables.get("ansible_ssh_user")
+    port = variables.get("ansible_port")
+    if ":" in host and port:
+        host = f"[{host}]"
+    return f"{f'{user}@' if user else ''}{host}{f':{port}' if port else ''}"
+
+
 def from_ssh_config(text: str) -> list[str]:
-    """The hosts that an OpenSSH configuration names, without patterns."""
+    """Hosts of an OpenSSH client configuration, without patterns."""
     found: dict[str, None] = {}
     for line in text.split("\n"):
         words = line.strip().replace("=", " ").split()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.adapters.startup import drop_ins as texts_of
+from wgorch.adapters.drop_ins import drop_in_texts
 from wgorch.facts.grammar import file_texts
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.state.change import Change, change, command
@@ -31,7 +31,7 @@ def _read(answers: Answers) -> Slice:
 
 
 def _target(target: Target) -> Slice:
-    return {"drop_ins": texts_of(target.network, target.facts.system.managers)}
+    return {"drop_ins": drop_in_texts(target.network, target.facts.system.managers)}
 
 
 NOUN = Noun(

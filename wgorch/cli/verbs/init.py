@@ -13,7 +13,7 @@ from wgorch.errors import DONE, UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from wgorch.interop.propose import Proposal
+    from wgorch.interop.proposal import Proposal
     from wgorch.remote.fleet import Fleet
 
 SUMMARY = "Inspect machines over SSH and write a proposed inventory (read-only)"

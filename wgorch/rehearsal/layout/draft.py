@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 
+from wgorch.base.ip import as_ip
 from wgorch.inventory.model import Inventory, IPAddress, IPNetwork
-from wgorch.rehearsal.layout.addresses import literal
 from wgorch.rehearsal.layout.model import Layout, Site
 from wgorch.rehearsal.machine import Interface, WorldError
 
@@ -37,7 +37,7 @@ class Draft:
 
     def address(self, text: str) -> IPAddress:
         """The address of an address or a name; a name is given a public one."""
-        ip = literal(text)
+        ip = as_ip(text)
         if ip is None:
             ip = self.layout.names.get(text) or self.free(NAMED, 13)
             self.layout.names[text] = ip
@@ -127,7 +127,7 @@ def _addresses_in(inventory: Inventory) -> set[IPAddress]:
     used: set[IPAddress] = set()
     for host in inventory.hosts.values():
         texts = [target.host for target in (host.ssh, *host.ssh.via)] + ([host.endpoint.host] if host.endpoint else [])
-        used |= {ip for text in texts if (ip := literal(text))}
+        used |= {ip for text in texts if (ip := as_ip(text))}
     return used | {flow.address for flow in inventory.verify}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from wgorch.rehearsal.layout.addresses import is_public, literal
+from wgorch.base.ip import as_ip, is_public
 from wgorch.rehearsal.layout.draft import Draft
 from wgorch.rehearsal.layout.routers import ROUTERS
 from wgorch.rehearsal.machine import Interface, Machine
@@ -30,7 +30,7 @@ def place_controller(draft: Draft) -> None:
         return
     name = draft.layout.controller
     for host in draft.inventory.hosts.values():
-        ip = literal(host.ssh.host)
+        ip = as_ip(host.ssh.host)
         site = draft.site_of(host.name)
         if host.ssh.via or site is None or ip is None or ip not in site.lan:
             continue

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from wgorch.base.ip import is_public
 from wgorch.inventory.model import Host, IPAddress, SshTarget
-from wgorch.rehearsal.layout.addresses import is_public
 from wgorch.rehearsal.layout.draft import Draft
 from wgorch.rehearsal.layout.model import SSH, Site
 from wgorch.rehearsal.machine import WorldError

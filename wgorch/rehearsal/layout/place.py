@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 
+from wgorch.base.ip import as_ip, is_public
 from wgorch.inventory.model import Host, IPAddress, IPNetwork
-from wgorch.rehearsal.layout.addresses import is_public, literal
 from wgorch.rehearsal.layout.draft import Draft
 from wgorch.rehearsal.layout.model import SSH, Site
 from wgorch.rehearsal.machine import PortForward
@@ -53,7 +53,7 @@ def _plug(draft: Draft, host: Host, site: Site, ip: IPAddress) -> None:
 
 
 def _site(draft: Draft, host: Host, lan: IPNetwork) -> Site:
-    own = literal(host.ssh.host)
+    own = as_ip(host.ssh.host)
     # The same LAN behind another router is another LAN.
     router = own if own is not None and is_public(own) else None
     key = (lan, tuple(str(hop) for hop in host.ssh.via), router)
