@@ -44,7 +44,7 @@ docs: setup   ## write what is generated
 	@$(BIN)/python -c "from wgorch.plan.reference import markdown; print(markdown(), end=\"\")" >docs/steps.md
 
 site: docs   ## the docs as a site, in site/; a link that leads nowhere is an error
-	@$(BIN)/mkdocs build --strict --quiet --site-dir site
+	@$(BIN)/mkdocs build --strict --site-dir site
 
 pictures: setup   ## the pictures of README and docs, made by the program in the reference world
 	@$(BIN)/python scripts/pictures.py

@@ -15,8 +15,8 @@ __all__ = ["Inventory", "Outcome", "Status", "__version__", "load", "plan", "sta
 
 
 def __getattr__(name: str) -> Any:
-    # Imported where it is asked for: the command line's help must not wait for it. All at once, since a module of ours
-    # is called `plan`, too, and would stand here in its place as soon as it is imported.
+    # Imported on first use: --help must not wait for it. All at once: the module wgorch.plan, once imported, would
+    # take the place of the function `plan`.
     if name in __all__:
         import importlib
 

@@ -178,7 +178,7 @@ class Run:
         return self.seen[name].ssh_interface == self.network.interface
 
     def plans(self) -> dict[str, HostPlan]:
-        """The plan of every host that was read. Raises HostsFailed with all that stands in the way."""
+        """The plan of every host that was read. Raises HostsFailed with every blocker."""
         facts = NetworkFacts(self.topology, self.seen, self.keys, self.mtu)
         accepted = self.options.accept_new_keys | self.rotating
         return plan_network(facts, self.playbooks.up, self.options.limit, accepted)

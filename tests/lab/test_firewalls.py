@@ -47,7 +47,7 @@ def start_firewalld(lab: Lab, host: str, card: str) -> None:
 @pytest.mark.kind(
     "firewalld (nftables backend)",
     "works with a limit",
-    "a zone and policies of our own; refused where its reload would lose what others did not keep",
+    "its own zone and policies; refused where its reload would lose runtime settings of others",
 )
 def test_firewalld(lab: Lab) -> None:
     world = lab.world
@@ -109,7 +109,7 @@ def test_a_failed_change_leaves_firewalld_as_it_was(lab: Lab) -> None:
     before = world.sh("company", state)
     broken = _with_run(lab, "false", "company")
     done = lab.wgorch("up", INVENTORY, "--yes", "--playbooks", broken, code=5)
-    assert "taken back" in done.stdout + done.stderr
+    assert "rolled back" in done.stdout + done.stderr
     assert before == world.sh("company", state)
     lab.up()
     assert ALL == passes(lab)
@@ -124,9 +124,9 @@ END"""
 
 
 @pytest.mark.kind(
-    "a base chain of somebody's nft table that drops",
+    "a base chain of a foreign nft table that drops",
     "refused",
-    "the nft table … drops in its chain …; with the rule that lets us through",
+    "the nft table … drops in its chain …; with the rule that accepts the traffic",
 )
 def test_a_foreign_nft_chain_that_drops_is_named_with_what_would_let_us_through(lab: Lab) -> None:
     world = lab.world
@@ -159,7 +159,7 @@ def test_a_foreign_nft_chain_that_drops_is_named_with_what_would_let_us_through(
 WITHOUT_IPTABLES = "cd /usr/sbin && rm -f iptables* ip6tables* xtables*; nft flush ruleset"
 
 
-@pytest.mark.kind("nft only, no iptables", "works", "a table of our own")
+@pytest.mark.kind("nft only, no iptables", "works", "its own nft table")
 def test_nft_alone_is_enough(lab: Lab) -> None:
     world = lab.world
     for host in ("company", "bcc"):
@@ -242,7 +242,7 @@ def test_rules_of_both_kinds_are_warned_of(lab: Lab) -> None:
     world = lab.world
     world.sh("company", "iptables-legacy -A FORWARD -s 10.0.0.1 -j ACCEPT")
     told = lab.wgorch("plan", INVENTORY, code=2).stdout
-    assert "note: company: iptables has rules of both kinds there, nft's and legacy" in told
+    assert "note: company: iptables has rules of both backends, nft and legacy" in told
     lab.up()
     assert ALL == passes(lab)
     lab.wgorch("teardown", INVENTORY, "--yes")

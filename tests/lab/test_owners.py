@@ -49,7 +49,7 @@ def appended(text: str) -> list[str]:
     return sorted(line for line in text.split("\n") if line[:1] in ("-", ":") and "ACCEPT [0:0]" not in line)
 
 
-@pytest.mark.kind("Docker (its chains, FORWARD's policy DROP)", "works", "a chain of our own also in DOCKER-USER")
+@pytest.mark.kind("Docker (its chains, FORWARD's policy DROP)", "works", "its own chain also in DOCKER-USER")
 def test_docker(lab: Lab) -> None:
     world = lab.world
     owner(lab, "company", "docker")
@@ -97,7 +97,7 @@ def test_docker_that_came_after_us_keeps_its_forwarding(lab: Lab) -> None:
     lab.up()
     assert ALL == passes(lab)
     told = lab.wgorch("teardown", INVENTORY, "--yes").stdout
-    assert "net.ipv4.conf.ens192.forwarding was 0; since then all cards were let forward: left alone" in told
+    assert "net.ipv4.conf.ens192.forwarding was 0; forwarding was enabled for all interfaces since: left alone" in told
     world.sh("company", f"{DOCKER} exec c1 ping -n -c 1 -W 2 10.10.13.61")
 
 
@@ -130,7 +130,7 @@ def test_a_container_as_a_host(lab: Lab) -> None:
 @pytest.mark.kind(
     "ufw, incoming and routed denied",
     "works with a limit",
-    "nothing of ours is in its files; with MANAGE_BUILTINS=yes its reload ends our rules, and the plan says so",
+    "its files stay untouched; with MANAGE_BUILTINS=yes its reload ends wgorch's rules, and the plan says so",
 )
 def test_ufw(lab: Lab) -> None:
     world = lab.world
@@ -169,7 +169,7 @@ def test_ufw(lab: Lab) -> None:
 def test_a_ufw_that_flushes_is_named(lab: Lab) -> None:
     owner(lab, "company", "ufw", "builtins=yes")
     told = lab.up().stdout
-    assert "note: company: ufw's reload empties our chains there: MANAGE_BUILTINS=no" in told
+    assert "note: company: a reload of ufw empties wgorch's chains: set MANAGE_BUILTINS=no" in told
     assert ALL == passes(lab)
     lab.world.sh("company", "ufw reload")
     assert not passes(lab)["tcp"]

@@ -496,7 +496,7 @@ def test_a_security_key_is_refused_with_the_reason(ssh_lab: Lab) -> None:
 
 
 @pytest.mark.kind(
-    "an agent with 20 keys", "works", "where `identity:` names the key; else sshd hangs up, and that is told"
+    "an agent with 20 keys", "works", "where `identity:` names the key; else sshd disconnects, and the error says so"
 )
 def test_an_agent_with_many_keys(ssh_lab: Lab) -> None:
     world = ssh_lab.world
@@ -522,8 +522,8 @@ def test_an_agent_with_many_keys(ssh_lab: Lab) -> None:
         world.sh("controller", f"kill {pid[1]}; rm -f /run/agent.sock")
 
 
-@pytest.mark.kind("a link-local address of IPv6, with its card", "works", "`ssh: root@fe80::…%eth0`")
-def test_a_link_local_address_with_its_card(ssh_lab: Lab) -> None:
+@pytest.mark.kind("an IPv6 link-local address with its interface", "works", "`ssh: root@fe80::…%eth0`")
+def test_a_link_local_address_with_its_interface(ssh_lab: Lab) -> None:
     world = ssh_lab.world
     local = world.sh("home", "ip -o -6 address show dev wlp2s0 scope link").split()[3].split("/")[0]
     place = f"{local}%eth0"

@@ -1,8 +1,8 @@
 """Read the replies of a host's scripts and referee.
 
-    @at N             change N begins                       locked ID        the lock is ours
+    @at N             change N begins                       locked ID        this run holds the lock
     @stop N           the script's time was over at N       busy SECONDS     another run holds the lock
-    @fail N | NAME    change N, or writing file NAME,       lost ID          our lock has ended
+    @fail N | NAME    change N, or writing file NAME,       lost ID          its lock has ended
                       failed; output of it stands before    applied ID       done; the lease runs
     @tests, @fail rules   iptables-restore rejects rules    renewed ID LEFT  the lease was extended
     @wait TEXT        waiting for a package manager         confirmed, finished, unlocked ID
@@ -69,7 +69,7 @@ class Holder(NamedTuple):
 
 
 def holder_of(output: str) -> Holder | None:
-    """The run that holds the lock, where it is not ours."""
+    """The run that holds the lock, where it is another."""
     busy = re.search(r"^busy (\d{1,9})$", output, re.M)
     if not busy:
         return None

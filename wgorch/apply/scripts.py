@@ -41,7 +41,7 @@ def apply_script(directory: str, change_id: str, lease_s: int, plan: HostPlan) -
     script = "\n".join(
         [
             f"{ENVIRONMENT}umask 077; cd {quote_words([directory])} || exit 1",
-            # These files are read only once the lease is armed, as long as the lock is ours.
+            # These files are read only once the lease is armed, as long as this run holds the lock.
             f"IFS= read -r line <lock && [ \"$line\" = run={change_id} ] || {{ printf 'lost {change_id}\\n'; exit 1; }}",
             write_file("do", *script_words(do)),
             write_file("undo", *script_words(undo)),

@@ -28,7 +28,7 @@ class SavedSysctl:
     """A sysctl that wgorch changed: it carries no mark, so its former value is saved on the host."""
 
     before: str
-    ours: str
+    applied: str
 
 
 @value

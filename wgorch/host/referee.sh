@@ -16,11 +16,11 @@
 #                                  +--> it ends well: outcome "rebooted"
 #                                  +--> else: outcome "unlike"; what was compared stays for people
 #
-# Whoever makes the rename does the work; all others see that their rename failed and wait for `outcome`.
+# The process whose rename succeeds does the work; all others see that their rename failed and wait for `outcome`.
 #
 # do, undo   scripts of the change
 # probe      script that prints the state; before, after: what it printed before the change and after undo
-# lock       holder, and until when; written with noclobber: whoever creates it has it
+# lock       holder, and until when; written with noclobber: the process that creates it has it
 # lease      until when the change stands unconfirmed, and the latest moment to which it can be renewed
 # running    process group of the script that runs, its start time, and until when it may run; empty if none does
 # watching, reverter   processes that watch the lease, that roll back: pid and start time

@@ -16,13 +16,12 @@ Numbered = tuple[int, Command]
 
 
 def batched(changes: list[Change]) -> Iterator[str]:
-    """The commands in order; neighbours of one kind are one command, since each process costs a host a millisecond.
+    """The commands in order; neighbours of one kind are one command: each process costs a host a millisecond.
 
-    What is said of WireGuard may pass what is said of cards: wireguard-go, asked for the first time, has set an MTU of
-    its own by the time it answers.
+    Commands of wg may move before those of ip: wireguard-go, at its first request, sets an MTU of its own.
     """
     groups: dict[str, list[Numbered]] = {}
-    begun: list[str] = []  # the changes that are to be told before the groups
+    begun: list[str] = []  # numbers of the changes to report before the groups
 
     def flush() -> Iterator[str]:
         if begun:
@@ -89,7 +88,7 @@ def _kind_of_ip(cmd: Command) -> str:
 
 
 def _together(kind: str, group: list[Numbered]) -> Iterator[str]:
-    """Neighbours of one kind, put together; what fails is told with the number of the last of them."""
+    """Neighbours of one kind as one command; a failure is reported with the number of the last of them."""
     if not group:
         return
     last = group[-1][0]

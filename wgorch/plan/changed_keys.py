@@ -13,12 +13,12 @@ from wgorch.topology.topology import Topology
 def changed_keys(
     topology: Topology, seen: Mapping[str, Observed], keys: Mapping[str, str], accepted: frozenset[str]
 ) -> Iterator[HostError]:
-    """Hosts that show another key than the one their peers hold for them: a new machine, or somebody in its place."""
+    """Hosts that show another key than the one their peers hold for them: a reinstalled machine, or another one in its place."""
     current = set(keys.values())
-    ours = {peer: there for peer, there in seen.items() if there.is_managed(topology.inventory.network)}
+    managed = {peer: there for peer, there in seen.items() if there.is_managed(topology.inventory.network)}
     strange = {
         p: {k: e for k, e in there.wg(topology.inventory.network).peers.items() if k not in current}
-        for p, there in ours.items()
+        for p, there in managed.items()
     }
     for name in seen:
         if name in accepted:

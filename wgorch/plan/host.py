@@ -1,4 +1,4 @@
-"""From how a host is and how it should be to what to do, how to take it back, and what to do at its every start; pure."""
+"""The plan of one host, pure: Changes from its State to the wanted one, their undo script, and the boot script."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def _boot_change(sign: str, why: str) -> Change:
 def _boot(host: str, network: Network, want: State, playbook: Playbook) -> Script:
     """The boot program: the same steps, from nothing."""
     changes = changes_between(want, nothing(want), playbook.steps(*BUILT))
-    cards = {
+    interfaces = {
         path.split("/")[3]
         for path in want.sysctls
         if path.split("/")[3] not in ("all", "default", network.interface) and not path.endswith("/rp_filter")
@@ -206,7 +206,7 @@ def _boot(host: str, network: Network, want: State, playbook: Playbook) -> Scrip
         header["ipv6"] = "yes"
     if network.exits:
         header["exits"] = "yes"
-    return boot_script(want, changes, header, network.interface, cards, network.table)
+    return boot_script(want, changes, header, network.interface, interfaces, network.table)
 
 
 def named(state: State, names: Mapping[str, str]) -> State:

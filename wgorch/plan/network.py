@@ -36,7 +36,7 @@ class NetworkFacts:
 def plan_network(
     facts: NetworkFacts, playbook: Playbook, limit: frozenset[str], accepted: frozenset[str]
 ) -> dict[str, HostPlan]:
-    """The plan of every host that was read. Raises HostsFailed with all that stands in the way.
+    """The plan of every host that was read. Raises HostsFailed with every blocker.
 
     `limit`: the hosts to change, all where empty; of the others only their entries for these. `accepted`: hosts whose
     key may be another than their peers hold.

@@ -26,12 +26,12 @@ class Note(NamedTuple):
 
 
 def return_routes(desired: Desired, seen: Observed) -> Iterator[Note]:
-    """Without masquerade the machines of a LAN must know the way into the tunnel: which route, exactly."""
+    """The routes that machines of a LAN need without masquerade."""
     if desired.host.masquerade:
         return
     for subnet in desired.lans:
-        lan, card = desired.host.real(subnet), lan_interface(desired, seen, subnet)
-        own = next((a.ip for name, a in seen.links.addresses if name == card and a.version == lan.version), None)
+        lan, device = desired.host.real(subnet), lan_interface(desired, seen, subnet)
+        own = next((a.ip for name, a in seen.links.addresses if name == device and a.version == lan.version), None)
         beyond = [net for net in (*desired.network.subnets, *desired.routes) if net.version == lan.version]
         for net in beyond if own else ():
             yield Note(desired.name, f"machines in {lan}, or their router, must have: ip route add {net} via {own}")
@@ -44,42 +44,45 @@ def notes(host: str, network: Network, want: State, seen: Observed) -> Iterator[
             yield Note(host, f"not managed by wgorch, kept in chain {chain.name}: {rule}", foreign=True)
     if seen.firewall.legacy_too:
         yield Note(
-            host, "iptables has rules of both kinds there, nft's and legacy; ours go where `iptables` itself leads"
+            host, "iptables has rules of both backends, nft and legacy; wgorch uses the one that `iptables` selects"
         )
     if want.interfaces and "wg-quick" in seen.system.managers:
         unit = f"wg-quick@{network.interface}"
-        yield Note(host, f"{unit} starts that interface, too, at the next reboot: systemctl disable {unit}")
+        yield Note(host, f"{unit} starts {network.interface}, too, at the next reboot: systemctl disable {unit}")
     if want.interfaces and not seen.system.starter:
-        yield Note(host, "it will not survive a reboot: neither systemd, OpenRC, runit nor cron runs here")
+        yield Note(host, "the network will not survive a reboot: neither systemd, OpenRC, runit nor cron runs")
     if want.interfaces and want.watch_text and not want.watch:
-        yield Note(host, "nothing there looks from time to time whether a peer's address became another")
+        yield Note(host, "no timer: changed addresses of peers are not followed")
     if seen.files.lock and seen.files.lock.boot_id == seen.system.boot_id and seen.files.lock.until > seen.clock.uptime:
         yield Note(
             host, f"locked by {seen.files.lock.who} for another {seen.files.lock.until - seen.clock.uptime} s at most"
         )
     if seen.files.pending or seen.files.reverting:
-        yield Note(host, "a change is not confirmed yet; it takes itself back unless it is")
+        yield Note(host, "a change is not confirmed yet; it rolls back unless it is")
     elif seen.files.outcome:
         words = seen.files.outcome.split(" ")
-        result = {"reverted": "taken back", "rebooted": "taken back by the start-up program"}.get(words[0], words[0])
+        result = {"reverted": "rolled back", "rebooted": "rolled back by the boot script"}.get(words[0], words[0])
         yield Note(host, f"the last change was {result} ({' '.join(words[2:])})")
     if not want.interfaces and "nft" not in seen.system.tools and (tables := seen.empty_own_tables(network)):
         yield Note(
-            host, f"{', '.join(sorted(tables))} of iptables stay, empty: there is no nft, which alone could end them"
+            host,
+            f"empty iptables tables stay ({', '.join(sorted(tables))}): only nft deletes them, and it is not installed",
         )
     for path in sorted(enabled_since(seen) - want.sysctls.keys()):
-        told = path.replace("/", ".")
+        name = path.replace("/", ".")
         yield Note(
-            host, f"{told} was {seen.files.saved[path].before}; since then all cards were let forward: left alone"
+            host,
+            f"{name} was {seen.files.saved[path].before}; forwarding was enabled for all interfaces since: left alone",
         )
     if seen.firewall.ufw_flushes and want.chains and "ufw-user-forward" in seen.firewall.rules.get("filter", {}):
         yield Note(
-            host, "ufw's reload empties our chains there: MANAGE_BUILTINS=no in /etc/default/ufw, or wgorch up after it"
+            host,
+            "a reload of ufw empties wgorch's chains: set MANAGE_BUILTINS=no in /etc/default/ufw, or run wgorch up after it",
         )
     for path, record in seen.files.saved.items():
-        if not want.interfaces and seen.sysctls.get(path) not in (record.ours, None):
+        if not want.interfaces and seen.sysctls.get(path) not in (record.applied, None):
             now = seen.sysctls[path]
             yield Note(
                 host,
-                f"{path.replace('/', '.')} was {record.before}, we made it {record.ours}, now it is {now}: left alone",
+                f"{path.replace('/', '.')} was {record.before}, wgorch set {record.applied}, now it is {now}: left alone",
             )

@@ -14,9 +14,9 @@ from wgorch.state.wireguard import Peer
 
 
 def baseline(seen: Observed, have: State, network: Network, *, packages: bool = False) -> State:
-    """What teardown gives back: nothing of ours, and the recorded values where they are still ours.
+    """The State after teardown: nothing managed, and the saved values where wgorch's are still in force.
 
-    The packages that came with the network stay, unless `packages`.
+    The packages that wgorch installed stay, unless `packages`.
     """
     gone = replace(
         nothing(have),
@@ -28,7 +28,7 @@ def baseline(seen: Observed, have: State, network: Network, *, packages: bool = 
 
 
 def keep_foreign(want: State, have: State) -> State:
-    """The same wish with the foreign rules of our chains kept, behind ours; a chain that holds some stays."""
+    """A wanted State with the foreign rules of managed chains kept, behind managed ones; a chain that holds some stays."""
     foreign = {chain: kept for chain, rules in have.chains.items() if (kept := foreign_rules(rules, have.mark))}
     if not foreign:
         return want
@@ -44,9 +44,9 @@ def keep_foreign(want: State, have: State) -> State:
 
 
 def limit_to(names: frozenset[str], full: State, have: State, keys: Mapping[str, str]) -> State:
-    """What a host should have where only its entries for some other hosts may change; nobody else is dropped.
+    """The wanted State of a host of which only the peer entries of `names` may change.
 
-    Everything but those entries is wanted as it is. Endpoints that peers were learned under are left to WireGuard.
+    Everything else is wanted as it is. Endpoints that WireGuard learned are left alone.
     """
     current = {keys[name] for name in names if name in keys}
     peers = {
@@ -75,18 +75,18 @@ def _entries_of(
 
 
 def restored_sysctls(seen: Observed, wanted_paths: Iterable[str] = ()) -> dict[str, str]:
-    """Recorded values that nobody wants changed any more: what they were before us, where they are still ours."""
+    """Saved values to restore: of paths that are not wanted any more, where wgorch's value is still in force."""
     keep = frozenset(wanted_paths) | enabled_since(seen)
-    return {p: r.before for p, r in seen.files.saved.items() if p not in keep and seen.sysctls.get(p) == r.ours}
+    return {p: r.before for p, r in seen.files.saved.items() if p not in keep and seen.sysctls.get(p) == r.applied}
 
 
 def enabled_since(seen: Observed) -> frozenset[str]:
-    """Cards that somebody (Docker) let forward together with all others, after we had let them: not ours to stop."""
+    """Forwarding sysctls of interfaces that were enabled for all since wgorch enabled them (by Docker): left alone."""
     if seen.files.forwarded_all != "0" or seen.sysctls.get("net/ipv4/conf/all/forwarding") != "1":
         return frozenset()
     return frozenset(p for p in seen.files.saved if re.fullmatch(r"net/ipv4/conf/[^/]+/forwarding", p))
 
 
 def in_scope(have: State, want: State) -> State:
-    """What was seen, without sysctls and tables that the wish says nothing of."""
+    """What was read, without sysctls that the wanted State does not name."""
     return replace(have, sysctls={path: have.sysctls[path] for path in want.sysctls if path in have.sysctls})

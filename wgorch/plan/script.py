@@ -14,7 +14,7 @@ from wgorch.state.state import State
 
 @value
 class Script:
-    """A program by what it is made of: its head, the names of our functions that it carries, and what it does."""
+    """A script: its head, the names of library functions that it contains, and its commands."""
 
     head: str
     pieces: tuple[str, ...]
@@ -32,13 +32,18 @@ def script(title: str, state: State, changes: Iterable[Change], header: Mapping[
 
 
 def boot_script(
-    state: State, changes: Iterable[Change], header: Mapping[str, str], interface: str, cards: Iterable[str], table: int
+    state: State,
+    changes: Iterable[Change],
+    header: Mapping[str, str],
+    interface: str,
+    others: Iterable[str],
+    table: int,
 ) -> Script:
-    """The program that makes the whole state out of nothing, at every start of the host."""
+    """The script that sets the whole State at every start of the host. `others`: interfaces it waits for."""
     title = "what this host does for its WireGuard network at every start, as a list of commands with their reasons"
     changes = list(changes)
     body = ["", "starting=yes"]
-    body += [f"wait_for_interface {quote_words([card])} || exit 1" for card in sorted(cards)]
+    body += [f"wait_for_interface {quote_words([other])} || exit 1" for other in sorted(others)]
     body += [f"reset_network {quote_words([interface, state.mark, str(table)])} || exit 1", FORGET, *batched(changes)]
     return _script(_head(title, state, header), _called(changes) | {"wait_for_interface", "reset_network"}, body)
 

@@ -32,7 +32,7 @@ class Rule:
 
     @property
     def can_be_restated(self) -> bool:
-        """True where every character of it survives the way through our programs unchanged."""
+        """True where scripts and parsers keep each of its characters."""
         return all(word.isascii() and word.isprintable() for word in self.words)
 
 
@@ -48,13 +48,13 @@ def _quoted(word: str) -> str:
 
 
 def rule(text: str, mark: str, target: str) -> Rule:
-    """A rule of ours: what it matches, our mark, and where it jumps to, in ``iptables-save``'s order; plain words."""
+    """A managed rule: its matches, the mark, and its target, in ``iptables-save``'s order; plain words."""
     return Rule((*text.split(), "-m", "comment", "--comment", mark, "-j", *target.split()))
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Chain:
-    """A chain of ours and the chain that it is reached from. `table` is one of IPv4, or with a 6 behind it of IPv6."""
+    """A managed chain and the chain that jumps to it. `table` is one of IPv4, or with a 6 behind it of IPv6."""
 
     table: str
     parent: str
@@ -88,5 +88,5 @@ def our_chains(network: Network, *versions: int) -> tuple[Chain, ...]:
 
 
 def foreign_rules(rules: tuple[Rule, ...], mark: str) -> tuple[Rule, ...]:
-    """The rules in a chain that are not ours."""
+    """The rules in a chain that wgorch does not manage."""
     return tuple(r for r in rules if r.mark != mark)

@@ -43,7 +43,7 @@ def _creation(new: Interface) -> Iterator[Command]:
 def _wireguard(new: Interface, old: Interface) -> Iterator[Change]:
     if new.alias != old.alias:
         marking = _ip_link(new, "alias", new.alias) if new.alias else command("clear_alias", new.name)
-        why = "adopted as it is" if new.alias else "given up as it was"
+        why = "adopted as it is" if new.alias else "released as it was adopted"
         yield change("~", f"mark of {new.name}", why, marking)
     if new.public_key != old.public_key:
         setting = command("set_key", new.name, tag(new))

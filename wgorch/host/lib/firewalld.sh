@@ -20,11 +20,11 @@ firewalld_unset() { # WHERE WHAT
 # Print firewalld's settings but wgorch's, one a line; COMMAND asks its run-time or its permanent state.
 firewalld_state() {
     ask=$1 base=$2 interface=$3 with_interfaces=$4
-    { "$ask" --list-all-zones; "$ask" --list-all-policies; } 2>/dev/null | awk -v p="$base" -v c="$interface" -v cards="$with_interfaces" '
-        /^[^ \t]/ { n = $1; ours = index(n, p) == 1; next }
-        !NF || ours { next }
+    { "$ask" --list-all-zones; "$ask" --list-all-policies; } 2>/dev/null | awk -v p="$base" -v c="$interface" -v interfaces="$with_interfaces" '
+        /^[^ \t]/ { n = $1; managed = index(n, p) == 1; next }
+        !NF || managed { next }
         $1 == "rule" { sub(/^[ \t]+/, ""); print n, $0; next }
-        $1 == "interfaces:" && cards == "no" { next }
+        $1 == "interfaces:" && interfaces == "no" { next }
         { k = $1; for (i = 2; i <= NF; i++) if (!(k == "interfaces:" && $i == c)) print n, k, $i }' | sort
     for word in chains rules passthroughs; do "$ask" --direct --get-all-$word 2>/dev/null | sed "s/^/direct $word /"; done | sort
     for set in $("$ask" --get-ipsets 2>/dev/null); do

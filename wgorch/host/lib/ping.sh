@@ -3,7 +3,7 @@
 # Give another ping than iputils' only the words that it takes: without -n, -q, -i, -l and -M.
 adapt_ping() {
     case $(ping -V 2>&1) in *iputils*) return ;; esac
-    # shellcheck disable=SC2329 # called by whoever called adapt_ping
+    # shellcheck disable=SC2329 # called by callers of adapt_ping
     ping() {
         words='' word=''
         for next; do
