@@ -109,12 +109,6 @@ def plan_host(
     if back := restored_sysctls(seen, want.sysctls):
         want = replace(want, sysctls={**back, **want.sysctls})
     here = in_scope(have, want)
-    stay = list(changes_between(want, have, playbook.steps("stay")))
-    if not seen.files.boot or seen.files.boot != digest(make_boot().text):
-        why = "there is none" if not seen.files.boot else "it makes another state than this one"
-        stay.insert(0, _boot_change("~" if seen.files.boot else "+", why))
-    if not seen.keys.clean:
-        stay.append(change("~", "private key", "the one before it still lies beside it"))
     do = tuple(changes_between(want, here, playbook.steps(*BUILT)))
     notes = list(notes_on(host, network, want, seen))
     if do and (want.chains or want.nft or want.firewalld):
@@ -125,12 +119,25 @@ def plan_host(
         have=have,
         prepare=tuple(changes_between(want, have, playbook.steps("prepare"))),
         do=do,
-        stay=tuple(stay),
+        stay=tuple(_stay(want, have, seen, playbook, make_boot)),
         make_undo=lambda: tuple(changes_between(here, want, _backwards(playbook.steps(*BUILT)))),
         make_boot=make_boot,
         make_probe=lambda: probe_script(want, here),
         notes=tuple(notes),
     )
+
+
+def _stay(
+    want: State, have: State, seen: Observed, playbook: Playbook, make_boot: Callable[[], Script]
+) -> Iterator[Change]:
+    """The Changes after confirmation, the boot script's first."""
+    if not seen.files.boot:
+        yield _boot_change("+", "missing")
+    elif seen.files.boot != digest(make_boot().text):
+        yield _boot_change("~", "outdated")
+    yield from changes_between(want, have, playbook.steps("stay"))
+    if not seen.keys.clean:
+        yield change("~", "private key", "the former key file is still there")
 
 
 def plan_teardown(

@@ -15,11 +15,10 @@ from wgorch.topology.desired import Desired
 
 
 class Note(NamedTuple):
-    """A remark beside a host's plan. `foreign`: something of others is kept, which consent to a teardown must know."""
+    """A remark beside a host's plan."""
 
     host: str
     text: str
-    foreign: bool = False
 
     def __str__(self) -> str:
         return f"{self.host}: {self.text}"
@@ -38,51 +37,56 @@ def return_routes(desired: Desired, seen: Observed) -> Iterator[Note]:
 
 
 def notes(host: str, network: Network, want: State, seen: Observed) -> Iterator[Note]:
+    """Remarks beside the plan of one host, about what it does not change."""
+    for texts in (_firewall, _start, _last_change, _sysctls):
+        for text in texts(network, want, seen):
+            yield Note(host, text)
+
+
+def _firewall(network: Network, want: State, seen: Observed) -> Iterator[str]:
     for chain in our_chains(network):
         rules = seen.firewall.rules.get(chain.table, {}).get(chain.name, ())
         for rule in foreign_rules(rules, network.mark):
-            yield Note(host, f"not managed by wgorch, kept in chain {chain.name}: {rule}", foreign=True)
+            yield f"not managed by wgorch, kept in chain {chain.name}: {rule}"
     if seen.firewall.legacy_too:
-        yield Note(
-            host, "iptables has rules of both backends, nft and legacy; wgorch uses the one that `iptables` selects"
-        )
-    if want.interfaces and "wg-quick" in seen.system.managers:
-        unit = f"wg-quick@{network.interface}"
-        yield Note(host, f"{unit} starts {network.interface}, too, at the next reboot: systemctl disable {unit}")
-    if want.interfaces and not seen.system.starter:
-        yield Note(host, "the network will not survive a reboot: neither systemd, OpenRC, runit nor cron runs")
-    if want.interfaces and want.watch_text and not want.watch:
-        yield Note(host, "no timer: changed addresses of peers are not followed")
-    if seen.files.lock and seen.files.lock.boot_id == seen.system.boot_id and seen.files.lock.until > seen.clock.uptime:
-        yield Note(
-            host, f"locked by {seen.files.lock.who} for another {seen.files.lock.until - seen.clock.uptime} s at most"
-        )
-    if seen.files.pending or seen.files.reverting:
-        yield Note(host, "a change is not confirmed yet; it rolls back unless it is")
-    elif seen.files.outcome:
-        words = seen.files.outcome.split(" ")
-        result = {"reverted": "rolled back", "rebooted": "rolled back by the boot script"}.get(words[0], words[0])
-        yield Note(host, f"the last change was {result} ({' '.join(words[2:])})")
+        yield "iptables has rules of both backends, nft and legacy; wgorch uses the one that `iptables` selects"
     if not want.interfaces and "nft" not in seen.system.tools and (tables := seen.empty_own_tables(network)):
-        yield Note(
-            host,
-            f"empty iptables tables stay ({', '.join(sorted(tables))}): only nft deletes them, and it is not installed",
-        )
-    for path in sorted(enabled_since(seen) - want.sysctls.keys()):
-        name = path.replace("/", ".")
-        yield Note(
-            host,
-            f"{name} was {seen.files.saved[path].before}; forwarding was enabled for all interfaces since: left alone",
-        )
+        yield f"empty iptables tables stay ({', '.join(sorted(tables))}): only nft deletes them, and it is not installed"
     if seen.firewall.ufw_flushes and want.chains and "ufw-user-forward" in seen.firewall.rules.get("filter", {}):
-        yield Note(
-            host,
-            "a reload of ufw empties wgorch's chains: set MANAGE_BUILTINS=no in /etc/default/ufw, or run wgorch up after it",
-        )
-    for path, record in seen.files.saved.items():
-        if not want.interfaces and seen.sysctls.get(path) not in (record.applied, None):
-            now = seen.sysctls[path]
-            yield Note(
-                host,
-                f"{path.replace('/', '.')} was {record.before}, wgorch set {record.applied}, now it is {now}: left alone",
-            )
+        hint = "set MANAGE_BUILTINS=no in /etc/default/ufw, or run wgorch up after it"
+        yield f"a reload of ufw empties wgorch's chains: {hint}"
+
+
+def _start(network: Network, want: State, seen: Observed) -> Iterator[str]:
+    if not want.interfaces:
+        return
+    if "wg-quick" in seen.system.managers:
+        unit = f"wg-quick@{network.interface}"
+        yield f"{unit} starts {network.interface}, too, at the next reboot: systemctl disable {unit}"
+    if not seen.system.starter:
+        yield "the network will not survive a reboot: neither systemd, OpenRC, runit nor cron runs"
+    if want.watch_text and not want.watch:
+        yield "no timer: changed addresses of peers are not followed"
+
+
+def _last_change(_network: Network, _want: State, seen: Observed) -> Iterator[str]:
+    files, lock = seen.files, seen.files.lock
+    if lock and lock.boot_id == seen.system.boot_id and lock.until > seen.clock.uptime:
+        yield f"locked by {lock.who} for another {lock.until - seen.clock.uptime} s at most"
+    if files.pending or files.reverting:
+        yield "a change is not confirmed yet; it rolls back unless it is"
+    elif files.outcome:
+        words = files.outcome.split(" ")
+        result = {"reverted": "rolled back", "rebooted": "rolled back by the boot script"}.get(words[0], words[0])
+        yield f"the last change was {result} ({' '.join(words[2:])})"
+
+
+def _sysctls(_network: Network, want: State, seen: Observed) -> Iterator[str]:
+    for path in sorted(enabled_since(seen) - want.sysctls.keys()):
+        before = seen.files.saved[path].before
+        yield f"{path.replace('/', '.')} was {before}; forwarding was enabled for all interfaces since: left alone"
+    for path, saved in seen.files.saved.items():
+        now = seen.sysctls.get(path)
+        if not want.interfaces and now not in (saved.applied, None):
+            name = path.replace("/", ".")
+            yield f"{name} was {saved.before}, wgorch set {saved.applied}, now it is {now}: left alone"
