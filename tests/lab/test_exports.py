@@ -25,7 +25,7 @@ def test_a_device_is_exported_let_in_and_shut_out_again(network: Lab) -> None:
 
     network.up(_with_phone(network, key[1]))
     away = network.wgorch("trace", "home", "phone", _with_phone(network, key[1]), code=1)
-    assert "bcc: there is no living session with phone" in away.stdout
+    assert "bcc: no current session with phone" in away.stdout
     try:
         world.sh("controller", "wg-quick up /root/phone.conf")
         assert world.ping("controller", "192.168.2.1", wait=5)

@@ -52,7 +52,7 @@ def test_a_missing_package_comes_by_the_hosts_own_manager(lab: Lab, manager: str
     world.sh("home", "rm -f /etc/os-release")
     world.write("home", "/etc/os-release", system)
     told = lab.wgorch("plan", INVENTORY, code=2).stdout
-    assert f"+ packages wireguard-tools  — the host lacks them; by {manager}" in told
+    assert f"+ packages wireguard-tools  — not installed; by {manager}" in told
     assert "" == world.sh("home", "command -v wg", check=False)
 
     holder = world.spawn("home", "sh", "-c", BUSY[manager])
@@ -84,7 +84,7 @@ def test_packages_go_again_where_that_is_asked(lab: Lab, manager: str) -> None:
         repositories.publish(world, "home", manager)
     lab.up()
     down = lab.wgorch("teardown", INVENTORY, "--yes", "--packages")
-    assert "- packages wireguard-tools  — they came with the network" in down.stdout
+    assert "- packages wireguard-tools  — installed by wgorch" in down.stdout
     assert "installed packages" not in down.stdout
     assert world.run("home", "sh", "-c", query, check=False).returncode != 0
     assert "" == world.sh("home", "command -v wg", check=False)

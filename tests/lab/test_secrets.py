@@ -179,7 +179,8 @@ def test_the_conversation_that_was_written_down_is_the_whole_one(told: Told) -> 
 
 
 def test_no_argument_or_environment_of_any_process_held_a_key(told: Told) -> None:
-    assert b"\0up\0" in told.arguments
+    # On a busy machine the sampler may miss a process: it must have seen one of those that ran wgorch.
+    assert any(f"\0{verb}\0".encode() in told.arguments for verb in told.printed)
     assert b"iptables-restore" in told.arguments  # short-lived ones are among those that were seen
     assert found(told.private, told.arguments) == []
 

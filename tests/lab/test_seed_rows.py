@@ -356,7 +356,7 @@ class TestCommandList:
         for line in (
             "ip address replace 192.168.2.2/24 dev wg0",
             "ip route replace 10.10.13.0/24 dev wg0 proto 119",
-            "# + route 10.10.13.0/24: packets to it would leave by another card",
+            "# + route 10.10.13.0/24: not routed into the tunnel",
             "-A wgorch-office-nat -s 192.168.2.0/24 -d 10.10.13.0/24 -o ens192"
             " -m comment --comment wgorch:office -j MASQUERADE",
             "systemctl enable --quiet wgorch-office.service",
@@ -426,7 +426,7 @@ def test_a_foreign_route_to_the_same_network_is_reported_and_left_alone(lab: Lab
     done = lab.wgorch("up", INVENTORY, "--yes", code=4)
 
     assert "home: cannot route 10.10.13.0/24 into the tunnel" in done.stderr
-    assert "a route to 10.10.13.0/24 via 192.168.0.1 dev wlp2s0 is there already" in done.stderr
+    assert "a route to 10.10.13.0/24 via 192.168.0.1 dev wlp2s0 exists already" in done.stderr
     assert since(lab, before) == {}
 
 
@@ -691,7 +691,7 @@ def test_a_package_that_cannot_be_had_stops_it_before_anything_is_touched(lab: L
 
         done = lab.wgorch("up", INVENTORY, "--yes", code=4)
 
-        assert "home: cannot apply + packages wireguard-go wireguard-tools" in done.stderr
+        assert "home: cannot add packages wireguard-go wireguard-tools" in done.stderr
         assert "wireguard-tools" in done.stderr.split("packages wireguard-go wireguard-tools")[1]
         for host in HOSTS:
             assert (

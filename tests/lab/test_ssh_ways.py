@@ -349,11 +349,11 @@ def test_trust_goes_through_unknown_jump_hosts_one_by_one(ssh_lab: Lab) -> None:
 def test_trust_asks_on_a_terminal(ssh_lab: Lab) -> None:
     known_hosts(ssh_lab, without(ssh_lab, "203.0.113.13"))
 
-    code, shown = on_terminal(ssh_lab, "trust", "bcc", INVENTORY, answers={"Is it the same? [y/N]": "n"})
+    code, shown = on_terminal(ssh_lab, "trust", "bcc", INVENTORY, answers={"Do the fingerprints match? [y/N]": "n"})
     assert code == 3, shown
     assert "203.0.113.13" not in ssh_lab.world.sh("controller", "cat /root/.ssh/known_hosts")
 
-    code, shown = on_terminal(ssh_lab, "trust", "bcc", INVENTORY, answers={"Is it the same? [y/N]": "y"})
+    code, shown = on_terminal(ssh_lab, "trust", "bcc", INVENTORY, answers={"Do the fingerprints match? [y/N]": "y"})
     assert code == 0, shown
     ssh_lab.wgorch("plan", INVENTORY, code=2)
 

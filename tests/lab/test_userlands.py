@@ -68,7 +68,7 @@ def test_busybox_is_enough(lab: Lab) -> None:
 def test_an_ip_of_busybox_is_read_and_then_replaced(lab: Lab) -> None:
     lab.world.sh("home", "ln -s /bin/busybox /usr/local/sbin/ip")
     told = lab.wgorch("plan", INVENTORY, code=2).stdout
-    assert "+ packages iproute2  — the host lacks them; by apt" in told
+    assert "+ packages iproute2  — not installed; by apt" in told
 
 
 @pytest.mark.kind("an iptables without the match `comment`", "refused", "cannot use iptables: … match `comment'")
@@ -82,5 +82,5 @@ def test_an_iptables_without_comments_is_refused(lab: Lab) -> None:
         world.sh("company", f"mv /run/kept {place}")
     assert "company: cannot use iptables: " in refused.stderr
     assert "`comment'" in refused.stderr
-    assert "hint: it needs the matches comment" in refused.stderr
+    assert "hint: install the matches comment" in refused.stderr
     assert before == lab.differences()
