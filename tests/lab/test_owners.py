@@ -61,7 +61,7 @@ def test_docker(lab: Lab) -> None:
         world.sh("company", "ip -o -4 addr; sysctl net.ipv4.ip_forward net.ipv4.conf.ens192.forwarding"),
     )
     told = lab.up().stdout
-    assert "note: company: firewall: Docker: a chain of our own beside its chains" in told
+    assert "note: company: firewall: Docker: a chain beside Docker's, which its restart keeps" in told
     assert ALL == passes(lab)
     assert "No changes." in lab.wgorch("up", INVENTORY).stdout
 
@@ -124,7 +124,7 @@ def test_a_container_as_a_host(lab: Lab) -> None:
     lab.wgorch("teardown", inside, "--yes")
     without = lab.edited((home, f"{home}    enter: [{DOCKER}, exec, -i, poor]\n"))
     refused = lab.wgorch("up", without, "--yes", code=4).stderr
-    assert "home: cannot change the network: root may not change the network there (no CAP_NET_ADMIN)" in refused
+    assert "home: cannot change the network: root lacks CAP_NET_ADMIN" in refused
 
 
 @pytest.mark.kind(
@@ -139,7 +139,7 @@ def test_ufw(lab: Lab) -> None:
     before = {host: without_ours(lab, host) for host in ("company", "bcc")}
     kept = {host: world.sh(host, "cd /etc/ufw && sha256sum *.rules; sha256sum /etc/default/ufw") for host in before}
     told = lab.up().stdout
-    assert "note: company: firewall: ufw: a chain of our own before its own" in told
+    assert "note: company: firewall: ufw: a chain before ufw's own, which its reload keeps" in told
     assert ALL == passes(lab)
     for reload in (
         "ufw reload",

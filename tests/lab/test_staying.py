@@ -27,7 +27,7 @@ def test_cron_starts_the_network_and_looks_after_peers(tmp_path: Path) -> None:
     world = world_of(load(path), f"cron-{os.getpid()}", systemd=False)
     with world:
         w = Ways(world)
-        assert "neither systemd, OpenRC, runit nor cron runs here" in w.wgorch("plan", "inventory.yaml", code=2)
+        assert "neither systemd, OpenRC, runit nor cron runs" in w.wgorch("plan", "inventory.yaml", code=2)
         before = {name: snapshot(world, name) for name in ("bcc", "home")}
         for host in ("bcc", "home"):
             world.sh(host, "cron")
