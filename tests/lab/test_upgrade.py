@@ -6,27 +6,28 @@ import json
 import re
 import subprocess
 import sysconfig
+import tarfile
 import venv
 from pathlib import Path
 
 import pytest
 
-from tests.lab.conftest import HOSTS, INVENTORY, ROOT, Lab
+from tests.lab.conftest import HOSTS, INVENTORY, Lab
 
-OLD = "05ec6f7"
-"""The last commit whose hosts carry no format number."""
+OLD = Path(__file__).with_name("wgorch-0.1.tar.xz")
+"""The package and playbooks of the last version whose hosts carry no format number."""
 
 
 @pytest.fixture(scope="module")
 def old_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of an environment of its own, in which wgorch is that of OLD, from git history."""
+    """The interpreter of an environment of its own, in which wgorch is that of OLD."""
     place = tmp_path_factory.mktemp("old")
     for path in (place, *place.parents[:2]):
         path.chmod(0o755)
     tree = place / "tree"
     tree.mkdir()
-    archive = subprocess.run(["git", "archive", OLD], cwd=ROOT, capture_output=True, check=True)
-    subprocess.run(["tar", "-x", "-C", str(tree)], input=archive.stdout, check=True)
+    with tarfile.open(OLD) as archive:
+        archive.extractall(tree, filter="data")
     venv.create(place / "env", with_pip=False, symlinks=True)
     python = place / "env" / "bin" / "python"
     where = "import sysconfig; print(sysconfig.get_path('purelib'))"
