@@ -561,6 +561,7 @@ def test_a_host_behind_the_tunnel_is_changed_last_and_only_where_that_is_accepte
             done = lab.wgorch("up", cutting, "--yes", "--accept-risk", "lose-ssh", "--confirm-timeout", "15", code=None)
             assert done.returncode in (5, 6)
             lab.wait(lambda: world.ping("home", "192.168.2.3"), 60, "company is back")
+            inventory = lab.edited(through)
             lab.wait(lambda: "No changes." in lab.wgorch("plan", inventory, code=None).stdout, 30, "all is as before")
         assert (
             "company: cannot remove the tunnel: SSH to the host runs through that tunnel"
