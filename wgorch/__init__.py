@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wgorch.api import Inventory, Outcome, Status, load, plan, status, teardown, up, verify
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 __all__ = ["Inventory", "Outcome", "Status", "__version__", "load", "plan", "status", "teardown", "up", "verify"]
 
 

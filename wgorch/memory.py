@@ -20,7 +20,9 @@ from wgorch.journal import private_directory, state_directory
 
 def find_inventory(given: str | None) -> tuple[str, str]:
     """Find the inventory: its path, and how it was found (empty if given). Raises UsageError."""
-    if given:
+    if given is not None:
+        if not given:
+            raise UsageError("the name of the inventory is empty", "name its file")
         return given, ""
     if named := os.environ.get("WGORCH_INVENTORY"):
         return named, "from WGORCH_INVENTORY"
@@ -28,7 +30,7 @@ def find_inventory(given: str | None) -> tuple[str, str]:
         return "inventory.yaml", "in this directory"
     if last := last_inventory():
         return last, "last applied from this directory"
-    raise UsageError("no inventory given", "wgorch VERB INVENTORY, or set WGORCH_INVENTORY")
+    raise UsageError("no inventory given", "name its file (see --help), or set WGORCH_INVENTORY")
 
 
 def last_inventory() -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -13,6 +12,8 @@ from wgorch.apply.lease import LEASE_S, RECENT_S
 from wgorch.apply.rollout import Rollout
 from wgorch.apply.transaction import Transaction
 from wgorch.apply.upload import referee
+from wgorch.base.ip import is_ip_host
+from wgorch.base.wgkey import names_by_key
 from wgorch.errors import DIFFERS, DONE, FAULT, MIXED, ROLLED_BACK, HostsFailed, Unfit
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host, Inventory
@@ -175,7 +176,7 @@ def _teardown_plans(run: Run, *, packages: bool) -> dict[str, HostPlan]:
     newer = [error for name, seen in run.seen.items() for error in format_blockers(name, run.network, seen)]
     if newer:
         raise HostsFailed(newer)
-    names = {key: name for name, key in run.keys.items()}
+    names = names_by_key(run.keys)
     plans = {}
     for name, seen in run.seen.items():
         base = baseline(seen, seen.state(run.network), run.network, packages=packages)
@@ -207,15 +208,15 @@ def status(run: Run) -> Status:
     """Read what each host runs and how it differs from the inventory; an unreachable host is part of the result."""
     failed = run.gather(run.names, tolerant=True)
     plans: Mapping[str, HostPlan] = {}
-    trouble: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
     try:
         plans = run.plans()
     except HostsFailed as error:
-        trouble = tuple(str(e) for e in error.errors)
-    differs = bool(failed or trouble or any(p.changes for p in plans.values()))
+        errors = tuple(str(e) for e in error.errors)
+    differs = bool(failed or errors or any(p.changes for p in plans.values()))
     keys = {name: device.public_key for name, device in run.inventory.devices.items() if device.public_key}
     keys |= {n: key for n, s in run.seen.items() if (key := s.wg(run.network).public_key)}
-    return Status(DIFFERS if differs else DONE, run.seen, plans, failed, keys, trouble)
+    return Status(DIFFERS if differs else DONE, run.seen, plans, failed, keys, errors)
 
 
 def measured(run: Run) -> Verdict:
@@ -230,12 +231,12 @@ def examine(run: Run, names: list[str]) -> dict[str, tuple[Finding, ...]]:
 
     run.gather(names)
     ends = [host.endpoint.host for host in run.inventory.hosts.values() if host.endpoint]
-    to_resolve = [end for end in ends if re.search(r"[a-z]", end) and ":" not in end]
+    to_resolve = [end for end in ends if not is_ip_host(end)]
 
     def work(name: str) -> tuple[Finding, ...]:
         text = run.fleet.open(name).exchange(doctor_facts.script(to_resolve), "inspect the host", 30)
-        looked = doctor_facts.parse(name, text)
-        return tuple(doctor.examine(run.topology.desired(name), run.seen[name], looked, int(time.time())))
+        facts = doctor_facts.parse(name, text)
+        return tuple(doctor.examine(run.topology.desired(name), run.seen[name], facts, int(time.time())))
 
     found, failed = run.fleet.on_hosts(names, work)
     if failed:

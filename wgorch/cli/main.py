@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         argcomplete.autocomplete(build_parser(), always_complete_options=False)
     try:
-        parser = build_parser(argv[:1] if argv[:1] and argv[0] in NAMES else NAMES)
+        parser = build_parser(_verbs_in(argv))
         options = parser.parse(argv)
         if options.verb is None:
             parser.print_help()
@@ -38,6 +38,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return FAULT
+
+
+def _verbs_in(argv: Sequence[str]) -> Sequence[str]:
+    """The verbs whose options a command line may have; all where its first word is unknown."""
+    if not argv or argv[0] in ("-h", "--help", "--version"):
+        return ()
+    return argv[:1] if argv[0] in NAMES else NAMES
 
 
 def run() -> NoReturn:

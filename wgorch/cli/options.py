@@ -118,7 +118,10 @@ def plan_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _split(text: str) -> frozenset[str]:
-    return frozenset(text.split(",")) if text else frozenset()
+    # An empty variable of the caller's script must not widen a run to all hosts.
+    if not text:
+        raise argparse.ArgumentTypeError("no host named")
+    return frozenset(text.split(","))
 
 
 def _names(prefix: str, parsed_args: Options, **_: Any) -> list[str]:

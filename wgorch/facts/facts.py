@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import field
-from ipaddress import ip_address
 
+from wgorch.base.ip import as_ip
 from wgorch.base.value import value
 from wgorch.facts import files, firewall, keys, links, path_mtu, sysctls, system, wireguard
 from wgorch.facts.files import Files
@@ -83,10 +83,8 @@ class Facts:
     @property
     def ssh_interface(self) -> str:
         """The interface that the SSH session comes in by; empty where that is not known."""
-        try:
-            route = self.links.route_to(ip_address(self.system.ssh_client.partition("%")[0]))
-        except ValueError:
-            return ""
+        client = as_ip(self.system.ssh_client.partition("%")[0])
+        route = self.links.route_to(client) if client else None
         return route.device if route else ""
 
     @property

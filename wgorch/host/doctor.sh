@@ -1,4 +1,4 @@
-# What may stand in a tunnel's way on one host. It changes nothing. names: to be resolved there.
+# Settings of one host that can break its tunnel. It changes nothing. names: to be resolved there.
 : "${nonce:?}" "${names?}"
 
 # Begin a section of the answer.

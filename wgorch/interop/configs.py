@@ -7,7 +7,7 @@ from dataclasses import replace
 from wgorch.base import wgkey
 from wgorch.errors import UsageError
 from wgorch.interop import export as files
-from wgorch.inventory.fields.suggest import suggest
+from wgorch.inventory.fields.suggest import choice, suggest
 from wgorch.outcome import Export
 from wgorch.plan.preshared import secrets_of
 from wgorch.run import Run
@@ -21,7 +21,8 @@ def export(run: Run, what: str | None, form: str) -> Export:
     """
     inventory, network = run.inventory, run.network.name
     if what is not None and what not in inventory.members:
-        raise UsageError(f'no device or host "{what}" in {inventory.path}.{suggest(what, inventory.members)}')
+        meant = suggest(what, inventory.members)
+        raise UsageError(f'no device or host "{what}" in {inventory.path}.{meant}', choice(inventory.members))
     if form == "compose":
         if what is None or what not in inventory.devices:
             raise UsageError("only a device can run in a container", "name a device of the inventory")

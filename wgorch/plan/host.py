@@ -46,17 +46,17 @@ class HostPlan:
 
     @property
     def undo(self) -> tuple[Change, ...]:
-        """The way back from `do`."""
+        """The Changes that roll `do` back."""
         return self.make_undo()
 
     @property
     def probe(self) -> str:
-        """The script that tells whether the way back led back."""
+        """The script that prints what runs: compared before the change and after its rollback."""
         return self.make_probe()
 
     @property
     def boot(self) -> Script:
-        """The script that makes all of it at a start of the host."""
+        """The script that sets the whole State at every start of the host."""
         return self.make_boot()
 
     @property
@@ -192,7 +192,7 @@ def _boot_change(sign: str, why: str) -> Change:
 
 
 def _boot(host: str, network: Network, want: State, playbook: Playbook) -> Script:
-    """The boot program: the same steps, from nothing."""
+    """The boot script: the same steps, from nothing."""
     changes = changes_between(want, nothing(want), playbook.steps(*BUILT))
     interfaces = {
         path.split("/")[3]

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from ipaddress import ip_network
 
+from wgorch.base.wgkey import names_by_key
 from wgorch.gather.observed import Observed
 from wgorch.inventory.assign import assign
 from wgorch.inventory.model import Inventory, IPAddress
@@ -55,7 +56,7 @@ def working_direct_peers(
 ) -> dict[str, dict[str, DirectPeer]]:
     """Pairs of spokes that both send to each other without their relay, each under both names."""
     network = topology.inventory.network
-    names = {key: name for name, key in keys.items()}
+    names = names_by_key(keys)
     active: dict[str, dict[str, DirectPeer]] = defaultdict(dict)
     for name, there in seen.items():
         for key, peer in there.wg(network).peers.items() if there.is_managed(network) else ():

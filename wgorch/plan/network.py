@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from wgorch.base.value import value
+from wgorch.base.wgkey import names_by_key
 from wgorch.errors import HostError, HostsFailed, Unfit
 from wgorch.facts.path_mtu import NEEDED_BY_IPV6
 from wgorch.gather.observed import Observed
@@ -92,7 +93,7 @@ def _plan(facts: NetworkFacts, name: str, playbook: Playbook, entries_of: frozen
     if name in topology.direct_peers:
         relayed = topology.without_direct_peers.desired(name)
         after_start = target_state(Target(relayed, seen, *more), seen.slices)
-    names = {key: peer for peer, key in facts.keys.items()}
+    names = names_by_key(facts.keys)
     if entries_of:
         want = limit_to(entries_of, want, seen.state(network), facts.keys)
     plan = plan_host(name, network, want, seen, playbook, after_start, names)

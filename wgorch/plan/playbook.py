@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from wgorch.errors import InventoryError
+from wgorch.errors import InventoryError, UsageError
 from wgorch.inventory import fields as f
 from wgorch.inventory import nodes, reader
 from wgorch.inventory.problems import Problems
@@ -95,11 +95,17 @@ class Playbooks(NamedTuple):
     """Checks of `verify`, and of `up` before it confirms."""
 
 
+NAMES = ("up.yaml", "teardown.yaml", "verify.yaml")
+"""Playbooks; a directory may leave some to the shipped ones."""
+
+
 def load_all(inventory: str | Path, directory: Path | None, hosts: frozenset[str] = frozenset()) -> Playbooks:
     """Load the playbooks for an inventory: those in a directory, or beside the inventory, or the shipped ones.
 
-    `hosts` are the names that `on:` may use. Raises InventoryError.
+    `hosts` are the names that `on:` may use. Raises InventoryError, and UsageError for a directory without playbooks.
     """
+    if directory is not None and not any((directory / name).is_file() for name in NAMES):
+        raise UsageError(f"no playbook in {directory}", f"a directory with {', '.join(NAMES[:-1])} or {NAMES[-1]}")
     return Playbooks(
         load(find("up.yaml", inventory, directory), hosts),
         load(find("teardown.yaml", inventory, directory), hosts),

@@ -1,4 +1,4 @@
-"""Changes as one POSIX sh program: straight on, every line an end, nothing left to decide on the host."""
+"""Compile Changes into a straight-line POSIX sh script: every decision is made here, none on the host."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from wgorch.base.value import value
+from wgorch.base.wgkey import names_by_key
 from wgorch.facts.wireguard import STALE_S, Traffic
 from wgorch.outcome import Status
 from wgorch.topology.topology import Topology
@@ -59,7 +60,7 @@ class Session:
 
 def sessions(topology: Topology, status: Status) -> dict[str, list[Session]]:
     """The sessions of each host that was reached, ordered by peer: wg lists them in any order."""
-    names = {key: name for name, key in status.keys.items()}
+    names = names_by_key(status.keys)
     network = topology.inventory.network
     return {
         host: sorted(

@@ -57,7 +57,7 @@ def _rules(lines: list[str]) -> Iterator[str]:
 def _routes(answers: Answers, family: str) -> Iterator[str]:
     """Routes of the network's own table, as ``ip route`` takes them."""
     table = facts_of(answers).get("table", "")
-    for line in answers.get(f"ways {family}", [])[:MAX_LINES]:
+    for line in answers.get(f"exit-routes {family}", [])[:MAX_LINES]:
         words = line.split()
         kind = [words.pop(0)] if words[0] in ROUTE_KINDS else []
         after = dict(zip(words[1:], words[2:], strict=False))
@@ -106,7 +106,7 @@ NOUN = Noun(
     steps=(step(exit_routes),),
     read=_read,
     part=Part(
-        {f"{name} {family}": Reread.AFTER_CHANGE for name in ("policy", "ways") for family in FAMILIES},
+        {f"{name} {family}": Reread.AFTER_CHANGE for name in ("policy", "exit-routes") for family in FAMILIES},
         labels={"policy_rules": "routing policy rules"},
     ),
     target=_target,

@@ -1,1 +1,1 @@
-"""One packet followed for real: what each host on its way saw of it, and where it stopped."""
+"""One packet followed for real: what each host on its path saw of it, and where it was dropped."""

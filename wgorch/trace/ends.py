@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from wgorch.base.ip import as_ip
 from wgorch.errors import UsageError
-from wgorch.inventory.fields.suggest import suggest
+from wgorch.inventory.fields.suggest import choice, suggest
 from wgorch.inventory.model import Inventory, IPAddress
 from wgorch.run import Run
 from wgorch.steps.target import lan_interface
@@ -42,7 +42,7 @@ def _device(run: Run, device: str, target: str) -> tuple[Sender, IPAddress]:
     own = run.inventory.devices[device].address_of(goal.version)
     hosts = walk(run.topology, device, goal).hosts
     if own is None or len(hosts) < 2:
-        raise UsageError(f"no path from {device} to {target}")
+        raise UsageError(f"no path from {device} to {target}", "allow it in the inventory (relay, links, subnets)")
     run.gather(run.asked_for(hosts_on_path(run, hosts[1], goal)))
     goal = goal_of(run.inventory, device, target)
     own = run.inventory.devices[device].address_of(goal.version) or own
@@ -53,7 +53,9 @@ def _lan_machine(run: Run, address: IPAddress, target: str) -> tuple[Sender, IPA
     lans = ((name, lan) for name, host in run.inventory.hosts.items() for lan in host.subnets if address in lan)
     gateway, lan = next(lans, (None, None))
     if gateway is None or lan is None:
-        raise UsageError(f"{address} is in no LAN of the inventory")
+        raise UsageError(
+            f"{address} is in no LAN of the inventory", "trace from a host, a device, or an address in subnets"
+        )
     run.gather(run.asked_for(hosts_on_path(run, gateway, goal_of(run.inventory, gateway, target))))
     interface = lan_interface(run.topology.desired(gateway), run.seen[gateway], lan)
     return Sender(address, gateway, interface), goal_of(run.inventory, gateway, target)
@@ -71,5 +73,7 @@ def goal_of(inventory: Inventory, source: str, target: str) -> IPAddress:
 def _address(text: str, inventory: Inventory) -> IPAddress:
     address = as_ip(text)
     if address is None:
-        raise UsageError(f'"{text}" is not a host, device or address.{suggest(text, inventory.members)}')
+        raise UsageError(
+            f'"{text}" is not a host, device or address.{suggest(text, inventory.members)}', choice(inventory.members)
+        )
     return address

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wgorch.base.ip import network
+from wgorch.base.ip import Prefixes, network
 from wgorch.base.value import value
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import IPAddress, Network
@@ -66,13 +66,8 @@ class Evidence:
 
     def peer_for(self, host: str, address: IPAddress) -> Peer | None:
         """The peer that a host sends an address to: the one with the longest prefix in its allowed-ips."""
-        fitting = [
-            (net.prefixlen, peer)
-            for peer in self.peers(host).values()
-            for net in map(network, peer.allowed_ips)
-            if address in net
-        ]
-        return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
+        peers = self.peers(host).values()
+        return Prefixes((network(net), peer) for peer in peers for net in peer.allowed_ips).of(address)
 
     def next_hop(self, host: str, address: IPAddress) -> str | None:
         """The host or device that a packet should be sent to next; None where the host itself delivers it."""

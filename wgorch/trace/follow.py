@@ -83,7 +83,7 @@ def follow(run: Run, source: str, goal: IPAddress, packet: Packet = PING, *, pca
     """Trace a packet that a host sends; the hosts on its path were just read."""
     own = run.topology.hosts[source].address_of(goal.version)
     if own is None:
-        raise UsageError(f"{source} has no IPv{goal.version} address in the tunnel")
+        raise UsageError(f"{source} has no IPv{goal.version} address in the tunnel", "trace an address of its family")
     full_size = _full_size(run, source, goal) if packet.protocol == "icmp" else 0
     probe = _probe(own, goal, packet, full_size)
     captures = _capture(run, source, probe, "", WINDOW_S, pcap=pcap)

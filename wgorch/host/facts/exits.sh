@@ -5,7 +5,7 @@ ask_exits() {
     for family in -4 -6; do
         section "policy $family"
         ip "$family" rule show 2>/dev/null
-        section "ways $family"
+        section "exit-routes $family"
         ip "$family" route show table "$table" 2>/dev/null
     done
 }

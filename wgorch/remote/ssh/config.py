@@ -97,7 +97,10 @@ class SshResolver:
             named = self._hosts.get(jump.host) if not jump.user and not jump.port else None
             name = named.name if named else jump.host
             if name in trail:
-                raise UsageError(f"{trail[0]}: circular jump hosts: {' -> '.join([*trail, name])}")
+                raise UsageError(
+                    f"{trail[0]}: circular jump hosts: {' -> '.join([*trail, name])}",
+                    "correct via in the inventory, or ProxyJump in ~/.ssh/config",
+                )
             here = self._route(named.ssh if named else jump, named.host_key if named else None, (*trail, name))
             route = here if route is None else _behind(here, route)
         return route
