@@ -23,7 +23,7 @@ RIVER = [
     {"host"},
     {"facts"},
     {"steps"},
-    {"remote/wire", "remote/root"},
+    {"remote/wire", "remote/root", "remote/answers"},
     {"remote/shell"},
     {"gather"},
     {"plan"},
@@ -52,7 +52,7 @@ FOREIGN = {
     "rich": {"report"},
     "pyroute2": {"rehearsal"},
     "yaml": {"inventory/reader.py", "inventory/yaml_errors.py"},
-    "subprocess": {"remote/local.py", "rehearsal"},
+    "subprocess": {"remote/process.py", "remote/openssh", "remote/ssh/config_dump.py", "rehearsal"},
 }
 
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if "__pycache__" not in p.parts)

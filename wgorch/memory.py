@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wgorch.errors import UsageError
-from wgorch.inventory.model import Host, Inventory, IPAddress, SshTarget
+from wgorch.inventory.model import AUTO, Host, Inventory, IPAddress, SshTarget
 from wgorch.journal import private_directory, state_directory
 
 
@@ -113,7 +113,8 @@ def _host_from_json(name: str, fields: dict[str, Any]) -> Host:
 
 def _target(fields: dict[str, Any]) -> SshTarget:
     via = tuple(_target(jump) for jump in fields["via"])
-    return SshTarget(fields["host"], fields["user"], fields["port"], via, fields["identity"])
+    client = fields.get("client", AUTO)
+    return SshTarget(fields["host"], fields["user"], fields["port"], via, fields["identity"], client)
 
 
 # --- files

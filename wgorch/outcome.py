@@ -10,6 +10,7 @@ from wgorch.base.value import value
 from wgorch.errors import HostError, UsageError
 from wgorch.gather.observed import Observed
 from wgorch.plan.host import HostPlan
+from wgorch.remote.clients import SshSession
 from wgorch.verify.diagnose import Verdict
 
 
@@ -84,6 +85,8 @@ class Status:
     unreachable: Mapping[str, HostError]
     keys: Mapping[str, str]
     errors: tuple[str, ...] = ()
+    ssh: Mapping[str, SshSession | None] = field(default_factory=dict)
+    """How each host that was reached was reached; None: it is this machine."""
 
 
 @value

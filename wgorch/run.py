@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import InitVar, dataclass, field, replace
 from itertools import islice
+from typing import NoReturn
 
 from wgorch.base.value import value
 from wgorch.errors import HostError, HostsFailed, Unfit, UsageError
@@ -16,7 +17,9 @@ from wgorch.inventory.model import Inventory, Network
 from wgorch.plan.host import HostPlan
 from wgorch.plan.learned import addresses_are_given, keep_addresses, working_direct_peers
 from wgorch.plan.network import NetworkFacts, network_mtu, plan_network
+from wgorch.plan.notes import Note
 from wgorch.plan.playbook import Playbooks
+from wgorch.plan.preshared import lacking
 from wgorch.remote.fleet import Fleet
 from wgorch.remote.shell import NONE, Definitions
 from wgorch.topology.desired import DirectPeer
@@ -181,7 +184,37 @@ class Run:
         """The plan of every host that was read. Raises HostsFailed with every blocker."""
         facts = NetworkFacts(self.topology, self.seen, self.keys, self.mtu)
         accepted = self.options.accept_new_keys | self.rotating
-        return plan_network(facts, self.playbooks.up, self.options.limit, accepted)
+        plans = plan_network(facts, self.playbooks.up, self.options.limit, accepted)
+        return self._with_preshared(plans) if self.network.preshared_keys else plans
+
+    @property
+    def classical(self) -> frozenset[str]:
+        """The hosts whose SSH session is not known to have a post-quantum key exchange."""
+        sessions = {name: self.fleet.session(name) for name in self.seen}
+        return frozenset(name for name, session in sessions.items() if session and not session.is_post_quantum)
+
+    def _with_preshared(self, plans: dict[str, HostPlan]) -> dict[str, HostPlan]:
+        """The same plans, with a note where a preshared key will be sent over a classical key exchange.
+
+        Raises HostsFailed where the inventory forbids that.
+        """
+        pairs = lacking(self.topology, self.seen, [name for name, plan in plans.items() if plan.do])
+        classical = self.classical
+        exposed = [pair for pair in pairs if not classical.isdisjoint(pair)]
+        if exposed and not self.network.over_classical:
+            self._refuse_classical(sorted({name for pair in exposed for name in pair} & classical))
+        for name in {name for pair in exposed for name in pair}:
+            peers = sorted({*(peer for pair in exposed if name in pair for peer in pair)} - {name})
+            note = Note(
+                name, f"preshared keys with {', '.join(peers)} are sent over SSH without post-quantum key exchange"
+            )
+            plans[name] = replace(plans[name], notes=(*plans[name].notes, note))
+        return plans
+
+    def _refuse_classical(self, names: Iterable[str]) -> NoReturn:
+        action = "send a preshared key"
+        hint = "update its sshd (OpenSSH 9.9 and later have mlkem768x25519-sha256), or set preshared_keys: true"
+        raise HostsFailed([Unfit(name, action, self.fleet.key_exchanges(name), hint) for name in names])
 
 
 def check_names(inventory: Inventory, names: Iterable[str]) -> frozenset[str]:

@@ -216,7 +216,8 @@ def status(run: Run) -> Status:
     differs = bool(failed or errors or any(p.changes for p in plans.values()))
     keys = {name: device.public_key for name, device in run.inventory.devices.items() if device.public_key}
     keys |= {n: key for n, s in run.seen.items() if (key := s.wg(run.network).public_key)}
-    return Status(DIFFERS if differs else DONE, run.seen, plans, failed, keys, errors)
+    ssh = {name: run.fleet.session(name) for name in run.seen}
+    return Status(DIFFERS if differs else DONE, run.seen, plans, failed, keys, errors, ssh)
 
 
 def measured(run: Run) -> Verdict:

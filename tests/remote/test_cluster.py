@@ -35,13 +35,16 @@ class WorkerFleet:
 
     handshakes = 2
 
-    def __init__(self, hosts: Mapping[str, Any]) -> None:
+    def __init__(self, hosts: Mapping[str, Any], **_options: Any) -> None:
         self.hosts = hosts
         self.checked: list[tuple[str, float]] = []
         self.is_closed = False
 
     def open(self, name: str) -> Shell:
         return Answers(name)
+
+    def session(self, _name: str) -> None:
+        """No host has one."""
 
     def check_ssh(self, name: str, timeout_s: float) -> None:
         self.checked.append((name, timeout_s))
@@ -126,7 +129,7 @@ def test_another_error_travels_as_its_nearest_kind(shell: RemoteShell, program: 
 
 
 def test_every_method_that_is_called_exists(shell: RemoteShell, session: Session) -> None:
-    assert 2 == shell.call("connect", "log in", 1)
+    assert (2, None) == shell.call("connect", "log in", 1)
     assert shell.call("check_ssh", "reconnect by SSH", 5, 5.0) is None
     assert [("home", 5.0)] == session._fleet.checked  # type: ignore[attr-defined]
     shell.close()

@@ -75,7 +75,7 @@ class Rollout:
 
     def _lock(self) -> None:
         plans, seen = self.plans, self.run.seen
-        secrets = new_secrets(self.run.topology, seen, plans)
+        secrets = new_secrets(self.run.topology, seen, plans, self.run.classical)
 
         def work(name: str) -> Observed:
             return self.transaction.lock(name, plans[name], seen[name], secrets.get(name, {}))

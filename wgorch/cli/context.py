@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
+from wgorch.base.text import visible
 from wgorch.cli.options import Options
 from wgorch.errors import InventoryError, UsageError
 from wgorch.report.console import LazyConsole
@@ -14,9 +15,10 @@ from wgorch.report.console import LazyConsole
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from wgorch.inventory.model import Inventory
+    from wgorch.inventory.model import Host, Inventory
     from wgorch.remote.fleet import Fleet
     from wgorch.remote.root import Password
+    from wgorch.remote.shell import Log
     from wgorch.report.progress import Progress
     from wgorch.run import Run, RunOptions
     from wgorch.topology.topology import Topology
@@ -62,7 +64,51 @@ def build_topology(inventory: Inventory) -> Topology:
     return topology
 
 
-def sudo_password(options: Options) -> Password | None:
+def open_fleet(options: Options, hosts: Mapping[str, Host]) -> Fleet:
+    """A fleet of some hosts, with the options that a login has."""
+    return _fleet_opener(options)(hosts)
+
+
+def fleet_opener(options: Options) -> OpenFleet:
+    """How to open fleets: with sessions from here, or on the workers of a Dask scheduler.
+
+    Passwords are asked for at once, so that all fleets share them.
+    """
+    open_here = _fleet_opener(options)
+    if options.workers is None:
+        return lambda inventory: open_here(inventory.hosts)
+    workers, log = options.workers, _log(options)
+
+    def on_workers(inventory: Inventory) -> Fleet:
+        if _sudo_password(options) or options.ask_ssh_password:
+            raise UsageError(
+                "--workers would send passwords to the workers", "log in by a key, as a user who needs none"
+            )
+        if inventory.network.preshared_keys and not workers.startswith("tls://"):
+            raise UsageError("--workers would send preshared keys unencrypted", "--workers tls://…")
+        from wgorch.remote.cluster import ClusterFleet
+
+        return ClusterFleet(inventory.hosts, workers, log, options.ssh_client)
+
+    return on_workers
+
+
+def _fleet_opener(options: Options) -> Callable[[Mapping[str, Host]], Fleet]:
+    from wgorch.remote.answers import Answers
+    from wgorch.remote.fleet import Fleet
+
+    password, log = _sudo_password(options), _log(options)
+    answers = Answers(password=options.ask_ssh_password)
+    return lambda hosts: Fleet(hosts, log, password, answers=answers, client=options.ssh_client)
+
+
+def _log(options: Options) -> Log | None:
+    from wgorch.report.progress import log_to_stderr
+
+    return log_to_stderr(options.verbose)
+
+
+def _sudo_password(options: Options) -> Password | None:
     """The sudo password from the environment, or if --ask-sudo-password from the keyring or a prompt."""
     from wgorch.remote.root import password_from
 
@@ -75,25 +121,6 @@ def _prompt(text: str) -> str:
     import getpass
 
     return getpass.getpass(text)
-
-
-def fleet_opener(workers: str | None, password: Password | None, log: Any) -> OpenFleet:
-    """How to open fleets: with sessions from here, or on the workers of a Dask scheduler."""
-    from wgorch.remote.fleet import Fleet
-
-    def on_workers(inventory: Inventory) -> Fleet:
-        assert workers is not None
-        if password:
-            raise UsageError("--workers would send the sudo password to the workers", "log in as a user who needs none")
-        if inventory.network.preshared_keys and not workers.startswith("tls://"):
-            raise UsageError("--workers would send preshared keys unencrypted", "--workers tls://…")
-        from wgorch.remote.cluster import ClusterFleet
-
-        return ClusterFleet(inventory.hosts, workers, log)
-
-    if workers is not None:
-        return on_workers
-    return lambda inventory: Fleet(inventory.hosts, log, password)
 
 
 def open_progress(
@@ -128,7 +155,6 @@ def open_run(
     `checks_flows`: refuse flows that no host could make work. Raises WgorchError.
     """
     from wgorch.plan.playbook import load_all
-    from wgorch.report.progress import log_to_stderr
     from wgorch.run import Run, RunOptions, check_names
 
     loaded = load_inventory(inventory or options.inventory, quiet=quiet or options.quiet)
@@ -140,10 +166,10 @@ def open_run(
     out = stdout()
     progress = open_progress(options, out, loaded, run_options.limit, draws=draws)
     try:
-        open_fleet = fleet_opener(options.workers, sudo_password(options), log_to_stderr(options.verbose))
-        run = Run(loaded, open_fleet(loaded), progress, playbooks, run_options, topology)
+        opener = fleet_opener(options)
+        run = Run(loaded, opener(loaded), progress, playbooks, run_options, topology)
         with closing(options, run):
-            yield Context(run, out, progress, open_fleet)
+            yield Context(run, out, progress, opener)
     finally:
         progress.close()
 
@@ -155,6 +181,8 @@ def closing(options: Options, run: Run) -> Iterator[None]:
         yield
     finally:
         run.fleet.close()
+        for host, why in run.fleet.clients.fallbacks.items():
+            sys.stderr.write(f"{host}: SSH by OpenSSH's client: {visible(why)}\n")
     if options.profile:
         from wgorch.report.timings import render_profile
 

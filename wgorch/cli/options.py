@@ -22,6 +22,8 @@ class Options(argparse.Namespace):
     profile: bool
     workers: str | None
     ask_sudo_password: bool
+    ask_ssh_password: bool
+    ssh_client: str | None
 
 
 DEFAULTS: dict[str, Any] = {
@@ -34,6 +36,8 @@ DEFAULTS: dict[str, Any] = {
     "profile": False,
     "workers": None,
     "ask_sudo_password": False,
+    "ask_ssh_password": False,
+    "ssh_client": None,
 }
 
 
@@ -90,10 +94,15 @@ def run_options(parser: argparse.ArgumentParser) -> None:
     playbooks_option(parser)
     parser.add_argument("--profile", action="store_true", help="print a timing report at the end")
     parser.add_argument("--workers", metavar="ADDRESS", help="open sessions on the workers of this Dask scheduler")
-    sudo_option(parser)
+    login_options(parser)
 
 
-def sudo_option(parser: argparse.ArgumentParser) -> None:
+def login_options(parser: argparse.ArgumentParser) -> None:
+    """The options of every verb that logs in."""
+    clients = "SSH client of all hosts: auto, paramiko, or openssh (default: the inventory's)"
+    parser.add_argument("--ssh-client", type=_ssh_client, metavar="CLIENT", help=clients)
+    logins = "prompt once for the SSH password and one-time codes (or read the password from the keyring)"
+    parser.add_argument("--ask-ssh-password", action="store_true", help=logins)
     asks = "prompt once for the sudo password (or read it from the keyring)"
     parser.add_argument("--ask-sudo-password", action="store_true", help=asks)
 
@@ -122,6 +131,14 @@ def _split(text: str) -> frozenset[str]:
     if not text:
         raise argparse.ArgumentTypeError("no host named")
     return frozenset(text.split(","))
+
+
+def _ssh_client(text: str) -> str:
+    from wgorch.inventory.model import CLIENTS
+
+    if text not in CLIENTS:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(CLIENTS)}")
+    return text
 
 
 def _names(prefix: str, parsed_args: Options, **_: Any) -> list[str]:

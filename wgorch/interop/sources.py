@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+from wgorch.remote.ssh.config import read_config
+from wgorch.remote.ssh.resolve import home_directory
 
 
 def from_ansible(text: str) -> list[str]:
@@ -30,11 +31,6 @@ def _target(name: str, variables: dict[str, str]) -> str:
     return f"{f'{user}@' if user else ''}{host}{f':{port}' if port else ''}"
 
 
-def from_ssh_config(text: str) -> list[str]:
-    """Hosts of an OpenSSH client configuration, without patterns."""
-    found: dict[str, None] = {}
-    for line in text.split("\n"):
-        words = line.strip().replace("=", " ").split()
-        if words[:1] and words[0].lower() == "host":
-            found |= {word: None for word in words[1:] if not re.search(r"[*?!]", word)}
-    return list(found)
+def from_ssh_config() -> list[str]:
+    """Names of the user's OpenSSH configuration, without patterns; Includes are followed."""
+    return read_config(home_directory()).names()

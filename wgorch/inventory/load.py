@@ -107,6 +107,7 @@ def _network(shared: dict[str, Any], hosts: Iterable[Host]) -> Network:
         ipv6=exits or uses_ipv6,
         mtu=shared.get("mtu"),
         exits=exits,
-        preshared_keys=shared.get("preshared_keys", False),
+        preshared_keys=shared.get("preshared_keys", (False, True))[0],
+        over_classical=shared.get("preshared_keys", (False, True))[1],
         direct="direct" in shared,
     )

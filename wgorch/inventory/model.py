@@ -31,6 +31,10 @@ class Endpoint(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+AUTO, PARAMIKO, OPENSSH = CLIENTS = ("auto", "paramiko", "openssh")
+"""SSH clients: by need, or one of the two."""
+
+
 @value
 class SshTarget:
     """How SSH reaches a host."""
@@ -45,6 +49,8 @@ class SshTarget:
     """Jump hosts, the first hop first."""
     identity: str | None = None
     """Private key file on the controller."""
+    client: str = AUTO
+    """SSH client, one of CLIENTS."""
 
     @property
     def local(self) -> bool:
@@ -181,6 +187,8 @@ class Network:
     """True if a host uses an exit node."""
     preshared_keys: bool = False
     """True if each pair of hosts has a preshared key."""
+    over_classical: bool = True
+    """True if a preshared key may travel over an SSH session without post-quantum key exchange."""
     direct: bool = False
     """True if hosts behind NAT try to bypass their relay."""
 

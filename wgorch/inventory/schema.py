@@ -36,7 +36,17 @@ NETWORK = {
     "listen_port": Entry(_PORT, "UDP port of hosts without their own (51820).", example="51820"),
     "mtu": Entry(_MTU, "Tunnel MTU (default: smallest path MTU between endpoints, minus WireGuard overhead)."),
     "persistent_keepalive": Entry(_SECONDS, "Keepalive interval in seconds of hosts behind NAT (25).", example="15"),
-    "preshared_keys": Entry(f.FLAG, "Use a preshared key for each pair of hosts (false)."),
+    "preshared_keys": Entry(
+        f.PRESHARED_KEYS,
+        "Use a preshared key for each pair of hosts (false). `{over_classical: false}`: refuse to send one over an SSH"
+        " session without post-quantum key exchange.",
+        example="true",
+    ),
+    "ssh": Entry(
+        f.SSH_DEFAULTS,
+        "SSH client for all hosts: `auto` (paramiko; OpenSSH's where a host needs it), `paramiko` or `openssh` (auto).",
+        example="{client: openssh}",
+    ),
     "direct": Entry(
         f.choice_of("try"),
         "`try`: hosts behind NAT bypass their relay if their NATs allow it; otherwise they keep using it.",
@@ -93,6 +103,9 @@ SSH = {
     "port": Entry(_PORT, "TCP port (22)."),
     "via": Entry(f.MACHINE, "Jump host: [user@]host[:port], an alias, another host of this file, or a list of those."),
     "identity": Entry(f.PATH, "Private key file on this machine."),
+    "client": Entry(
+        f.CLIENT, "SSH client: `auto`, `paramiko` or `openssh` (default: the network's).", example="openssh"
+    ),
 }
 
 TOP = {

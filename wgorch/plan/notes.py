@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Network
+from wgorch.plan.preshared import is_classical
 from wgorch.plan.scope import enabled_since
 from wgorch.state.rules import foreign_rules, our_chains
 from wgorch.state.state import State
@@ -38,7 +39,7 @@ def return_routes(desired: Desired, seen: Observed) -> Iterator[Note]:
 
 def notes(host: str, network: Network, want: State, seen: Observed) -> Iterator[Note]:
     """Remarks beside the plan of one host, about what it does not change."""
-    for texts in (_firewall, _start, _last_change, _sysctls):
+    for texts in (_firewall, _start, _last_change, _sysctls, _preshared):
         for text in texts(network, want, seen):
             yield Note(host, text)
 
@@ -90,3 +91,10 @@ def _sysctls(_network: Network, want: State, seen: Observed) -> Iterator[str]:
         if not want.interfaces and now not in (saved.applied, None):
             name = path.replace("/", ".")
             yield f"{name} was {saved.before}, wgorch set {saved.applied}, now it is {now}: left alone"
+
+
+def _preshared(_network: Network, want: State, _seen: Observed) -> Iterator[str]:
+    peers = (peer for peers in want.peers.values() for peer in peers.values())
+    names = sorted(peer.name for peer in peers if is_classical(peer.preshared))
+    if names:
+        yield f"preshared keys with {', '.join(names)} were sent over SSH without post-quantum key exchange"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from hashlib import sha256
 from secrets import token_bytes
 
@@ -18,36 +18,60 @@ NOT_MADE = "new"
 """Stands for the digest in the file name of a key that does not exist yet; no digest is that short."""
 
 
+CLASSICAL = "classical"
+"""The last word of the file name of a key that travelled over an SSH session without post-quantum key exchange."""
+
+
 def secrets_of(topology: Topology, seen: Mapping[str, Observed], name: str) -> dict[str, str]:
     """File names of the preshared keys of a host, by peer: of keys that both ends have, or are to get."""
-    return {peer: f"psk.{peer}.{digest or NOT_MADE}" for peer, digest in _shared(topology, seen, name).items()}
+    return {peer: f"psk.{peer}.{rest or NOT_MADE}" for peer, rest in _shared(topology, seen, name).items()}
 
 
-def new_secrets(topology: Topology, seen: Mapping[str, Observed], names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Keys for the pairs among some hosts that share none yet, by host and file name. Nothing else ever holds them."""
+def lacking(topology: Topology, seen: Mapping[str, Observed], names: Iterable[str]) -> list[tuple[str, str]]:
+    """The pairs among some hosts that share no key yet."""
     among = set(names)
+    return [
+        (name, peer)
+        for name in sorted(among)
+        for peer, rest in _shared(topology, seen, name).items()
+        if rest is None and peer in among and name < peer
+    ]
+
+
+def new_secrets(
+    topology: Topology, seen: Mapping[str, Observed], names: Iterable[str], classical: Container[str] = ()
+) -> dict[str, dict[str, str]]:
+    """Keys for the pairs among some hosts that share none yet, by host and file name. Nothing else ever holds them.
+
+    `classical`: the hosts whose SSH sessions have no post-quantum key exchange.
+    """
     made: dict[str, dict[str, str]] = defaultdict(dict)
-    for name in sorted(among):
-        for peer, digest in _shared(topology, seen, name).items():
-            if digest is None and peer in among and name < peer:
-                secret = b64encode(token_bytes(32)).decode()
-                digest = sha256(f"{secret}\n".encode()).hexdigest()[:DIGEST]
-                made[name][f"psk.{peer}.{digest}"] = secret
-                made[peer][f"psk.{name}.{digest}"] = secret
+    for name, peer in lacking(topology, seen, names):
+        secret = b64encode(token_bytes(32)).decode()
+        rest = sha256(f"{secret}\n".encode()).hexdigest()[:DIGEST]
+        if name in classical or peer in classical:
+            rest = f"{rest}.{CLASSICAL}"
+        made[name][f"psk.{peer}.{rest}"] = secret
+        made[peer][f"psk.{name}.{rest}"] = secret
     return made
 
 
+def is_classical(file: str) -> bool:
+    """True for the file of a key that travelled over a classical key exchange."""
+    return file.split(".")[3:] == [CLASSICAL]
+
+
 def _shared(topology: Topology, seen: Mapping[str, Observed], name: str) -> dict[str, str | None]:
-    """The digest of the key that a host shares with each peer, None where they share none."""
+    """The rest of the file name of the key that a host shares with each peer, None where they share none."""
     found: dict[str, str | None] = {}
     for link in topology.desired(name).links:
         if link.preshared and link.peer in seen:
-            common = _digests(seen[name], link.peer) & _digests(seen[link.peer], name)
+            common = _files(seen[name], link.peer) & _files(seen[link.peer], name)
             found[link.peer] = min(common, default=None)
     return found
 
 
-def _digests(seen: Observed, peer: str) -> set[str]:
-    """The digests in the names of a host's files for a peer, where each is the digest of what the file holds."""
-    files = ((name.split("."), digest) for name, digest in seen.keys.preshared.items())
-    return {words[2] for words, digest in files if words[1:-1] == [peer] and digest.startswith(words[2])}
+def _files(seen: Observed, peer: str) -> set[str]:
+    """The rests of the names of a host's files for a peer, where each holds what its name says."""
+    files = ((name.split(".", 2), digest) for name, digest in seen.keys.preshared.items())
+    return {words[2] for words, digest in files if words[1:2] == [peer] and digest.startswith(words[2].split(".")[0])}

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from wgorch.errors import HostError, Lost, Unfit, Unreachable, UsageError
 from wgorch.inventory.model import Host
+from wgorch.remote.answers import Answers
+from wgorch.remote.clients import SshSession
 from wgorch.remote.fleet import Fleet
 from wgorch.remote.shell import Definitions, Log, Request, Shell, report_events
 
@@ -43,16 +45,17 @@ class Session:
     Its methods are coroutines that wait for its own threads: a worker has one thread for all its actors.
     """
 
-    def __init__(self, hosts: Mapping[str, Host], name: str) -> None:
-        self._fleet, self._name = Fleet(hosts), name
+    def __init__(self, hosts: Mapping[str, Host], name: str, client: str | None = None) -> None:
+        # Answers that no person gives: a worker has no terminal.
+        self._fleet, self._name = Fleet(hosts, answers=Answers(lambda _prompt: None), client=client), name
         self._thread = ThreadPoolExecutor(2, thread_name_prefix=f"session-{name}")
 
     async def connect(self) -> Reply:
-        """Log in; the result is the number of handshakes that it took, jump hosts included."""
+        """Log in; the result is the number of handshakes that it took, jump hosts included, and the session."""
 
-        def work() -> int:
+        def work() -> tuple[int, SshSession | None]:
             self._fleet.open(self._name)
-            return self._fleet.handshakes
+            return self._fleet.handshakes, self._fleet.session(self._name)
 
         return await self._reply(work)
 
@@ -87,8 +90,11 @@ class Session:
 class ClusterFleet(Fleet):
     """A Fleet whose sessions are on workers."""
 
-    def __init__(self, hosts: Mapping[str, Host], scheduler: str, log: Log | None = None) -> None:
-        super().__init__(hosts, log)
+    def __init__(
+        self, hosts: Mapping[str, Host], scheduler: str, log: Log | None = None, client: str | None = None
+    ) -> None:
+        super().__init__(hosts, log, client=client)
+        self._given_client = client
         try:
             from distributed import Client
         except ImportError:
@@ -110,7 +116,7 @@ class ClusterFleet(Fleet):
         if shell is None or shell.broken:
             with self.timings.span(name, "connect and log in"):
                 shell = RemoteShell(name, self._session(name), self._log, partial(self.timings.add, name))
-                handshakes = shell.call("connect", "log in", LOGIN_S)
+                handshakes, shell.session = shell.call("connect", "log in", LOGIN_S)
             with self._counting:
                 self._logins += handshakes
             self.shells[name] = shell
@@ -122,6 +128,10 @@ class ClusterFleet(Fleet):
             assert isinstance(shell, RemoteShell)
             with self.timings.span(name, "reconnect by SSH"):
                 shell.call("check_ssh", "reconnect by SSH", timeout_s, timeout_s)
+
+    def session(self, name: str) -> SshSession | None:
+        shell = self.shells.get(name)
+        return shell.session if isinstance(shell, RemoteShell) else None
 
     @property
     def handshakes(self) -> int:
@@ -137,7 +147,14 @@ class ClusterFleet(Fleet):
             worker = self._workers[self._turn % len(self._workers)]
         # The worker whose turn it is may be gone; then the scheduler takes another one.
         future = self._client.submit(
-            Session, self._on_route(name), name, actor=True, pure=False, workers=[worker], allow_other_workers=True
+            Session,
+            self._on_route(name),
+            name,
+            self._given_client,
+            actor=True,
+            pure=False,
+            workers=[worker],
+            allow_other_workers=True,
         )
         try:
             actor: Any = future.result(timeout=CALL_S * 2)
@@ -161,6 +178,7 @@ class RemoteShell(Shell):
 
     def __init__(self, host: str, session: Actor, log: Log | None, timed: Callable[[str, float], None]) -> None:
         super().__init__(host, log, timed)
+        self.session: SshSession | None = None
         self._session = session
 
     def call(self, method: str, action: str, deadline_s: float, *args: Any) -> Any:

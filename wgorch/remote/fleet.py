@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from wgorch.errors import HostError
 from wgorch.inventory.model import Host
+from wgorch.remote.answers import Answers
+from wgorch.remote.clients import Clients, SshSession
 from wgorch.remote.local import LocalWire
 from wgorch.remote.root import PLAIN_SHELL, NoShell, Password, become_root, careful_shell, enter, new_nonce, root_shell
-from wgorch.remote.shell import Log, Shell
-from wgorch.remote.ssh.slim_import import slim_import
+from wgorch.remote.shell import SESSION, Log, Shell
 from wgorch.remote.timings import Timings
 from wgorch.remote.wire import Wire
 from wgorch.remote.wire_shell import WireShell
-
-if TYPE_CHECKING:
-    from wgorch.remote.ssh.connections import Connections
 
 T = TypeVar("T")
 
@@ -31,14 +28,22 @@ MAX_THREADS = 64
 class Fleet:
     """The sessions of a run, by host."""
 
-    def __init__(self, hosts: Mapping[str, Host], log: Log | None = None, password: Password | None = None) -> None:
+    def __init__(
+        self,
+        hosts: Mapping[str, Host],
+        log: Log | None = None,
+        password: Password | None = None,
+        *,
+        answers: Answers | None = None,
+        client: str | None = None,
+    ) -> None:
+        """`password`: sudo's; `answers`: what a login may ask; `client`: the SSH client, in place of the inventory's."""
         self.hosts = hosts
         self.shells: dict[str, Shell] = {}
         self.timings = Timings()
+        self.clients = Clients(hosts, self.timings, answers, client)
         self._password = password
         self._log = log
-        self._guard = threading.Lock()
-        self._ssh: Connections | None = None
         threads = max(1, min(len(hosts), MAX_THREADS))
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="host")
         self._aside = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="aside")
@@ -51,14 +56,15 @@ class Fleet:
                 wire, fallback = self._root_shell(name)
             shell = WireShell(name, wire, self._log, partial(self.timings.add, name), fallback)
             self.shells[name] = shell
+            if self._log and (session := self.session(name)):
+                self._log(name, SESSION, str(session))
         return shell
 
     def check_ssh(self, name: str, timeout_s: float = 10) -> None:
         """Connect to a host's sshd anew, as far as its banner. Raises Unreachable."""
         if not self.hosts[name].ssh.local:
-            connections = self.connections
             with self.timings.span(name, "reconnect by SSH"):
-                connections.banner(name, connections.resolver.of(self.hosts[name]), timeout_s)
+                self.clients.banner(name, timeout_s)
 
     def on_hosts(
         self, names: Iterable[str], work: Callable[[str], T], *, aside: bool = False
@@ -78,29 +84,24 @@ class Fleet:
                 failed[name] = error
         return done, failed
 
-    @property
-    def connections(self) -> Connections:
-        """The SSH connections; paramiko is imported when the first one is needed."""
-        with self._guard:
-            if self._ssh is None:
-                with self.timings.span("controller", "import fabric and paramiko"), slim_import():
-                    from wgorch.remote.ssh.config import SshResolver, read_config
-                    from wgorch.remote.ssh.connections import Connections
+    def session(self, name: str) -> SshSession | None:
+        """How a host's session was made; None where it is this machine."""
+        return None if self.hosts[name].ssh.local else self.clients.session(name)
 
-                self._ssh = Connections(SshResolver(read_config(), self.hosts))
-            return self._ssh
+    def key_exchanges(self, name: str) -> str:
+        """The key exchanges that both ends of a host's SSH session offer, as text."""
+        return self.clients.key_exchanges(name)
 
     @property
     def handshakes(self) -> int:
         """SSH handshakes made so far, jump hosts included."""
-        return self._ssh.handshakes if self._ssh else 0
+        return self.clients.handshakes
 
     def close(self) -> None:
         """End all sessions."""
         for shell in self.shells.values():
             shell.close()
-        if self._ssh:
-            self._ssh.close()
+        self.clients.close()
         for pool in (self._pool, self._aside):
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -128,10 +129,9 @@ class Fleet:
         return wire
 
     def _is_root(self, host: Host) -> bool:
-        return os.geteuid() == 0 if host.ssh.local else self.connections.resolver.of(host).user == "root"
+        return os.geteuid() == 0 if host.ssh.local else self.clients.route(host.name).user == "root"
 
     def _wire(self, host: Host, command: str, *, tty: bool = False) -> Wire:
         if host.ssh.local:
             return LocalWire(command)
-        connections = self.connections
-        return connections.wire(host.name, connections.resolver.of(host), command, tty=tty)
+        return self.clients.wire(host.name, command, tty=tty)

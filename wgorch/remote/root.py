@@ -11,6 +11,7 @@ from dataclasses import field
 from wgorch.base.value import value
 from wgorch.errors import Lost, Unfit, UsageError
 from wgorch.host.programs import uploaded
+from wgorch.remote.answers import from_keyring
 from wgorch.remote.wire import Wire
 from wgorch.state.change import quote_words
 
@@ -69,21 +70,10 @@ def password_from(ask: Callable[[str], str] | None) -> Password | None:
     """The sudo password of all hosts: WGORCH_SUDO_PASSWORD; if `ask` is given, else the keyring's, else what it returns."""
     text = os.environ.get("WGORCH_SUDO_PASSWORD", "")
     if not text and ask:
-        text = _from_keyring() or ask("sudo password on the hosts: ")
+        text = from_keyring("sudo") or ask("sudo password on the hosts: ")
     if any(c in text for c in "\r\n\0"):
         raise UsageError("the sudo password contains a line break", "give it without one")
     return Password(text) if text else None
-
-
-def _from_keyring() -> str:
-    try:
-        import keyring
-    except ImportError:
-        return ""
-    try:
-        return keyring.get_password("wgorch", "sudo") or ""
-    except keyring.errors.KeyringError:
-        return ""
 
 
 def new_nonce() -> str:
@@ -125,7 +115,7 @@ def _send(host: str, wire: Wire, action: str, data: bytes) -> None:
     try:
         wire.send(data, OPENING_S)
     except OSError as error:  # TimeoutError is one
-        raise Lost(host, action, f"the connection broke: {error or type(error).__name__}") from None
+        raise Lost(host, action, f"the connection broke: {str(error) or type(error).__name__}") from None
 
 
 class _MarkerReader:
@@ -163,5 +153,5 @@ class _MarkerReader:
         except TimeoutError:
             raise Lost(self._host, self._action, f"no root shell within {OPENING_S} s: {self.noise}") from None
         except OSError as error:
-            problem = f"the connection broke: {error or type(error).__name__}"
+            problem = f"the connection broke: {str(error) or type(error).__name__}"
             raise Lost(self._host, self._action, problem) from None

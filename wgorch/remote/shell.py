@@ -16,8 +16,10 @@ Definitions = Mapping[str, str]
 
 NONE: Definitions = MappingProxyType({})
 
+SENT, RECEIVED, SESSION = "sent", "received", "session"
+
 Log = Callable[[str, str, str], None]
-"""Called with the host, ``sent`` or ``received``, and the text."""
+"""Called with the host, one of SENT, RECEIVED and SESSION, and the text."""
 
 OnLine = Callable[[str], None]
 
@@ -81,13 +83,13 @@ class Shell(ABC):
         if self.broken:
             raise Lost(self.host, action, "the session is already broken")
         if self._log:
-            self._log(self.host, "sent", program)
+            self._log(self.host, SENT, program)
         self.exchanges += 1
         began = time.monotonic()
         output = self._run(Request(program, action, deadline_s, on_line, requires, preload, live))
         self._timed(action, began)
         if self._log:
-            self._log(self.host, "received", output)
+            self._log(self.host, RECEIVED, output)
         return output
 
     @abstractmethod

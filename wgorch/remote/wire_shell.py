@@ -53,7 +53,7 @@ class WireShell(Shell):
         except TimeoutError:
             problem = f"no answer within {request.deadline_s:g} s"
         except OSError as error:
-            problem = f"the connection broke: {error or type(error).__name__}"
+            problem = f"the connection broke: {str(error) or type(error).__name__}"
         self.broken = True
         raise Lost(self.host, request.action, problem)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wgorch.inventory.model import Inventory
     from wgorch.outcome import Outcome, Status
     from wgorch.plan.host import HostPlan
+    from wgorch.remote.clients import SshSession
     from wgorch.report.sessions import Session
     from wgorch.state.change import Change
     from wgorch.topology.topology import Topology
@@ -103,10 +104,22 @@ def _host(topology: Topology, status: Status, name: str, its: list[Session]) -> 
         "reached": True,
         "interface": network.interface if seen.is_managed(network) else None,
         "public_key": seen.wg(network).public_key or None,
+        "ssh": _ssh(status.ssh.get(name)),
         "peers": [_session(session) for session in its],
         "paths": {other: topology.path(name, other)[1:-1] for other in topology.hosts if other != name},
         "drift": [_change(change) for change in plan.changes] if plan else [],
         "notes": _notes(plan) if plan else [],
+    }
+
+
+def _ssh(session: SshSession | None) -> dict[str, Any] | None:
+    if session is None:
+        return None
+    return {
+        "client": session.client,
+        "why": visible(session.why),
+        "key_exchange": session.kex or None,
+        "post_quantum": session.is_post_quantum,
     }
 
 

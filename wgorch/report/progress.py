@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wgorch.base.text import one_line, without_keys
 from wgorch.events import Event
 from wgorch.journal import Journal
+from wgorch.remote.shell import RECEIVED, SENT, Log
 from wgorch.report.console import safe_text
 from wgorch.report.phases import DETAILED, DETAILED_LINES, LABELS, SILENT, STYLES, Phases
 
@@ -121,12 +122,12 @@ def _line(event: Event, detail: str) -> str:
     return f"{LABELS[event]}: {one_line(detail)}" if detail and event in DETAILED_LINES else LABELS[event]
 
 
-def log_to_stderr(verbose: int) -> object:
-    """A log of the scripts sent to hosts (-v) and of their replies (-vv); None if not verbose."""
+def log_to_stderr(verbose: int) -> Log | None:
+    """A log of the sessions and the scripts sent to hosts (-v), and of their replies (-vv); None if not verbose."""
 
     def log(host: str, direction: str, text: str) -> None:
-        if direction == "sent" or verbose > 1:
-            arrow = ">" if direction == "sent" else "<"
+        if direction != RECEIVED or verbose > 1:
+            arrow = {SENT: ">", RECEIVED: "<"}.get(direction, "=")
             for line in text.split("\n"):
                 # A key alone on its line may be a preshared key.
                 safe = without_keys(line) if len(line.strip()) == 44 else line

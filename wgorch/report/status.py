@@ -16,8 +16,11 @@ from wgorch.topology.topology import Topology
 MAX_DRIFT_LINES = 40
 
 
-def render_status(out: Console, topology: Topology, status: Status) -> None:
-    """Print one table of sessions and paths, worst host first, then errors, drift and notes."""
+def render_status(out: Console, topology: Topology, status: Status, *, verbose: bool = False) -> None:
+    """Print one table of sessions and paths, worst host first, then errors, drift and notes.
+
+    `verbose`: also how each host was reached by SSH.
+    """
     table = session_table(("received", "sent", "path"), right=("received", "sent"))
     add_unreachable(table, status)
     by_host = sessions(topology, status)
@@ -26,6 +29,8 @@ def render_status(out: Console, topology: Topology, status: Status) -> None:
         for number, row in enumerate(rows):
             table.add_row(safe_text("" if number else name, "bold"), *row)
     out.print(table)
+    for name, session in status.ssh.items() if verbose else ():
+        out.print(safe_text(f"{name}: {session or 'this machine, without SSH'}", "dim"))
     for error in status.errors:
         out.print(safe_text(f"✗ {error}", "red"))
     drift = [(name, change) for name, plan in status.plans.items() for change in plan.changes]

@@ -13,12 +13,12 @@ from typing import Any
 import paramiko
 import pytest
 
-from wgorch.errors import Unreachable
 from wgorch.remote.ssh import handshake
-from wgorch.remote.ssh.config import SshRoute
-from wgorch.remote.ssh.handshake import Dropped, log_in
-from wgorch.remote.ssh.identities import Identities
+from wgorch.remote.ssh.failures import Failure, LoginFailed
+from wgorch.remote.ssh.handshake import log_in
+from wgorch.remote.ssh.identities import Identities, Identity
 from wgorch.remote.ssh.known_hosts import KnownHosts, fingerprint
+from wgorch.remote.ssh.route import SshRoute
 
 HOST_KEY, KEY = paramiko.ECDSAKey.generate(), paramiko.ECDSAKey.generate()
 ROUTE = SshRoute("192.0.2.1", 22, "root")
@@ -31,8 +31,8 @@ class Keys(Identities):
         super().__init__([])
         self._keys = keys
 
-    def of(self, route: SshRoute) -> Iterator[tuple[str, Any]]:
-        yield from ((f"key{i}", key) for i, key in enumerate(self._keys))
+    def of(self, route: SshRoute) -> Iterator[Identity]:
+        yield from (Identity(f"key{i}", key) for i, key in enumerate(self._keys))
 
 
 def known(*keys: paramiko.PKey) -> KnownHosts:
@@ -61,7 +61,7 @@ def attempt(server: Server, identities: Identities | None = None, hosts: KnownHo
     thread = threading.Thread(target=server, args=(there,), daemon=True)
     thread.start()
     try:
-        return log_in("home", ROUTE, here, hosts or known(HOST_KEY), identities or Keys(KEY))
+        return log_in("home", ROUTE, here, hosts or known(HOST_KEY), identities or Keys(KEY)).connection
     except BaseException:
         here.close()
         raise
@@ -102,8 +102,10 @@ def resets(sock: socket.socket) -> None:
     ids=["at once", "reset", "a line of text", "a web server", "after its banner"],
 )
 def test_a_server_that_closes_before_it_proves_its_identity_is_tried_again(server: Server) -> None:
-    with pytest.raises(Dropped, match=r"root@192\.0\.2\.1: the server closed the connection"):
+    with pytest.raises(LoginFailed, match=r"root@192\.0\.2\.1: the server closed the connection") as raised:
         attempt(server)
+
+    assert Failure.DROPPED is raised.value.failure
 
 
 def says(text: bytes) -> Server:
@@ -120,7 +122,7 @@ def says(text: bytes) -> Server:
     "text", [b"SSH-1.5-old\r\n", b"SSH-nothing\r\n", b"banner\r\n" * 101], ids=["SSH 1", "no version", "much text"]
 )
 def test_a_server_that_speaks_something_else_is_not_tried_again(text: bytes) -> None:
-    with pytest.raises(Unreachable) as raised:
+    with pytest.raises(LoginFailed) as raised:
         attempt(says(text))
 
     assert "log in" == raised.value.action
@@ -134,7 +136,7 @@ def test_a_silent_server_is_waited_for_once(text: bytes, monkeypatch: pytest.Mon
     monkeypatch.setattr(handshake, "LOGIN_TIMEOUT_S", 1)
     monkeypatch.setattr(handshake, "IDLE_S", 0.1)
 
-    with pytest.raises(Unreachable) as raised:
+    with pytest.raises(LoginFailed) as raised:
         attempt(says(text))
 
     assert ("log in", "root@192.0.2.1: no answer within 1 s") == (raised.value.action, raised.value.problem)
@@ -181,7 +183,7 @@ def test_a_known_server_lets_a_known_key_in(plain: str, monkeypatch: pytest.Monk
 
 
 def test_an_unknown_host_key_gets_no_login() -> None:
-    with pytest.raises(Unreachable) as raised:
+    with pytest.raises(LoginFailed) as raised:
         attempt(sshd(), hosts=known(paramiko.ECDSAKey.generate()))
 
     assert "verify host key" == raised.value.action
@@ -190,7 +192,7 @@ def test_an_unknown_host_key_gets_no_login() -> None:
 
 def test_a_refused_login_names_the_keys_that_were_tried() -> None:
     others = [paramiko.ECDSAKey.generate() for _ in range(2)]
-    with pytest.raises(Unreachable) as raised:
+    with pytest.raises(LoginFailed) as raised:
         attempt(sshd(), Keys(*others))
 
     error = raised.value
@@ -202,7 +204,7 @@ def test_without_a_key_there_is_none_to_try() -> None:
     identities = Keys()
     identities.locked.append("~/.ssh/id_ed25519")
     identities.unusable.append("~/.ssh/id_dsa is of a kind that paramiko does not support")
-    with pytest.raises(Unreachable) as raised:
+    with pytest.raises(LoginFailed) as raised:
         attempt(sshd(), identities)
 
     assert raised.value.problem == (
@@ -214,7 +216,7 @@ def test_without_a_key_there_is_none_to_try() -> None:
 
 def test_a_server_that_disconnects_after_some_keys_is_reported_as_such() -> None:
     others = [paramiko.ECDSAKey.generate() for _ in range(5)]
-    with pytest.raises(Unreachable) as raised:
+    with pytest.raises(LoginFailed) as raised:
         attempt(sshd(attempts=2), Keys(*others))
 
     assert raised.value.problem.startswith("192.0.2.1 disconnected after ")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import paramiko
 import pytest
 
-from wgorch.remote.ssh.config import SshRoute
-from wgorch.remote.ssh.host_keys import HostKeyRefused, StrictPolicy, kinds_to_ask
+from wgorch.remote.ssh.handshake import host_key_of
+from wgorch.remote.ssh.host_keys import HostKeyRefused, kinds_to_ask, name_of, verify
 from wgorch.remote.ssh.known_hosts import KnownHosts, fingerprint
+from wgorch.remote.ssh.route import SshRoute
 
 KEY, OTHER = paramiko.ECDSAKey.generate(), paramiko.ECDSAKey.generate()
 SHOWN, EXPECTED = (f"ecdsa-sha2-nistp256 {fingerprint(key.asbytes())}" for key in (KEY, OTHER))
@@ -21,7 +22,7 @@ def check(*lines: str, host_key: str | None = None, known_as: str = "", port: in
     known = KnownHosts()
     known.read("\n".join(lines), "known_hosts")
     route = SshRoute("192.0.2.1", port, "root", known_as=known_as, host_key=host_key)
-    StrictPolicy("home", route, known).missing_host_key(None, "ignored", KEY)
+    verify("home", route, known, host_key_of(KEY))
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,7 @@ def test_a_key_of_the_inventory_is_accepted_whatever_known_hosts_has(host_key: s
 
 def test_a_name_and_a_port_are_looked_up_as_openssh_does() -> None:
     check(line(KEY, "office"), known_as="office")
+    check(line(KEY, "office"), known_as="office", port=2222)
     check(line(KEY, "[192.0.2.1]:2222"), port=2222)
 
 
@@ -82,17 +84,26 @@ def test_another_key_than_the_inventory_s_is_refused_although_it_is_known(host_k
     assert f"it presents {SHOWN}, but host_key is {expected}" == raised.value.problem
 
 
+OFFERED = ("ssh-ed25519-cert-v01@openssh.com", "ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512", "rsa-sha2-256")
+
+
 @pytest.mark.parametrize(
-    ("kind", "asked"),
+    ("text", "asked"),
     [
-        ("ssh-ed25519", ("ssh-ed25519",)),
-        ("ssh-rsa", ("rsa-sha2-512", "rsa-sha2-256")),
-        ("ssh-dss", ()),
+        ("192.0.2.1 ssh-ed25519 AAAA", "ssh-ed25519 ecdsa-sha2-nistp256 rsa-sha2-512 rsa-sha2-256"),
+        ("192.0.2.1 ssh-rsa AAAA", "rsa-sha2-512 rsa-sha2-256 ssh-ed25519 ecdsa-sha2-nistp256"),
+        ("192.0.2.1 ssh-dss AAAA", "ssh-ed25519 ecdsa-sha2-nistp256 rsa-sha2-512 rsa-sha2-256"),
+        ("@revoked * ssh-rsa AAAA", "ssh-ed25519 ecdsa-sha2-nistp256 rsa-sha2-512 rsa-sha2-256"),
+        ("@cert-authority * ssh-rsa AAAA", " ".join(OFFERED)),
+        (
+            "@cert-authority * ssh-rsa AAAA\n192.0.2.1 ssh-rsa AAAA",
+            f"{OFFERED[0]} rsa-sha2-512 rsa-sha2-256 ssh-ed25519 ecdsa-sha2-nistp256",
+        ),
+        ("", "ssh-ed25519 ecdsa-sha2-nistp256 rsa-sha2-512 rsa-sha2-256"),
     ],
 )
-def test_the_kinds_that_known_hosts_has_are_asked_for(kind: str, asked: tuple[str, ...]) -> None:
+def test_the_kinds_that_known_hosts_has_are_asked_for_first(text: str, asked: str) -> None:
     known = KnownHosts()
-    known.read(f"192.0.2.1 {kind} AAAA", "known_hosts")
-    offered = ("ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512", "rsa-sha2-256")
+    known.read(text, "known_hosts")
 
-    assert asked == kinds_to_ask(offered, SshRoute("192.0.2.1", 22, "root"), known)
+    assert tuple(asked.split()) == kinds_to_ask(OFFERED, known.keys(name_of(SshRoute("192.0.2.1", 22, "root"))))

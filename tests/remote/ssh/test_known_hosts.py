@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wgorch.remote.ssh.known_hosts import KnownHosts, fingerprint, load, lookup_name
+from wgorch.remote.ssh.known_hosts import AUTHORITY, REVOKED, KnownHosts, fingerprint, load, lookup_name
 
 BLOB = base64.b64encode(b"\0\0\0\x0bssh-ed25519" + b"x" * 36).decode()
 KEY = f"ssh-ed25519 {BLOB}"
@@ -60,20 +60,27 @@ def hashed(name: str) -> str:
     ],
 )
 def test_a_line_is_for_the_hosts_that_it_names(line: str, host: str, port: int, found: int) -> None:
-    assert found == len(known(line).keys(host, port))
+    assert found == len(known(line).keys(lookup_name(host, port)))
 
 
 def test_every_key_of_a_host_is_found_with_its_place() -> None:
     file = known(f"home {KEY}", "# a comment", "", f"home ecdsa-sha2-nistp256 {BLOB}", f"* {KEY}")
 
-    assert ["known_hosts:1", "known_hosts:4", "known_hosts:5"] == [key.place for key in file.keys("home", 22)]
+    assert ["known_hosts:1", "known_hosts:4", "known_hosts:5"] == [key.place for key in file.keys("home")]
 
 
 @pytest.mark.parametrize("names", ["home", "*", hashed("home")])
 def test_a_revoked_key_is_found_as_revoked(names: str) -> None:
     file = known(f"@revoked {names} {KEY}", f"home {KEY}")
 
-    assert [True, False] == sorted((key.revoked for key in file.keys("home", 22)), reverse=True)
+    assert [True, False] == sorted((key.marker == REVOKED for key in file.keys("home")), reverse=True)
+
+
+def test_an_authority_is_found_as_such() -> None:
+    file = known(f"@cert-authority *.example {KEY}", f"home.example {KEY}")
+
+    assert {AUTHORITY, ""} == {key.marker for key in file.keys("home.example")}
+    assert [] == file.unread
 
 
 @pytest.mark.parametrize(
@@ -82,7 +89,6 @@ def test_a_revoked_key_is_found_as_revoked(names: str) -> None:
         "home",
         "home ssh-ed25519",
         "home ssh-ed25519 not*base64",
-        f"@cert-authority *.example {KEY}",
         f"@unknown home {KEY}",
         f"|1|broken {KEY}",
         f"|1|a|b {KEY}",
@@ -93,20 +99,20 @@ def test_a_revoked_key_is_found_as_revoked(names: str) -> None:
 def test_a_broken_line_is_noted_and_the_rest_is_read(line: str) -> None:
     file = known(line, f"home {KEY}")
 
-    assert ["known_hosts:2"] == [key.place for key in file.keys("home", 22)]
+    assert ["known_hosts:2"] == [key.place for key in file.keys("home")]
     assert ["known_hosts:1"] == [note.split(": ")[0] for note in file.unread]
 
 
 @given(st.text(max_size=200))
 def test_any_text_is_read_without_an_error(text: str) -> None:
-    known(text).keys("home", 22)
+    known(text).keys("home")
 
 
 def test_a_file_that_is_not_there_is_passed_over(tmp_path: Path) -> None:
     there = tmp_path / "known_hosts"
     there.write_text(f"home {KEY}\n")
 
-    assert 1 == len(load([tmp_path / "none", tmp_path, there]).keys("home", 22))
+    assert 1 == len(load([tmp_path / "none", tmp_path, there]).keys("home"))
 
 
 def test_a_fingerprint_reads_as_ssh_keygen_prints_it() -> None:
@@ -114,3 +120,4 @@ def test_a_fingerprint_reads_as_ssh_keygen_prints_it() -> None:
 
     assert f"SHA256:{expected}" == fingerprint(b"x")
     assert ("home", "[home]:2222") == (lookup_name("home", 22), lookup_name("home", 2222))
+    assert "office" == lookup_name("home", 2222, "office")

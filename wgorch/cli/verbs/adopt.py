@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from wgorch.cli.options import Options, sudo_option
+from wgorch.cli.options import Options, login_options
 from wgorch.errors import DONE, UsageError
 
 SUMMARY = "Generate an inventory from an existing WireGuard network (read-only)"
@@ -28,17 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--interface", default="wg0", metavar="NAME", help=interface)
     parser.add_argument("--name", default="office", help="name of the network (default: office)")
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="output file (default: stdout)")
-    sudo_option(parser)
+    login_options(parser)
 
 
 def run(options: AdoptOptions) -> int:
     """Read the hosts and write an inventory; notes, and fields to fill in, go to stderr."""
-    from wgorch.cli.context import stdout, sudo_password
+    from wgorch.cli.context import open_fleet, stdout
     from wgorch.interop.adopt import adopt_network
     from wgorch.inventory.load import loads
     from wgorch.inventory.model import Host
     from wgorch.inventory.targets import network_name, ssh_target
-    from wgorch.remote.fleet import Fleet
     from wgorch.report import files
 
     output = options.output
@@ -46,7 +45,7 @@ def run(options: AdoptOptions) -> int:
         raise UsageError(f"{output} already exists", "choose another file, or delete it")
     network_name(options.name)
     hosts = {text: Host(text, ssh_target(text), (), 0) for text in options.hosts}
-    fleet = Fleet(hosts, None, sudo_password(options))
+    fleet = open_fleet(options, hosts)
     try:
         adopted = adopt_network(fleet, options.interface, options.name)
     finally:

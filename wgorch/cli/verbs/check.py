@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from wgorch.cli.options import Options, inventory_argument, json_option, playbooks_option
 from wgorch.errors import BAD_INPUT, DONE
+
+if TYPE_CHECKING:
+    from wgorch.inventory.model import Inventory
 
 SUMMARY = "Validate the inventory (offline)"
 EXAMPLES = ("wgorch check", "wgorch check --schema >inventory.schema.json")
@@ -23,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     inventory_argument(parser)
     json_option(parser)
     playbooks_option(parser)
+    clients = "print which SSH client would reach each host, and why"
+    parser.add_argument("-v", "--verbose", action="count", default=0, help=clients)
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of inventories, for editors")
 
 
@@ -51,4 +58,22 @@ def run(options: CheckOptions) -> int:
     else:
         size = f"{count(len(inventory.hosts), 'host')}, {count(len(inventory.verify), 'flow')}"
         sys.stdout.write(f"{inventory.path}: OK ({size})\n")
+        if options.verbose:
+            sys.stdout.writelines(f"{line}\n" for line in _clients(inventory))
     return BAD_INPUT if unreachable else DONE
+
+
+def _clients(inventory: Inventory) -> Iterator[str]:
+    """The SSH client of each host, by the configuration alone. Raises UsageError."""
+    from wgorch.base.text import visible
+    from wgorch.remote.clients import Clients
+    from wgorch.remote.timings import Timings
+
+    clients = Clients(inventory.hosts, Timings())
+    for name, host in inventory.hosts.items():
+        if host.ssh.local:
+            yield f"{name}: this machine, without SSH"
+            continue
+        choice = clients.choice(name)
+        why = f": {visible(choice.why)}" if choice.why else ""
+        yield f"{name}: {choice.client}, {visible(str(clients.route(name)))}{why}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from wgorch.cli.options import Options, host_argument, inventory_option, json_option, sudo_option
+from wgorch.cli.options import Options, host_argument, inventory_option, json_option, login_options
 from wgorch.errors import DONE, FAULT
 
 SUMMARY = "Diagnose host settings that can break the tunnel, with fixes"
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     host_argument(parser, "hosts", nargs="*", metavar="HOST", help="hosts to diagnose (default: all)")
     inventory_option(parser)
     json_option(parser)
-    sudo_option(parser)
+    login_options(parser)
 
 
 def run(options: DoctorOptions) -> int:

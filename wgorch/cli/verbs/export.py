@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from wgorch.cli.options import Options, host_argument, inventory_argument, sudo_option
+from wgorch.cli.options import Options, host_argument, inventory_argument, login_options
 from wgorch.errors import DONE
 
 SUMMARY = "Write the network as files for other tools, or a device as a QR code"
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--qr", action="store_true", help="print the file of a device as a QR code")
     output = "output file (.conf, .png, .svg) or directory (default: stdout)"
     parser.add_argument("-o", "--output", metavar="PATH", type=Path, help=output)
-    sudo_option(parser)
+    login_options(parser)
 
 
 def run(options: ExportOptions) -> int:

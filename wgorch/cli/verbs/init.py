@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wgorch.cli.options import Options, sudo_option, yes_option
+from wgorch.cli.options import Options, login_options, yes_option
 from wgorch.errors import DONE, UsageError
 
 if TYPE_CHECKING:
@@ -40,22 +40,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output, default = "output file (default: inventory.yaml)", Path("inventory.yaml")
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, default=default, help=output)
     yes_option(parser, "do not ask; route every LAN")
-    sudo_option(parser)
+    login_options(parser)
 
 
 def run(options: InitOptions) -> int:
     """Write the inventory, then check it; on a terminal ask for what is not given."""
-    from wgorch.cli.context import stdout, sudo_password
+    from wgorch.cli.context import open_fleet, stdout
     from wgorch.inventory.model import Host
     from wgorch.inventory.targets import ssh_target
-    from wgorch.remote.fleet import Fleet
 
     if options.output.exists():
         raise UsageError(f"{options.output} already exists", "-o another.yaml, or delete it")
     asks = sys.stdin.isatty() and not options.yes
     out = stdout()
     hosts = {text: Host(text, ssh_target(text), (), 0) for text in _machines(options, out, asks=asks)}
-    fleet = Fleet(hosts, None, sudo_password(options))
+    fleet = open_fleet(options, hosts)
     try:
         _write(options, out, _proposal(options, out, fleet, asks=asks), asks=asks)
     finally:
@@ -72,7 +71,7 @@ def _machines(options: InitOptions, out: Console, *, asks: bool) -> list[str]:
         if options.from_ansible:
             texts += from_ansible(options.from_ansible.read_text(encoding="utf-8"))
         if options.from_ssh_config:
-            texts += from_ssh_config((Path.home() / ".ssh" / "config").read_text(encoding="utf-8"))
+            texts += from_ssh_config()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the machines: {error}", "name them: wgorch init root@HOST …") from None
     if not texts and asks:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wgorch.cli.options import Options, inventory_argument, sudo_option
+from wgorch.cli.options import Options, inventory_argument, login_options
 from wgorch.errors import DONE, UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output = "output file: .svg, or .html (one self-contained page)"
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, required=True, help=output)
     parser.add_argument("--offline", action="store_true", help="draw from the inventory only (offline)")
-    sudo_option(parser)
+    login_options(parser)
 
 
 def run(options: MapOptions) -> int:

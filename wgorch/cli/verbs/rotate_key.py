@@ -10,9 +10,9 @@ from wgorch.cli.options import (
     change_options,
     host_argument,
     inventory_option,
+    login_options,
     output_options,
     playbooks_option,
-    sudo_option,
 )
 from wgorch.errors import UsageError
 
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output_options(parser)
     change_options(parser)
     playbooks_option(parser)
-    sudo_option(parser)
+    login_options(parser)
 
 
 def run(options: RotateOptions) -> int:

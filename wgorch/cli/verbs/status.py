@@ -51,5 +51,5 @@ def run(options: StatusOptions) -> int:
             keys = frozenset(status.keys.values())
             as_json.print_json(out, as_json.status_json(run.topology, status), keys)
         elif not options.quiet or status.code:
-            render_status(out, run.topology, status)
+            render_status(out, run.topology, status, verbose=options.verbose > 0)
     return status.code

@@ -96,17 +96,17 @@ def _networks_on(options: TeardownOptions) -> list[Context]:
     """A run for each wgorch network that the hosts of --host carry. Raises HostsFailed."""
     from dataclasses import replace
 
-    from wgorch.cli.context import Context, fleet_opener, stdout, sudo_password
+    from wgorch.cli.context import Context, fleet_opener, stdout
     from wgorch.inventory.model import Host, Inventory, Network
     from wgorch.inventory.targets import ssh_target
     from wgorch.plan.playbook import load_all
-    from wgorch.report.progress import Progress, log_to_stderr
+    from wgorch.report.progress import Progress
     from wgorch.run import Run
 
     playbooks = load_all("", options.playbooks)
     hosts = {text: Host(text, ssh_target(text), (), 0) for text in options.host}
     out = stdout()
-    open_fleet = fleet_opener(None, sudo_password(options), log_to_stderr(options.verbose))
+    open_fleet = fleet_opener(options)
     unknown = Network("", (), "", ipv6=True)
     found = _discover(open_fleet(Inventory("", unknown, hosts)))
     contexts = []

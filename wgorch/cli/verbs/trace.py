@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from wgorch.cli.options import Options, host_argument, inventory_argument, json_option, sudo_option
+from wgorch.cli.options import Options, host_argument, inventory_argument, json_option, login_options
 from wgorch.errors import DONE, FAULT, UsageError
 
 SUMMARY = "Trace a packet hop by hop; report where and why it is dropped"
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kind.add_argument("--udp", metavar="PORT", type=int, help="send a UDP packet to PORT instead of a ping")
     parser.add_argument("--pcap", metavar="DIR", type=Path, help="save the packets of each host as DIR/HOST.pcap")
     json_option(parser)
-    sudo_option(parser)
+    login_options(parser)
 
 
 def run(options: TraceOptions) -> int:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import base64
+import contextlib
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wgorch.cli.options import Options, host_argument, inventory_argument, yes_option
+from wgorch.cli.options import Options, host_argument, inventory_argument, login_options, yes_option
 from wgorch.errors import DONE, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from wgorch.remote.fleet import Fleet
-    from wgorch.remote.ssh.config import SshRoute
+    from wgorch.remote.ssh.route import SshRoute
 
 SUMMARY = "Add a host's SSH host key to known_hosts after comparing it"
 EXAMPLES = ("wgorch trust home",)
@@ -32,62 +35,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     host_argument(parser, "host", help="host of the inventory")
     inventory_argument(parser)
     yes_option(parser)
+    login_options(parser)
 
 
 def run(options: TrustOptions) -> int:
     """Trust the host and each jump host before it."""
-    from wgorch.cli.context import load_inventory, stdout
-    from wgorch.remote.fleet import Fleet
+    from wgorch.cli.context import load_inventory, open_fleet, stdout
     from wgorch.run import check_names
 
     inventory = load_inventory(options.inventory)
     check_names(inventory, [options.host])
-    fleet, out = Fleet(inventory.hosts), stdout()
+    fleet, out = open_fleet(options, inventory.hosts), stdout()
     try:
         if inventory.hosts[options.host].ssh.local:
             out.print(f"{options.host} is this machine; it has no host key to trust")
             return DONE
-        for hop in _hops(fleet, options.host):
+        for hop in fleet.clients.route(options.host).hops:
             _trust(fleet, options, hop, out)
     finally:
         fleet.close()
     return DONE
 
 
-def _hops(fleet: Fleet, host: str) -> list[SshRoute]:
-    """The jump hosts of a host, nearest first, and the host itself."""
-    hops: list[SshRoute] = []
-    hop: SshRoute | None = fleet.connections.resolver.of(fleet.hosts[host])
-    while hop is not None:
-        hops.insert(0, hop)
-        hop = hop.via
-    return hops
-
-
 def _trust(fleet: Fleet, options: TrustOptions, hop: SshRoute, out: Console) -> None:
     """Add the key that a hop presents to known_hosts. Raises UsageError if it has another one, or is declined."""
-    from wgorch.remote.ssh.connections import scan_host_key
-    from wgorch.remote.ssh.known_hosts import fingerprint, load, lookup_name
+    from wgorch.remote.ssh.host_keys import HostKeyRefused, name_of, verify
+    from wgorch.remote.ssh.known_hosts import fingerprint, load
 
-    key = scan_host_key(fleet.connections, options.host, hop)
-    kind, blob = key.get_name(), key.asbytes()
-    name, shown = lookup_name(hop.known_as or hop.host, hop.port), f"{kind} {fingerprint(blob)}"
-    known = load(Path(p) for p in hop.known_hosts_files).keys(hop.known_as or hop.host, hop.port)
-    if any(k.blob == blob and not k.revoked for k in known):
-        out.print(f"{name}: already trusted ({fingerprint(blob)})")
+    key, name = fleet.clients.scan(options.host, hop), name_of(hop)
+    known = load(Path(p) for p in hop.known_hosts_files)
+    with contextlib.suppress(HostKeyRefused):
+        verify(options.host, replace(hop, host_key=None), known, key)
+        out.print(f"{name}: already trusted ({fingerprint(key.blob)})")
         return
-    if known:
-        problem = f"{options.host}: {name} presents {shown}, but known_hosts has another key"
+    if any(not k.marker or k.blob == key.blob for k in known.keys(name)):
+        problem = f"{options.host}: {name} presents {key}, but known_hosts has another key"
         hint = f"if the host was reinstalled: ssh-keygen -R '{name}', then wgorch trust {options.host}"
         raise UsageError(problem, hint)
-    out.print(f"{name} presents {shown}")
-    out.print(f"compare it on the host itself: ssh-keygen -lf /etc/ssh/ssh_host_{_short(kind)}_key.pub")
+    out.print(f"{name} presents {key}")
+    out.print(f"compare it on the host itself: ssh-keygen -lf /etc/ssh/ssh_host_{_short(key.kind)}_key.pub")
     if not options.yes:
         _confirm(name)
     file = Path(hop.known_hosts_files[0])
-    _append(file, f"{name} {kind} {key.get_base64()}\n")
+    _append(file, f"{name} {key.kind} {base64.b64encode(key.blob).decode()}\n")
     out.print(f"✓ {name} added to {file}")
-    fleet.connections.forget_known_hosts()
+    fleet.clients.forget_known_hosts()
 
 
 def _confirm(name: str) -> None:

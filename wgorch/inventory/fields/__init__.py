@@ -3,7 +3,17 @@
 from wgorch.inventory.fields.addresses import ADDRESS, ENDPOINT, LAN, MACHINE, SUBNET, address, machine, port
 from wgorch.inventory.fields.field import Field, InvalidValue
 from wgorch.inventory.fields.lists import Listing, OneOrTwo
-from wgorch.inventory.fields.mappings import KEY_SOURCE, MAPPED_LAN, KeySource, MappedLan
+from wgorch.inventory.fields.mappings import (
+    CLIENT,
+    KEY_SOURCE,
+    MAPPED_LAN,
+    PRESHARED_KEYS,
+    SSH_DEFAULTS,
+    KeySource,
+    MappedLan,
+    PresharedKeys,
+    SshDefaults,
+)
 from wgorch.inventory.fields.scalars import (
     FLAG,
     HOST_KEY,
@@ -20,11 +30,12 @@ from wgorch.inventory.fields.scalars import (
 )
 from wgorch.inventory.fields.suggest import check_keys, choice, suggest, suggest_in
 
-Reader = Field | Listing | OneOrTwo | MappedLan | KeySource
+Reader = Field | Listing | OneOrTwo | MappedLan | KeySource | PresharedKeys | SshDefaults
 """Anything that reads a field."""
 
 __all__ = [
     "ADDRESS",
+    "CLIENT",
     "ENDPOINT",
     "FLAG",
     "HOST_KEY",
@@ -36,7 +47,9 @@ __all__ = [
     "MAPPED_LAN",
     "NETWORK_NAME",
     "PATH",
+    "PRESHARED_KEYS",
     "PUBLIC_KEY",
+    "SSH_DEFAULTS",
     "SUBNET",
     "TUNNEL_NAME",
     "USER_NAME",

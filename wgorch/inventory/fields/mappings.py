@@ -1,12 +1,12 @@
-"""Values written as small mappings: a LAN with another address in the tunnel, the source of a private key."""
+"""Values written as small mappings: a mapped LAN, the source of a private key, preshared keys, the SSH client."""
 
 from __future__ import annotations
 
 from wgorch.inventory.fields.addresses import LAN
 from wgorch.inventory.fields.field import Schema
-from wgorch.inventory.fields.scalars import PATH, WORD
+from wgorch.inventory.fields.scalars import FLAG, PATH, WORD, choice_of
 from wgorch.inventory.fields.suggest import check_keys
-from wgorch.inventory.model import IPNetwork
+from wgorch.inventory.model import CLIENTS, IPNetwork
 from wgorch.inventory.nodes import Mapping, Node, Sequence
 from wgorch.inventory.problems import Problems
 
@@ -96,3 +96,66 @@ class KeySource:
 
 
 KEY_SOURCE = KeySource()
+
+
+class PresharedKeys:
+    """Whether pairs of hosts have preshared keys, and whether one may travel over a classical SSH key exchange."""
+
+    kind = "true or false, or {over_classical: false}"
+
+    @property
+    def schema(self) -> Schema:
+        """JSON Schema of both forms."""
+        rule = {"over_classical": FLAG.schema}
+        strict = {"type": "object", "additionalProperties": False, "required": list(rule), "properties": rule}
+        return {"anyOf": [FLAG.schema, strict]}
+
+    def read(self, node: Node, path: str, problems: Problems) -> tuple[bool, bool] | None:
+        """Return both answers; None if a problem was added."""
+        if not isinstance(node, Mapping):
+            wanted = FLAG.read(node, path, problems)
+            return None if wanted is None else (wanted, True)
+        check_keys(node, ("over_classical",), path, problems)
+        rule = node.get("over_classical")
+        if rule is None:
+            problems.add(node, f"{path}.over_classical", "missing", "{over_classical: false}")
+            return None
+        allowed = FLAG.read(rule, f"{path}.over_classical", problems)
+        return None if allowed is None else (True, allowed)
+
+
+PRESHARED_KEYS = PresharedKeys()
+
+CLIENT = choice_of(*CLIENTS)
+
+
+class SshDefaults:
+    """What all hosts' `ssh` have in common."""
+
+    kind = "{client: …}"
+
+    @property
+    def schema(self) -> Schema:
+        """JSON Schema of the mapping."""
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["client"],
+            "properties": {"client": CLIENT.schema},
+        }
+
+    def read(self, node: Node, path: str, problems: Problems) -> str | None:
+        """Return the client; None if a problem was added."""
+        if not isinstance(node, Mapping):
+            problems.add(node, path, "expected a mapping", "{client: openssh}")
+            return None
+        check_keys(node, ("client",), path, problems)
+        client = node.get("client")
+        if client is None:
+            problems.add(node, f"{path}.client", "missing", "{client: openssh}")
+            return None
+        found: str | None = CLIENT.read(client, f"{path}.client", problems)
+        return found
+
+
+SSH_DEFAULTS = SshDefaults()

@@ -7,7 +7,7 @@ from typing import Any
 
 from wgorch.inventory import fields as f
 from wgorch.inventory import schema
-from wgorch.inventory.model import DEFAULT_PORT, NOWHERE, Host, SshTarget
+from wgorch.inventory.model import AUTO, DEFAULT_PORT, NOWHERE, Host, SshTarget
 from wgorch.inventory.nodes import Mapping, Scalar, is_empty
 from wgorch.inventory.sections.reading import Reading
 from wgorch.inventory.sections.ssh import ssh
@@ -29,7 +29,7 @@ def hosts(node: Mapping, shared: dict[str, Any], reading: Reading) -> Iterator[t
             continue
         values = reading.record(value, schema.HOST, path, skip="ssh")
         ssh_node = value.get("ssh")
-        target = ssh(ssh_node, f"{path}.ssh", reading) if ssh_node else None
+        target = ssh(ssh_node, f"{path}.ssh", shared.get("ssh", AUTO), reading) if ssh_node else None
         reading.locations[path] = key
         bad_address = value.get("address") is not None and "address" not in values
         if name is not None and target is not None and not bad_address:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import shlex
 import threading
 import time
 from pathlib import Path
@@ -13,25 +14,27 @@ import fabric
 import paramiko
 
 from wgorch.errors import Unreachable
+from wgorch.remote.answers import Answers
 from wgorch.remote.ssh.channel import ChannelWire
-from wgorch.remote.ssh.config import SshResolver, SshRoute
-from wgorch.remote.ssh.handshake import Dropped, log_in
-from wgorch.remote.ssh.identities import Ask, Identities
+from wgorch.remote.ssh.failures import RETRIED, Failure, LoginFailed, of_jump
+from wgorch.remote.ssh.handshake import Login, host_key_of, log_in
+from wgorch.remote.ssh.host_keys import HostKey
+from wgorch.remote.ssh.identities import Identities
 from wgorch.remote.ssh.known_hosts import KnownHosts, load
 from wgorch.remote.ssh.limits import CONNECT_TIMEOUT_S, LOGIN_ATTEMPTS, LOGIN_TIMEOUT_S, LOGINS_AT_ONCE
+from wgorch.remote.ssh.proxy import proxy_argv
+from wgorch.remote.ssh.route import DEFAULT_KEYS, SshRoute
 from wgorch.remote.ssh.sockets import connect_tcp
-
-BANNER_MAX = 255
-"""Bytes, by RFC 4253."""
 
 
 class Connections:
-    """All SSH connections of a run. `handshakes`: how many were made, those to jump hosts included."""
+    """All SSH connections of a run by paramiko. `handshakes`: how many were made, those to jump hosts included."""
 
-    def __init__(self, resolver: SshResolver, ask: Ask | None = None) -> None:
-        self.resolver = resolver
-        self.identities = Identities(resolver.default_identities(), ask)
+    def __init__(self, home: Path, answers: Answers | None = None) -> None:
+        self._answers = answers or Answers()
+        self.identities = Identities([str(home / ".ssh" / name) for name in DEFAULT_KEYS], self._answers)
         self.handshakes = 0
+        self._kex: dict[SshRoute, str] = {}
         self._known: dict[tuple[str, ...], KnownHosts] = {}
         self._open: dict[SshRoute, fabric.Connection] = {}
         self._locks: dict[SshRoute, threading.Lock] = {}
@@ -45,9 +48,13 @@ class Connections:
         with lock:
             found = self._open.get(route)
             if found is None or not found.is_connected:
-                found = self._log_in(host, route)
+                found, self._kex[route] = self._log_in(host, route)
                 self._open[route] = found
             return found
+
+    def kex(self, route: SshRoute) -> str:
+        """The key exchange of a route's connection."""
+        return self._kex.get(route, "")
 
     def wire(self, host: str, route: SshRoute, command: str, *, tty: bool = False) -> ChannelWire:
         """A channel on which the login shell runs a command. Raises Unreachable."""
@@ -63,29 +70,10 @@ class Connections:
             ) from None
         return ChannelWire(channel)
 
-    def banner(self, host: str, route: SshRoute, timeout_s: float = CONNECT_TIMEOUT_S) -> str:
-        """The SSH banner on a new connection, by the route of the session. Raises Unreachable."""
-        sock = self.open_socket(host, route, timeout_s)
-        try:
-            sock.settimeout(timeout_s)
-            line = b""
-            while not line.endswith(b"\n") and len(line) < BANNER_MAX:
-                data = sock.recv(1)
-                if not data:
-                    break
-                line += data
-            if not line.startswith(b"SSH-"):
-                raise Unreachable(host, "reconnect by SSH", f"{route}: no SSH banner, but {line[:60]!r}")
-            return line.decode("ascii", "replace").strip()
-        except OSError as error:
-            raise Unreachable(host, "reconnect by SSH", f"{route}: {error or type(error).__name__}") from None
-        finally:
-            sock.close()
-
     def open_socket(self, host: str, route: SshRoute, timeout_s: float) -> Any:
         """A socket to a route's SSH server: TCP, a channel of its jump host, or a ProxyCommand. Raises Unreachable."""
         if route.via is not None:
-            jump = self.connect(host, route.via)
+            jump = self._jump(host, route.via)
             try:
                 return jump.transport.open_channel(
                     "direct-tcpip", (route.host, route.port), ("", 0), timeout=max(timeout_s, CONNECT_TIMEOUT_S)
@@ -93,11 +81,30 @@ class Connections:
             except (paramiko.SSHException, EOFError, OSError) as error:
                 problem = f"{route.via} cannot open {route.host}:{route.port}: {error}"
                 hint = "check AllowTcpForwarding on the jump host, and that the host is up"
-                raise Unreachable(host, "connect", problem, hint) from None
+                raise LoginFailed(Failure.JUMP, host, "connect", problem, hint) from None
         if route.proxy_command:
-            command = route.proxy_command.replace("%h", route.host).replace("%p", str(route.port))
-            return paramiko.ProxyCommand(command.replace("%r", route.user))
+            return paramiko.ProxyCommand(shlex.join(proxy_argv(route.proxy_command)))
         return connect_tcp(host, route.host, route.port, timeout_s)
+
+    def _jump(self, host: str, route: SshRoute) -> fabric.Connection:
+        """The connection of a jump host. Raises Unreachable, naming it."""
+        try:
+            return self.connect(host, route)
+        except Unreachable as error:
+            raise of_jump(error, route) from None
+
+    def scan(self, host: str, route: SshRoute) -> HostKey:
+        """The key that a host presents, neither trusted nor used to log in. Raises Unreachable."""
+        sock = self.open_socket(host, route, CONNECT_TIMEOUT_S)
+        transport = paramiko.Transport(sock)
+        try:
+            transport.banner_timeout = LOGIN_TIMEOUT_S
+            transport.start_client(timeout=LOGIN_TIMEOUT_S)
+            return host_key_of(transport.get_remote_server_key())
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise Unreachable(host, "read its host key", f"{route}: {str(error) or type(error).__name__}") from None
+        finally:
+            transport.close()
 
     def forget_known_hosts(self) -> None:
         """Read the files again at the next connection."""
@@ -111,7 +118,7 @@ class Connections:
                 connection.transport.close()
         self._open.clear()
 
-    def _log_in(self, host: str, route: SshRoute) -> fabric.Connection:
+    def _log_in(self, host: str, route: SshRoute) -> Login:
         """Log in; while too many logins are open (MaxStartups), sshd drops new ones at random, so try again."""
         for attempt in range(LOGIN_ATTEMPTS):
             with self._gate(route):
@@ -120,14 +127,13 @@ class Connections:
                 with self._guard:
                     self.handshakes += 1
                 try:
-                    return log_in(host, route, sock, known, self.identities)
-                except Dropped as error:
+                    return log_in(host, route, sock, known, self.identities, self._answers)
+                except LoginFailed as error:
                     sock.close()
-                    dropped = error
-            if attempt < LOGIN_ATTEMPTS - 1:
-                time.sleep(0.2 * 2**attempt * (0.5 + random.random()))
-        hint = "check MaxStartups in its sshd_config, and that an SSH server listens there"
-        raise Unreachable(host, "log in", str(dropped), hint)
+                    if error.failure not in RETRIED or attempt == LOGIN_ATTEMPTS - 1:
+                        raise
+            time.sleep(0.2 * 2**attempt * (0.5 + random.random()))
+        raise AssertionError("the last attempt returns or raises")
 
     def _gate(self, route: SshRoute) -> threading.Semaphore:
         first = route
@@ -143,17 +149,3 @@ class Connections:
                 found = load(Path(path) for path in route.known_hosts_files)
                 self._known[route.known_hosts_files] = found
             return found
-
-
-def scan_host_key(connections: Connections, host: str, route: SshRoute) -> Any:
-    """The key that a host presents, neither trusted nor used to log in. Raises Unreachable."""
-    sock = connections.open_socket(host, route, CONNECT_TIMEOUT_S)
-    transport = paramiko.Transport(sock)
-    try:
-        transport.banner_timeout = LOGIN_TIMEOUT_S
-        transport.start_client(timeout=LOGIN_TIMEOUT_S)
-        return transport.get_remote_server_key()
-    except (paramiko.SSHException, EOFError, OSError) as error:
-        raise Unreachable(host, "read its host key", f"{route}: {error or type(error).__name__}") from None
-    finally:
-        transport.close()

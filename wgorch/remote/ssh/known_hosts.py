@@ -1,4 +1,4 @@
-"""Read known_hosts as OpenSSH does: names, [name]:port, wildcards, hashed names, @revoked.
+"""Read known_hosts as OpenSSH does: names, [name]:port, wildcards, hashed names, @revoked, @cert-authority.
 
 paramiko's own loader refuses a whole file for one @revoked line, and takes seconds for a large one.
 """
@@ -22,18 +22,21 @@ def fingerprint(blob: bytes) -> str:
     return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
 
 
-def lookup_name(host: str, port: int) -> str:
-    """The name of a host in known_hosts: ``host``, or ``[host]:port``."""
-    return host if port == 22 else f"[{host}]:{port}"
+def lookup_name(host: str, port: int, alias: str = "") -> str:
+    """The name of a host in known_hosts: its HostKeyAlias, or ``host``, or ``[host]:port``."""
+    return alias or (host if port == 22 else f"[{host}]:{port}")
+
+
+REVOKED, AUTHORITY = "@revoked", "@cert-authority"
 
 
 @value
 class KnownKey:
-    """One key of one line. `place`: FILE:LINE."""
+    """One key of one line. `marker`: REVOKED, AUTHORITY or empty; `place`: FILE:LINE."""
 
     kind: str
     blob: bytes
-    revoked: bool
+    marker: str
     place: str
 
 
@@ -46,9 +49,8 @@ class KnownHosts:
     hashed: list[tuple[bytes, bytes, KnownKey]] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
-    def keys(self, host: str, port: int) -> list[KnownKey]:
-        """All keys of a host, revoked ones included."""
-        name = lookup_name(host, port)
+    def keys(self, name: str) -> list[KnownKey]:
+        """All keys of a host, revoked ones and authorities included; `name`: as of `lookup_name`."""
         found = list(self.plain.get(name.lower(), ()))
         for patterns, key in self.patterns:
             hits = [p for p in patterns if fnmatch.fnmatchcase(name.lower(), p.lstrip("!").lower().replace("[", "[[]"))]
@@ -67,10 +69,7 @@ class KnownHosts:
                 continue
             marker = words.pop(0) if words[0].startswith("@") else ""
             place = f"{origin}:{number}"
-            if marker == "@cert-authority":
-                self.unread.append(f"{place}: @cert-authority is not supported")
-                continue
-            if len(words) < 3 or marker not in ("", "@revoked"):
+            if len(words) < 3 or marker not in ("", REVOKED, AUTHORITY):
                 self.unread.append(f"{place}: not a known_hosts line")
                 continue
             names, kind, encoded = words[:3]
@@ -79,7 +78,7 @@ class KnownHosts:
             except ValueError:
                 self.unread.append(f"{place}: the key is not base64")
                 continue
-            self._add(names, KnownKey(kind, blob, marker == "@revoked", place))
+            self._add(names, KnownKey(kind, blob, marker, place))
 
     def _add(self, names: str, key: KnownKey) -> None:
         if names.startswith("|1|"):

@@ -1,4 +1,4 @@
-"""Timeouts, counts and algorithms of SSH connections."""
+"""Timeouts and counts of SSH connections."""
 
 from __future__ import annotations
 
@@ -21,5 +21,3 @@ LOGINS_AT_ONCE = 8
 
 LOGIN_ATTEMPTS = 4
 """Before a server that drops connections is given up; they are seconds apart at most."""
-
-KEX = ("mlkem768x25519-sha256", "curve25519-sha256", "curve25519-sha256@libssh.org")

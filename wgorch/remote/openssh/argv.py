@@ -1,0 +1,80 @@
+"""The arguments of an ssh child: what wgorch requires, over what the person's own configuration says."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from functools import cache
+
+from wgorch.remote.ssh.config_dump import ssh_program
+from wgorch.remote.ssh.limits import CONNECT_TIMEOUT_S, KEEPALIVE_S
+from wgorch.remote.ssh.route import SshRoute
+
+BEHIND_JUMP_S = 30
+"""ConnectTimeout behind a jump host: it covers the jump host's own login."""
+
+_REQUIRED = {
+    "ServerAliveInterval": str(KEEPALIVE_S),
+    "ServerAliveCountMax": "2",
+    "ConnectionAttempts": "1",
+    # A master that ssh would leave behind outlives the run; a live one is used all the same.
+    "ControlMaster": "no",
+    "ClearAllForwardings": "yes",
+    "Tunnel": "no",
+    "ForwardAgent": "no",
+    "ForwardX11": "no",
+    "PermitLocalCommand": "no",
+    "RemoteCommand": "none",
+    "RequestTTY": "no",
+    # With a terminal, a line that begins with ~. would end the session.
+    "EscapeChar": "none",
+    "CheckHostIP": "no",
+    "UpdateHostKeys": "no",
+    "VisualHostKey": "no",
+    "AddKeysToAgent": "no",
+}
+
+PQ_WITHOUT_COST = (9, 9)
+"""The first version of OpenSSH whose post-quantum key exchange costs no more than curve25519 does."""
+
+
+@cache
+def ssh_version() -> tuple[int, int]:
+    """The version of OpenSSH's client."""
+    done = subprocess.run([ssh_program() or "ssh", "-V"], capture_output=True, text=True, check=False, timeout=10)
+    found = re.search(r"OpenSSH_(?:for_Windows_)?(\d+)\.(\d+)", done.stderr)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def options_of(route: SshRoute, *, asks: bool, light: bool) -> dict[str, str]:
+    """Options of ssh_config for one hop.
+
+    `asks`: ssh may ask for passphrases and passwords; `light`: without the key exchange that costs 100 ms of CPU.
+    """
+    found = dict(_REQUIRED)
+    found["BatchMode"] = "no" if asks else "yes"
+    found["ConnectTimeout"] = str(BEHIND_JUMP_S if route.via or route.proxy_command else CONNECT_TIMEOUT_S)
+    # BatchMode and `ask` would refuse an unknown key too, but say less; `no` would accept a changed one.
+    found["StrictHostKeyChecking"] = "accept-new" if route.accepts_new else "yes"
+    if route.pinned_identity:
+        found["IdentitiesOnly"] = "yes"
+    if light and not route.algorithms.kex and ssh_version() < PQ_WITHOUT_COST:
+        found["KexAlgorithms"] = "-sntrup761*"
+    return found
+
+
+def argv(route: SshRoute, options: dict[str, str], *flags: str, command: str | None = None) -> list[str]:
+    """Arguments that connect to one hop."""
+    words = [ssh_program() or "ssh", "-v", *flags]
+    for name, value in options.items():
+        words += ["-o", f"{name}={value}"]
+    words += ["-l", route.user, "-p", str(route.port)]
+    if route.pinned_identity:
+        words += [word for path in route.identities for word in ("-i", path)]
+    return [*words, "--", route.name or route.host, *([command] if command is not None else [])]
+
+
+def through_master(socket: str, target: str = "[%h]:%p") -> str:
+    """A ProxyCommand that connects through a jump host's master, and in no other way."""
+    return f"{ssh_program()} -F none -S {shlex.quote(socket)} -o ProxyCommand=false -W '{target}' -- jump"
