@@ -40,6 +40,7 @@ docs: setup   ## write what is generated
 	@$(BIN)/python -c "from wgorch.inventory.reference import markdown; print(markdown(), end=\"\")" >docs/inventory.md
 	@$(BIN)/python -m tests.lab.faults
 	@$(BIN)/python -m tests.lab.kinds
+	@$(BIN)/python -m tests.lab.ssh_failures
 	@$(BIN)/python -c "from wgorch.cli.reference import markdown; print(markdown(), end=\"\")" >docs/cli.md
 	@$(BIN)/python -c "from wgorch.plan.reference import markdown; print(markdown(), end=\"\")" >docs/steps.md
 

@@ -44,7 +44,12 @@ def _arguments() -> argparse.Namespace:
     add("--hosts", type=_numbers, default="4,16,64", metavar="COUNT,…", help="numbers of hosts (4,16,64)")
     add("--runs", type=int, default=3, metavar="COUNT", help="runs of each runner (3)")
     add("--slow-runs", type=int, default=1, metavar="COUNT", help="runs of Ansible at 64 hosts (1)")
-    add("--runners", default=",".join(DEFAULT), metavar="NAME,…", help="default: all but wgorch-before")
+    add(
+        "--runners",
+        default=",".join(DEFAULT),
+        metavar="NAME,…",
+        help="default: all but wgorch-before and wgorch-openssh",
+    )
     add("--rtt", type=float, default=0, metavar="MS", help="round trip between controller and hosts")
     add("--jump", action="store_true", help="reach the hosts through a jump host")
     add("--sudo", action="store_true", help="log in as a user with sudo")

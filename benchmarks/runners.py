@@ -36,6 +36,7 @@ def runners(before: Path) -> dict[str, Runner]:
         "floor-read-only": lambda again: _floor([*FAST, *(["--probe"] if again else [])]),
         "floor-as-shipped": lambda _again: _floor([]),
         "wgorch": lambda _again: UP,
+        "wgorch-openssh": lambda _again: [*UP, "--ssh-client", "openssh"],
         "wgorch-before": lambda _again: ["env", f"PYTHONPATH={before}", *UP],
         "wgorch-unsafe": lambda _again: [sys.executable, "-P", "-m", "benchmarks.unsafe", "inventory.yaml"],
         "fabric-naive": lambda _again: [sys.executable, str(HERE / "naive.py"), "hosts.json"],

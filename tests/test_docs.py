@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.lab import faults, kinds
+from tests.lab import faults, kinds, ssh_failures
 from wgorch.cli import reference
 from wgorch.cli.parser import build_parser
 from wgorch.cli.verbs import NAMES
@@ -24,6 +24,10 @@ def test_the_inventory_reference_is_fresh() -> None:
 
 def test_the_table_of_faults_is_fresh() -> None:
     assert faults.page() == faults.PAGE.read_text()
+
+
+def test_the_table_of_failing_logins_is_fresh() -> None:
+    assert ssh_failures.page() == ssh_failures.PAGE.read_text()
 
 
 def test_the_references_of_verbs_and_steps_are_fresh() -> None:

@@ -43,12 +43,18 @@ class Lab:
     world: ReferenceWorld
     directory: Path
     before: dict[str, Snapshot] = field(default_factory=dict)
+    client: str = ""
+    """SSH client of every run that changes hosts; empty: the inventory's."""
+
+    def _with_client(self, args: tuple[str | Path, ...]) -> list[str]:
+        words = [str(word) for word in args]
+        return [*words, "--ssh-client", self.client] if self.client and words[0] in ("up", "teardown") else words
 
     def wgorch(
         self, *args: str | Path, code: int | None = 0, timeout: float = 300, **options: object
     ) -> subprocess.CompletedProcess[str]:
         """Run wgorch as the controller; `code` is the exit code that must come, None for any."""
-        argv = [sys.executable, "-m", "wgorch", *map(str, args)]
+        argv = [sys.executable, "-m", "wgorch", *self._with_client(args)]
         env = {"PYTHONPATH": str(ROOT), **options.pop("env", {})}  # type: ignore[dict-item]
         done = self.world.run("controller", *argv, check=False, timeout=timeout, env=env, **options)  # type: ignore[arg-type]
         if code is not None:
@@ -59,7 +65,7 @@ class Lab:
 
     def spawn(self, *args: str | Path) -> subprocess.Popen[str]:
         """Start wgorch as the controller, in a process group of its own."""
-        argv = [sys.executable, "-m", "wgorch", *map(str, args)]
+        argv = [sys.executable, "-m", "wgorch", *self._with_client(args)]
         return self.world.spawn("controller", *argv, env={"PYTHONPATH": str(ROOT)}, start_new_session=True)
 
     def up(self, inventory: Path = INVENTORY, *options: str) -> subprocess.CompletedProcess[str]:

@@ -29,7 +29,7 @@ from wgorch.rehearsal.handle import ENVIRONMENT
 from wgorch.rehearsal.reference import ReferenceWorld
 from wgorch.rehearsal.world import World
 from wgorch.remote.fleet import Fleet
-from wgorch.remote.local import LocalWire
+from wgorch.remote.process import ProcessWire
 from wgorch.remote.wire import Wire
 from wgorch.run import Run
 from wgorch.verify import measure
@@ -114,21 +114,11 @@ class Point:
         return cls(verb, host, int(k), kind)
 
 
-class InWorld(LocalWire):
+class InWorld(ProcessWire):
     """A root shell on a machine of the world, without SSH: thousands of runs need not log in."""
 
     def __init__(self, world: World, machine: str) -> None:
-        self._process = subprocess.Popen(
-            world.argv(machine, ["/bin/sh"]),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            bufsize=0,
-            start_new_session=True,
-            env=ENVIRONMENT,
-        )
-        assert self._process.stdin and self._process.stdout
-        self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
+        super().__init__(world.argv(machine, ["/bin/sh"]), env=ENVIRONMENT)
 
 
 class InWorldFleet(Fleet):

@@ -37,7 +37,9 @@ main.run()
 
 def _dies(lab: Lab, line: int) -> int:
     """`up` that is killed; its exit status."""
-    argv = (sys.executable, "-c", DIES, str(line), "up", str(INVENTORY), "--yes", "--confirm-timeout", str(LEASE_S))
+    client = ("--ssh-client", ("paramiko", "openssh")[line % 2])
+    words = ("up", str(INVENTORY), "--yes", "--confirm-timeout", str(LEASE_S), *client)
+    argv = (sys.executable, "-c", DIES, str(line), *words)
     return lab.world.run("controller", *argv, check=False, timeout=120, env={"PYTHONPATH": str(ROOT)}).returncode
 
 

@@ -252,3 +252,23 @@ def test_a_host_inside_a_namespace_of_another_one(lab: Lab) -> None:
         assert re.search(r"home: cannot run ip netns exec fox: Cannot open network namespace", refused.stderr)
     finally:
         world.sh("home", "ip netns delete box; nft flush ruleset; echo 0 >/proc/sys/net/ipv4/ip_forward", check=False)
+
+
+def test_no_ssh_child_with_a_terminal_outlives_a_killed_controller(lab: Lab, operator: str) -> None:
+    may(lab, "Defaults requiretty\nDefaults use_pty\noperator ALL=(root) NOPASSWD: ALL")
+    pattern = "(^|/)ssh -v.* -tt |wgorch-[^ ]*/reaper"
+    words = ("up", operator, "--yes", "--ssh-client", "openssh", "--confirm-timeout", "10")
+
+    def children() -> str:
+        return lab.world.run("controller", "pgrep", "-af", pattern, check=False).stdout
+
+    process = lab.spawn(*words)
+    try:
+        locked = "cat /var/lib/wgorch/office/lock 2>/dev/null || :"
+        lab.wait(lambda: lab.world.sh("home", locked), 30, "a change")
+        assert "-tt" in children()
+    finally:
+        lab.world.sh("controller", "pkill -KILL -f '[m] wgorch up' || :")
+        process.wait(10)
+    lab.wait(lambda: not children(), 5, lambda: f"children live on: {children()}")
+    lab.wait(lambda: "wg0" not in lab.world.sh("home", "ip link"), 60, "home rolls back")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -30,6 +31,14 @@ def _with_run(lab: Lab, command: str, host: str, undo: str = "true") -> str:
 
 def _as_before(lab: Lab) -> bool:
     return not lab.differences(ignore=(*KEYS_STAY, "referee watch"))
+
+
+@pytest.fixture(autouse=True, params=draw(["paramiko", "openssh"], 1, salt="client"))
+def either_client(lab: Lab, request: pytest.FixtureRequest) -> Iterator[None]:
+    """A change is as safe by either SSH client."""
+    lab.client = request.param
+    yield
+    lab.client = ""
 
 
 @pytest.mark.parametrize("host", HOSTS)
