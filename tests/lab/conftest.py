@@ -48,7 +48,11 @@ class Lab:
 
     def _with_client(self, args: tuple[str | Path, ...]) -> list[str]:
         words = [str(word) for word in args]
-        return [*words, "--ssh-client", self.client] if self.client and words[0] in ("up", "teardown") else words
+        return (
+            [*words, "--ssh-client", self.client]
+            if self.client and words[0] in ("up", "teardown", "plan", "status")
+            else words
+        )
 
     def wgorch(
         self, *args: str | Path, code: int | None = 0, timeout: float = 300, **options: object

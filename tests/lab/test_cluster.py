@@ -46,6 +46,8 @@ def test_a_cluster_does_what_threads_do_and_a_dead_worker_leaves_no_host_between
         assert lab.world.ping("home", "10.10.13.61")
         assert "No changes." in lab.wgorch("plan", INVENTORY).stdout
         assert "No changes." in lab.wgorch("up", INVENTORY, "--workers", SCHEDULER).stdout
+        by_openssh = lab.wgorch("up", INVENTORY, "--workers", SCHEDULER, "--ssh-client", "openssh")
+        assert "No changes." in by_openssh.stdout
         lab.wgorch("teardown", INVENTORY, "--yes", "--purge", "--workers", SCHEDULER)
         assert {} == lab.differences(ignore=())
 

@@ -36,6 +36,14 @@ def lab(_own: Lab) -> Iterator[Lab]:
     )
 
 
+@pytest.fixture(autouse=True, params=draw(["paramiko", "openssh"], 1, salt="client"))
+def either_client(lab: Lab, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each way to become root works by either SSH client."""
+    lab.client = request.param
+    yield
+    lab.client = ""
+
+
 @pytest.fixture
 def operator(lab: Lab) -> str:
     """The inventory that logs in to `home` as that user."""
@@ -255,9 +263,10 @@ def test_a_host_inside_a_namespace_of_another_one(lab: Lab) -> None:
 
 
 def test_no_ssh_child_with_a_terminal_outlives_a_killed_controller(lab: Lab, operator: str) -> None:
+    lab.client = "openssh"
     may(lab, "Defaults requiretty\nDefaults use_pty\noperator ALL=(root) NOPASSWD: ALL")
     pattern = "(^|/)ssh -v.* -tt |wgorch-[^ ]*/reaper"
-    words = ("up", operator, "--yes", "--ssh-client", "openssh", "--confirm-timeout", "10")
+    words = ("up", operator, "--yes", "--confirm-timeout", "10")
 
     def children() -> str:
         return lab.world.run("controller", "pgrep", "-af", pattern, check=False).stdout

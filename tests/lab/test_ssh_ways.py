@@ -286,12 +286,13 @@ def test_an_unknown_host_key_is_refused_with_its_fingerprint_until_it_is_trusted
     ssh_lab.wgorch("plan", INVENTORY, code=2)
 
 
-def test_trust_goes_through_unknown_jump_hosts_one_by_one(ssh_lab: Lab) -> None:
+@pytest.mark.parametrize("client", ["paramiko", "openssh"])
+def test_trust_goes_through_unknown_jump_hosts_one_by_one(ssh_lab: Lab, client: str) -> None:
     known_hosts(ssh_lab, without(ssh_lab, "198.51.100.66"))
     known_hosts(ssh_lab, without(ssh_lab, "10.10.13.62"))
 
     assert "198.51.100.66 presents the unknown key" in ssh_lab.wgorch("plan", INVENTORY, code=4).stderr
-    told = ssh_lab.wgorch("trust", "company", INVENTORY, "--yes").stdout
+    told = ssh_lab.wgorch("trust", "company", INVENTORY, "--yes", "--ssh-client", client).stdout
 
     assert told.index(fingerprint(ssh_lab, "company-router")) < told.index(fingerprint(ssh_lab, "company"))
     ssh_lab.wgorch("plan", INVENTORY, code=2)
@@ -341,18 +342,22 @@ def test_hashed_known_hosts_are_known(ssh_lab: Lab) -> None:
     ssh_lab.wgorch("plan", INVENTORY, code=2)
 
 
+@pytest.mark.parametrize("client", ["paramiko", "openssh"])
 @pytest.mark.parametrize("form", ["fingerprint", "key"])
-def test_a_host_key_of_the_inventory_stands_in_for_known_hosts(ssh_lab: Lab, form: str) -> None:
+def test_a_host_key_of_the_inventory_stands_in_for_known_hosts(ssh_lab: Lab, form: str, client: str) -> None:
     known_hosts(ssh_lab, without(ssh_lab, "203.0.113.13"))
     told = fingerprint(ssh_lab, "bcc") if form == "fingerprint" else ssh_lab.world.host_key("bcc")
 
-    ssh_lab.wgorch("plan", ssh_lab.edited((BCC, f"{BCC}    host_key: {told}\n")), code=2)
+    inventory = ssh_lab.edited((BCC, f"{BCC}    host_key: {told}\n"))
+    ssh_lab.wgorch("plan", inventory, "--ssh-client", client, code=2)
 
 
-def test_a_wrong_host_key_of_the_inventory_is_refused_although_known_hosts_agrees(ssh_lab: Lab) -> None:
+@pytest.mark.parametrize("client", ["paramiko", "openssh"])
+def test_a_wrong_host_key_of_the_inventory_is_refused_although_known_hosts_agrees(ssh_lab: Lab, client: str) -> None:
     wrong = fingerprint(ssh_lab, "company")
 
-    done = ssh_lab.wgorch("plan", ssh_lab.edited((BCC, f"{BCC}    host_key: {wrong}\n")), code=4)
+    inventory = ssh_lab.edited((BCC, f"{BCC}    host_key: {wrong}\n"))
+    done = ssh_lab.wgorch("plan", inventory, "--ssh-client", client, code=4)
 
     assert f"it presents ssh-ed25519 {fingerprint(ssh_lab, 'bcc')}, but host_key is {wrong}" in done.stderr
 

@@ -6,6 +6,7 @@ Files that `ssh -G` has to read are in random_configs.py; here all are plain.
 from __future__ import annotations
 
 import getpass
+import time
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from wgorch.errors import UsageError
 from wgorch.inventory.model import Host, SshTarget
 from wgorch.remote.ssh import config_dump
-from wgorch.remote.ssh.config import SshConfig, read_config
+from wgorch.remote.ssh.config import MAX_FILES, SshConfig, read_config
 from wgorch.remote.ssh.resolve import SshResolver
 from wgorch.remote.ssh.route import SshRoute
 
@@ -233,3 +234,13 @@ def test_names_that_differ_to_ssh_are_asked_about_one_by_one(home: Path, names: 
     found = config(home, text)
 
     assert None in (one := [found.sharing(name) for name in names]) or one[0] != one[1]
+
+
+def test_files_that_include_each_other_are_left_to_ssh(home: Path) -> None:
+    (home / ".ssh" / "more").write_text("Include more\nInclude more\n")
+    began = time.monotonic()
+    found = config(home, "Include more\n")
+
+    assert {"include"} == {line.keyword for line in found.odd}
+    assert found.files <= MAX_FILES + 1
+    assert time.monotonic() - began < 2

@@ -18,6 +18,9 @@ SYSTEM_CONFIG = Path("/etc/ssh/ssh_config")
 MAX_DEPTH = 16
 """Of Includes, as in ssh."""
 
+MAX_FILES = 256
+"""Files that are read; with more, ssh decides: two that include each other are read 65,000 times."""
+
 Settings = Mapping[str, tuple[str, ...]]
 """Values by keyword in lower case; several for those that add up."""
 
@@ -93,6 +96,7 @@ class SshConfig:
         self.blocks: list[Block] = []
         self.odd: list[Line] = []
         self.depends_on_target = False
+        self.files = 0
 
     def settings(self, name: str) -> Settings:
         """The settings of a name, where no line is odd."""
@@ -139,6 +143,9 @@ class _Reader:
     def read(
         self, path: Path, guards: tuple[tuple[str, ...], ...] = (), depth: int = 0, *, checks_mode: bool = True
     ) -> None:
+        self._config.files += 1
+        if self._config.files > MAX_FILES:
+            return
         try:
             status = path.stat()
             text = path.read_bytes().decode("utf-8", "replace")
@@ -158,7 +165,12 @@ class _Reader:
             self._config.odd.append(line)
             self._config.depends_on_target |= not re.fullmatch(_TRIVIAL_MATCH, line.value)
             return self._open(guards)
-        if line.keyword == "include" and depth < MAX_DEPTH and self._is_plain_include(line.value):
+        if (
+            line.keyword == "include"
+            and depth < MAX_DEPTH
+            and self._config.files < MAX_FILES
+            and self._is_plain_include(line.value)
+        ):
             for path in self._included(line.value):
                 self.read(path, block.guards, depth + 1)
             return self._open(block.guards)
