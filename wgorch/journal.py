@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from pathlib import Path
@@ -37,6 +36,8 @@ class Journal:
 
     def write(self, event: str, host: str = "", **more: Any) -> None:
         """Append one event; control characters are escaped, and keys outside `known_keys` are hidden."""
+        import json
+
         if self._file is None:
             return
         clean = {k: self._clean(v) if isinstance(v, str) else v for k, v in more.items()}
@@ -51,6 +52,8 @@ class Journal:
         return without_keys(one_line(text, 500), self.known_keys)
 
     def _set_aside_if_corrupt(self) -> None:
+        import json
+
         if not self.path.exists() or not self.path.stat().st_size:
             return
         with self.path.open("rb") as file:

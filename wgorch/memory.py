@@ -6,7 +6,6 @@ The hosts themselves are the only record of what is on them.
 from __future__ import annotations
 
 import ipaddress
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -35,7 +34,7 @@ def find_inventory(given: str | None) -> tuple[str, str]:
 
 def last_inventory() -> str | None:
     """The path of the inventory last applied from the current directory."""
-    path = _read(_inventories()).get(str(Path.cwd()))
+    path = _read(_inventories()).get(_here())
     return str(path) if path else None
 
 
@@ -44,7 +43,8 @@ def remember(inventory: Inventory, orphans: Mapping[str, Host]) -> None:
 
     `orphans`: hosts outside the inventory that still carry its network. Never fails a run.
     """
-    _write(_inventories(), _read(_inventories()) | {str(Path.cwd()): str(Path(inventory.path).resolve())})
+    if here := _here():
+        _write(_inventories(), _read(_inventories()) | {here: str(Path(inventory.path).resolve())})
     network = {
         "network": inventory.network.name,
         "subnets": _subnets(inventory),
@@ -130,8 +130,18 @@ def _network(inventory: Inventory) -> Path:
     return state_directory() / f"{inventory.network.name}.hosts.json"
 
 
+def _here() -> str:
+    """The current directory; empty where it was removed."""
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return ""
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
+        import json
+
         stored = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
@@ -142,6 +152,8 @@ def _write(path: Path, stored: dict[str, Any]) -> None:
     try:
         private_directory(state_directory())
         temporary = path.with_suffix(f".{os.getpid()}")
+        import json
+
         temporary.write_text(json.dumps(stored, indent=1), encoding="utf-8")
         temporary.chmod(0o600)
         temporary.replace(path)

@@ -13,7 +13,6 @@ A setting is ``OBJECT KIND VALUE``, as `firewall-cmd --info-zone` and `--info-po
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -35,6 +34,8 @@ Setting = tuple[str, str, str]
 
 def base_name(network: str) -> str:
     """Name of the zone: at most 13 characters, so that the policies' names stay within firewalld's 17."""
+    import hashlib
+
     name = f"wgo-{network}"
     return name if len(name) <= 13 else f"wgo-{hashlib.sha256(network.encode()).hexdigest()[:8]}"
 

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from wgorch.base.assets import asset
 from wgorch.base.value import value
 from wgorch.inventory.model import Network
@@ -106,6 +104,8 @@ def watch_texts(network: str, directory: str) -> dict[str, str]:
 
 def digest(text: str) -> str:
     """SHA-256 as ``sha256sum`` prints it."""
+    import hashlib
+
     return hashlib.sha256(text.encode()).hexdigest()
 
 

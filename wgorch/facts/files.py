@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 
@@ -101,6 +100,8 @@ def read(answers: Answers) -> Files:
 
 
 def _user_step(text: str) -> tuple[str, Run]:
+    import json
+
     run = json.loads(text)
     return str(run["name"]), Run(str(run["command"]), str(run["undo"]))
 

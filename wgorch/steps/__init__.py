@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
-from pkgutil import iter_modules
+from pathlib import Path
 from typing import Any
 
 from wgorch.facts.facts import Facts
@@ -22,7 +22,8 @@ from wgorch.steps.target import Target
 @cache
 def nouns() -> dict[str, Noun]:
     """Every noun by the name of its file."""
-    modules = {info.name: import_module(f"{__name__}.{info.name}") for info in iter_modules(__path__)}
+    names = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+    modules = {name: import_module(f"{__name__}.{name}") for name in names}
     return {name: module.NOUN for name, module in modules.items() if hasattr(module, "NOUN")}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -42,6 +41,8 @@ def run(options: CheckOptions) -> int:
     from wgorch.topology.topology import build
 
     if options.schema:
+        import json
+
         from wgorch.inventory.schema import json_schema
 
         sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
@@ -50,6 +51,8 @@ def run(options: CheckOptions) -> int:
     load_all(inventory.path, options.playbooks, frozenset(inventory.hosts))
     unreachable = unreachable_flows(build(inventory))
     if options.json:
+        import json
+
         from wgorch.report.as_json import check_json
 
         sys.stdout.write(json.dumps(check_json(inventory, unreachable), indent=2) + "\n")

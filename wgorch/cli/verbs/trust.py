@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import contextlib
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +57,9 @@ def run(options: TrustOptions) -> int:
 
 def _trust(fleet: Fleet, options: TrustOptions, hop: SshRoute, out: Console) -> None:
     """Add the key that a hop presents to known_hosts. Raises UsageError if it has another one, or is declined."""
+    import base64
+    from dataclasses import replace
+
     from wgorch.remote.ssh.host_keys import HostKeyRefused, name_of, verify
     from wgorch.remote.ssh.known_hosts import fingerprint, load
 
