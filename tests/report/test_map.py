@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
 from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
@@ -83,3 +86,30 @@ def test_the_message_of_an_error_does_not_change_the_shapes() -> None:
         return [(element.tag, element.get("class")) for element in ElementTree.fromstring(drawn.svg()).iter()]
 
     assert shapes("qwertzuiop") == shapes("relay: up, no handshake yet")
+
+
+@pytest.mark.parametrize(
+    "text", ["@DATA@", "@SVG@", "@NETWORK@", "' onfocus=x @DATA@", "</script><script>", '"><img src=x>']
+)
+def test_no_text_of_a_host_is_filled_in_again(text: str) -> None:
+    topology = build(load(ROOT / "inventory" / "home-company.yaml"))
+    status = Status(2, {}, {}, {"home": Unfit("home", "connect", text)}, {})
+    page = Map(topology, status).html()
+
+    assert 1 == page.count("<svg")
+    assert 2 == page.count("<script")
+    assert 1 == page.count('"paths":')
+    assert escape(text, quote=False)[:12] in page or escape(text)[:12] in page
+
+
+def test_the_policy_allows_the_page_s_own_script_and_style_and_no_other() -> None:
+    page = Map(build(load(ROOT / "inventory" / "home-company.yaml"))).html()
+    policy = re.search('content="(default-src[^"]*)"', page)
+    assert policy
+    assert "unsafe" not in policy[1]
+    for kind, tag in (("script", "<script>"), ("style", "<style>")):
+        blocks = re.findall(f"{tag}(.*?)</{kind}>", page, re.S)
+        hashes = {f"'sha256-{b64encode(sha256(block.encode()).digest()).decode()}'" for block in blocks}
+        listed = re.search(f"{kind}-src ([^;]*)", policy[1])
+        assert listed
+        assert hashes == set(listed[1].split())

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from html import escape
 from typing import Any
 
@@ -23,6 +26,22 @@ from wgorch.verify.diagnose import Verdict
 
 MAX_PATHS = 250
 """Number of hosts up to which the page holds every path: they grow with its square."""
+
+
+_ESCAPED = {ord(c): f"\\u{ord(c):04x}" for c in "<>&'"}
+
+_POLICY = "default-src 'none'"
+
+
+def _policy(page: str, svg: str) -> str:
+    """The content security policy: the page's own style sheets and script, each by its hash, and nothing else."""
+    styles = re.findall(r"<style>(.*?)</style>", page + svg, re.S)
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.S)
+    return f"{_POLICY}; style-src {' '.join(map(_hash, styles))}; script-src {' '.join(map(_hash, scripts))}"
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 @dataclass
@@ -66,12 +85,12 @@ class Map:
         values = {
             "NETWORK": escape(self.topology.inventory.network.name),
             "SVG": self.svg(sized=False),
-            # No text of the data can end the script that holds it.
-            "DATA": json.dumps(data).replace("<", "\\u003c"),
+            # No text of the data can end the script that holds it, or an attribute.
+            "DATA": json.dumps(data).translate(_ESCAPED),
         }
-        for word, text in values.items():
-            page = page.replace(f"@{word}@", text)
-        return page
+        # In one pass: a value that holds the name of another is not filled in turn.
+        filled = re.sub("@(NETWORK|SVG|DATA)@", lambda word: values[word[1]], page)
+        return filled.replace(_POLICY, _policy(page, values["SVG"]), 1)
 
     def _box(self, name: str, host: Host) -> Box:
         lines = [str(address) for address in host.addresses]
