@@ -1,9 +1,11 @@
-"""Write exports, captures and QR codes to files that only their owner can read."""
+"""Write exports, captures, maps and QR codes to files that only their owner can read, whole or not at all."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import TextIO
 
@@ -14,22 +16,22 @@ def write(texts: Mapping[str, str], output: Path) -> None:
     """Write texts into a directory, or a single one into a file. Raises UsageError."""
     into_directory = output.is_dir() or len(texts) > 1 or not output.suffix
     if into_directory:
-        output.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_directory(output)
     for name, text in texts.items():
         write_text(text, output / name if into_directory else output)
 
 
-def write_text(text: str, path: Path) -> None:
+def write_text(text: str, path: Path, mode: int = 0o600) -> None:
     """Write one text into a file. Raises UsageError."""
-    _create_private(path).write_text(text, encoding="utf-8")
+    write_bytes(text.encode(), path, mode)
 
 
 def write_packets(captures: Mapping[str, bytes], directory: Path) -> None:
     """Write the capture of each host as a pcap file. Raises UsageError."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_directory(directory)
     for name, packets in captures.items():
         if packets:
-            _create_private(directory / f"{name}.pcap").write_bytes(packets)
+            write_bytes(packets, directory / f"{name}.pcap")
 
 
 def render_qr_code(text: str, output: Path | None, terminal: TextIO) -> None:
@@ -39,15 +41,34 @@ def render_qr_code(text: str, output: Path | None, terminal: TextIO) -> None:
     code = segno.make(text, error="l", micro=False)
     if output is None:
         code.terminal(out=terminal, compact=True)
-    else:
-        code.save(str(_create_private(output)), scale=4)
+        return
+    image = BytesIO()
+    code.save(image, kind=output.suffix.removeprefix("."), scale=4)
+    write_bytes(image.getvalue(), output)
 
 
-def _create_private(path: Path) -> Path:
-    """Create or truncate a file with mode 0600: a device's export holds its private key. Raises UsageError."""
+def write_bytes(data: bytes, path: Path, mode: int = 0o600) -> None:
+    """Replace a file by a new one: who owns the old one, or has it open, does not get the data. Raises UsageError.
+
+    A device's export holds its private key.
+    """
+    temporary = ""
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600))
-        path.chmod(0o600)
+        if path.is_dir():
+            raise UsageError(f"cannot write {path}: it is a directory", "name a file")
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+        Path(temporary).replace(path)
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", "choose another file") from None
-    return path
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise UsageError(f"cannot write {path}: {error.strerror or error}", "choose another file") from None
+
+
+def _make_directory(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the directory {path}: {error.strerror}", "choose another one") from None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from wgorch.base.text import one_line
 from wgorch.outcome import Status
+from wgorch.report.files import write_text
 from wgorch.report.sessions import sessions
 from wgorch.topology.topology import Topology
 
@@ -62,9 +61,5 @@ def _escape(text: str) -> str:
 
 
 def write(text: str, path: Path) -> None:
-    """Replace the file atomically: a collector may read it at any moment."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(name).chmod(0o644)
-    Path(name).replace(path)
+    """Replace the file atomically: a collector may read it at any moment. Raises UsageError."""
+    write_text(text, path, 0o644)
