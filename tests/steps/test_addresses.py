@@ -22,7 +22,27 @@ TABLE: Mapping[str, list[Row]] = {
             "another one",
             replace(UP, addresses={"wg0": frozenset({"10.0.0.1/24"})}),
             replace(UP, addresses={"wg0": frozenset({"10.0.0.9/24"})}),
-            [("+", ["ip address replace 10.0.0.1/24 dev wg0"]), ("-", ["ip address delete 10.0.0.9/24 dev wg0"])],
+            [
+                (
+                    "~",
+                    [
+                        "ip address replace 10.0.0.1/32 dev wg0",
+                        "ip address delete 10.0.0.9/24 dev wg0",
+                        "ip address replace 10.0.0.1/24 dev wg0",
+                        "ip address delete 10.0.0.1/32 dev wg0",
+                    ],
+                )
+            ],
+        ),
+        (
+            "another network",
+            replace(UP, addresses={"wg0": frozenset({"10.0.0.1/24"})}),
+            replace(UP, addresses={"wg0": frozenset({"10.9.0.9/24", "fd00::9/64"})}),
+            [
+                ("+", ["ip address replace 10.0.0.1/24 dev wg0"]),
+                ("-", ["ip address delete 10.9.0.9/24 dev wg0"]),
+                ("-", ["ip address delete fd00::9/64 dev wg0"]),
+            ],
         ),
         ("they go with the interface", BASE, replace(UP, addresses={"wg0": frozenset({"10.0.0.1/24"})}), []),
     ],

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_interface
 
 from wgorch.facts.facts import Facts
 from wgorch.facts.links import is_global
 from wgorch.inventory.model import Network
-from wgorch.state.change import Change, change, command
+from wgorch.state.change import Change, Command, change, command
 from wgorch.state.state import State
 from wgorch.steps.noun import Noun, Slice, step
 from wgorch.steps.target import Target
@@ -18,11 +19,36 @@ def addresses(want: State, have: State) -> Iterator[Change]:
     for name in want.interfaces:
         new, old = want.addresses.get(name, frozenset()), have.addresses.get(name, frozenset())
         for address in sorted(new - old):
-            add = command("ip", "address", "replace", address, "dev", name)
-            yield change("+", f"address {address}", f"missing on {name}", add)
-        for address in sorted(old - new):
+            if replaced := sorted(_replaced(frozenset([address]), old - new)):
+                why = f"in place of {', '.join(replaced)} on {name}"
+                yield change("~", f"address {address}", why, *_replace(address, replaced, name), disruptive=True)
+            else:
+                add = command("ip", "address", "replace", address, "dev", name)
+                yield change("+", f"address {address}", f"missing on {name}", add)
+        for address in sorted(old - new - _replaced(new - old, old - new)):
             drop = command("ip", "address", "delete", address, "dev", name, may_be_absent=True)
             yield change("-", f"address {address}", f"not wanted on {name}", drop, disruptive=True)
+
+
+def _replace(address: str, replaced: list[str], name: str) -> list[Command]:
+    """Commands that put an address in the place of others of its network.
+
+    The new one would be secondary to the old one, and where promote_secondaries is 0 the kernel removes both at once. As a
+    host address it is not, and the interface is never without an address, which would flush its routes.
+    """
+    alone = f"{address.partition('/')[0]}/32"
+    return [
+        command("ip", "address", "replace", alone, "dev", name),
+        *(command("ip", "address", "delete", old, "dev", name, may_be_absent=True) for old in replaced),
+        command("ip", "address", "replace", address, "dev", name),
+        command("ip", "address", "delete", alone, "dev", name, may_be_absent=True),
+    ]
+
+
+def _replaced(new: frozenset[str], going: frozenset[str]) -> frozenset[str]:
+    """The addresses of IPv4 that go, and whose network has a new one."""
+    networks = {ip_interface(address).network for address in new if not address.endswith("/32")}
+    return frozenset(old for old in going if ":" not in old and ip_interface(old).network in networks)
 
 
 def _have(facts: Facts, network: Network) -> Slice:
