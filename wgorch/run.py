@@ -146,6 +146,11 @@ class Run:
         if self.network.direct:
             self.use_direct_peers(working_direct_peers(self.topology, self.seen, self.keys))
 
+    def rename_interface(self, interface: str) -> None:
+        """Go on with another name of the WireGuard interface."""
+        self.inventory = replace(self.inventory, network=replace(self.network, interface=interface))
+        self.topology = build(self.inventory)
+
     def use_direct_peers(self, direct_peers: Mapping[str, Mapping[str, DirectPeer]]) -> None:
         """Let some spokes reach each other without their relay."""
         found = {name: others for name, others in direct_peers.items() if others}

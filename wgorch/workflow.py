@@ -108,6 +108,7 @@ def teardown(
     """Remove everything that wgorch manages, and restore the recorded values; `purge`: keys too."""
     with Interrupts() as interrupts:
         run.gather(run.names, preload=referee())
+        _take_interface_of_hosts(run)
         plans = _teardown_plans(run, packages=packages)
         hint = "give SSH another path, or run wgorch on the host itself: ssh: local"
         _refuse_to_cut_ssh(run, plans, "remove the tunnel", hint)
@@ -117,6 +118,25 @@ def teardown(
             return Outcome(DONE, plans)
         transaction = _transaction(run, lease_s, asked)
         return Rollout(run, transaction, interrupts, changing).down("purge" if purge else "remove")
+
+
+def _take_interface_of_hosts(run: Run) -> None:
+    """Tear down the interface that carries the network's mark, where the inventory has another name for it by now.
+
+    Raises HostsFailed where hosts disagree.
+    """
+    network = run.network
+    found = {name: [i for i in seen.marked(network) if i != network.interface] for name, seen in run.seen.items()}
+    others = {interface for interfaces in found.values() for interface in interfaces}
+    if not others:
+        return
+    mixed = len(others) > 1 or any(network.interface in seen.marked(network) for seen in run.seen.values())
+    if mixed:
+        hint = "set network.interface to each in turn, and tear it down"
+        problem = f"network {network.name} runs as {', '.join(sorted(others))}, not everywhere as {network.interface}"
+        raise HostsFailed([Unfit(name, "tear down", problem, hint) for name, its in found.items() if its])
+    run.rename_interface(others.pop())
+    run.gather(run.names)
 
 
 def _roll_out(

@@ -75,6 +75,10 @@ class Facts:
         device = self.links.devices.get(network.interface)
         return device is not None and (device.alias == network.mark or self.adopted)
 
+    def marked(self, network: Network) -> tuple[str, ...]:
+        """The interfaces that carry the network's mark, whatever the inventory calls its interface."""
+        return tuple(sorted(name for name, device in self.links.devices.items() if device.alias == network.mark))
+
     def is_unmanaged(self, network: Network) -> bool:
         """True where a WireGuard interface of that name exists that no network of wgorch has marked."""
         device = self.links.devices.get(network.interface)

@@ -19,6 +19,10 @@ from wgorch.topology.desired import Desired
 def blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
     """Everything on a host that makes its plan impossible."""
     yield from format_blockers(desired.name, desired.network, seen)
+    if renamed := list(_renamed(desired.name, desired.network, seen)):
+        # What the old interface holds would look like another's below.
+        yield from renamed
+        return
     yield from _rights(desired, seen)
     yield from _interface(desired, seen)
     yield from _keys(desired, seen)
@@ -26,6 +30,14 @@ def blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
     yield from _firewall(desired, seen)
     yield from route_blockers(desired, seen)
     yield from firewall_blockers(desired, seen)
+
+
+def _renamed(name: str, network: Network, seen: Observed) -> Iterator[HostError]:
+    for old in seen.marked(network):
+        if old != network.interface:
+            problem = f"network {network.name} runs as {old} there"
+            hint = f"set interface: {old} again; or wgorch teardown, which finds {old} by its mark, and then up"
+            yield Unfit(name, f"use interface {network.interface}", problem, hint)
 
 
 def format_blockers(name: str, network: Network, seen: Observed) -> Iterator[HostError]:
