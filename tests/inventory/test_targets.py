@@ -21,6 +21,8 @@ BAD: list[Row] = [
     ('a semicolon in a user', ssh('"a;b@h"'), '11:10', 'error', 'hosts.home.ssh', '"a;b" has characters other than a-z A-Z 0-9 _ . -', 'like root'),
     ('a decimal number for a jump host', ssh('{host: a, via: 5.5}'), '11:25', 'error', 'hosts.home.ssh.via', '5.5 reads as a decimal number; an address has 4 parts', 'four numbers 0-255 with dots between them, like 192.168.2.1'),
     ('a space in a jump host', ssh('{host: a, via: "a b"}'), '11:25', 'error', 'hosts.home.ssh.via', '"a b" is not a DNS name (space at 2)', 'letters, digits, dots and - only'),
+    ('a shell word as the zone of an IPv6 address', ssh('"fe80::1%$(id)"'), '11:10', 'error', 'hosts.home.ssh', '"$(id)" is not the name of an interface', 'like fe80::1%eth0'),
+    ('a space in the zone of an IPv6 address', ssh('{host: "fe80::1%a b"}'), '11:17', 'error', 'hosts.home.ssh.host', '"a b" is not the name of an interface', 'like fe80::1%eth0'),
     ('a password in an SSH URL', ssh('ssh://root:hunter2@1.2.3.4'), '11:10', 'error', 'hosts.home.ssh', '"ssh://" is not accepted', 'write user@host, or user@host:port'),
 ]
 # fmt: on

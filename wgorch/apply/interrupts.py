@@ -1,7 +1,8 @@
-"""Handle Ctrl-C: the first ends the phase and rolls back, the second leaves at once."""
+"""Handle Ctrl-C, SIGTERM and SIGHUP: the first ends the phase and rolls back, the second leaves at once."""
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from dataclasses import dataclass
 from types import FrameType
@@ -22,15 +23,16 @@ class Interrupts:
     asked: bool = False
 
     def __enter__(self) -> Interrupts:
-        try:
-            self._before = signal.signal(signal.SIGINT, self._on_signal)
-        except ValueError:  # not in the main thread
-            self._before = None
+        self._before = {}
+        with contextlib.suppress(ValueError):  # not in the main thread
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                    self._before[number] = signal.signal(number, self._on_signal)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+        for number, before in self._before.items():
+            signal.signal(number, before)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         if self.asked:

@@ -39,6 +39,37 @@ class Rollout:
 
     def up(self, proof: Callable[[], bool] | None = None) -> Outcome:
         """Apply the changes of `up`; `proof`: what proves them in place of verifying the whole network."""
+        return self._with_an_end(lambda: self._up(proof), "keep")
+
+    def down(self, keep: str) -> Outcome:
+        """Apply the changes of `teardown`: spokes first, so that no spoke loses its relay before it is done."""
+        return self._with_an_end(lambda: self._down(keep), keep)
+
+    # --- phases
+
+    def _with_an_end(self, change: Callable[[], Outcome], keep: str) -> Outcome:
+        """Change the hosts; whatever is raised meanwhile, none is left locked or in the middle of a change."""
+        try:
+            return change()
+        except Exception as error:
+            if isinstance(error, HostsFailed | Interrupted) and not self.transaction.standing:
+                raise  # before a host was changed, with its locks released
+            problem = f"{type(error).__name__}: {error}"
+            hint = "please report this, with the journal of the run"
+            self.failed.append(HostError("wgorch", "go on", problem, hint))
+            standing = self.transaction.standing
+            confirmed = {
+                n: p for n, p in self.plans.items() if n in standing and standing[n].state is HostState.APPLIED
+            }
+            if not confirmed:
+                return self._roll_back("an unforeseen error")
+            # What has confirmed cannot be rolled back any more: it is finished, and the others are not left between.
+            others = [n for n in self.plans if n in standing and standing[n].state is HostState.UNCONFIRMED]
+            self.transaction.roll_back(others, "an unforeseen error")
+            self.plans = confirmed
+            return self._finish(keep, None)
+
+    def _up(self, proof: Callable[[], bool] | None) -> Outcome:
         self._lock()
         self._plan_again()
         clocks = new_sessions(self.run, self.plans)
@@ -56,8 +87,7 @@ class Rollout:
         except KeyboardInterrupt:
             return self._abandon()
 
-    def down(self, keep: str) -> Outcome:
-        """Apply the changes of `teardown`: spokes first, so that no spoke loses its relay before it is done."""
+    def _down(self, keep: str) -> Outcome:
         self._lock()
         try:
             order = self._order()[::-1]
@@ -70,8 +100,6 @@ class Rollout:
             return self._finish(keep, None)
         except KeyboardInterrupt:
             return self._abandon()
-
-    # --- phases
 
     def _lock(self) -> None:
         plans, seen = self.plans, self.run.seen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -36,8 +37,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, EOFError):  # Ctrl-C, or Ctrl-D at a prompt
         sys.stderr.write("wgorch: interrupted; nothing was changed\n")
         return INTERRUPTED
-    except BrokenPipeError:
-        return FAULT
 
 
 def _verbs_in(argv: Sequence[str]) -> Sequence[str]:
@@ -49,9 +48,19 @@ def _verbs_in(argv: Sequence[str]) -> Sequence[str]:
 
 def run() -> NoReturn:
     """Run the command line, and exit without waiting for idle SSH threads."""
+    from wgorch.report.streams import survive
+
     os.umask(0o077)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, signal.default_int_handler)
+    output = survive()
     gc.set_threshold(50_000, 20, 100)  # a short run frees little: 10 % less time
-    code = main()
-    sys.stdout.flush()
+    try:
+        code = main()
+    except SystemExit as end:  # argparse, after --help
+        code = end.code if isinstance(end.code, int) else DONE
+    if lost := output.lost():
+        sys.stderr.write(f"wgorch: standard output: {lost}; what is printed is not complete\n")
     sys.stderr.flush()
-    os._exit(code)
+    os._exit(FAULT if lost and code == DONE and not output.reader_left else code)

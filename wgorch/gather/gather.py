@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import field, replace
 from enum import StrEnum
+from secrets import token_hex
 
 from wgorch.adapters.firewalld import base_name
 from wgorch.base.value import value
@@ -16,6 +17,8 @@ from wgorch.remote.shell import NONE, Definitions, Shell
 from wgorch.state.change import quote_words
 
 NONCE = "wgorch-answer"
+"""Begins the line before each section; in an exchange random digits follow it, so that no file of a host holds it."""
+
 DEADLINE_S = 30
 
 ENVIRONMENT = """\
@@ -53,7 +56,7 @@ class Ask:
     """Read the managed nft table, too."""
 
 
-def questions(network: Network, ask: Ask) -> str:
+def questions(network: Network, ask: Ask, nonce: str = NONCE) -> str:
     """The fact script of one host: prints everything that a plan requires, calls what `asking` defines, changes nothing."""
     words = {
         "network": network.name,
@@ -68,7 +71,7 @@ def questions(network: Network, ask: Ask) -> str:
         "key_source": quote_words(ask.key_source),
         "scope": ask.scope,
         "managed_nft": "yes" if ask.managed_nft else "no",
-        "nonce": NONCE,
+        "nonce": nonce,
     }
     # In one piece, apart from stderr of its commands and from what runs beside it.
     asked = "answers=$(ask_all 3</dev/null)"
@@ -112,18 +115,19 @@ def gather(
 
     `known`: the reading before, which holds for what is not in the scope of the ask. Raises HostError.
     """
-    began, x = time.monotonic(), exchange or Exchange()
+    began, x, nonce = time.monotonic(), exchange or Exchange(), f"{NONCE}-{token_hex(8)}"
     # In a subshell: its exit is not the end of the fact script.
-    script = f"( {x.before}\n)\n{questions(network, ask)}" if x.before else questions(network, ask)
+    asked = questions(network, ask, nonce)
+    script = f"( {x.before}\n)\n{asked}" if x.before else asked
     if x.beside:
         script = f"{{ {ENVIRONMENT}{x.beside}\n}} &\n{script}"
     text = shell.exchange(script, x.action, x.deadline_s, x.on_line, {**asking(), **x.requires}, x.preload, live=x.live)
-    printed, _, answers = text.partition(f"\n{NONCE} ")
-    answers = f"{NONCE} {answers}"
+    printed, _, answers = text.partition(f"\n{nonce} ")
+    answers = f"{nonce} {answers}"
     if known and ask.scope is Scope.OWN:
-        seen = observed_again(known, answers, NONCE)
+        seen = observed_again(known, answers, nonce)
     else:
         held = known.answers if known and ask.scope is not Scope.ALL else {}
-        seen = observed(shell.host, answers, NONCE, {name: held[name] for name in reused_sections() if name in held})
+        seen = observed(shell.host, answers, nonce, {name: held[name] for name in reused_sections() if name in held})
     whole = known.read_at if known and ask.scope is not Scope.ALL else began
     return printed, replace(seen, read_at=whole, adopted=ask.adopt and seen.is_unmanaged(network))

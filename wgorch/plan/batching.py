@@ -60,7 +60,8 @@ def _is_free(kind: str) -> bool:
     return kind == "ip" or kind.startswith("wg ")
 
 
-_SPECIAL = re.compile(r"[\s'\"\\]")
+_SPECIAL = re.compile(r"[\s'\"\\#]")
+"""What a line of `ip -batch` does not hold as a shell does; # begins a comment there."""
 
 
 def _kind(cmd: Command) -> str:

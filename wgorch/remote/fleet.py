@@ -77,11 +77,16 @@ class Fleet:
         futures = {name: pool.submit(work, name) for name in names}
         done: dict[str, T] = {}
         failed: dict[str, HostError] = {}
+        unforeseen: Exception | None = None
         for name, future in futures.items():
             try:
                 done[name] = future.result()
             except HostError as error:
                 failed[name] = error
+            except Exception as error:  # noqa: BLE001 - raised below, when no host is at work any more
+                unforeseen = unforeseen or error
+        if unforeseen:
+            raise unforeseen
         return done, failed
 
     def session(self, name: str) -> SshSession | None:

@@ -53,9 +53,9 @@ def _counters(lines: list[str]) -> dict[Drop, int]:
     for line in lines:
         if line.startswith("*"):
             table = line[1:]
-        elif hit := re.fullmatch(r":(\S+) DROP \[(\d+):\d+\]", line):
+        elif hit := re.fullmatch(r":(\S+) DROP \[(\d{1,18}):\d+\]", line):
             found[Drop(f"{table} {hit[1]}", "")] = int(hit[2])
-        elif hit := re.fullmatch(r"\[(\d+):\d+\] -A (\S+) (.*)", line):
+        elif hit := re.fullmatch(r"\[(\d{1,18}):\d+\] -A (\S+) (.*)", line):
             drop = Drop(f"{table} {hit[2]}", hit[3])
             found[drop] = found.get(drop, 0) + int(hit[1])
     return found

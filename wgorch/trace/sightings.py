@@ -57,6 +57,6 @@ def of_tcpdump(lines: list[str], probe: Probe) -> dict[str, tuple[Sighting, ...]
 def _kind(probe: Probe, source: str, details: str) -> Kind:
     if probe.protocol != "icmp":
         return Kind.of(reply=source == str(probe.target), full=False)
-    size = re.search(r"length (\d+)", details)
+    size = re.search(r"length (\d{1,18})", details)
     full = bool(probe.full_size) and size is not None and int(size[1]) == probe.full_size + ICMP_HEADER
     return Kind.of(reply="echo reply" in details, full=full)

@@ -84,7 +84,7 @@ def parse(host: str, text: str, addresses: list[IPAddress]) -> Measurement:
 
 
 def _fits(output: str, addresses: list[IPAddress]) -> Iterator[tuple[IPAddress, int]]:
-    for number, size in re.findall(r"^fits (\d+) (\d+)$", output, re.M):
+    for number, size in re.findall(r"^fits (\d{1,18}) (\d{1,18})$", output, re.M):
         if int(number) < len(addresses):
             yield addresses[int(number)], int(size)
 
@@ -92,10 +92,10 @@ def _fits(output: str, addresses: list[IPAddress]) -> Iterator[tuple[IPAddress, 
 def _pings(word: str, output: str, addresses: list[IPAddress]) -> dict[IPAddress, Ping]:
     found = {}
     for line in output.split("\n"):
-        hit = re.fullmatch(rf"{word} (\d+) (.*)", line)
+        hit = re.fullmatch(rf"{word} (\d{{1,18}}) (.*)", line)
         if not hit or int(hit[1]) >= len(addresses):
             continue
-        counts = re.search(r"(\d+) packets transmitted, (\d+) (?:packets )?received", hit[2])
+        counts = re.search(r"(\d{1,18}) packets transmitted, (\d{1,18}) (?:packets )?received", hit[2])
         rtt = re.search(r"= ([\d.]+)/", hit[2])
         sent, received = (int(counts[1]), int(counts[2])) if counts else (0, 0)
         found[addresses[int(hit[1])]] = Ping(sent, received, float(rtt[1]) if rtt and received else None)

@@ -23,9 +23,16 @@ class StatusOptions(Options):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     run_options(parser)
     watch = "refresh every SECONDS (default 2) with transfer rates; q quits"
-    parser.add_argument("--watch", nargs="?", type=float, const=2.0, metavar="SECONDS", help=watch)
+    parser.add_argument("--watch", nargs="?", type=_interval, const=2.0, metavar="SECONDS", help=watch)
     prometheus = "write Prometheus metrics to FILE (default: stdout)"
     parser.add_argument("--prometheus", nargs="?", const="-", metavar="FILE", help=prometheus)
+
+
+def _interval(text: str) -> float:
+    seconds = float(text)
+    if not 0.1 <= seconds <= 86400:
+        raise argparse.ArgumentTypeError(f"{text} is not 0.1 to 86400 seconds")
+    return seconds
 
 
 def run(options: StatusOptions) -> int:

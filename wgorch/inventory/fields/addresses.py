@@ -132,6 +132,9 @@ def machine(text: str) -> str:
         raise InvalidValue('must not start with "-"', "a name or an address")
     ip = as_ip(text)
     if ip is not None:
+        zone = getattr(ip, "scope_id", None)
+        if zone is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}", zone):
+            raise InvalidValue(f'"{zone}" is not the name of an interface', "like fe80::1%eth0")
         return str(ip)
     if text.count(":") > 1:
         raise _not_an_address(text)

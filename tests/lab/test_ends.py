@@ -1,0 +1,132 @@
+"""Every end of a run is a known one: an error at any event, a signal, a reader that leaves; and what was renamed is found."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import draw
+from tests.lab.conftest import HOSTS, INVENTORY, ROOT, Lab
+
+FAILS = """
+import sys
+from wgorch.cli import main
+from wgorch.report import progress
+
+event, left = progress.Progress.event, int(sys.argv.pop(1))
+
+def failing(self, *args, **more):
+    global left
+    left -= 1
+    if left == 0:
+        raise RuntimeError("a bug")
+    event(self, *args, **more)
+
+progress.Progress.event = failing
+main.run()
+"""
+"""wgorch whose display raises at its so many-th event, in whatever thread and phase that is."""
+
+EVENTS = 60
+"""More than one `up` of the reference network has."""
+
+
+def locks(lab: Lab) -> list[str]:
+    """The hosts that are locked, or in the middle of a change."""
+    ask = "cat /var/lib/wgorch/office/lock /var/lib/wgorch/office/pending 2>/dev/null || :"
+    return [host for host in HOSTS if lab.world.sh(host, ask)]
+
+
+def is_new(lab: Lab) -> bool:
+    return all("wg0" in lab.world.sh(host, "ip link") for host in HOSTS)
+
+
+@pytest.mark.parametrize("number", draw(list(range(1, EVENTS)), 4, salt="events"))
+def test_an_error_at_any_event_leaves_no_host_between(lab: Lab, number: int) -> None:
+    argv = (sys.executable, "-c", FAILS, str(number), "up", str(INVENTORY), "--yes")
+    done = lab.world.run("controller", *argv, check=False, timeout=120, env={"PYTHONPATH": str(ROOT)})
+
+    assert locks(lab) == []
+    if done.returncode == 0:
+        assert is_new(lab)
+    elif done.returncode == 6:
+        assert "a bug" in done.stderr + done.stdout
+        assert is_new(lab)
+    else:
+        assert lab.differences() == {}, done.stdout + done.stderr
+    assert done.returncode in (0, 1, 5, 6)
+
+
+def test_sigterm_rolls_back(lab: Lab) -> None:
+    process = lab.spawn("up", INVENTORY, "--yes")
+    lab.wait(lambda: lab.world.sh("home", "cat /var/lib/wgorch/office/lock 2>/dev/null || :"), 30, "a change")
+    lab.world.sh("controller", "pkill -TERM -f '[m] wgorch up'")
+
+    assert process.wait(60) in (5, 130)
+    assert (locks(lab), lab.differences()) == ([], {})
+
+
+def test_a_reader_that_leaves_does_not_stop_a_change(lab: Lab) -> None:
+    words = f"PYTHONPATH={ROOT} {sys.executable} -m wgorch up {INVENTORY} --yes"
+    done = lab.world.run("controller", "bash", "-c", f"set -o pipefail; {words} | head -3", check=False, timeout=120)
+
+    assert done.returncode == 0, done.stderr
+    assert "standard output: Broken pipe" in done.stderr
+    assert (locks(lab), is_new(lab)) == ([], True)
+    assert "No changes." in lab.wgorch("up", INVENTORY).stdout
+
+
+# --- what was renamed is found by its mark
+
+RENAMED = ("\nnetwork:\n", "\nnetwork:\n  interface: wg7\n")
+
+
+@pytest.fixture
+def renamed(network: Lab) -> Iterator[Lab]:
+    yield network
+    network.wgorch("teardown", INVENTORY, "--yes", "--purge", code=None)
+
+
+def test_a_renamed_interface_is_refused_in_the_right_words(renamed: Lab) -> None:
+    for verb in ("plan", "up"):
+        refused = renamed.wgorch(verb, renamed.edited(RENAMED), code=4).stderr
+        for host in HOSTS:
+            assert f"{host}: cannot use interface wg7: network office runs as wg0 there" in refused
+        assert "in use" not in refused
+        assert "overlaps" not in refused
+
+
+def test_teardown_finds_a_renamed_interface(renamed: Lab) -> None:
+    done = renamed.wgorch("teardown", renamed.edited(RENAMED), "--yes", "--purge")
+
+    assert "wg0" in done.stdout
+    assert renamed.differences(ignore=()) == {}
+
+
+# --- settings of other distributions
+
+
+@pytest.mark.parametrize("promote", ["0", "1"])
+def test_an_address_changes_whatever_promote_secondaries_is(lab: Lab, promote: str) -> None:
+    world = lab.world
+    before = {
+        name: world.sh("home", f"cat /proc/sys/net/ipv4/conf/{name}/promote_secondaries") for name in ("all", "default")
+    }
+    for name in before:
+        world.sh("home", f"echo {promote} >/proc/sys/net/ipv4/conf/{name}/promote_secondaries")
+    try:
+        lab.up()
+        moved = lab.edited(("address: 192.168.2.2", "address: 192.168.2.22"))
+        lab.up(moved)
+        assert "No changes." in lab.wgorch("up", moved).stdout
+        addresses = json.loads(world.sh("home", "ip -j -4 address show dev wg0"))[0]["addr_info"]
+        assert [(a["local"], a["prefixlen"]) for a in addresses] == [("192.168.2.22", 24)]
+        assert world.ping("home", "10.10.13.61", count=3)
+        lab.wgorch("teardown", moved, "--yes", "--purge")
+    finally:
+        for name, value in before.items():
+            world.sh("home", f"echo {value.strip()} >/proc/sys/net/ipv4/conf/{name}/promote_secondaries")
+    assert lab.differences(ignore=()) == {}
