@@ -35,6 +35,9 @@ _REQUIRED = {
     "AddKeysToAgent": "no",
 }
 
+_SINCE = {"AddKeysToAgent": (7, 2), "RemoteCommand": (7, 6), "UpdateHostKeys": (6, 8)}
+"""The first version that has a word; an unknown word ends ssh."""
+
 PQ_WITHOUT_COST = (9, 9)
 """The first version of OpenSSH whose post-quantum key exchange costs no more than curve25519 does."""
 
@@ -52,8 +55,10 @@ def options_of(route: SshRoute, *, asks: bool, light: bool) -> dict[str, str]:
 
     `asks`: ssh may ask for passphrases and passwords; `light`: without the key exchange that costs 100 ms of CPU.
     """
-    found = dict(_REQUIRED)
+    found = {word: text for word, text in _REQUIRED.items() if ssh_version() >= _SINCE.get(word, (0, 0))}
     found["BatchMode"] = "no" if asks else "yes"
+    # A wrong answer is wrong on every host: each more try brings a lock-out nearer.
+    found["NumberOfPasswordPrompts"] = "1"
     found["ConnectTimeout"] = str(BEHIND_JUMP_S if route.via or route.proxy_command else CONNECT_TIMEOUT_S)
     # BatchMode and `ask` would refuse an unknown key too, but say less; `no` would accept a changed one.
     found["StrictHostKeyChecking"] = "accept-new" if route.accepts_new else "yes"

@@ -66,12 +66,14 @@ class OpenSshClient:
                     hint = "check that an SSH server listens there"
                     error = LoginFailed(Failure.NO_ANSWER, host, "log in", problem, hint)
                 child.close()
+            if attempt == LOGIN_ATTEMPTS - 1:
+                raise error
             if error.failure is Failure.ALGORITHMS and self._is_light(host, route):
                 self._heavy |= {*route.hops}
-                continue
-            if error.failure not in RETRIED or attempt == LOGIN_ATTEMPTS - 1:
+            elif error.failure in RETRIED:
+                time.sleep(0.2 * 2**attempt)
+            else:
                 raise error
-            time.sleep(0.2 * 2**attempt)
         raise AssertionError("the last attempt returns or raises")
 
     def kex(self, route: SshRoute) -> str:
