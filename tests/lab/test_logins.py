@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import draw
-from tests.lab.conftest import INVENTORY, Lab, own_lab
+from tests.lab.conftest import HOSTS, INVENTORY, Lab, own_lab
 from tests.lab.test_ssh_ways import HOME, on_terminal
 
 PASSWORD = "correct horse"
@@ -271,10 +271,14 @@ def test_no_ssh_child_with_a_terminal_outlives_a_killed_controller(lab: Lab, ope
     def children() -> str:
         return lab.world.run("controller", "pgrep", "-af", pattern, check=False).stdout
 
+    def lock() -> str:
+        return lab.world.sh("home", "cat /var/lib/wgorch/office/lock 2>/dev/null || :")
+
+    for host in HOSTS:  # left by a run that was killed before
+        lab.world.sh(host, "rm -rf /var/lib/wgorch/office/lock")
     process = lab.spawn(*words)
     try:
-        locked = "cat /var/lib/wgorch/office/lock 2>/dev/null || :"
-        lab.wait(lambda: lab.world.sh("home", locked), 30, "a change")
+        lab.wait(lock, 60, "a change")
         assert "-tt" in children()
     finally:
         lab.world.sh("controller", "pkill -KILL -f '[m] wgorch up' || :")

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 from typing import NoReturn
 
 from wgorch.cli.parser import build_parser
@@ -46,14 +47,25 @@ def _verbs_in(argv: Sequence[str]) -> Sequence[str]:
     return argv[:1] if argv[0] in NAMES else NAMES
 
 
+_PID = os.getpid()
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    """End as at Ctrl-C; a helper that pyroute2 forked ends as it would without a handler."""
+    if os.getpid() != _PID:
+        os._exit(128 + number)
+    raise KeyboardInterrupt
+
+
 def run() -> NoReturn:
     """Run the command line, and exit without waiting for idle SSH threads."""
     from wgorch.report.streams import survive
 
     os.umask(0o077)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-            signal.signal(number, signal.default_int_handler)
+        if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+            continue  # nohup
+        signal.signal(number, _interrupt)
     output = survive()
     gc.set_threshold(50_000, 20, 100)  # a short run frees little: 10 % less time
     try:
