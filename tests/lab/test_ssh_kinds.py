@@ -122,11 +122,15 @@ def test_without_a_terminal_a_locked_key_is_refused_at_once(box: Lab, client: st
 
 
 PASSWORD = "AuthenticationMethods=password PasswordAuthentication=yes PermitRootLogin=yes"
+PAM = (
+    "AuthenticationMethods=publickey,keyboard-interactive:pam UsePAM=yes KbdInteractiveAuthentication=yes"
+    " PermitRootLogin=yes"
+)
 BOTH = "AuthenticationMethods=publickey,password PasswordAuthentication=yes PermitRootLogin=yes"
 
 
 @pytest.mark.parametrize("client", ["paramiko", "openssh"])
-@pytest.mark.parametrize("server", [PASSWORD, BOTH], ids=["password", "key and password"])
+@pytest.mark.parametrize("server", [PASSWORD, BOTH, PAM], ids=["password", "key and password", "key and PAM's prompt"])
 def test_a_password_is_asked_for_once(box: Lab, server: str, client: str) -> None:
     prepare(box, Kind("password", server=server))
     shadow = box.world.sh("home", "cat /etc/shadow")
