@@ -64,11 +64,16 @@ class ProcessWire:
     def close(self) -> None:
         """Close the pipes, and wait for the child to end."""
         self.hang_up()
-        try:
-            self.process.wait(KILL_AFTER_S)
-        except subprocess.TimeoutExpired:
+        if self.status(KILL_AFTER_S) is None:
             self.process.kill()
-            self.process.wait(5)
+            self.status(KILL_AFTER_S)
+
+    def status(self, timeout_s: float) -> int | None:
+        """The child's exit status; None where it has not ended within some seconds."""
+        try:
+            return self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
 
     def hang_up(self) -> None:
         """Close the pipes."""

@@ -87,3 +87,15 @@ def test_a_program_starts_only_under_a_living_controller(tmp_path: Path, dead: b
     reaper.close()
 
     assert ("" if dead else "here\n") == done.stdout
+
+
+def test_after_its_end_a_child_s_end_is_written_nowhere(tmp_path: Path) -> None:
+    """The descriptor may be another file's by then."""
+    reaper = Reaper(tmp_path)
+    reaper.argv([])
+    reaper.close()
+    with (tmp_path / "other").open("w") as other:
+        for _ in range(3):
+            reaper.ended(7)
+    assert other.closed
+    assert "" == (tmp_path / "other").read_text()

@@ -23,7 +23,7 @@ from wgorch.remote.openssh.wire import SshWire
 from wgorch.remote.ssh.failures import RETRIED, Failure, LoginFailed
 from wgorch.remote.ssh.host_keys import HostKey, HostKeyRefused, verify
 from wgorch.remote.ssh.known_hosts import load
-from wgorch.remote.ssh.limits import LOGIN_ATTEMPTS, LOGIN_TIMEOUT_S, LOGINS_AT_ONCE
+from wgorch.remote.ssh.limits import LOGIN_ATTEMPTS, LOGIN_TIMEOUT_S, LOGINS_AT_ONCE, PERSON_S
 from wgorch.remote.ssh.proxy import ProxySocket, proxy_argv
 from wgorch.remote.ssh.route import SshRoute
 from wgorch.remote.ssh.sockets import connect_tcp
@@ -56,13 +56,14 @@ class OpenSshClient:
             with self._gate(route):
                 options = self._options(host, route)
                 child = self._start(argv(route, options, "-tt" if tty else "-T", command=command))
+                patience_s = PERSON_S if self._askpass.asks else LOGIN_TIMEOUT_S * 2
                 try:
-                    if child.wait_ready(LOGIN_TIMEOUT_S * 2):
+                    if child.wait_ready(patience_s):
                         self._kex[route] = session_kex(child.log)
                         return child
                     error = self._failure(host, route, child.log)
                 except TimeoutError:
-                    problem = f"{route}: no answer within {LOGIN_TIMEOUT_S * 2} s"
+                    problem = f"{route}: no answer within {patience_s} s"
                     hint = "check that an SSH server listens there"
                     error = LoginFailed(Failure.NO_ANSWER, host, "log in", problem, hint)
                 child.close()

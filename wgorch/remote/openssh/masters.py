@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 from wgorch.remote.openssh.log import failure, open_refusal, session_kex
 from wgorch.remote.openssh.wire import SshWire
 from wgorch.remote.ssh.failures import Failure, LoginFailed, of_jump
-from wgorch.remote.ssh.limits import LOGIN_TIMEOUT_S
+from wgorch.remote.ssh.limits import PERSON_S
 from wgorch.remote.ssh.needs import is_live
 from wgorch.remote.ssh.route import SshRoute
 
@@ -26,6 +27,7 @@ class Masters:
         self._open: dict[SshRoute, tuple[str, SshWire | None]] = {}
         self._locks: dict[SshRoute, threading.Lock] = {}
         self._guard = threading.Lock()
+        self._numbers = count()
 
     def socket(self, host: str, route: SshRoute) -> str:
         """The socket of a jump host's master: the person's own live one, or one made once. Raises LoginFailed."""
@@ -53,13 +55,13 @@ class Masters:
     def _make(self, host: str, route: SshRoute) -> tuple[str, SshWire | None]:
         if route.control_path and is_live(route.control_path):
             return route.control_path, None
-        path = str(self._directory / f"m{len(self._open)}")
+        path = str(self._directory / f"m{next(self._numbers)}")
         wire = self._start(host, route, path)
         try:
             _wait(wire, path)
         except TimeoutError:
             wire.close()
-            problem = f"jump host {route}: no answer within {LOGIN_TIMEOUT_S} s"
+            problem = f"jump host {route}: no answer within {PERSON_S} s"
             raise LoginFailed(Failure.NO_ANSWER, host, "log in", problem, "check the jump host") from None
         if is_live(path):
             return path, wire
@@ -70,7 +72,7 @@ class Masters:
 
 def _wait(wire: SshWire, path: str) -> None:
     """Wait until a master listens, or has ended. Raises TimeoutError."""
-    end = time.monotonic() + LOGIN_TIMEOUT_S
+    end = time.monotonic() + PERSON_S
     while not is_live(path):
         left = end - time.monotonic()
         if left <= 0:

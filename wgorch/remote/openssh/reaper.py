@@ -13,6 +13,9 @@ _START = 'echo "+$$" 1<>"$1"; [ "$PPID" = "$2" ] || exit 1; shift 2; exec "$@"'
 """sh that registers itself at the reaper's FIFO, and becomes another program; not where the controller has died before."""
 
 
+KILL_AFTER_S = 5
+
+
 class Reaper:
     """One for all children of a run; started with the first."""
 
@@ -29,14 +32,20 @@ class Reaper:
 
     def ended(self, pid: int) -> None:
         """Forget a child that has been waited for: its number may be another process's soon."""
-        os.write(self._fifo, f"-{pid}\n".encode())
+        with self._guard:
+            if self._process:  # after `close` the descriptor may be another file's
+                os.write(self._fifo, f"-{pid}\n".encode())
 
     def close(self) -> None:
         """End what is left, and the reaper."""
         with self._guard:
             if self._process:
                 os.close(self._fifo)
-                self._process.wait(10)
+                try:
+                    self._process.wait(KILL_AFTER_S)
+                except subprocess.TimeoutExpired:
+                    self._process.kill()
+                    self._process.wait()
                 self._process = None
 
     def _start(self) -> None:

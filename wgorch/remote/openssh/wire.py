@@ -13,6 +13,9 @@ from wgorch.remote.openssh.log import READY, is_authenticated
 from wgorch.remote.openssh.reaper import Reaper
 from wgorch.remote.process import KEPT, ProcessWire
 
+END_S = 5
+"""How long ssh may take to end once its output has ended."""
+
 MAX_LOG = 65536
 """Bytes of messages that are kept."""
 
@@ -35,7 +38,7 @@ class SshWire(ProcessWire):
         end = time.monotonic() + timeout_s
         while not READY.search(self.log):
             if not self._read_log(end - time.monotonic()):
-                self.process.wait(5)
+                self.status(END_S)
                 return is_authenticated(self.log)
         return True
 
@@ -44,7 +47,7 @@ class SshWire(ProcessWire):
         end = time.monotonic() + timeout_s
         while self._read_log(end - time.monotonic()):
             pass
-        self.process.wait(max(0.1, end - time.monotonic()))
+        self.status(END_S)
         return self.log
 
     def has_more_log(self, timeout_s: float) -> bool:
@@ -90,7 +93,7 @@ class SshWire(ProcessWire):
 
     def _output(self, size: int) -> bytes:
         data = super().receive(0, size)
-        if not data and self.process.wait(5) == 255:
+        if not data and self.status(END_S) in (None, 255):
             with contextlib.suppress(TimeoutError):
                 self.wait_end(1)
             if not _ended_itself(self.log):

@@ -1,1 +1,1 @@
-"""SSH connections over fabric and paramiko; no other room imports these."""
+"""What both SSH clients share: configuration, routes, host keys, failures; and the client over fabric and paramiko."""

@@ -16,7 +16,7 @@ from wgorch.remote.ssh.failures import Failure, LoginFailed
 from wgorch.remote.ssh.host_keys import HostKey, HostKeyRefused, kinds_to_ask, name_of, verify
 from wgorch.remote.ssh.identities import Identities
 from wgorch.remote.ssh.known_hosts import KnownHosts
-from wgorch.remote.ssh.limits import IDLE_S, KEEPALIVE_S, LOGIN_TIMEOUT_S
+from wgorch.remote.ssh.limits import IDLE_S, KEEPALIVE_S, LOGIN_TIMEOUT_S, PERSON_S
 from wgorch.remote.ssh.login import transport_class
 from wgorch.remote.ssh.peer import Tap, agreed, offer_in
 from wgorch.remote.ssh.route import SshRoute
@@ -51,7 +51,7 @@ def log_in(
             "transport_factory": attempt.transport,
             "auth_strategy": Proofs(identities, route, answers or Answers()),
             "banner_timeout": LOGIN_TIMEOUT_S,
-            "auth_timeout": LOGIN_TIMEOUT_S,
+            "auth_timeout": PERSON_S if answers and answers.allows_password else LOGIN_TIMEOUT_S,
             "channel_timeout": LOGIN_TIMEOUT_S,
         },
     )
@@ -112,11 +112,8 @@ class _Attempt:
         sock.settimeout(IDLE_S)
         security = transport.get_security_options()
         lists = algorithms.offered(security, self._route, getattr(transport, "also_kex", ()))
-        if self._route.host_key is None:
-            lists = lists._replace(host_keys=kinds_to_ask(lists.host_keys, self._known.keys(name_of(self._route))))
-        else:
-            lists = lists._replace(host_keys=kinds_to_ask(lists.host_keys, ()))
-        self._offered = lists
+        known = self._known.keys(name_of(self._route)) if self._route.host_key is None else ()
+        self._offered = lists = lists._replace(host_keys=kinds_to_ask(lists.host_keys, known))
         security.kex, security.ciphers, security.digests = lists.kex, lists.ciphers, lists.macs
         security.key_types = lists.host_keys
         return transport

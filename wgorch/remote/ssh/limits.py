@@ -8,6 +8,9 @@ CONNECT_TIMEOUT_S = 10
 LOGIN_TIMEOUT_S = 30
 """For each of banner, key exchange, authentication, and opening a channel."""
 
+PERSON_S = 115
+"""For a login that may ask a person: sshd ends it after two minutes (LoginGraceTime)."""
+
 DEAD_AFTER_S = 15
 """A peer that acknowledges nothing for so long is gone."""
 

@@ -39,7 +39,7 @@ def _login_name() -> str:
 
 
 class SshResolver:
-    """Resolves the targets of one inventory; each once. `home`: the user's folder, by default the one that ssh takes."""
+    """Resolves the targets of one inventory, each once. `config`: read from the files that ssh reads, by default."""
 
     def __init__(self, hosts: Mapping[str, Host], config: SshConfig | None = None) -> None:
         self._config = config or read_config(home_directory())
