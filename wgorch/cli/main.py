@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"wgorch: {error}\n")
         return error.exit_code
     except (KeyboardInterrupt, EOFError):  # Ctrl-C, or Ctrl-D at a prompt
-        sys.stderr.write("wgorch: interrupted; nothing was changed\n")
+        sys.stderr.write("wgorch: interrupted; wgorch status shows what the hosts run\n")
         return INTERRUPTED
 
 
