@@ -13,8 +13,14 @@ ROOT = HERE.parent
 FAST = ["-oKexAlgorithms=curve25519-sha256", "-oCiphers=aes128-gcm@openssh.com"]
 UP = [sys.executable, "-P", "-m", "wgorch", "up", "inventory.yaml", "--yes", "--quiet"]
 
-_BY_OPENSSH = "printf 'AddressFamily inet\\n' >/root/.ssh/config; \"$@\"; status=$?; rm /root/.ssh/config; exit $status"
-"""sh: with a word in the configuration that only OpenSSH's client has, in the controller's own ~/.ssh."""
+_BY_OPENSSH = """
+printf 'AddressFamily inet\\nKexAlgorithms curve25519-sha256\\n' >/root/.ssh/config
+"$@"
+status=$?
+rm /root/.ssh/config
+exit $status
+"""
+"""sh: with a word in the configuration that only OpenSSH's client has, and the key exchange that paramiko prefers."""
 
 Runner = Callable[[bool], list[str]]
 """The command line of a run; the argument is True for a second run, in which nothing is to be changed."""
