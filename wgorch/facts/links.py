@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import field
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from wgorch.inventory.model import IPAddress, IPNetwork
 
 Address = IPv4Interface | IPv6Interface
 
-PART = Part(dict.fromkeys(("links", "addresses", "routes", "routes6"), Reread.AFTER_CHANGE))
+PART = Part(dict.fromkeys(("links", "local", "addresses", "routes", "routes6"), Reread.AFTER_CHANGE))
 
 
 @value
@@ -50,6 +51,8 @@ class Links:
     addresses: tuple[tuple[str, Address], ...]
     """Device and address with prefix, in the order of ``ip addr``."""
     routes: tuple[Route, ...]
+    local: Mapping[str, frozenset[IPAddress]] = field(default_factory=dict)
+    """Addresses that table local has, by device; only of devices that it was read for."""
 
     def interface_into(self, subnet: IPNetwork) -> str | None:
         """The device into a LAN: the one with an address of it, else the one of its route."""
@@ -58,6 +61,11 @@ class Links:
                 return device
         route = self.route_to(subnet.network_address, exact=subnet)
         return route.device if route and route.subnet.prefixlen else None
+
+    def networks_of(self, device: str) -> tuple[IPNetwork, ...]:
+        """The networks of a device's addresses and routes."""
+        addresses = (address.network for name, address in self.addresses if name == device)
+        return (*addresses, *(route.subnet for route in self.routes if route.device == device))
 
     def route_to(self, ip: IPAddress, exact: IPNetwork | None = None) -> Route | None:
         """The route of the main table for an address: longest prefix, then lowest metric; `exact`: one for this net."""
@@ -78,11 +86,24 @@ def read(answers: Answers) -> Links:
     """The Links in a host's answers. Raises NotAnAnswer or ValueError."""
     lines = answers["addresses"]
     routes = [line for line in lines if not _ADDRESS_LINE.match(line)] + answers.get("routes", [])
+    routes6 = answers.get("routes6", [])
+    asked = [] if "poor-ip" in answers else answers.get("local", [])
+    local: dict[str, set[IPAddress]] = {name: set() for name in asked}
+    for line in (*routes, *routes6) if asked else ():
+        hit = _LOCAL_LINE.match(line)
+        if hit and hit[2] in local:
+            local[hit[2]].add(ipaddress.ip_address(hit[1]))
     return Links(
         devices={device.name: device for device in map(_device, answers["links"])},
         addresses=tuple(_addresses([line for line in lines if _ADDRESS_LINE.match(line)])),
-        routes=(*_routes(routes, "0.0.0.0/0"), *_routes(answers.get("routes6", []), "::/0")),
+        routes=(*_routes(_main(routes, asked), "0.0.0.0/0"), *_routes(_main(routes6, asked), "::/0")),
+        local={name: frozenset(found) for name, found in local.items()},
     )
+
+
+def _main(routes: list[str], asked: list[str]) -> list[str]:
+    """The routes of the main table."""
+    return [line for line in routes if not line.startswith("local ")] if asked else routes
 
 
 def is_global(address: Address) -> bool:
@@ -110,6 +131,9 @@ _ADDRESS_LINE = re.compile(r"\d+: ")
 """How a line of ``ip -o addr show`` begins, and none of ``ip route show``."""
 
 
+_LOCAL_LINE = re.compile(r"local ([0-9a-f.:]+) dev (\S+)")
+"""A route of table local."""
+
 ROUTE_KINDS = ("unreachable", "blackhole", "prohibit", "throw", "local", "broadcast", "multicast", "anycast")
 
 
@@ -122,6 +146,6 @@ def _routes(lines: list[str], everything: str) -> Iterator[Route]:
             words = words[1:]
         subnet = network(everything if words[0] == "default" else words[0])
         after = dict(zip(words[1:], words[2:], strict=False))
-        metric = int(after.get("metric", "0"))
+        metric = integer(after.get("metric", "0"))
         plain = not set(words[1::2]) - {"dev", "proto", "scope", "metric", "pref", "via"} and "scope host" not in line
         yield Route(subnet, after.get("dev", ""), after.get("via", ""), after.get("proto", ""), metric, plain)

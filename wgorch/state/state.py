@@ -43,6 +43,8 @@ class State:
     """WireGuard interfaces by name."""
     addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Addresses with prefix, by interface."""
+    kernel_routes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Routes that the kernel made of them, as ``ip route`` takes them, by interface."""
     peers: Mapping[str, Mapping[str, Peer]] = field(default_factory=dict)
     """By interface and public key."""
     routes: Mapping[str, frozenset[TunnelRoute]] = field(default_factory=dict)
@@ -51,7 +53,7 @@ class State:
     jumps: Mapping[Chain, tuple[int, ...]] = field(default_factory=dict)
     """Places of the jumps to a chain among its parent's rules, 1-based, wgorch's not counted; ``(1,)`` is right."""
     tables: frozenset[str] = frozenset()
-    """iptables tables that exist; of ip6tables with a 6 behind the name."""
+    """iptables tables that exist because of wgorch; of ip6tables with a 6 behind the name."""
     nft: Mapping[str, str] = field(default_factory=dict)
     """Rules of the managed nft table, by hook and digest."""
     firewalld: frozenset[str] = frozenset()

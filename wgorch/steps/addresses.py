@@ -65,7 +65,8 @@ def _target(target: Target) -> Slice:
 
 
 def _probe(interface: str) -> Iterator[str]:
-    yield f"ip -o address show dev {interface} | sed 's/^[0-9]*: //'"
+    # The link-local address of a new device of wireguard-go is another one.
+    yield f"ip -o address show dev {interface} | sed 's/^[0-9]*: //' | grep -v 'inet6 fe80:'"
 
 
 NOUN = Noun(state=("addresses",), steps=(step(addresses),), have=_have, target=_target, probe_interface=_probe)

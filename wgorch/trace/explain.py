@@ -16,7 +16,9 @@ from wgorch.topology.path import walk
 from wgorch.topology.topology import Topology
 from wgorch.trace.capture import Capture
 from wgorch.trace.causes import cause
+from wgorch.trace.causes.firewall import dropped
 from wgorch.trace.causes.mtu import mtu_too_large
+from wgorch.trace.causes.routing import not_local
 from wgorch.trace.evidence import Evidence
 from wgorch.trace.packet_path import Crossing, packet_path
 from wgorch.trace.probe import Kind, Probe
@@ -131,10 +133,18 @@ def _fault_at_source(evidence: Evidence, capture: Capture | None) -> Finding | N
 
 def _possible_fault(evidence: Evidence) -> Finding:
     """The first cause on the path that facts alone show."""
+    sender, reply = evidence.path.hosts[0], evidence.path.crossings(Kind.REPLY)
+    if sender in evidence.facts and (finding := not_local(evidence, sender, evidence.probe.source)):
+        return finding
+    if reply and evidence.sightings(Kind.REPLY, reply[-1]):
+        if blocked := dropped(evidence, sender):
+            return blocked
+        what = f"the reply came in by {reply[-1].interface}, and {sender} dropped it"
+        return Finding(sender, what, f"check its INPUT rules and rp_filter: wgorch doctor {sender}")
     for kind in (Kind.REQUEST, Kind.REPLY):
         crossings = evidence.path.crossings(kind)
         for before, here in pairwise([None, *crossings]):
             if here and (finding := cause(evidence, kind, before, here)):
                 return finding
     what = f"no reply from {evidence.probe.target}, and no packet was observed"
-    return Finding(evidence.path.hosts[0], what, "install nft or tcpdump")
+    return Finding(sender, what, "install nft or tcpdump")

@@ -1,5 +1,5 @@
 # Network devices, addresses, and routes of the main table.
-: "${line=}"
+: "${line=}" "${interfaces:?}"
 
 ask_links() {
     section links
@@ -14,16 +14,26 @@ ask_links() {
     done
 }
 
-# Addresses and routes in one process; their lines are not alike.
+# Addresses and routes in one process; their lines are not alike. If the tunnel is there, table local too: the kernel puts
+# the tunnel's addresses into it. Section local names the interfaces that it was read for.
 ask_addresses() {
+    section local
+    table_local=
+    for interface in $interfaces; do
+        [ -d "/sys/class/net/$interface" ] && echo "$interface" && table_local='route show table local type local'
+    done
     section addresses
     ip -o -batch - <<END 2>/dev/null || { ip -o addr show; section routes; ip route show; section poor-ip; }
 addr show
 route show
+$table_local
 END
 }
 
 ask_routes6() {
     section routes6
-    ip -6 route show
+    ip -6 -batch - <<END 2>/dev/null || ip -6 route show
+route show
+$table_local
+END
 }

@@ -7,7 +7,7 @@ from wgorch.trace.causes.firewall import dropped, policy_drops
 from wgorch.trace.causes.forwarding import forwarding_off
 from wgorch.trace.causes.interface import interface_down, tunnel_down
 from wgorch.trace.causes.mtu import mtu_too_large
-from wgorch.trace.causes.routing import not_routed_out, not_sent_into_tunnel
+from wgorch.trace.causes.routing import not_replied_into_tunnel, not_routed_out, not_sent_into_tunnel
 from wgorch.trace.causes.rp_filter import rp_filtered
 from wgorch.trace.causes.sessions import no_session, silent_device, udp_lost, wrong_endpoint
 from wgorch.trace.causes.target import no_reply
@@ -43,6 +43,7 @@ def _from_sender(evidence: Evidence, kind: Kind, host: str) -> Finding | None:
     return (
         tunnel_down(evidence, host)
         or not_sent_into_tunnel(evidence, kind, host)
+        or not_replied_into_tunnel(evidence, kind, host)
         or dropped(evidence, host)
         or missing_at_sender(evidence, host, target)
     )

@@ -21,6 +21,23 @@ def not_sent_into_tunnel(evidence: Evidence, kind: Kind, host: str) -> Finding |
     return Finding(host, what, f"{add}, or wgorch up")
 
 
+def not_replied_into_tunnel(evidence: Evidence, kind: Kind, host: str) -> Finding | None:
+    """The kernel of the host that replies lacks a route of its own: to the tunnel, or to the address that was asked."""
+    source, target = evidence.probe.ends(kind)
+    if not kind.is_reply or not evidence.topology.desired(host).tunnel_prefixes.of(target):
+        return None
+    return not_local(evidence, host, source) or not_routed_out(evidence, kind, host, evidence.tunnel)
+
+
+def not_local(evidence: Evidence, host: str, address: IPAddress) -> Finding | None:
+    """The host's own address is not in table local, so that it takes no packet for itself."""
+    links = evidence.facts[host].links
+    has = any(device == evidence.tunnel and own.ip == address for device, own in links.addresses)
+    if not has or address in links.local.get(evidence.tunnel, {address}):
+        return None
+    return Finding(host, f"routing table local lacks {address}, although {evidence.tunnel} has it", "wgorch up")
+
+
 def not_routed_out(evidence: Evidence, kind: Kind, host: str, interface: str) -> Finding | None:
     """A host that forwards the packet routes it to another interface."""
     _, target = evidence.probe.ends(kind)
