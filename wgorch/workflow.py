@@ -19,7 +19,7 @@ from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host, Inventory
 from wgorch.memory import remember
 from wgorch.outcome import Outcome, Status
-from wgorch.plan.blockers import format_blockers
+from wgorch.plan.blockers import file_blockers, format_blockers
 from wgorch.plan.host import HostPlan, plan_teardown
 from wgorch.plan.scope import baseline
 from wgorch.remote.fleet import Fleet
@@ -115,7 +115,8 @@ def teardown(
         asked = consent(plans)
         changing = {n: p for n, p in plans.items() if p.changes or _leftovers(run.seen[n], purge)}
         if not changing:
-            return Outcome(DONE, plans)
+            others = {name: found for name, seen in run.seen.items() if (found := seen.other_networks(run.network))}
+            return Outcome(DONE, plans, others=others)
         transaction = _transaction(run, lease_s, asked)
         return Rollout(run, transaction, interrupts, changing).down("purge" if purge else "remove")
 
@@ -193,9 +194,14 @@ def _try_direct(run: Run, outcome: Outcome, interrupts: Interrupts, lease_s: int
 
 
 def _teardown_plans(run: Run, *, packages: bool) -> dict[str, HostPlan]:
-    newer = [error for name, seen in run.seen.items() for error in format_blockers(name, run.network, seen)]
-    if newer:
-        raise HostsFailed(newer)
+    refused = [
+        error
+        for name, seen in run.seen.items()
+        for blockers in (format_blockers, file_blockers)
+        for error in blockers(name, run.network, seen)
+    ]
+    if refused:
+        raise HostsFailed(refused)
     names = names_by_key(run.keys)
     plans = {}
     for name, seen in run.seen.items():

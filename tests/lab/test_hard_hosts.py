@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 
 import pytest
 
+from tests.conftest import draw
 from tests.lab.conftest import HOSTS, INVENTORY, Lab
 from tests.lab.test_safe_change import _with_run
 from wgorch.host.library import library
 
-PLACE = "mkdir -p /var/lib/wgorch && mount -t tmpfs -o {} place /var/lib/wgorch"
+PLACE = "mkdir -p /var/lib/wgorch && mount -t tmpfs -o mode=700,{} place /var/lib/wgorch"
 AWAY = "umount /var/lib/wgorch; rmdir /var/lib/wgorch; true"
 
 
@@ -25,6 +27,58 @@ def test_a_full_or_read_only_disk_stops_before_anything_runs(lab: Lab, option: s
 
     assert "home: " in done.stderr
     assert "disk full" in done.stderr or "writable" in done.stderr or "read-only" in done.stderr.lower()
+    assert {} == lab.differences()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "mend", "named"),
+    draw(
+        [
+            ("chmod 777 {}", "chmod 700 {}", "can be written by others (drwxrwxrwx)"),
+            ("chown nobody {}", "chown root {}", "belongs to uid 65534, not to root"),
+            ("chmod 777 {}/..", "chmod 700 {}/..", "can be written by others (drwxrwxrwx)"),
+            ("chmod 666 {}/boot", "chmod 600 {}/boot", "/boot can be written by others (-rw-rw-rw-)"),
+            ("mkdir {}/lock", "rmdir {}/lock", "/lock is a directory, not a file"),
+            ("mkfifo -m 600 {}/pending", "rm {}/pending", "/pending is a FIFO, not a file"),
+            ("mv {} {}.x; ln -s {}.x {}", "rm {}; mv {}.x {}", "is a symbolic link, not a directory"),
+        ],
+        2,
+        salt="spoilt",
+    ),
+)
+def test_a_directory_that_others_may_write_is_refused_by_name(network: Lab, spoil: str, mend: str, named: str) -> None:
+    world, place = network.world, "/var/lib/wgorch/office"
+    world.sh("home", spoil.replace("{}", place))
+    try:
+        for verb in (("plan",), ("up", "--yes"), ("teardown", "--yes")):
+            refused = network.wgorch(verb[0], INVENTORY, *verb[1:], code=4).stderr
+            assert "home: cannot use /var/lib/wgorch/office: " in refused
+            assert named in refused
+        assert named in network.wgorch("status", INVENTORY, code=2).stdout
+    finally:
+        world.sh("home", mend.replace("{}", place))
+    assert "No changes." in network.wgorch("plan", INVENTORY).stdout
+
+
+def test_a_directory_made_by_another_before_the_first_up_is_refused(lab: Lab) -> None:
+    lab.world.sh("home", "mkdir -m 777 /var/lib/wgorch")
+    try:
+        assert "/var/lib/wgorch can be written by others" in lab.wgorch("up", INVENTORY, "--yes", code=4).stderr
+    finally:
+        lab.world.sh("home", "rmdir /var/lib/wgorch")
+    assert {} == lab.differences()
+
+
+def test_two_hosts_that_claim_one_address_are_both_named(lab: Lab) -> None:
+    open_ = lab.edited(*((f"    address: 192.168.2.{n}\n", "") for n in (1, 2, 3)))
+    lab.up(open_)
+    there = json.loads(lab.world.sh("company", "ip -j -4 address show dev wg0"))[0]["addr_info"][0]["local"]
+    lab.world.sh("home", f"ip address add {there}/24 dev wg0")
+    refused = lab.wgorch("up", open_, "--yes", code=4).stderr
+    for host in ("home", "company"):
+        assert f"{host}: cannot keep its tunnel address: {there} is on " in refused
+    lab.world.sh("home", f"ip address delete {there}/24 dev wg0")
+    lab.wgorch("teardown", open_, "--yes", "--purge")
     assert {} == lab.differences()
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from tests.trace.recordings import recorded
+from wgorch.errors import HostsFailed
 from wgorch.inventory.load import loads
 from wgorch.plan.learned import keep_addresses
 from wgorch.run import Run
@@ -29,3 +33,16 @@ def test_hosts_keep_the_addresses_they_have_and_one_that_could_not_be_asked_give
 
     assert supposed["ghost"] == "192.168.2.1"
     assert found == {"ghost": "192.168.2.4", "company": "192.168.2.3", "home": "192.168.2.2", "bcc": "192.168.2.1"}
+
+
+def test_two_that_have_one_address_are_refused_by_name() -> None:
+    nobody: Any = None
+    run = Run(loads(HOSTS), nobody, nobody, nobody)
+    seen, _, _ = recorded("healthy")
+    taken = next(pair for pair in seen["company"].links.addresses if str(pair[1]) == "192.168.2.3/24")
+    links = replace(seen["home"].links, addresses=(*seen["home"].links.addresses, taken))
+    with pytest.raises(HostsFailed) as caught:
+        keep_addresses(run.inventory, {**seen, "home": replace(seen["home"], links=links)})
+
+    assert ["company", "home"] == sorted(error.host for error in caught.value.errors)
+    assert "192.168.2.3 is on home and company" in str(caught.value)

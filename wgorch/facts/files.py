@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 
 from wgorch.base.value import value
 from wgorch.facts.grammar import integer, match, words
-from wgorch.facts.keys import is_listed
+from wgorch.facts.listing import Entry, entry
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.facts.system import facts_of
 from wgorch.state.state import Run
@@ -58,13 +58,21 @@ class Files:
     """By path below /proc/sys; of this boot only."""
     created_tables: frozenset[str] = frozenset()
     """iptables tables that exist because of wgorch."""
+    needed: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
+    """Sysctls that other networks of wgorch on the host set at their start: path and value."""
     forwarded_all: str = ""
     """Value of net.ipv4.conf.all.forwarding when the first sysctl was saved."""
     pending: bool = field(default=False, compare=False)
     reverting: bool = field(default=False, compare=False)
     outcome: str = field(default="", compare=False)
     lock: Lock | None = field(default=None, compare=False)
-    has_directory: bool = field(default=False, compare=False)
+    listing: tuple[Entry, ...] = field(default=(), compare=False)
+    """The network's directory, its parent, and wgorch's files in it."""
+
+    @property
+    def has_directory(self) -> bool:
+        """True where the network has a directory."""
+        return any(e.is_directory_of_network for e in self.listing)
 
     @property
     def format(self) -> int:
@@ -89,13 +97,14 @@ def read(answers: Answers) -> Files:
         boot_header={name: text[:200] for name, _, text in header if name != "run"},
         runs=dict(_user_step(text) for name, _, text in header if name == "run"),
         saved=saved,
+        needed=frozenset(pair for word, rest in lines if word == "set_value" for pair in _set_values(rest)),
         created_tables=tables,
         forwarded_all=forwarded_all,
         pending="pending" in names,
         reverting="reverting" in names,
         outcome=outcomes[-1] if outcomes else "",
         lock=_lock([rest for word, rest in lines if word == "lock"]),
-        has_directory="files" in answers and (bool(names) or any(is_listed(word) for word, _ in lines)),
+        listing=tuple(found for word, rest in lines if (found := entry(word, rest))),
     )
 
 
@@ -104,6 +113,12 @@ def _user_step(text: str) -> tuple[str, Run]:
 
     run = json.loads(text)
     return str(run["name"]), Run(str(run["command"]), str(run["undo"]))
+
+
+def _set_values(words: str) -> Iterator[tuple[str, str]]:
+    """The pairs of path and value that a start-up script's line sets, but those of its own interface."""
+    pairs = words.partition(" -- ")[0].partition(" || ")[0].split(" ")
+    return zip(pairs[::2], pairs[1::2], strict=False)
 
 
 def _lock(lines: list[str]) -> Lock | None:

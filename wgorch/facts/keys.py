@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import field
 
 from wgorch.base.value import value
 from wgorch.facts.grammar import match, public_key, words
+from wgorch.facts.listing import entry
 from wgorch.facts.part import Answers, Part, Reread
 
 PART = Part(
@@ -42,7 +42,7 @@ def read(answers: Answers) -> Keys:
     last = {word: rest for word, rest in lines if word in ("public_key", "offered")}
     return Keys(
         exists=("has", "private_key") in lines,
-        mode=next((word[:10] for word, rest in lines if is_listed(word) and rest.split()[-1:] == ["private_key"]), ""),
+        mode=next((e.mode for word, rest in lines if (e := entry(word, rest)) and e.name == "private_key"), ""),
         public=public_key(last["public_key"]) if last.get("public_key") else "",
         staged=tuple(
             public_key(rest.replace("_", "/")) for word, rest in lines if word == "next_key" and len(rest) == 44
@@ -51,11 +51,6 @@ def read(answers: Answers) -> Keys:
         clean=all(word != "unsettled" for word, _ in lines),
         preshared=dict(_digest(rest) for word, rest in lines if word == "secret"),
     )
-
-
-def is_listed(word: str) -> bool:
-    """True for the first word of a line of ``ls -l``."""
-    return word == "total" or bool(re.match(r"[-dlspcb][rwxsStT-]{9}", word))
 
 
 def _digest(text: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ for path in /var/lib/wgorch/*/; do
     name=${path%/}
     name=${name##*/}
     printf 'network %s \n' "$name"
-    [ -r "$path/boot" ] && while read -r mark word value; do
+    [ -f "$path/boot" ] && while read -r mark word value; do
         [ "$mark $word" = '#: interface' ] && printf 'network %s %s\n' "$name" "$value"
     done <"$path/boot"
 done

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from wgorch.base.ip import Prefixes
 from wgorch.errors import HostError, Unfit
 from wgorch.facts.files import FORMAT
 from wgorch.facts.sysctls import IPV6_OFF
 from wgorch.facts.wireguard import WireGuard
 from wgorch.gather.observed import Observed
-from wgorch.inventory.model import Network
+from wgorch.inventory.model import MARK, IPNetwork, Network
 from wgorch.plan.foreign_firewall import firewall_blockers
 from wgorch.plan.route_conflicts import route_blockers
 from wgorch.state.rules import foreign_rules
+from wgorch.steps import dns, exits
 from wgorch.topology.desired import Desired
 
 
 def blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
     """Everything on a host that makes its plan impossible."""
     yield from format_blockers(desired.name, desired.network, seen)
-    if renamed := list(_renamed(desired.name, desired.network, seen)):
+    yield from file_blockers(desired.name, desired.network, seen)
+    if renamed := [*_renamed(desired.name, desired.network, seen), *_other_networks(desired, seen)]:
         # What the old interface holds would look like another's below.
         yield from renamed
         return
@@ -40,11 +43,48 @@ def _renamed(name: str, network: Network, seen: Observed) -> Iterator[HostError]
             yield Unfit(name, f"use interface {network.interface}", problem, hint)
 
 
+def _other_networks(desired: Desired, seen: Observed) -> Iterator[HostError]:
+    """Networks of wgorch under another name that hold what this one needs: this one was renamed, or must give way."""
+    network = desired.network
+    wanted = (*network.subnets, *desired.routes)
+    for interface, device in seen.links.devices.items():
+        if not device.alias.startswith(MARK) or device.alias == network.mark:
+            continue
+        other, shared = device.alias.removeprefix(MARK), _shared(wanted, seen.links.networks_of(interface))
+        if interface == network.interface or shared:
+            has = f" and has {shared}" if shared else ""
+            problem = f"network {other} of wgorch runs as {interface} there{has}"
+            hint = (
+                f"if this one was renamed: wgorch teardown --network {other}, then up; to have both, give this one "
+                "another interface, subnet and listen_port"
+            )
+            yield Unfit(desired.name, f"set up network {network.name}", problem, hint)
+
+
+def _shared(wanted: Iterable[IPNetwork], there: Iterable[IPNetwork]) -> IPNetwork | None:
+    """A network of the one set that overlaps one of the other."""
+    wanted, there = tuple(wanted), tuple(there)
+    for nets, others in ((wanted, there), (there, wanted)):
+        prefixes = Prefixes((net, net) for net in nets)
+        for other in others:
+            if prefixes.of(other.network_address):
+                return other
+    return None
+
+
 def format_blockers(name: str, network: Network, seen: Observed) -> Iterator[HostError]:
     """Files of a newer version of wgorch, which this one cannot read."""
     if seen.files.format > FORMAT:
         problem = f"{network.directory} has format {seen.files.format}, and this wgorch reads up to {FORMAT}"
         yield Unfit(name, f"manage network {network.name}", problem, "upgrade wgorch on this machine")
+
+
+def file_blockers(name: str, network: Network, seen: Observed) -> Iterator[HostError]:
+    """Files of wgorch that others could put programs into, which root runs."""
+    for entry in seen.files.listing:
+        if entry.fault:
+            hint = f"find out who did that; then: chown root {entry.path}; chmod go-w {entry.path}; or move it away"
+            yield Unfit(name, f"use {network.directory}", f"{entry.path} {entry.fault}", hint)
 
 
 def _rights(desired: Desired, seen: Observed) -> Iterator[HostError]:
@@ -113,6 +153,12 @@ def _traffic(desired: Desired, seen: Observed) -> Iterator[HostError]:
     leaving = {net.version for net in desired.exit_sources}
     if leaving and not any(seen.links.egress_interface(version, tunnel) for version in leaving):
         yield Unfit(desired.name, "act as exit node", "no default route", "choose another exit")
+    if desired.host.exit and exits.used_by_other(seen.answers, desired.network.table):
+        problem = "another network of wgorch routes all other traffic there already"
+        yield Unfit(desired.name, "use an exit node", problem, "leave exit out of one of the two")
+    if desired.host.dns and (other := dns.set_by(seen.answers)) not in ("", desired.network.name):
+        problem = f"network {other} of wgorch sets them there already"
+        yield Unfit(desired.name, "set its name servers", problem, "leave dns out of one of the two")
     if any(a.version == 6 for a in desired.host.addresses) and seen.sysctls.get(IPV6_OFF, "1") == "1":
         problem = "IPv6 is disabled (net.ipv6.conf.default.disable_ipv6)"
         hint = "enable it, or leave IPv6 out of network.subnet"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 
 from wgorch.base.wgkey import names_by_key
+from wgorch.errors import HostsFailed, Unfit
 from wgorch.gather.observed import Observed
 from wgorch.inventory.assign import assign
 from wgorch.inventory.model import Inventory, IPAddress
@@ -20,7 +21,10 @@ def addresses_are_given(inventory: Inventory) -> bool:
 
 
 def keep_addresses(inventory: Inventory, seen: Mapping[str, Observed]) -> Inventory:
-    """Let hosts without an address in the file keep the one they have; the others get a free one."""
+    """Let hosts without an address in the file keep the one they have; the others get a free one.
+
+    Raises HostsFailed where two claim the same one.
+    """
     if addresses_are_given(inventory):
         return inventory
     network = inventory.network
@@ -29,6 +33,7 @@ def keep_addresses(inventory: Inventory, seen: Mapping[str, Observed]) -> Invent
     real |= {
         n: tuple(a.ip for device, a in s.links.addresses if device == network.interface) for n, s in managed.items()
     }
+    _refuse_double_claims(inventory, real)
     # An address assumed for a host that was not read gives way to one that another host really has.
     sure = {address for own in real.values() for address in own}
     others = {n: m.addresses for n, m in inventory.members.items() if n not in seen and n not in real}
@@ -38,6 +43,28 @@ def keep_addresses(inventory: Inventory, seen: Mapping[str, Observed]) -> Invent
     )
     taken = {net.network_address for net in nets if net.prefixlen == net.max_prefixlen}
     return assign(inventory, had, taken - {a for own in had.values() for a in own})
+
+
+def _refuse_double_claims(inventory: Inventory, real: Mapping[str, tuple[IPAddress, ...]]) -> None:
+    """Refuse two members without an address in the file that have the same one: either may have taken it from the other."""
+    claims: dict[IPAddress, list[str]] = defaultdict(list)
+    for name, addresses in real.items():
+        for address in addresses if not inventory.members[name].given else ():
+            if any(address in subnet for subnet in inventory.network.subnets):
+                claims[address].append(name)
+    errors = [
+        Unfit(
+            name,
+            "keep its tunnel address",
+            f"{address} is on {' and '.join(names)}",
+            "write address: under both in the inventory, as it should be; or delete it on the one that it is not of",
+        )
+        for address, names in claims.items()
+        for name in names
+        if len(names) > 1
+    ]
+    if errors:
+        raise HostsFailed(errors)
 
 
 def _addresses_of_devices(inventory: Inventory, managed: Mapping[str, Observed]) -> dict[str, tuple[IPAddress, ...]]:

@@ -39,9 +39,16 @@ def return_routes(desired: Desired, seen: Observed) -> Iterator[Note]:
 
 def notes(host: str, network: Network, want: State, seen: Observed) -> Iterator[Note]:
     """Remarks beside the plan of one host, about what it does not change."""
-    for texts in (_firewall, _start, _last_change, _sysctls, _preshared):
+    for texts in (_files, _firewall, _start, _last_change, _sysctls, _preshared):
         for text in texts(network, want, seen):
             yield Note(host, text)
+
+
+def _files(_network: Network, _want: State, seen: Observed) -> Iterator[str]:
+    for entry in seen.files.listing:
+        # The mode of the private key is part of the State.
+        if entry.is_open and not entry.fault and entry.name != "private_key" and entry.path.count("/") > 3:
+            yield f"others may read {entry.path} ({entry.mode}): chmod go= {entry.path}"
 
 
 def _firewall(network: Network, want: State, seen: Observed) -> Iterator[str]:

@@ -29,7 +29,7 @@ ask_rules() {
     case $scope$rules in
     all*ufw-user-forward*)
         section ufw
-        [ -r /etc/default/ufw ] && while IFS= read -r line; do
+        can_read /etc/default/ufw && while IFS= read -r line; do
             case $line in MANAGE_BUILTINS=*[Yy][Ee][Ss]*) echo flushes ;; esac
         done </etc/default/ufw
         ;;

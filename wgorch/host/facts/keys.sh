@@ -3,8 +3,8 @@
 
 ask_keys() {
     section keys
+    ls -lnd "${directory%/*}" "$directory" "$directory"/* 2>/dev/null
     if [ -d "$directory" ]; then
-        ls -ln "$directory"
         [ -s "$directory/private_key" ] && echo 'has private_key'
         ask_own_keys
     fi
@@ -16,7 +16,7 @@ ask_keys() {
 # The key in use, and those beside it; a confirmed one that is not in its place yet is the one in use.
 ask_own_keys() {
     key=$directory/private_key
-    [ -r "$directory/boot" ] && while IFS= read -r line; do
+    can_read "$directory/boot" && while IFS= read -r line; do
         case $line in
         '#: key '*) [ -s "$key.${line#'#: key '}" ] && key=$key.${line#'#: key '} && printf 'unsettled yes\n' ;;
         '#'*) ;;

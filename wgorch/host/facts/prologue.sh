@@ -11,10 +11,15 @@ section() { # NAME
     printf '\n%s %s\n' "$nonce" "$1"
 }
 
+# True if a file can be read, and no FIFO lets the reader wait.
+can_read() { # FILE
+    [ -f "$1" ] && [ -r "$1" ]
+}
+
 # The first line of a file in line; empty if it cannot be read.
 read_line() { # FILE
     line=
-    [ -r "$1" ] && IFS= read -r line <"$1"
+    can_read "$1" && IFS= read -r line <"$1"
 }
 
 # Print a fact from the first line of a file.
@@ -25,12 +30,12 @@ print_fact() { # NAME FILE
 
 # Print the lines of a file behind a word.
 print_lines() { # WORD FILE
-    [ -r "$2" ] && while IFS= read -r line; do printf '%s%s\n' "$1" "$line"; done <"$2"
+    can_read "$2" && while IFS= read -r line; do printf '%s%s\n' "$1" "$line"; done <"$2"
 }
 
 # Print a file, each line with a bar before it.
 print_file() { # FILE
-    [ -r "$1" ] || return 0
+    can_read "$1" || return 0
     printf 'file %s\n' "$1"
     while IFS= read -r line || [ -n "$line" ]; do printf '|%s\n' "$line"; done <"$1"
 }

@@ -8,7 +8,7 @@ ask_digests() {
     runit=/etc/sv/wgorch-$network/run
     set --
     for file in "$directory/boot" "$directory"/psk.* "$unit" "$cron" "$openrc" "$runit"; do
-        [ -r "$file" ] && set -- "$@" "$file"
+        can_read "$file" && set -- "$@" "$file"
     done
     timer=/etc/systemd/system/timers.target.wants/wgorch-$network-watch.timer
     if [ -r "$directory/watch" ] && { [ -r "$cron" ] || [ -r "$runit" ] || [ -L "$timer" ]; }; then

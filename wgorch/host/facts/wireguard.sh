@@ -23,7 +23,7 @@ ask_preshared() {
     section "wg-preshared $interface"
     known=' '
     for file in "$directory"/psk.*; do
-        [ -r "$file" ] && IFS= read -r line <"$file" && known="$known$line ${file##*/} "
+        can_read "$file" && IFS= read -r line <"$file" && known="$known$line ${file##*/} "
     done
     [ "$known$secrets" = ' no' ] || wg show "$interface" preshared-keys | while read -r key secret; do
         file=${known#*" $secret "}
