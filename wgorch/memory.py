@@ -51,12 +51,12 @@ def remember(inventory: Inventory, orphans: Mapping[str, Host]) -> None:
         "hosts": {name: _host_to_json(host) for name, host in {**orphans, **inventory.hosts}.items()},
         "devices": {name: [str(a) for a in device.addresses] for name, device in inventory.devices.items()},
     }
-    _write(_network(inventory), network)
+    _write(_network(inventory.network.name), network)
 
 
 def removed_since(inventory: Inventory) -> dict[str, Host]:
     """The hosts of the network as last applied on this controller that are not in the inventory any more."""
-    last = _read(_network(inventory))
+    last = _read(_network(inventory.network.name))
     if last.get("subnets") != _subnets(inventory):
         return {}
     present = {(host.ssh.host, host.ssh.port, host.ssh.via) for host in inventory.hosts.values()}
@@ -68,9 +68,14 @@ def removed_since(inventory: Inventory) -> dict[str, Host]:
     }
 
 
+def hosts_of(network: str) -> dict[str, Host]:
+    """The hosts that a network of that name was last applied to from this controller."""
+    return dict(_hosts(_read(_network(network)))) if Path(network).name == network else {}
+
+
 def addresses_had(inventory: Inventory) -> dict[str, tuple[IPAddress, ...]]:
     """The addresses of the network's members as last applied on this controller, by name."""
-    last = _read(_network(inventory))
+    last = _read(_network(inventory.network.name))
     return {name: host.addresses for name, host in _hosts(last)} | dict(_devices(last))
 
 
@@ -125,9 +130,9 @@ def _inventories() -> Path:
     return state_directory() / "last.json"
 
 
-def _network(inventory: Inventory) -> Path:
+def _network(name: str) -> Path:
     """The members of a network as last applied."""
-    return state_directory() / f"{inventory.network.name}.hosts.json"
+    return state_directory() / f"{name}.hosts.json"
 
 
 def _here() -> str:

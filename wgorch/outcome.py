@@ -61,6 +61,8 @@ class Outcome:
     """Hosts that left the inventory and are restored."""
     orphans: Mapping[str, str] = field(default_factory=dict)
     """Hosts that left the inventory and are not restored, and why; empty if not tried."""
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of the other networks of wgorch on each host, where a teardown found nothing of its own."""
 
 
 class Declined(UsageError):

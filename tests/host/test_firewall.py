@@ -63,23 +63,25 @@ def test_a_jump_of_ipv6_is_deleted_by_its_own_tool(room: Room) -> None:
 
 # --- tables
 
-EMPTY = "*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT"
+HOOK = "type nat hook postrouting priority srcnat; policy accept;"
+EMPTY = f"table ip nat {{\nchain POSTROUTING {{\n{HOOK}\n}}\n}}"
 
 
 @pytest.mark.parametrize(
     ("content", "goes"),
     [
         (EMPTY, True),
-        (EMPTY.replace("COMMIT", "-A PREROUTING -j ACCEPT\nCOMMIT"), False),
-        (EMPTY.replace("ACCEPT", "DROP"), False),
-        (EMPTY.replace("COMMIT", ":theirs - [0:0]\nCOMMIT"), False),
+        (EMPTY.replace(HOOK, f"{HOOK}\noifname eth0 masquerade"), False),
+        (EMPTY.replace("accept", "drop"), False),
+        (EMPTY.replace("POSTROUTING", "theirs"), False),
+        (EMPTY.replace("chain POSTROUTING", "set theirs"), False),
         ("", False),
     ],
-    ids=["untouched", "a rule", "a policy", "a chain", "absent"],
+    ids=["untouched", "a rule", "a policy", "a chain", "a set", "absent"],
 )
 def test_only_an_untouched_table_is_deleted(room: Room, content: str, goes: bool) -> None:
-    room.stub("iptables-save", f"[ -e {room.place}/gone ] || cat <<'END'\n{content}\nEND")
-    room.stub("nft", f"touch {room.place}/gone")
+    room.write("network/recorded", f"boot {BOOT_ID}\ntable nat\n")
+    room.stub("nft", f"cat <<'END'\n{content}\nEND")
     room.run("drop_table nat || exit 7")
 
     assert room.status == 0
@@ -104,20 +106,25 @@ def test_tables_that_are_not_there_yet_are_recorded(room: Room) -> None:
     assert room.read("network/recorded") == f"boot {BOOT_ID}\ntable nat\ntable filter6\n"
 
 
+OURS = "chain nat/POSTROUTING\n"
+
+
 @pytest.mark.parametrize(
     ("recorded", "listed", "goes"),
     [
-        ("chain nat/POSTROUTING\n", "policy accept;", True),
-        ("chain nat/POSTROUTING\n", "policy drop;", False),
-        ("", "policy accept;", False),
+        (OURS, EMPTY, True),
+        (OURS, EMPTY.replace("accept", "drop"), False),
+        (OURS, EMPTY.replace(HOOK, f"{HOOK}\noifname eth0 masquerade"), False),
+        (OURS, "", False),
+        ("", EMPTY, False),
     ],
-    ids=["ours", "with another policy", "not ours"],
+    ids=["ours", "with another policy", "with a rule of others", "unreadable", "not ours"],
 )
 def test_a_built_in_chain_goes_only_where_it_is_there_because_of_the_network(
     room: Room, recorded: str, listed: str, goes: bool
 ) -> None:
     room.write("network/recorded", f"boot {BOOT_ID}\n{recorded}")
-    room.stub("nft", f"echo '{listed}'")
+    room.stub("nft", f"cat <<'END'\n{listed}\nEND")
     room.run("drop_chain nat POSTROUTING || exit 7")
 
     assert room.status == 0

@@ -130,3 +130,24 @@ def test_a_run_that_was_cut_is_completed_by_the_next_one(six: Room) -> None:
 
     assert six.read(f"{SIX}/all/forwarding") == "0\n"
     assert devices(six) == "1 1 0 0"
+
+
+# --- two networks on one host
+
+
+@pytest.mark.parametrize(
+    ("other", "kept"),
+    [
+        (f"set_value {ETH0} 1 {ETH1} 1 -- {OWN} 1 || abort 8", True),
+        (f"set_value {ETH1} 1 {ETH0} 1 || abort 8", True),
+        (f"set_value {ETH0} 2 || abort 8", False),
+        (f"# set_value {ETH0} 1 || abort 8", False),
+    ],
+    ids=["needed", "needed beside another", "another value", "a comment"],
+)
+def test_what_another_network_needs_is_not_restored(values: Room, other: str, kept: bool) -> None:
+    values.write("other/boot", f"#!/bin/sh\n{other}\n")
+    values.run(f"set_value {ETH0} 1; set_value {ETH0} 0")
+
+    assert now(values) == ("1" if kept else "0", "0", "0")
+    assert recorded(values) == FIRST + (f"sysctl {ETH0} 0 1\n" if kept else "")

@@ -1,10 +1,9 @@
-"""Every end of a run is a known one: an error at any event, a signal, a reader that leaves; and what was renamed is found."""
+"""Every end of a run is a known one: an error at any event, a signal, a reader that leaves."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -77,33 +76,6 @@ def test_a_reader_that_leaves_does_not_stop_a_change(lab: Lab) -> None:
     assert "standard output: Broken pipe" in done.stderr
     assert (locks(lab), is_new(lab)) == ([], True)
     assert "No changes." in lab.wgorch("up", INVENTORY).stdout
-
-
-# --- what was renamed is found by its mark
-
-RENAMED = ("\nnetwork:\n", "\nnetwork:\n  interface: wg7\n")
-
-
-@pytest.fixture
-def renamed(network: Lab) -> Iterator[Lab]:
-    yield network
-    network.wgorch("teardown", INVENTORY, "--yes", "--purge", code=None)
-
-
-def test_a_renamed_interface_is_refused_in_the_right_words(renamed: Lab) -> None:
-    for verb in ("plan", "up"):
-        refused = renamed.wgorch(verb, renamed.edited(RENAMED), code=4).stderr
-        for host in HOSTS:
-            assert f"{host}: cannot use interface wg7: network office runs as wg0 there" in refused
-        assert "in use" not in refused
-        assert "overlaps" not in refused
-
-
-def test_teardown_finds_a_renamed_interface(renamed: Lab) -> None:
-    done = renamed.wgorch("teardown", renamed.edited(RENAMED), "--yes", "--purge")
-
-    assert "wg0" in done.stdout
-    assert renamed.differences(ignore=()) == {}
 
 
 # --- settings of other distributions

@@ -46,7 +46,9 @@ def test_the_outcome_of_up() -> None:
 
 
 def test_the_outcome_of_teardown() -> None:
-    outcome = Outcome(DONE, standing={"home": HostOutcome(HostState.APPLIED, "confirmed")})
+    outcome = Outcome(
+        DONE, standing={"home": HostOutcome(HostState.APPLIED, "confirmed")}, others={"bcc": ("branch", "hq")}
+    )
 
     assert {
         "version": 2,
@@ -54,6 +56,7 @@ def test_the_outcome_of_teardown() -> None:
         "hosts": {},
         "exit_code": DONE,
         "host_states": {"home": {"state": "applied", "reason": "confirmed"}},
+        "other_networks": {"bcc": ["branch", "hq"]},
     } == json.loads(json.dumps(teardown_json(outcome)))
 
 

@@ -17,7 +17,7 @@ from wgorch.facts.links import Links
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.facts.system import System
 from wgorch.facts.wireguard import WireGuard
-from wgorch.inventory.model import Network
+from wgorch.inventory.model import MARK, Network
 from wgorch.state.rules import our_chains
 
 CLOCK = Part({"moment": Reread.ALWAYS})
@@ -79,10 +79,15 @@ class Facts:
         """The interfaces that carry the network's mark, whatever the inventory calls its interface."""
         return tuple(sorted(name for name, device in self.links.devices.items() if device.alias == network.mark))
 
+    def other_networks(self, network: Network) -> tuple[str, ...]:
+        """The names of wgorch's other networks that run on the host."""
+        aliases = {device.alias for device in self.links.devices.values() if device.alias.startswith(MARK)}
+        return tuple(sorted(alias.removeprefix(MARK) for alias in aliases - {network.mark}))
+
     def is_unmanaged(self, network: Network) -> bool:
         """True where a WireGuard interface of that name exists that no network of wgorch has marked."""
         device = self.links.devices.get(network.interface)
-        return device is not None and not device.alias.startswith("wgorch:") and bool(self.wg(network).public_key)
+        return device is not None and not device.alias.startswith(MARK) and bool(self.wg(network).public_key)
 
     @property
     def ssh_interface(self) -> str:

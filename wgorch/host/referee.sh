@@ -443,6 +443,31 @@ replace_reverter() {
     fi
 }
 
+# Pass the records of this boot, and of the packages, to another network on this host: it uses what they are of.
+pass_records() {
+    for heir in "${directory%/*}"/*/boot; do
+        [ "$heir" != "$directory/boot" ] && [ -r "$heir" ] || continue
+        heir=${heir%/*}
+        [ ! -r installed ] || cat installed >>"$heir/installed"
+        [ -r recorded ] && IFS= read -r record_boot <recorded && [ "$record_boot" = "boot $boot_id" ] || return 0
+        heir_boot=
+        [ ! -r "$heir/recorded" ] || IFS= read -r heir_boot <"$heir/recorded"
+        [ "$heir_boot" = "$record_boot" ] || printf '%s\n' "$record_boot" >"$heir/recorded"
+        known="
+$(cat "$heir/recorded")
+"
+        while read -r kind name rest; do
+            case $kind in boot) continue ;; all4) sought=$kind ;; *) sought="$kind $name" ;; esac
+            case $known in *"
+$sought
+"* | *"
+$sought "*) continue ;; esac
+            printf '%s\n' "$kind $name${rest:+ $rest}" >>"$heir/recorded"
+        done <recorded
+        return 0
+    done
+}
+
 # finish: the end of a confirmed change. WHAT: keep, remove (all but the key), or purge.
 finish_change() { # WHAT
     holds_lock || end_lost
@@ -450,6 +475,7 @@ finish_change() { # WHAT
     place_confirmed_key
     remove_unused_secrets
     gone='do undo undo.log probe before after running boot.before lease outcome watching'
+    [ "$1" = keep ] || pass_records
     [ "$1" = keep ] || gone="$gone boot recorded journal referee watch resolv.before installed $(printf ' %s' psk.*)"
     [ "$1" != purge ] || gone="$gone private_key"
     # shellcheck disable=SC2086 # names without blanks; the lock goes last: a host without it has nothing else left

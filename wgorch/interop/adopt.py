@@ -13,7 +13,7 @@ from wgorch.gather.observed import Observed
 from wgorch.interop import yaml
 from wgorch.interop.discover import look
 from wgorch.interop.live_network import LiveNetwork
-from wgorch.inventory.model import SshTarget
+from wgorch.inventory.model import MARK, SshTarget
 from wgorch.plan.blockers import adoption_blockers
 from wgorch.remote.fleet import Fleet
 
@@ -60,7 +60,7 @@ def _blockers(host: str, seen: Observed, interface: str) -> Iterator[HostError]:
     if device is None or wg is None or not wg.public_key:
         names = ", ".join(sorted(name for name in seen.links.devices if name != "lo"))
         yield Unfit(host, action, f"WireGuard interface {interface} not found (available: {names})", "--interface NAME")
-    elif device.alias.startswith("wgorch:"):
+    elif device.alias.startswith(MARK):
         yield Unfit(host, action, f"{interface} is managed by wgorch already ({device.alias})", "use its inventory")
     if wg is not None:
         yield from adoption_blockers(host, interface, wg)

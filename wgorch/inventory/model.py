@@ -169,6 +169,10 @@ class LinkRule(NamedTuple):
     """True for ``--``: they are peers; False for ``-x-``: they are not, and use a relay."""
 
 
+MARK = "wgorch:"
+"""Begins the mark of every network of wgorch on a host."""
+
+
 @value
 class Network:
     """Settings shared by all hosts."""
@@ -209,7 +213,7 @@ class Network:
     @property
     def mark(self) -> str:
         """Marks everything of this network on a host that can carry a comment."""
-        return f"wgorch:{self.name}"
+        return f"{MARK}{self.name}"
 
     @property
     def directory(self) -> str:

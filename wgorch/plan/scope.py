@@ -75,9 +75,16 @@ def _entries_of(
 
 
 def restored_sysctls(seen: Observed, wanted_paths: Iterable[str] = ()) -> dict[str, str]:
-    """Saved values to restore: of paths that are not wanted any more, where wgorch's value is still in force."""
+    """Saved values to restore: of paths that are not wanted any more, where wgorch's value is still in force.
+
+    What another network of wgorch on the host needs too, that one restores when it goes.
+    """
     keep = frozenset(wanted_paths) | enabled_since(seen)
-    return {p: r.before for p, r in seen.files.saved.items() if p not in keep and seen.sysctls.get(p) == r.applied}
+    return {
+        p: r.before
+        for p, r in seen.files.saved.items()
+        if p not in keep and seen.sysctls.get(p) == r.applied and (p, r.applied) not in seen.files.needed
+    }
 
 
 def enabled_since(seen: Observed) -> frozenset[str]:

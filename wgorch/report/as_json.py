@@ -40,7 +40,7 @@ def up_json(outcome: Outcome) -> dict[str, Any]:
     """The outcome of `up`; `orphans`: hosts that left the inventory and are not restored."""
     verdict = {"verdict": verdict_json(outcome.verdict)} if outcome.verdict else {}
     return {
-        **teardown_json(outcome),
+        **_change_json(outcome),
         "errors": [str(e) for e in outcome.failed],
         "orphans": sorted(outcome.orphans),
         "round_trips": outcome.exchanges,
@@ -51,7 +51,12 @@ def up_json(outcome: Outcome) -> dict[str, Any]:
 
 
 def teardown_json(outcome: Outcome) -> dict[str, Any]:
-    """The outcome of `teardown`: the plan, the exit code, and the state of each host."""
+    """The outcome of `teardown`; `other_networks`: those of wgorch beside this one, where nothing of it was found."""
+    return {**_change_json(outcome), "other_networks": {name: list(names) for name, names in outcome.others.items()}}
+
+
+def _change_json(outcome: Outcome) -> dict[str, Any]:
+    """The plan, the exit code, and the state of each host."""
     return {
         **plan_json(outcome.plans),
         "exit_code": outcome.code,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.facts.system import facts_of
+from wgorch.inventory.model import MARK
 from wgorch.state.change import Change, change, command
 from wgorch.state.state import State
 from wgorch.steps.noun import Noun, Slice, step
@@ -26,12 +27,17 @@ def dns(want: State, have: State) -> Iterator[Change]:
         yield change("-", f"name servers {', '.join(have.dns)}", "the former ones are restored", restoring)
 
 
+def set_by(answers: Answers) -> str:
+    """The network of wgorch that has set the host's name servers; empty where none has."""
+    first = next(iter(answers.get("dns", [])), "")
+    return first.removeprefix(f"# {MARK}") if first.startswith(f"# {MARK}") else ""
+
+
 def _read(answers: Answers) -> Slice:
     """Name servers in a resolv.conf that carries the network's mark; none in another one."""
-    lines = answers.get("dns", [])
-    if not lines or lines[0] != f"# wgorch:{facts_of(answers).get('network', '')}":
+    if set_by(answers) != (facts_of(answers).get("network") or None):
         return {"dns": ()}
-    servers = [words[1] for line in lines if (words := line.split())[:1] == ["nameserver"] and len(words) == 2]
+    servers = [words[1] for line in answers["dns"] if (words := line.split())[:1] == ["nameserver"] and len(words) == 2]
     return {"dns": tuple(str(ipaddress.ip_address(server)) for server in servers)}
 
 

@@ -6,6 +6,7 @@ table, after the main table was searched for more than a default route.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from wgorch.facts.grammar import MAX_LINES, integer, match
@@ -38,9 +39,24 @@ def exit_routes(want: State, have: State) -> Iterator[Change]:
         yield change("-", f"route {route}", "the exit node is no longer wanted", drop, disruptive=True)
 
 
+def used_by_other(answers: Answers, table: int) -> bool:
+    """True if another network of wgorch routes the host's other traffic: rules look up its table, and not `table`."""
+    looked_up = {
+        int(hit[1]) for f in FAMILIES for line in answers.get(f"policy {f}", []) for hit in _LOOKUP.finditer(line)
+    }
+    return bool(looked_up) and table not in looked_up
+
+
+_LOOKUP = re.compile(rf"lookup (119[0-9]{{4}}) proto {ROUTE_PROTO}\b")
+"""A rule that looks up the table of a network of wgorch."""
+
+
 def _read(answers: Answers) -> Slice:
+    # Rules that look up the main table do not say whose they are.
+    others = used_by_other(answers, int(facts_of(answers).get("table") or 0))
+    rules = () if others else (f"{f} {rule}" for f in FAMILIES for rule in _rules(answers.get(f"policy {f}", [])))
     return {
-        "policy_rules": frozenset(f"{f} {rule}" for f in FAMILIES for rule in _rules(answers.get(f"policy {f}", []))),
+        "policy_rules": frozenset(rules),
         "exit_routes": frozenset(f"{f} {route}" for f in FAMILIES for route in _routes(answers, f)),
     }
 

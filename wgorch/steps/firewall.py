@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from wgorch.base.ip import as_ip
 from wgorch.facts.facts import Facts
-from wgorch.inventory.model import IPNetwork, Network
+from wgorch.inventory.model import MARK, IPNetwork, Network
 from wgorch.state.change import Change, Command, change, command
 from wgorch.state.rules import DOCKERS, Chain, Rule, our_chains, rule, tool
 from wgorch.state.state import State
@@ -142,7 +142,7 @@ def _jumps(facts: Facts, network: Network, chain: Chain) -> Iterator[int]:
     for r in facts.firewall.rules.get(chain.table, {}).get(chain.parent, ()):
         if r.mark == network.mark and r.words[-1] == chain.name:
             yield place
-        elif not (r.mark or "").startswith("wgorch:") and not _is_dockers(r, facts):
+        elif not (r.mark or "").startswith(MARK) and not _is_dockers(r, facts):
             place += 1
 
 

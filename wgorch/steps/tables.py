@@ -22,11 +22,12 @@ def empty_tables(want: State, have: State) -> Iterator[Change]:
 
 
 def _have(facts: Facts, _network: Network) -> Slice:
-    return {"tables": frozenset(facts.firewall.rules)}
+    return {"tables": frozenset(facts.files.created_tables & facts.firewall.rules.keys())}
 
 
 def _target(target: Target) -> Slice:
-    kept = frozenset(target.facts.firewall.rules) - target.facts.removable_tables(target.network)
+    facts = target.facts
+    kept = facts.files.created_tables - facts.removable_tables(target.network)
     return {"tables": kept | {chain.table for chain in chains_of(target)}}
 
 

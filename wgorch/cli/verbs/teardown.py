@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING
 
 from wgorch.apply.lease import check_lease
 from wgorch.cli.options import ChangeOptions, change_options, host_argument, run_options
-from wgorch.errors import DONE
+from wgorch.errors import DONE, UsageError
 
 if TYPE_CHECKING:
     from wgorch.cli.context import Context
+    from wgorch.inventory.model import Host
     from wgorch.outcome import ManagedNetwork, Outcome
     from wgorch.remote.fleet import Fleet
 
 SUMMARY = "Remove the network and restore every host"
-EXAMPLES = ("wgorch teardown", "wgorch teardown --host root@203.0.113.13")
+EXAMPLES = (
+    "wgorch teardown",
+    "wgorch teardown --network office",
+    "wgorch teardown --host root@203.0.113.13",
+)
 
 
 class TeardownOptions(ChangeOptions):
@@ -24,6 +29,7 @@ class TeardownOptions(ChangeOptions):
     purge: bool
     packages: bool
     host: list[str]
+    network: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,16 +37,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     change_options(parser)
     parser.add_argument("--purge", action="store_true", help="also delete private keys")
     parser.add_argument("--packages", action="store_true", help="also remove packages installed by wgorch")
-    without = "remove every wgorch network of this host, without an inventory"
+    without = "remove every wgorch network of this host (with --network: that one), without an inventory"
     host_argument(parser, "--host", metavar="USER@HOST", action="append", default=[], help=without)
+    by_name = "remove the network of this name, without an inventory: on each --host, else where it was last applied"
+    parser.add_argument("--network", metavar="NAME", default="", help=by_name)
 
 
 def run(options: TeardownOptions) -> int:
-    """Tear down the network of the inventory, or those found on --host."""
+    """Tear down the network of the inventory, or those found on --host or by --network."""
     from wgorch.cli.context import open_run
 
     check_lease(options.confirm_timeout)
-    if options.host:
+    if options.host or options.network:
+        if options.inventory:
+            raise UsageError("both an inventory and --host or --network are given", "give one")
         return _teardown_on_hosts(options)
     with open_run(options, draws=True) as context:
         return _teardown(options, context)
@@ -79,10 +89,14 @@ def _teardown(options: TeardownOptions, context: Context) -> int:
 
 def _render(options: TeardownOptions, context: Context, outcome: Outcome) -> None:
     from wgorch.cli.context import stderr
+    from wgorch.report.console import safe_text
     from wgorch.report.verdict import render_failure, render_outcome
 
     out = context.out
     render_outcome(out, outcome, "teardown")
+    for host, names in outcome.others.items():
+        for name in names:
+            out.print(safe_text(f"{host}: has network {name} of wgorch (wgorch teardown --network {name})", "yellow"))
     if outcome.code == DONE and not options.quiet and outcome.standing:
         out.print("✓ teardown complete; hosts restored", style="green")
         kept = [] if options.packages else ["installed packages (--packages removes them)"]
@@ -93,24 +107,24 @@ def _render(options: TeardownOptions, context: Context, outcome: Outcome) -> Non
 
 
 def _networks_on(options: TeardownOptions) -> list[Context]:
-    """A run for each wgorch network that the hosts of --host carry. Raises HostsFailed."""
+    """A run for each wgorch network, or that of --network, that the hosts carry. Raises HostsFailed or UsageError."""
     from dataclasses import replace
 
     from wgorch.cli.context import Context, fleet_opener, stdout
-    from wgorch.inventory.model import Host, Inventory, Network
-    from wgorch.inventory.targets import ssh_target
+    from wgorch.inventory.model import Inventory, Network
     from wgorch.plan.playbook import load_all
     from wgorch.report.progress import Progress
     from wgorch.run import Run
 
     playbooks = load_all("", options.playbooks)
-    hosts = {text: Host(text, ssh_target(text), (), 0) for text in options.host}
+    hosts = _hosts(options)
     out = stdout()
     open_fleet = fleet_opener(options)
     unknown = Network("", (), "", ipv6=True)
     found = _discover(open_fleet(Inventory("", unknown, hosts)))
     contexts = []
-    for network in sorted({network for networks in found.values() for network in networks}, key=lambda n: n.name):
+    wanted = {n for networks in found.values() for n in networks if options.network in ("", n.name)}
+    for network in sorted(wanted, key=lambda n: (n.name, n.interface)):
         here = {name: host for name, host in hosts.items() if network in found[name]}
         inventory = Inventory("", replace(unknown, name=network.name, interface=network.interface), here)
         progress = Progress(out, list(here), quiet=options.quiet or options.json, verbose=options.verbose)
@@ -119,6 +133,19 @@ def _networks_on(options: TeardownOptions) -> list[Context]:
     if not contexts:
         out.print("No wgorch resources found.")
     return contexts
+
+
+def _hosts(options: TeardownOptions) -> dict[str, Host]:
+    """The hosts of --host, else those that --network was last applied to. Raises UsageError."""
+    from wgorch.inventory.model import Host
+    from wgorch.inventory.targets import ssh_target
+    from wgorch.memory import hosts_of
+
+    if options.host:
+        return {text: Host(text, ssh_target(text), (), 0) for text in options.host}
+    if hosts := hosts_of(options.network):
+        return hosts
+    raise UsageError(f"no network {options.network} was applied from this controller", "name its hosts: --host")
 
 
 def _discover(fleet: Fleet) -> dict[str, list[ManagedNetwork]]:

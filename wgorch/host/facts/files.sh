@@ -7,7 +7,7 @@ read_headers() {
     for file in boot pending; do
         [ -e "$directory/$file" ] && headers="${headers}has $file
 "
-        [ -r "$directory/$file" ] && while IFS= read -r line; do
+        can_read "$directory/$file" && while IFS= read -r line; do
             case $line in '#: '*) headers="$headers$file $line
 " ;; '#'*) ;; *) break ;; esac
         done <"$directory/$file"
@@ -23,6 +23,10 @@ ask_files() {
     [ -e "$directory/reverting" ] && echo 'has reverting'
     for file in recorded outcome installed; do
         print_lines "$file " "$directory/$file"
+    done
+    for file in "${directory%/*}"/*/boot; do
+        # What the other networks on the host need.
+        [ "$file" = "$directory/boot" ] || ! can_read "$file" || grep '^set_value ' "$file"
     done
     if [ -s "$directory/lock" ]; then
         print_lines 'lock ' "$directory/lock"

@@ -14,9 +14,8 @@ ask_firewalld() {
     fi
     for interface in $interfaces; do ask_zones_elsewhere; done
     section firewalld-files
-    for file in "/etc/firewalld/zones/$zone.xml" "/etc/firewalld/policies/$zone"-*.xml; do
-        print_file "$file"
-    done
+    print_file "/etc/firewalld/zones/$zone.xml"
+    for end in in out udp; do print_file "/etc/firewalld/policies/$zone-$end.xml"; done
     ask_default_zone
 }
 
@@ -37,7 +36,7 @@ ask_zones_elsewhere() {
 ask_default_zone() {
     section firewalld-default
     default=public
-    [ -r /etc/firewalld/firewalld.conf ] && while IFS='=' read -r key value; do
+    can_read /etc/firewalld/firewalld.conf && while IFS='=' read -r key value; do
         [ "$key" = DefaultZone ] && default=$value
     done </etc/firewalld/firewalld.conf
     for path in "/etc/firewalld/zones/$default.xml" "/usr/lib/firewalld/zones/$default.xml"; do

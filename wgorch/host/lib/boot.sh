@@ -18,12 +18,15 @@ wait_for_interface() {
 reset_network() {
     interface=$1 mark=$2 routes=$3 network=${2#*:}
     for family in -4 -6; do
-        case $(ip "$family" rule show 2>/dev/null) in
-        *"lookup $routes"* | *"proto 119"*)
-            for priority in 11900 11901 11902; do delete_policy_rule "$family" "$priority"; done
-            ip "$family" route flush table "$routes" proto 119 2>/dev/null
-            ;;
+        policies=$(ip "$family" rule show 2>/dev/null)
+        case $policies in
+        *"lookup $routes "*) ;;
+        *'lookup 119'[0-9][0-9][0-9][0-9]' '*) continue ;; # they are another network's
+        *'proto 119'*) ;;
+        *) continue ;;
         esac
+        for priority in 11900 11901 11902; do delete_policy_rule "$family" "$priority"; done
+        ip "$family" route flush table "$routes" proto 119 2>/dev/null
     done
     alias=
     [ -r "/sys/class/net/$interface/ifalias" ] && IFS= read -r alias <"/sys/class/net/$interface/ifalias"

@@ -51,14 +51,29 @@ ensure_chain() { # TABLE CHAIN...
     done
 }
 
-# Delete a built-in chain that exists only because of wgorch; nft itself refuses if anything is in it.
+# Delete a built-in chain that exists only because of wgorch, if it is empty: nft deletes a chain with all its rules.
 drop_chain() {
     table=$1 parent=$2
     read_record chain "$table/$parent"
     [ -n "$reply_before" ] || return 0
     iptables_of "$table"
-    case $(nft list chain "$reply_family" "${table%6}" "$parent" 2>/dev/null) in *policy\ accept*) ;; *) return 0 ;; esac
+    is_untouched chain "$reply_family" "${table%6}" "$parent" || return 0
     ! nft delete chain "$reply_family" "${table%6}" "$parent" 2>/dev/null || drop_record chain "$table/$parent"
+}
+
+# True if nothing but empty built-in chains, with the policy accept, is in a table, or in a chain, of nft.
+is_untouched() { # table|chain FAMILY NAME...
+    content=$(nft list "$@" 2>/dev/null) && [ -n "$content" ] || return 1
+    while read -r line; do
+        case $line in
+        '' | '}' | 'table '*' {') ;;
+        'chain PREROUTING {' | 'chain INPUT {' | 'chain FORWARD {' | 'chain OUTPUT {' | 'chain POSTROUTING {') ;;
+        'type '*' hook '*'policy accept;') ;;
+        *) return 1 ;;
+        esac
+    done <<CONTENT
+$content
+CONTENT
 }
 
 # Delete jumps until they are absent.
@@ -83,21 +98,17 @@ remove_jump() { # TABLE PARENT MARK CHAIN...
 # Delete a table that exists only because of wgorch, if nothing but untouched built-in chains is left in it.
 drop_table() {
     table=$1
-    iptables_of "$table"
-    content=$("$reply_iptables-save" -t "${table%6}" 2>/dev/null)
-    untouched=yes
-    while read -r line; do
-        case $line in
-        '' | '#'* | '*'* | COMMIT | ':'*' ACCEPT '*) ;;
-        *) untouched=no ;;
-        esac
-    done <<TABLE
-$content
-TABLE
-    if [ "$untouched" = yes ] && [ -n "$content" ] && command -v nft >/dev/null 2>&1; then
-        nft delete table "$reply_family" "${table%6}" 2>/dev/null
-    fi
-    case $("$reply_iptables-save" 2>/dev/null) in *"*${table%6}"*) return 0 ;; esac
     read_record table "$table"
-    [ -z "$reply_before" ] || drop_record table "$table"
+    [ -n "$reply_before" ] || return 0
+    iptables_of "$table"
+    if command -v nft >/dev/null 2>&1 && nft list table "$reply_family" "${table%6}" >/dev/null 2>&1; then
+        if is_untouched table "$reply_family" "${table%6}"; then
+            nft delete table "$reply_family" "${table%6}" 2>/dev/null
+        else
+            # Something that iptables does not show: it is there because of others by now.
+            drop_record table "$table"
+            return
+        fi
+    fi
+    case $("$reply_iptables-save" 2>/dev/null) in *"*${table%6}"*) ;; *) drop_record table "$table" ;; esac
 }

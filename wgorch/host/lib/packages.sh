@@ -93,6 +93,7 @@ remove_packages() { # MANAGER PACKAGE...
     for other in "${directory%/*}"/*/boot; do
         case $other in "$directory/boot" | *'*'*) continue ;; esac
         echo "kept, for the network of $other: $*"
+        [ ! -r installed ] || cat installed >>"${other%/*}/installed" || return 1
         rm -f installed
         return 0
     done

@@ -1,6 +1,7 @@
 # The file `recorded`: what was there before wgorch changed what can carry no mark.
-# Lines are "KIND NAME [VALUE...]" after the first, "boot ID": a record of another boot is void.
-: "${boot_id:?}"
+# Lines are "KIND NAME [VALUE...]" after the first, "boot ID": a record of another boot is void. What another network on the
+# host still needs stays when this one goes, and the record with it: the last one restores what was there before the first.
+: "${boot_id:?}" "${directory:?}"
 
 # True if `recorded` is of this boot.
 has_records() {
@@ -63,4 +64,13 @@ sysctl $1 $2 $3" replaced="$replaced/sysctl $1"
     while read -r kind value; do [ "$kind" != all4 ] || all4=$value; done <recorded
     write_atomic recorded "$(records_without "$replaced/all4 $all4/")
 all4 $all4$lines"
+}
+
+# True if another network on this host sets a sysctl to a value at its start.
+is_needed() { # PATH VALUE
+    for script in "${directory%/*}"/*/boot; do
+        [ "$script" != "$directory/boot" ] || continue
+        case $(grep -s '^set_value ' "$script") in *" $1 $2 "*) return 0 ;; esac
+    done
+    return 1
 }

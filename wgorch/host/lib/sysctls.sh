@@ -22,6 +22,11 @@ set_value() { # PATH VALUE... [-- PATH VALUE...]
         fi
         read_record sysctl "$1"
         if [ "$reply_before" = "$2" ]; then
+            # What another network needs stays, and so does the record, for that one.
+            if is_needed "$1" "$reply_sysctl"; then
+                shift 2
+                continue
+            fi
             restored="$restored $1"
         elif [ "$reply_sysctl" != "$2" ]; then
             unrecorded="$unrecorded $1 ${reply_before:-$reply_sysctl} $2"
