@@ -16,12 +16,12 @@ from dataclasses import replace
 from benchmarks.up import end, up
 from wgorch.apply.lease import PHASE_S
 from wgorch.apply.transaction import Transaction
+from wgorch.base.sh import quote, sh, sh_lines
 from wgorch.errors import Unfit
 from wgorch.gather.gather import ENVIRONMENT, Exchange, Scope, gather
 from wgorch.gather.observed import Observed
 from wgorch.outcome import HostOutcome, HostState
 from wgorch.plan.host import HostPlan
-from wgorch.state.change import quote_words
 
 
 class Unsafe(Transaction):
@@ -29,8 +29,8 @@ class Unsafe(Transaction):
 
     def lock(self, host: str, plan: HostPlan, seen: Observed, shared: Mapping[str, str]) -> Observed:
         """Generate the key, and read the host again."""
-        place = quote_words([self.network.directory])
-        program = f"{ENVIRONMENT}umask 077; mkdir -p -m 700 {place}; cd {place} || exit 1\n{plan.prepare_program.text}"
+        place = sh("mkdir -p -m 700 {place}; cd {place} || exit 1", place=quote(self.network.directory))
+        program = sh_lines([ENVIRONMENT, sh("umask 077"), place, plan.prepare_program.text])
         ask = replace(self.asks[host], no_counters=True, mtu_targets=(), scope=Scope.OWN)
         exchange = Exchange(program, "make its key", PHASE_S)
         _, again = gather(self.fleet.open(host), self.network, ask, exchange, seen)
@@ -38,8 +38,8 @@ class Unsafe(Transaction):
 
     def apply(self, host: str, plan: HostPlan, seen: Observed) -> Observed:
         """Make the changes, and write the start-up script."""
-        boot = quote_words([plan.boot.text.rstrip("\n")])
-        program = f"{plan.do_program.text}\nprintf '%s\\n' {boot} >boot"
+        write = sh("printf '%s\\n' {boot} >boot", boot=quote(plan.boot.text.rstrip("\n")))
+        program = sh_lines([plan.do_program.text, write])
         said = self.fleet.open(host).exchange(program, "change it", PHASE_S)
         if "@done" not in said.split("\n"):
             raise Unfit(host, "change it", said)

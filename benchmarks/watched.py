@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from benchmarks.up import end, up
+from wgorch.base.sh import Sh, sh_lines
 from wgorch.remote.fleet import Fleet
 from wgorch.remote.shell import Shell
 from wgorch.remote.wire_shell import WireShell
@@ -20,10 +21,10 @@ NOTE = 'read -r _ used </sys/fs/cgroup/cpu.stat; echo "$used {}" {}/run/cpu.log'
 class WatchedShell(WireShell):
     """A shell whose programs are notes of CPU time around the program."""
 
-    def exchange(self, program: str, action: str, *args: Any, **options: Any) -> str:
+    def exchange(self, program: Sh, action: str, *args: Any, **options: Any) -> str:
         """Run a program between two notes, labelled with its action."""
-        before, after = NOTE.format(f"in {action}", ">>"), NOTE.format(f"after {action}", ">>")
-        return super().exchange(f"{before}\n{program}\n{after}\n", action, *args, **options)
+        before, after = (Sh(NOTE.format(f"{word} {action}", ">>")) for word in ("in", "after"))
+        return super().exchange(sh_lines([before, program, after]), action, *args, **options)
 
 
 class WatchedFleet(Fleet):

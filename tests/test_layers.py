@@ -150,7 +150,7 @@ def test_what_decides_never_sees_a_connection(room: str) -> None:
 def test_a_change_is_made_of_nothing_but_base_values() -> None:
     found = {n for n in imports(PACKAGE / "state" / "change.py", lazy=True) if n.startswith("wgorch")}
 
-    assert {"wgorch.base.value"} == found
+    assert {"wgorch.base.sh", "wgorch.base.value"} == found
 
 
 def loaded_by(*argv: str) -> tuple[int, set[str]]:

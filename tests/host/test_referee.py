@@ -221,15 +221,15 @@ def test_a_rollback_that_does_not_restore_the_state_runs_the_confirmed_start_up_
 def test_the_referee_ends_the_program_that_reads_it(host: Host) -> None:
     host.lock("one")
 
-    def run(words: str) -> tuple[int, list[str]]:
+    def run(*words: str) -> tuple[int, list[str]]:
         text = f"cd {host.place} || exit 1\n{call_referee(words)}\necho behind"
         done = subprocess.run([*host.shell, "-c", text], capture_output=True, text=True, timeout=20, check=False)
         return done.returncode, done.stdout.split("\n")
 
-    status, lines = run("lock two me 60")
+    status, lines = run("lock", "two", "me", "60")
     assert (75, False) == (status, "behind" in lines)
     host.open_change("one")
-    assert (0, ["confirmed one", ""]) == run("confirm one")
+    assert (0, ["confirmed one", ""]) == run("confirm", "one")
 
 
 def test_a_referee_that_is_written_anew_while_it_runs_goes_on_as_it_began(host: Host) -> None:

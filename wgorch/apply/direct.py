@@ -14,6 +14,7 @@ from wgorch.apply.interrupts import Interrupted, Interrupts
 from wgorch.apply.lease import LEASE_S
 from wgorch.apply.rollout import Rollout
 from wgorch.apply.transaction import Transaction
+from wgorch.base.sh import Sh, sh_lines
 from wgorch.base.wgkey import names_by_key
 from wgorch.errors import DONE, HostsFailed
 from wgorch.gather.gather import ENVIRONMENT
@@ -140,10 +141,10 @@ def _meet(run: Run, interrupts: Interrupts, pairs: list[tuple[str, str]], lease_
     return [pair for pair in pairs if _both(met, pair)] if outcome and outcome.code == DONE else []
 
 
-def wait_program(interface: str, keys: list[str]) -> str:
+def wait_program(interface: str, keys: list[str]) -> Sh:
     """The program that waits for handshakes with peers, and prints those that it saw."""
     words = {"interface": interface, "patience": str(PATIENCE_S), "keys": " ".join(keys)}
-    return f"{ENVIRONMENT}{parameters(words)}\n{uploaded('wait_handshake.sh')}"
+    return sh_lines([ENVIRONMENT, parameters(words), uploaded("wait_handshake.sh")])
 
 
 def _both(met: Mapping[str, set[str]], pair: tuple[str, str]) -> bool:

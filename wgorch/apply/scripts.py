@@ -2,72 +2,80 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from wgorch.apply.lease import MAX_LEASE_S, PROGRAM_S
 from wgorch.apply.upload import abort_write, call_referee, pieces, script_words, secret_file, write_file
+from wgorch.base.sh import Sh, quote, sh, sh_lines
 from wgorch.facts.facts import Clock
 from wgorch.gather.gather import ENVIRONMENT
 from wgorch.plan.host import HostPlan
 from wgorch.remote.shell import Definitions
-from wgorch.state.change import quote_words
 
 
 def lock_script(
     directory: str, lock: tuple[str, str, int], clock: Clock, plan: HostPlan, secrets: Mapping[str, str]
-) -> str:
+) -> Sh:
     """sh that takes the lock, prepares, and writes preshared keys. `lock`: id of the change, who, and seconds to hold it."""
-    place = quote_words([directory])
+    place = quote(directory)
     change_id, who, hold_s = lock
-    return "\n".join(
+    return sh_lines(
         [
-            f"{ENVIRONMENT}umask 077",
-            f"[ -d {place} ] || mkdir -p -m 700 {place}; cd {place} || {{ printf '@fail files\\n'; exit 1; }}",
+            sh("{environment}umask 077", environment=ENVIRONMENT),
+            sh(
+                "[ -d {place} ] || mkdir -p -m 700 {place}; cd {place} || {{ printf '@fail files\\n'; exit 1; }}",
+                place=place,
+            ),
             # Another run may be executing `referee`: write a private copy, and move it only where the host is free.
-            f"to=referee; [ ! -e lock ] || to=referee.$$\nprintf '%s' \"${{referee:?}}\" >$to || {abort_write('referee')}",
-            "[ $to = referee ] || mv -f $to referee",
-            f"wgorch_epoch={clock.time - clock.uptime}",
-            f"( {call_referee(f'lock {change_id} {quote_words([who])} {hold_s}')} ) || exit 75",
+            sh("to=referee; [ ! -e lock ] || to=referee.$$"),
+            sh("printf '%s' \"${{referee:?}}\" >$to || {abort}", abort=abort_write("referee")),
+            sh("[ $to = referee ] || mv -f $to referee"),
+            sh("wgorch_epoch={epoch}", epoch=clock.time - clock.uptime),
+            sh("( {call} ) || exit 75", call=call_referee(["lock", change_id, who, str(hold_s)])),
             *([plan.prepare_program.text] if plan.prepare else []),
             *(secret_file(name, secret) for name, secret in secrets.items()),
         ]
     )
 
 
-def apply_script(directory: str, change_id: str, lease_s: int, plan: HostPlan) -> tuple[str, Definitions]:
+def apply_script(directory: str, change_id: str, lease_s: int, plan: HostPlan) -> tuple[Sh, Definitions]:
     """sh that writes the scripts of a change, arms the lease and makes the change; and the definitions it needs."""
     do, undo, boot = plan.do_program, plan.undo_program, plan.boot
-    script = "\n".join(
+    seconds = (lease_s, MAX_LEASE_S, min(PROGRAM_S, max(5, lease_s - 5)))
+    script = sh_lines(
         [
-            f"{ENVIRONMENT}umask 077; cd {quote_words([directory])} || exit 1",
+            sh("{environment}umask 077; cd {place} || exit 1", environment=ENVIRONMENT, place=quote(directory)),
             # These files are read only once the lease is armed, as long as this run holds the lock.
-            f"IFS= read -r line <lock && [ \"$line\" = run={change_id} ] || {{ printf 'lost {change_id}\\n'; exit 1; }}",
+            sh(
+                "IFS= read -r line <lock && [ \"$line\" = run={id} ] || {{ printf 'lost %s\\n' {id}; exit 1; }}",
+                id=quote(change_id),
+            ),
             write_file("do", *script_words(do)),
             write_file("undo", *script_words(undo)),
-            write_file("probe", shlex.quote(plan.probe.rstrip("\n"))),
-            "start_up=" + "'\n'".join(script_words(boot)),
-            call_referee(f"apply {change_id} {lease_s} {MAX_LEASE_S} {min(PROGRAM_S, max(5, lease_s - 5))}"),
+            write_file("probe", quote(plan.probe.rstrip("\n"))),
+            sh("start_up={words}", words=sh_lines(script_words(boot), by="'\n'")),
+            call_referee(["apply", change_id, *map(str, seconds)]),
         ]
     )
     return script, pieces(frozenset((*do.pieces, *undo.pieces, *boot.pieces)))
 
 
-def finish_script(directory: str, change_id: str, plan: HostPlan, keep: str) -> str:
+def finish_script(directory: str, change_id: str, plan: HostPlan, keep: str) -> Sh:
     """sh that makes a confirmed change last and releases the lock. `keep`: keep, remove or purge."""
-    stay = ["(", plan.stay_program.text, ")"] if any(c.commands for c in plan.stay) else []
-    return "\n".join([_enter(directory), *stay, call_referee(f"finish {change_id} {keep}")])
+    stay = [sh("(\n{script}\n)", script=plan.stay_program.text)] if any(c.commands for c in plan.stay) else []
+    return sh_lines([_enter(directory), *stay, call_referee(["finish", change_id, keep])])
 
 
-def renew_script(directory: str, change_id: str, lease_s: int) -> str:
+def renew_script(directory: str, change_id: str, lease_s: int) -> Sh:
     """sh that renews the lease; it rides on the phase that verifies."""
-    return f"( cd {quote_words([directory])} || exit 1; {call_referee(f'renew {change_id} {lease_s}')} )"
+    renew = call_referee(["renew", change_id, str(lease_s)])
+    return sh("( cd {place} || exit 1; {renew} )", place=quote(directory), renew=renew)
 
 
-def referee_script(directory: str, words: str) -> str:
+def referee_script(directory: str, words: Iterable[str]) -> Sh:
     """sh that calls the referee of a network."""
-    return f"{_enter(directory)}\n{call_referee(words)}"
+    return sh_lines([_enter(directory), call_referee(words)])
 
 
-def _enter(directory: str) -> str:
-    return f"{ENVIRONMENT}cd {quote_words([directory])} || exit 1"
+def _enter(directory: str) -> Sh:
+    return sh("{environment}cd {place} || exit 1", environment=ENVIRONMENT, place=quote(directory))

@@ -27,6 +27,7 @@ from wgorch.apply.replies import (
     says,
 )
 from wgorch.apply.upload import pieces, referee, rule_tests, word
+from wgorch.base.sh import EMPTY, Sh, sh_lines
 from wgorch.base.text import one_line
 from wgorch.errors import Changed, HostError, Locked, Unfit
 from wgorch.events import Event, Listener
@@ -37,7 +38,6 @@ from wgorch.inventory.model import Network
 from wgorch.outcome import HostOutcome, HostState
 from wgorch.plan.host import HostPlan
 from wgorch.remote.fleet import Fleet
-from wgorch.state.change import quote_words
 
 ROLLBACK_TEXTS = {
     Word.ROLLED_BACK: "as before the change",
@@ -72,17 +72,17 @@ class Transaction:
         another run holds it, Changed where it differs from what was planned for, Unfit where it cannot be prepared.
         """
         installs = any(change.step == "install" for change in plan.prepare)
-        tests = "\n".join(rule_tests(plan))
+        tests = sh_lines(rule_tests(plan))
         who = f"{getpass.getuser()}@{socket.gethostname()}"
         hold_s = INSTALL_S if installs else self.lease_s + 30
         script = scripts.lock_script(self.network.directory, (self.change_id, who, hold_s), seen.clock, plan, shared)
         self.listener.event(host, Event.LOCK)
         exchange = Exchange(
-            before=f"{script}\n{tests}" if installs and tests else script,
+            before=sh_lines([script, tests]) if installs and tests else script,
             action="lock the host",
             deadline_s=INSTALL_S if installs else PHASE_S,
             # Rules that need no installation are tested beside the rest: three tables take 45 ms, nearly all of it waiting.
-            beside="" if installs else tests,
+            beside=EMPTY if installs else tests,
             requires=referee(),
             preload=pieces(often_needed()),
             # An installation takes its time; and a key's command may keep its output open.
@@ -151,7 +151,7 @@ class Transaction:
         """True where so much of the lease has passed that verification may outlast it."""
         return time.monotonic() > self.armed[host] - self.lease_s * 5 / 6
 
-    def renew(self) -> str:
+    def renew(self) -> Sh:
         """sh that renews the lease; it rides on the phase that verifies."""
         return scripts.renew_script(self.network.directory, self.change_id, self.lease_s)
 
@@ -165,7 +165,7 @@ class Transaction:
 
     def confirm(self, host: str) -> None:
         """Let the host confirm the change; only its own reply counts. Raises HostError."""
-        output = self._call(host, f"confirm {self.change_id}", "confirm the change", PHASE_S)
+        output = self._call(host, ["confirm", self.change_id], "confirm the change", PHASE_S)
         if not says(output, Word.CONFIRMED, self.change_id):
             self._note_rollback(host, output)
             raise ChangeFailed(host, "confirm the change", one_line(output) or "no reply from its referee")
@@ -190,7 +190,7 @@ class Transaction:
         """Release the locks of hosts on which nothing was changed."""
 
         def work(host: str) -> None:
-            self._call(host, f"unlock {self.change_id}", "release the lock", PHASE_S)
+            self._call(host, ["unlock", self.change_id], "release the lock", PHASE_S)
 
         self.fleet.on_hosts([h for h in hosts if h in self.fleet.shells], work)
 
@@ -207,7 +207,7 @@ class Transaction:
         self.fleet.on_hosts(hosts, work)
 
     def _try_roll_back(self, host: str, why: str) -> bool:
-        words = f"revert {self.change_id} {quote_words([word(why)])}"
+        words = ["revert", self.change_id, word(why)]
         try:
             output = self._call(host, words, "roll back", PHASE_S + 30)
         except HostError as error:
@@ -227,7 +227,7 @@ class Transaction:
 
     # --- exchanges
 
-    def _call(self, host: str, words: str, action: str, deadline_s: float) -> str:
+    def _call(self, host: str, words: Iterable[str], action: str, deadline_s: float) -> str:
         script = scripts.referee_script(self.network.directory, words)
         return self.fleet.open(host).exchange(script, action, deadline_s)
 

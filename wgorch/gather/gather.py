@@ -9,22 +9,22 @@ from enum import StrEnum
 from secrets import token_hex
 
 from wgorch.adapters.firewalld import base_name
+from wgorch.base.sh import EMPTY, Sh, quote, quote_words, sh, sh_lines
 from wgorch.base.value import value
 from wgorch.gather.observed import Observed, observed, observed_again, reused_sections
 from wgorch.host.programs import fact_functions, parameters
 from wgorch.inventory.model import Network
 from wgorch.remote.shell import NONE, Definitions, Shell
-from wgorch.state.change import quote_words
 
 NONCE = "wgorch-answer"
 """Begins the line before each section; in an exchange random digits follow it, so that no file of a host holds it."""
 
 DEADLINE_S = 30
 
-ENVIRONMENT = """\
+ENVIRONMENT = sh("""\
 export LC_ALL=C
-export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}"
-"""
+export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${{PATH-}}"
+""")
 
 
 class Scope(StrEnum):
@@ -56,7 +56,7 @@ class Ask:
     """Read the managed nft table, too."""
 
 
-def questions(network: Network, ask: Ask, nonce: str = NONCE) -> str:
+def questions(network: Network, ask: Ask, nonce: str = NONCE) -> Sh:
     """The fact script of one host: prints everything that a plan requires, calls what `asking` defines, changes nothing."""
     words = {
         "network": network.name,
@@ -74,14 +74,18 @@ def questions(network: Network, ask: Ask, nonce: str = NONCE) -> str:
         "nonce": nonce,
     }
     # In one piece, apart from stderr of its commands and from what runs beside it.
-    asked = "answers=$(ask_all 3</dev/null)"
+    asked = sh("answers=$(ask_all 3</dev/null)")
     if ask.mtu_targets:
-        anew = "true" if ask.redo_mtu else f"[ ! -d /sys/class/net/{quote_words([network.interface])} ]"
-        targets = (
-            f"mtu_targets={quote_words([' '.join(ask.mtu_targets)])}; if {anew} && command -v ping >/dev/null 2>&1"
+        anew = sh("[ ! -d /sys/class/net/{interface} ]", interface=quote(network.interface))
+        asked = sh(
+            "mtu_targets={targets}; if {anew} && command -v ping >/dev/null 2>&1; "
+            "then answers=$(ask_path_mtu | ask_all 3<&0 </dev/null); else {asked}; fi",
+            targets=quote(" ".join(ask.mtu_targets)),
+            anew=sh("true") if ask.redo_mtu else anew,
+            asked=asked,
         )
-        asked = f"{targets}; then answers=$(ask_path_mtu | ask_all 3<&0 </dev/null); else {asked}; fi"
-    return f"{ENVIRONMENT}{parameters(words)}\n{asked}\nwait\nprintf '%s\\n' \"$answers\""
+    script = sh("{asked}\nwait\nprintf '%s\\n' \"$answers\"", asked=asked)
+    return sh_lines([ENVIRONMENT, parameters(words), script])
 
 
 def asking() -> Definitions:
@@ -93,11 +97,11 @@ def asking() -> Definitions:
 class Exchange:
     """What runs in the same exchange as the fact script."""
 
-    before: str = ""
+    before: Sh = EMPTY
     """sh that runs before it."""
     action: str = "read facts"
     deadline_s: float = DEADLINE_S
-    beside: str = ""
+    beside: Sh = EMPTY
     """sh that runs meanwhile; its output stands with that of `before`."""
     requires: Definitions = field(default_factory=lambda: NONE)
     """Definitions that `before` calls."""
@@ -118,9 +122,10 @@ def gather(
     began, x, nonce = time.monotonic(), exchange or Exchange(), f"{NONCE}-{token_hex(8)}"
     # In a subshell: its exit is not the end of the fact script.
     asked = questions(network, ask, nonce)
-    script = f"( {x.before}\n)\n{asked}" if x.before else asked
+    script = sh("( {before}\n)\n{asked}", before=x.before, asked=asked) if x.before else asked
     if x.beside:
-        script = f"{{ {ENVIRONMENT}{x.beside}\n}} &\n{script}"
+        beside = sh("{{ {environment}{beside}\n}} &", environment=ENVIRONMENT, beside=x.beside)
+        script = sh_lines([beside, script])
     text = shell.exchange(script, x.action, x.deadline_s, x.on_line, {**asking(), **x.requires}, x.preload, live=x.live)
     printed, _, answers = text.partition(f"\n{nonce} ")
     answers = f"{nonce} {answers}"

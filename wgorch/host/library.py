@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from wgorch.base.assets import asset, names_in
+from wgorch.base.sh import Sh, sh_lines
 
 PRELUDE = "prelude"
 """The name of what every script begins with."""
@@ -34,7 +35,7 @@ _DIRECTIVE = re.compile(r"^ *# shellcheck [^\n]*\n", re.M)
 
 
 @cache
-def library() -> dict[str, str]:
+def library() -> dict[str, Sh]:
     """All functions by name, and what every script begins with; those most often needed first.
 
     Each function has the comment before it, for people who read a boot script; those within it are left out.
@@ -42,13 +43,13 @@ def library() -> dict[str, str]:
     others = [name for name in names_in("host/lib") if name not in (*OFTEN_NEEDED, *SELDOM_NEEDED)]
     found = _functions("prelude.sh", *(f"lib/{name}.sh" for name in (*OFTEN_NEEDED, *SELDOM_NEEDED, *others)))
     head = _FUNCTION.sub("", asset("host", "prelude.sh"))
-    return {PRELUDE: re.sub(r"\n{2,}", "\n", _COMMENT.sub("", head)).strip()} | found
+    return {PRELUDE: Sh(re.sub(r"\n{2,}", "\n", _COMMENT.sub("", head)).strip())} | found
 
 
-def _functions(*files: str) -> dict[str, str]:
+def _functions(*files: str) -> dict[str, Sh]:
     text = "\n".join(asset("host", file) for file in files)
     return {
-        name: _DIRECTIVE.sub("", comment) + name + _COMMENT.sub("", rest)
+        name: Sh(_DIRECTIVE.sub("", comment) + name + _COMMENT.sub("", rest))
         for comment, name, rest in _FUNCTION.findall(text)
     }
 
@@ -72,6 +73,6 @@ def pieces_of(called: frozenset[str]) -> tuple[str, ...]:
     return tuple(name for name in library() if name in wanted - {PRELUDE})
 
 
-def functions(names: Iterable[str]) -> str:
+def functions(names: Iterable[str]) -> Sh:
     """The text of some functions."""
-    return "\n".join(library()[name] for name in names)
+    return sh_lines(library()[name] for name in names)

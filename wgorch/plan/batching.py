@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
 
-from wgorch.base.text import one_line
+from wgorch.base.sh import EMPTY, Sh, comment, quote_words, sh
 from wgorch.state.change import Change, Command, command
 from wgorch.steps.firewall import RESTORES
 from wgorch.steps.peers import AT_ONCE
@@ -15,7 +15,7 @@ from wgorch.steps.peers import AT_ONCE
 Numbered = tuple[int, Command]
 
 
-def batched(changes: list[Change]) -> Iterator[str]:
+def batched(changes: list[Change]) -> Iterator[Sh]:
     """The commands in order; neighbours of one kind are one command: each process costs a host a millisecond.
 
     Commands of wg may move before those of ip: wireguard-go, at its first request, sets an MTU of its own.
@@ -23,9 +23,9 @@ def batched(changes: list[Change]) -> Iterator[str]:
     groups: dict[str, list[Numbered]] = {}
     begun: list[str] = []  # numbers of the changes to report before the groups
 
-    def flush() -> Iterator[str]:
+    def flush() -> Iterator[Sh]:
         if begun:
-            yield f"report_step {' '.join(begun)}"
+            yield quote_words(["report_step", *begun])
         begun.clear()
         for kind in sorted(groups, key=lambda kind: kind == "ip"):
             yield from _together(kind, groups[kind])
@@ -35,7 +35,7 @@ def batched(changes: list[Change]) -> Iterator[str]:
         kinds = [_kind(cmd) for cmd in change.commands]
         if groups and kinds and not _fits(groups, kinds[0], change.commands[0]):
             yield from flush()
-        yield from ("", f"# {_comment(f'{change.sign} {change.what}: {change.why}')}")
+        yield from (EMPTY, comment(f"{change.sign} {change.what}: {change.why}"))
         begun.append(str(number))
         for cmd, kind in zip(change.commands, kinds, strict=True):
             if groups and not _fits(groups, kind, cmd):
@@ -88,7 +88,7 @@ def _kind_of_ip(cmd: Command) -> str:
     return f"ip{family}{' absent' if cmd.may_be_absent else ''}"
 
 
-def _together(kind: str, group: list[Numbered]) -> Iterator[str]:
+def _together(kind: str, group: list[Numbered]) -> Iterator[Sh]:
     """Neighbours of one kind as one command; a failure is reported with the number of the last of them."""
     if not group:
         return
@@ -117,19 +117,14 @@ def _together(kind: str, group: list[Numbered]) -> Iterator[str]:
             yield FORGET
 
 
-FORGET = "rules4='' rules6=''"
+FORGET = sh("rules4='' rules6=''")
 """What was asked of the firewall's rules holds until something may have changed them."""
 
 
 _LEAVES_RULES_ALONE = ("make_interface", "end_interface", "clear_alias", "wg", "set_named_endpoint", "ip", "chmod")
 
 
-def _comment(text: str) -> str:
-    """Text that stays in one comment line whatever is in it."""
-    return one_line(text).translate({0x201C: '"', 0x201D: '"', 0x2026: "..."}).encode("ascii", "replace").decode()
-
-
-def _firewall(group: list[Numbered]) -> Iterator[str]:
+def _firewall(group: list[Numbered]) -> Iterator[Sh]:
     """All tables of one kind of IP in one call: it costs 15 ms on a host, however much it is given."""
     last = group[-1][0]
     for word in ("note_table", "note_chain", "ensure_chain", "remove_jump"):
@@ -155,7 +150,5 @@ def _firewall(group: list[Numbered]) -> Iterator[str]:
     yield FORGET
 
 
-def _render(number: int, cmd: Command) -> str:
-    first, *rest = cmd.render().split("\n")
-    quietly = " 2>/dev/null || :" if cmd.may_be_absent else f" || abort {number}"
-    return "\n".join([first + quietly, *rest])
+def _render(number: int, cmd: Command) -> Sh:
+    return cmd.render(sh(" 2>/dev/null || :") if cmd.may_be_absent else sh(" || abort {number}", number=number))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from wgorch.base.ip import Prefixes
+from wgorch.base.sh import quote, quote_words
 from wgorch.errors import HostError, Unfit
 from wgorch.facts.files import FORMAT
 from wgorch.facts.sysctls import IPV6_OFF
@@ -55,7 +56,7 @@ def _other_networks(desired: Desired, seen: Observed) -> Iterator[HostError]:
             has = f" and has {shared}" if shared else ""
             problem = f"network {other} of wgorch runs as {interface} there{has}"
             hint = (
-                f"if this one was renamed: wgorch teardown --network {other}, then up; to have both, give this one "
+                f"if this one was renamed: wgorch teardown --network {quote(other)}, then up; to have both, give this one "
                 "another interface, subnet and listen_port"
             )
             yield Unfit(desired.name, f"set up network {network.name}", problem, hint)
@@ -83,7 +84,8 @@ def file_blockers(name: str, network: Network, seen: Observed) -> Iterator[HostE
     """Files of wgorch that others could put programs into, which root runs."""
     for entry in seen.files.listing:
         if entry.fault:
-            hint = f"find out who did that; then: chown root {entry.path}; chmod go-w {entry.path}; or move it away"
+            path = quote(entry.path)
+            hint = f"find out who did that; then: chown root {path}; chmod go-w {path}; or move it away"
             yield Unfit(name, f"use {network.directory}", f"{entry.path} {entry.fault}", hint)
 
 
@@ -169,7 +171,7 @@ def _firewall(desired: Desired, seen: Observed) -> Iterator[HostError]:
     tunnel, mark, zone = desired.network.interface, desired.network.mark, seen.firewall.zone_elsewhere
     if seen.firewall.has_firewalld and zone and (desired.forwards or desired.host.endpoint):
         problem = f"firewalld has {tunnel} in zone {zone}, and an interface belongs to one zone only"
-        command = f"firewall-cmd --zone={zone.removesuffix('.xml')} --remove-interface={tunnel}"
+        command = quote_words(["firewall-cmd", f"--zone={zone.removesuffix('.xml')}", f"--remove-interface={tunnel}"])
         yield Unfit(desired.name, f"put {tunnel} into its own zone", problem, f"{command}, and again with --permanent")
     for chain, rules in seen.state(desired.network).chains.items():
         for rule in foreign_rules(rules, mark):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from wgorch.base.sh import quote_words
 from wgorch.errors import HostError, Unfit
 from wgorch.gather.observed import Observed
 from wgorch.topology.desired import Desired
@@ -19,7 +20,7 @@ def firewall_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
     tunnel, port = desired.network.interface, desired.host.listen_port
     forwards = desired.forwards_between_peers or desired.lans or desired.exit_sources
     for chain in seen.firewall.foreign_chains:
-        place = f"{chain.table} {chain.name}"
+        place = quote_words([*chain.table.split(" "), chain.name])
         if not chain.refuses:
             continue
         if chain.hook == "forward" and forwards and not any(may_pass(rule, tunnel) for rule in chain.allowed):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from wgorch.base.sh import quote
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Network
 from wgorch.plan.preshared import is_classical
@@ -48,7 +49,7 @@ def _files(_network: Network, _want: State, seen: Observed) -> Iterator[str]:
     for entry in seen.files.listing:
         # The mode of the private key is part of the State.
         if entry.is_open and not entry.fault and entry.name != "private_key" and entry.path.count("/") > 3:
-            yield f"others may read {entry.path} ({entry.mode}): chmod go= {entry.path}"
+            yield f"others may read {entry.path} ({entry.mode}): chmod go= {quote(entry.path)}"
 
 
 def _firewall(network: Network, want: State, seen: Observed) -> Iterator[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
+from wgorch.base.sh import EMPTY, Sh, comment, header_line, quote, quote_words, sh, sh_lines
 from wgorch.base.value import value
 from wgorch.host.library import PRELUDE, functions, library, pieces_of
 from wgorch.plan.batching import FORGET, batched
-from wgorch.state.change import Change, quote_words
+from wgorch.state.change import Change
 from wgorch.state.state import State
 
 
@@ -16,19 +17,19 @@ from wgorch.state.state import State
 class Script:
     """A script: its head, the names of library functions that it contains, and its commands."""
 
-    head: str
+    head: Sh
     pieces: tuple[str, ...]
-    body: str
+    body: Sh
 
     @property
-    def text(self) -> str:
-        return "\n".join([self.head, *(library()[name] for name in self.pieces), self.body, ""])
+    def text(self) -> Sh:
+        return sh_lines([self.head, *(library()[name] for name in self.pieces), self.body, EMPTY])
 
 
 def script(title: str, state: State, changes: Iterable[Change], header: Mapping[str, str] | None = None) -> Script:
     """A script that makes the changes and says before each which one it is (``@at 3``)."""
     changes = list(changes)
-    return _script(_head(title, state, header), _called(changes), [*batched(changes)] or [""])
+    return _script(_head(title, state, header), _called(changes), [*batched(changes)] or [EMPTY])
 
 
 def boot_script(
@@ -42,14 +43,15 @@ def boot_script(
     """The script that sets the whole State at every start of the host. `others`: interfaces it waits for."""
     title = "what this host does for its WireGuard network at every start, as a list of commands with their reasons"
     changes = list(changes)
-    body = ["", "starting=yes"]
-    body += [f"wait_for_interface {quote_words([other])} || exit 1" for other in sorted(others)]
-    body += [f"reset_network {quote_words([interface, state.mark, str(table)])} || exit 1", FORGET, *batched(changes)]
+    body = [EMPTY, sh("starting=yes")]
+    body += [sh("wait_for_interface {other} || exit 1", other=quote(other)) for other in sorted(others)]
+    words = quote_words([interface, state.mark, str(table)])
+    body += [sh("reset_network {words} || exit 1", words=words), FORGET, *batched(changes)]
     return _script(_head(title, state, header), _called(changes) | {"wait_for_interface", "reset_network"}, body)
 
 
-def _script(head: Iterable[str], called: frozenset[str], body: Iterable[str]) -> Script:
-    return Script("\n".join(head), (PRELUDE, *pieces_of(called)), "\n".join([*body, "printf '@done\\n'"]))
+def _script(head: Iterable[Sh], called: frozenset[str], body: Iterable[Sh]) -> Script:
+    return Script(sh_lines(head), (PRELUDE, *pieces_of(called)), sh_lines([*body, sh("printf '@done\\n'")]))
 
 
 def _called(changes: Iterable[Change]) -> frozenset[str]:
@@ -58,20 +60,20 @@ def _called(changes: Iterable[Change]) -> frozenset[str]:
     return frozenset(names | {"set_value"} if "write_sysctl" in names else names)
 
 
-def _head(title: str, state: State, header: Mapping[str, str] | None) -> Iterator[str]:
-    yield "#!/bin/sh"
-    yield f"# {state.mark}: {title}"
+def _head(title: str, state: State, header: Mapping[str, str] | None) -> Iterator[Sh]:
+    yield sh("#!/bin/sh")
+    yield comment(f"{state.mark}: {title}")
     for name, text in (header or {}).items():
-        yield f"#: {name} {text}"
+        yield header_line(name, text)
     for name, run in sorted(state.runs.items()):
-        yield f"#: run {json.dumps({'name': name, 'command': run.command, 'undo': run.undo})}"
-    yield f"directory={quote_words([state.directory])}"
+        yield header_line("run", json.dumps({"name": name, "command": run.command, "undo": run.undo}))
+    yield sh("directory={place}", place=quote(state.directory))
 
 
-def by_hand(state: State, changes: Iterable[Change]) -> list[str]:
+def by_hand(state: State, changes: Iterable[Change]) -> list[Sh]:
     """What a person's shell needs before the commands of some changes: the directory, and the functions they call."""
     names = pieces_of(_called(changes) | {"write_file"})
-    place = quote_words([state.directory])
-    lines = ["umask 077", f"mkdir -p -m 700 {place} && cd {place}"]
-    lines += [f"boot_id=$(cat /proc/sys/kernel/random/boot_id) {FORGET}"]
+    place = quote(state.directory)
+    lines = [sh("umask 077"), sh("mkdir -p -m 700 {place} && cd {place}", place=place)]
+    lines += [sh("boot_id=$(cat /proc/sys/kernel/random/boot_id) {forget}", forget=FORGET)]
     return [*lines, functions(names)]

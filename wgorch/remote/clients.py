@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from wgorch.base.sh import Sh
 from wgorch.errors import Unreachable, UsageError
 from wgorch.inventory.model import AUTO, OPENSSH, PARAMIKO, Host
 from wgorch.remote.answers import Answers
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
         handshakes: int
 
-        def wire(self, host: str, route: SshRoute, command: str, *, tty: bool = False) -> Wire:
+        def wire(self, host: str, route: SshRoute, command: Sh, *, tty: bool = False) -> Wire:
             """A session on which the login shell runs a command. Raises Unreachable."""
 
         def open_socket(self, host: str, route: SshRoute, timeout_s: float) -> Receiver:
@@ -95,7 +96,7 @@ class Clients:
             self._choices[name] = self._choose(name)
         return self._choices[name]
 
-    def wire(self, name: str, command: str, *, tty: bool = False) -> Wire:
+    def wire(self, name: str, command: Sh, *, tty: bool = False) -> Wire:
         """A session on which the login shell runs a command. Raises Unreachable."""
         route, choice = self.route(name), self.choice(name)
         try:
@@ -178,7 +179,7 @@ class Clients:
         curable = choice.client == PARAMIKO and error.failure in CURABLE
         return curable and self._wanted(name) == AUTO and ssh_program() is not None
 
-    def _fall_back(self, name: str, route: SshRoute, command: str, *, tty: bool, error: LoginFailed) -> Wire:
+    def _fall_back(self, name: str, route: SshRoute, command: Sh, *, tty: bool, error: LoginFailed) -> Wire:
         """Try OpenSSH's client once. Raises what paramiko met, where that fails for the same kind of reason."""
         try:
             wire = self._client(OPENSSH).wire(name, route, command, tty=tty)

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from wgorch.base.sh import Sh
 from wgorch.errors import HostError, Lost, Unfit, Unreachable, UsageError
 from wgorch.inventory.model import Host
 from wgorch.remote.answers import Answers
@@ -60,7 +61,7 @@ class Session:
         return await self._reply(work)
 
     async def exchange(
-        self, program: str, action: str, deadline_s: float, requires: Definitions, preload: Definitions, live: bool
+        self, program: Sh, action: str, deadline_s: float, requires: Definitions, preload: Definitions, live: bool
     ) -> Reply:
         """As `Shell.exchange`."""
 

@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
+from wgorch.base.sh import Sh, new_nonce
 from wgorch.errors import HostError
 from wgorch.inventory.model import Host
 from wgorch.remote.answers import Answers
 from wgorch.remote.clients import Clients, SshSession
 from wgorch.remote.local import LocalWire
-from wgorch.remote.root import PLAIN_SHELL, NoShell, Password, become_root, careful_shell, enter, new_nonce, root_shell
+from wgorch.remote.root import PLAIN_SHELL, NoShell, Password, become_root, careful_shell, enter, root_shell
 from wgorch.remote.shell import SESSION, Log, Shell
 from wgorch.remote.timings import Timings
 from wgorch.remote.wire import Wire
@@ -136,7 +137,7 @@ class Fleet:
     def _is_root(self, host: Host) -> bool:
         return os.geteuid() == 0 if host.ssh.local else self.clients.route(host.name).user == "root"
 
-    def _wire(self, host: Host, command: str, *, tty: bool = False) -> Wire:
+    def _wire(self, host: Host, command: Sh, *, tty: bool = False) -> Wire:
         if host.ssh.local:
             return LocalWire(command)
         return self.clients.wire(host.name, command, tty=tty)

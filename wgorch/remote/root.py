@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import field
 
+from wgorch.base.sh import EMPTY, Sh, new_nonce, quote_words, sh
 from wgorch.base.value import value
 from wgorch.errors import Lost, Unfit, UsageError
-from wgorch.host.programs import uploaded
+from wgorch.host.programs import in_one_line
 from wgorch.remote.answers import from_keyring
 from wgorch.remote.wire import Wire
-from wgorch.state.change import quote_words
 
 OPENING_S = 30
 """How long a login shell may take to become a root shell."""
@@ -21,34 +20,35 @@ OPENING_S = 30
 MAX_NOISE = 65536
 """Bytes of a login shell's output that are kept while a marker is waited for."""
 
-PLAIN_SHELL = "exec /bin/sh"
+PLAIN_SHELL = sh("exec /bin/sh")
 """The command for a login as root."""
 
 ACTION = "open a root shell"
 
 NO_OUTPUT = "the login shell exited without output"
 
-_REFUSE = 'echo "$(id -un) may not become root: $why"; exit 1'
+_REFUSE = sh('echo "$(id -un) may not become root: $why"; exit 1')
 
 
-def root_shell() -> str:
-    """The command for any other login, where no password is needed; the same text for all hosts."""
-    return f"exec /bin/sh -c 'ready=:; {_one_line('become_root')} {_REFUSE}'"
+def root_shell() -> Sh:
+    """The command for any other login, where no password is needed; in one line, since csh takes no break in quotes."""
+    words = sh("ready=:; {become} {refuse}", become=in_one_line("become_root.sh"), refuse=_REFUSE)
+    return sh("exec /bin/sh -c '{words}'", words=words)
 
 
-def careful_shell(nonce: str, *, tty: bool = False) -> str:
+def careful_shell(nonce: Sh, *, tty: bool = False) -> Sh:
     """The same, but it prints NONCE-root when the root shell is there, and lets sudo ask for a password with NONCE-ask.
 
     `tty`: the session has a terminal, for a sudo that requires one.
     """
-    inputs = f'{"stty raw -echo; " if tty else ""}ready="echo {nonce}-root"; prompt={nonce}-ask;'
-    return f"exec /bin/sh -c '{inputs} {_one_line('become_root')} {_one_line('sudo_password')} {_REFUSE}'"
-
-
-def _one_line(name: str) -> str:
-    """A program of host/ as one line: csh takes no line break within quotes."""
-    lines = uploaded(f"{name}.sh").strip().split("\n")
-    return " ".join(line if line.endswith(" do") else f"{line};" for line in lines)
+    return sh(
+        "exec /bin/sh -c '{raw}ready=\"echo {nonce}-root\"; prompt={nonce}-ask; {become} {password} {refuse}'",
+        raw=sh("stty raw -echo; ") if tty else EMPTY,
+        nonce=nonce,
+        become=in_one_line("become_root.sh"),
+        password=in_one_line("sudo_password.sh"),
+        refuse=_REFUSE,
+    )
 
 
 class NoShell(Unfit):
@@ -76,11 +76,6 @@ def password_from(ask: Callable[[str], str] | None) -> Password | None:
     return Password(text) if text else None
 
 
-def new_nonce() -> str:
-    """A word that no other program prints."""
-    return f"wgorch-{secrets.token_hex(12)}"
-
-
 def become_root(host: str, wire: Wire, nonce: str, password: Password | None) -> None:
     """Wait for the root shell of `careful_shell`; send the password only when sudo itself asks for it.
 
@@ -104,8 +99,8 @@ def become_root(host: str, wire: Wire, nonce: str, password: Password | None) ->
 def enter(host: str, wire: Wire, words: Sequence[str]) -> None:
     """Continue a root shell inside something: ``docker exec -i web``, ``nsenter -t 1234 -n``. Raises Unfit, Lost."""
     action, nonce = f"run {' '.join(words)}", new_nonce()
-    line = quote_words([*words, "/bin/sh", "-c", f"echo {nonce}-in; exec /bin/sh"])
-    _send(host, wire, action, f"exec {line} 2>&1\n".encode())
+    line = quote_words([*words, "/bin/sh", "-c", sh("echo {nonce}-in; exec /bin/sh", nonce=nonce)])
+    _send(host, wire, action, sh("exec {line} 2>&1\n", line=line).encode())
     reader = _MarkerReader(host, wire, action)
     if reader.until(f"{nonce}-in\n") is None:
         raise Unfit(host, action, reader.noise, "check that it is running, and `enter` in the inventory")

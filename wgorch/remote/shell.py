@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from wgorch.base.sh import Sh
 from wgorch.errors import Lost
 
-Definitions = Mapping[str, str]
+Definitions = Mapping[str, Sh]
 """sh that defines functions or variables, by any name; a shell gets each once, and keeps it for all its programs."""
 
 NONE: Definitions = MappingProxyType({})
@@ -29,7 +30,7 @@ _event_lines = re.compile(rb"^@.*$", re.M).findall
 class Request(NamedTuple):
     """The arguments of one `Shell.exchange`."""
 
-    program: str
+    program: Sh
     action: str
     deadline_s: float
     on_line: OnLine | None
@@ -59,7 +60,7 @@ class Shell(ABC):
 
     def exchange(
         self,
-        program: str,
+        program: Sh,
         action: str,
         deadline_s: float = 30,
         on_line: OnLine | None = None,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from wgorch.base.sh import Sh, new_nonce, sh
 from wgorch.errors import Lost
-from wgorch.remote.root import NoShell, new_nonce
+from wgorch.remote.root import NoShell
 from wgorch.remote.shell import Definitions, Log, OnLine, Request, Shell, report_events
 from wgorch.remote.wire import Wire
 
@@ -150,15 +151,17 @@ class FramedReply:
             self._reported = stop + 1
 
 
-def _framed(program: str, nonce: str, *, live: bool) -> str:
+def _framed(program: Sh, nonce: Sh, *, live: bool) -> Sh:
     """sh that runs a program and marks its output; `live`: which is sent as it comes.
 
     Before it and between two replies there is other output: of start-up files, the prompts of a shell on a terminal,
     of processes left in the background.
     """
-    begin, end = f"\\n{nonce} begin\\n", f"\\n{nonce} end %s\\n"
-    run = f"(\n{program}\n) </dev/null 2>&1"
+    begin, end = sh("\\n{nonce} begin\\n", nonce=nonce), sh("\\n{nonce} end %s\\n", nonce=nonce)
+    run = sh("(\n{program}\n) </dev/null 2>&1", program=program)
     if live:
-        return f"printf '{begin}'; {run}; printf '{end}' \"$?\"\n"
+        return sh("printf '{begin}'; {run}; printf '{end}' \"$?\"\n", begin=begin, run=run, end=end)
     # In parentheses here, too: a bash that reads this line from its own standard input confuses the two otherwise.
-    return f'wgorch_output=$( {run}); printf \'{begin}%s\\n{end}\' "$wgorch_output" "$?"\n'
+    return sh(
+        'wgorch_output=$( {run}); printf \'{begin}%s\\n{end}\' "$wgorch_output" "$?"\n', run=run, begin=begin, end=end
+    )

@@ -1,11 +1,8 @@
-"""A command is an argv, a Change is a command with its reason; this file quotes them for a shell."""
+"""A command is an argv, a Change is a command with its reason."""
 
 from __future__ import annotations
 
-import shlex
-import string
-from collections.abc import Iterable
-
+from wgorch.base.sh import EMPTY, Sh, here_document, quote_words, sh
 from wgorch.base.value import value
 
 
@@ -21,15 +18,10 @@ class Command:
     stdin: str = ""
     may_be_absent: bool = False
 
-    def render(self) -> str:
-        """The command as POSIX sh text, as a person could type it."""
-        line = quote_words(self.argv)
-        if self.stdin:
-            end = "END"
-            while end in self.stdin.split("\n"):
-                end += "_"
-            return f"{line} <<'{end}'\n{self.stdin.rstrip(chr(10))}\n{end}"
-        return line
+    def render(self, then: Sh = EMPTY) -> Sh:
+        """The command as POSIX sh text, as a person could type it; `then`: what follows it on its line."""
+        line = sh("{line}{then}", line=quote_words(self.argv), then=then)
+        return here_document(line, self.stdin) if self.stdin else line
 
 
 def command(*argv: str | int, stdin: str = "", may_be_absent: bool = False) -> Command:
@@ -56,20 +48,3 @@ class Change:
 def change(sign: str, what: str, why: str, *commands: Command, disruptive: bool = False) -> Change:
     """A Change from its commands, in order."""
     return Change(sign, what, why, commands, disruptive)
-
-
-_PLAIN = (string.ascii_letters + string.digits + "_@%+=:,./- ").encode()
-"""What `shlex.quote` leaves as it is, and the space between words; one look at many words is much quicker than one at each."""
-
-
-def quote_words(words: Iterable[str]) -> str:
-    """Words as one sh command line."""
-    words = tuple(words)
-    line = " ".join(words)
-    if (
-        "" not in words
-        and line.count(" ") == len(words) - 1
-        and not line.encode(errors="replace").translate(None, _PLAIN)
-    ):
-        return line
-    return " ".join(shlex.quote(word) for word in words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_interface
 
+from wgorch.base.sh import Sh, sh
 from wgorch.facts.facts import Facts
 from wgorch.facts.links import is_global
 from wgorch.inventory.model import Network
@@ -64,9 +65,9 @@ def _target(target: Target) -> Slice:
     return {"addresses": {target.tunnel: frozenset(f"{a}/{target.network.prefix_of(a)}" for a in own)}}
 
 
-def _probe(interface: str) -> Iterator[str]:
+def _probe(interface: Sh) -> Iterator[Sh]:
     # The link-local address of a new device of wireguard-go is another one.
-    yield f"ip -o address show dev {interface} | sed 's/^[0-9]*: //' | grep -v 'inet6 fe80:'"
+    yield sh("ip -o address show dev {interface} | sed 's/^[0-9]*: //' | grep -v 'inet6 fe80:'", interface=interface)
 
 
 NOUN = Noun(state=("addresses",), steps=(step(addresses),), have=_have, target=_target, probe_interface=_probe)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
+from wgorch.base.sh import Sh, sh
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.facts.system import facts_of
 from wgorch.inventory.model import MARK
@@ -45,9 +46,9 @@ def _target(target: Target) -> Slice:
     return {"dns": tuple(str(server) for server in target.desired.host.dns)}
 
 
-def _probe(want: State, have: State) -> Iterator[str]:
+def _probe(want: State, have: State) -> Iterator[Sh]:
     if want.dns or have.dns:
-        yield "cat /etc/resolv.conf 2>/dev/null"
+        yield sh("cat /etc/resolv.conf 2>/dev/null")
 
 
 NOUN = Noun(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from wgorch.base.sh import Sh, quote, sh
 from wgorch.facts.grammar import MAX_LINES, integer, match
 from wgorch.facts.links import ROUTE_KINDS
 from wgorch.facts.part import Answers, Part, Reread
@@ -109,12 +110,12 @@ def _routes_for(target: Target, family: str) -> Iterator[str]:
     yield f"{family} unreachable default metric 4294967295 table {table}"
 
 
-def _probe(want: State, have: State) -> Iterator[str]:
+def _probe(want: State, have: State) -> Iterator[Sh]:
     tables = {route.rpartition(" table ")[2] for state in (want, have) for route in state.exit_routes}
     if tables or want.policy_rules or have.policy_rules:
-        yield f"for f in -4 -6; do ip $f rule show | grep 'proto {ROUTE_PROTO}'; done"
+        yield sh("for f in -4 -6; do ip $f rule show | grep 'proto {proto}'; done", proto=ROUTE_PROTO)
     for table in sorted(tables):
-        yield f"for f in -4 -6; do ip $f route show table {table}; done 2>/dev/null"
+        yield sh("for f in -4 -6; do ip $f route show table {table}; done 2>/dev/null", table=quote(table))
 
 
 NOUN = Noun(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from wgorch.base.ip import as_ip
+from wgorch.base.sh import Sh, quote, sh
 from wgorch.facts.facts import Facts
 from wgorch.inventory.model import MARK, IPNetwork, Network
 from wgorch.state.change import Change, Command, change, command
@@ -245,12 +246,12 @@ def _maps(target: Target, version: int) -> Iterator[Rule]:
             yield rule(f"-d {name} -i {target.tunnel}", target.network.mark, f"NETMAP --to {lan}")
 
 
-def _probe(want: State, have: State) -> Iterator[str]:
+def _probe(want: State, have: State) -> Iterator[Sh]:
     tools = {tool(chain.table) for state in (want, have) for chain in state.chains} | {"iptables"}
     for by in sorted(tools):
-        rules = "rules6" if by.startswith("ip6") else "rules4"
-        yield f'{rules}="$({by}-save 2>/dev/null)\n"'
-        yield f'managed_rules "${rules}"'
+        rules = sh("rules6") if by.startswith("ip6") else sh("rules4")
+        yield sh('{rules}="$({by}-save 2>/dev/null)\n"', rules=rules, by=quote(by))
+        yield sh('managed_rules "${rules}"', rules=rules)
 
 
 NOUN = Noun(

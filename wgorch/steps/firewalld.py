@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wgorch.adapters.firewalld import base_name, files, objects, settings, shown_settings
+from wgorch.base.sh import Sh, quote, sh
 from wgorch.facts.grammar import file_texts
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.facts.system import facts_of
@@ -95,12 +96,13 @@ def _target(target: Target) -> Slice:
     }
 
 
-def _probe(want: State, have: State) -> Iterator[str]:
+def _probe(want: State, have: State) -> Iterator[Sh]:
     if want.firewalld or have.firewalld:
-        base = base_name(want.network)
-        shown = "; ".join(f"firewall-cmd --info-policy={base}-{end}" for end in ("in", "out", "udp"))
-        kinds = "-e rule -e ports: -e interfaces: -e forward:"
-        yield f"{{ firewall-cmd --info-zone={base}; {shown}; }} 2>/dev/null | grep {kinds}"
+        yield sh(
+            "{{ firewall-cmd --info-zone={base}; for p in in out udp; do firewall-cmd --info-policy={base}-$p; done; }} "
+            "2>/dev/null | grep -e rule -e ports: -e interfaces: -e forward:",
+            base=quote(base_name(want.network)),
+        )
 
 
 NOUN = Noun(

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from wgorch.base.sh import Sh, quote_words, sh
 from wgorch.facts.facts import Facts
 from wgorch.inventory.model import Network
-from wgorch.state.change import Change, change, command, quote_words
+from wgorch.state.change import Change, change, command
 from wgorch.state.state import State
 from wgorch.steps.noun import Noun, Slice, step
 from wgorch.steps.target import Target
@@ -86,11 +87,13 @@ def _redirects(target: Target) -> Iterator[tuple[str, str]]:
         yield f"net/ipv4/conf/{target.tunnel}/send_redirects", "0"
 
 
-def _probe(want: State, have: State) -> Iterator[str]:
+def _probe(want: State, have: State) -> Iterator[Sh]:
     managed = {*want.interfaces, *have.interfaces}
     paths = sorted({p for p in (*want.sysctls, *have.sysctls) if p.split("/")[3] not in managed})
     if paths:
-        yield f"for path in {quote_words(paths)}; do line=; read -r line </proc/sys/$path; echo $line; done"
+        yield sh(
+            "for path in {paths}; do line=; read -r line </proc/sys/$path; echo $line; done", paths=quote_words(paths)
+        )
 
 
 NOUN = Noun(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 
 from wgorch.base.ip import as_ip
+from wgorch.base.sh import Sh, sh
 from wgorch.facts.facts import Facts
 from wgorch.facts.path_mtu import OVERHEAD
 from wgorch.inventory.model import Network
@@ -108,9 +109,9 @@ def _target(target: Target) -> Slice:
     return {"interfaces": {found.name: found}}
 
 
-def _probe(interface: str) -> Iterator[str]:
-    yield f"for part in ifalias mtu; do cat /sys/class/net/{interface}/$part; done"
-    yield f"for part in public-key listen-port fwmark; do wg show {interface} $part; done"
+def _probe(interface: Sh) -> Iterator[Sh]:
+    yield sh("for part in ifalias mtu; do cat /sys/class/net/{interface}/$part; done", interface=interface)
+    yield sh("for part in public-key listen-port fwmark; do wg show {interface} $part; done", interface=interface)
 
 
 NOUN = Noun(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_interface
 
+from wgorch.base.sh import Sh, sh
 from wgorch.facts.facts import Facts
 from wgorch.facts.links import is_global
 from wgorch.inventory.model import Network
@@ -64,9 +65,12 @@ def _target(target: Target) -> Slice:
     return {"kernel_routes": {target.tunnel: frozenset(route for address in own for route in _of(address))}}
 
 
-def _probe(interface: str) -> Iterator[str]:
+def _probe(interface: Sh) -> Iterator[Sh]:
     # The link-local address is another one with each new device.
-    yield f"for f in -4 -6; do ip $f route show table local dev {interface}; done | grep '^local ' | grep -v '^local fe80:'"
+    yield sh(
+        "for f in -4 -6; do ip $f route show table local dev {interface}; done | grep '^local ' | grep -v '^local fe80:'",
+        interface=interface,
+    )
 
 
 NOUN = Noun(state=("kernel_routes",), steps=(step(kernel_routes),), have=_have, target=_target, probe_interface=_probe)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from wgorch.adapters.nft import HOOKS, translated
 from wgorch.adapters.startup import digest
+from wgorch.base.sh import Sh, quote, sh
 from wgorch.facts.firewall import nft_chains
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.facts.system import facts_of
@@ -68,9 +69,9 @@ def _target(target: Target) -> Slice:
     return {"nft": translated(iptables_of(target)) if target.facts.uses_nft else {}}
 
 
-def _probe(want: State, have: State) -> Iterator[str]:
+def _probe(want: State, have: State) -> Iterator[Sh]:
     if want.nft or have.nft:
-        yield f"nft list table inet wgorch-{want.network} 2>/dev/null"
+        yield sh("nft list table inet wgorch-{network} 2>/dev/null", network=quote(want.network))
 
 
 NOUN = Noun(

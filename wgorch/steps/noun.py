@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from typing import Any
 
+from wgorch.base.sh import Sh
 from wgorch.base.value import value
 from wgorch.facts.facts import Facts
 from wgorch.facts.part import Answers, Part
@@ -57,9 +58,9 @@ class Noun:
     """Those sections, when they are read again, and which of the fields preparing a change may move."""
     functions: tuple[str, ...] = ()
     """Functions of host/lib that its steps call."""
-    probe: Callable[[State, State], Iterator[str]] | None = None
+    probe: Callable[[State, State], Iterator[Sh]] | None = None
     """Lines of sh that print what runs of it, between (wanted, seen); compared before a change and after its rollback."""
-    probe_interface: Callable[[str], Iterator[str]] | None = None
+    probe_interface: Callable[[Sh], Iterator[Sh]] | None = None
     """The same of one interface, by its name quoted for sh; run only where the interface exists."""
     unprobed: str = ""
     """Why no rollback can leave it different."""

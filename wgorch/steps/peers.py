@@ -12,6 +12,7 @@ from itertools import chain
 
 from wgorch.base.cache import cached_by_identity
 from wgorch.base.ip import is_ip_endpoint, network_text
+from wgorch.base.sh import Sh, sh
 from wgorch.facts.facts import Facts
 from wgorch.inventory.model import Network
 from wgorch.state.change import Change, Command, change, command
@@ -149,11 +150,11 @@ def _shared_peer(link: Link, key: str) -> Peer:
     return Peer(key, allowed, endpoint, link.persistent_keepalive, link.peer)
 
 
-def _probe(interface: str) -> Iterator[str]:
-    each = "while read -r key nets; do for net in $nets; do echo $key $net; done; done"
-    yield f"wg show {interface} allowed-ips | {each} | sort"
-    yield f"wg show {interface} persistent-keepalive | sort"
-    yield f"wg show {interface} preshared-keys | sort | sha256sum"
+def _probe(interface: Sh) -> Iterator[Sh]:
+    each = sh("while read -r key nets; do for net in $nets; do echo $key $net; done; done")
+    yield sh("wg show {interface} allowed-ips | {each} | sort", interface=interface, each=each)
+    yield sh("wg show {interface} persistent-keepalive | sort", interface=interface)
+    yield sh("wg show {interface} preshared-keys | sort | sha256sum", interface=interface)
 
 
 NOUN = Noun(

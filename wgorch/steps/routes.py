@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from wgorch.base.ip import network_text
+from wgorch.base.sh import Sh, sh
 from wgorch.facts.facts import Facts
 from wgorch.facts.links import Route
 from wgorch.inventory.model import Network
@@ -75,8 +76,10 @@ def _target(target: Target) -> Slice:
     return {"routes": {target.tunnel: frozenset(_managed(network_text(net)) for net in target.desired.routes)}}
 
 
-def _probe(interface: str) -> Iterator[str]:
-    yield f"ip route show dev {interface}; ip -6 route show dev {interface} | grep -v 'proto kernel'"
+def _probe(interface: Sh) -> Iterator[Sh]:
+    yield sh(
+        "ip route show dev {interface}; ip -6 route show dev {interface} | grep -v 'proto kernel'", interface=interface
+    )
 
 
 NOUN = Noun(state=("routes",), steps=(step(routes),), have=_have, target=_target, probe_interface=_probe)

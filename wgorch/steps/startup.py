@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from wgorch.adapters.startup import UNITS, digest, starter_of, unit_digest, watch_texts, watch_units
 from wgorch.base.ip import network_text
+from wgorch.base.sh import EMPTY, comment, quote, quote_words, sh, sh_lines
 from wgorch.facts.grammar import match, words
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.facts.system import facts_of
 from wgorch.host.programs import readable
-from wgorch.state.change import Change, change, command, quote_words
+from wgorch.state.change import Change, change, command
 from wgorch.state.state import State
 from wgorch.steps.noun import Noun, Slice, step
 from wgorch.steps.target import Target
@@ -92,12 +93,12 @@ def watch_script(target: Target) -> str:
         return ""
     network = target.network
     head = [
-        "#!/bin/sh",
-        f"# {network.mark}: follows the peers whose address may change",
-        f"interface={quote_words([network.interface])} directory={quote_words([network.directory])}",
-        f"exits={'yes' if target.desired.host.exit else 'no'}",
+        sh("#!/bin/sh"),
+        comment(f"{network.mark}: follows the peers whose address may change"),
+        sh("interface={name} directory={place}", name=quote(network.interface), place=quote(network.directory)),
+        sh("exits=yes") if target.desired.host.exit else sh("exits=no"),
     ]
-    return "\n".join([*head, readable("lib/ping.sh"), readable("watch.sh"), *lines, "exit 0", ""])
+    return sh_lines([*head, readable("lib/ping.sh"), readable("watch.sh"), *lines, sh("exit 0"), EMPTY])
 
 
 def _named_endpoints(target: Target) -> Iterator[tuple[str, ...]]:

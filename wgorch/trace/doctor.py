@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from wgorch.base.sh import quote_words
 from wgorch.facts.path_mtu import NEEDED_BY_IPV6, OVERHEAD
 from wgorch.gather.observed import Observed
 from wgorch.topology.desired import Desired
@@ -70,7 +71,7 @@ def _firewall(desired: Desired, facts: Observed, more: DoctorFacts) -> Iterator[
     for chain in more.drops:
         if not chain.startswith(("ip filter FORWARD", "ip6 filter FORWARD")):
             what = f"nft chain {chain} has policy drop, which an accept in wgorch's chains cannot override"
-            yield Finding(host, what, f"nft add rule {chain} iifname {interface} accept")
+            yield Finding(host, what, f"nft add rule {quote_words(chain.split(' '))} iifname {interface} accept")
     if more.legacy_rules and more.nft_rules:
         what = f"both iptables-legacy ({more.legacy_rules} rules) and iptables-nft ({more.nft_rules} rules) are in use"
         yield Finding(host, what, "keep one: update-alternatives --config iptables")

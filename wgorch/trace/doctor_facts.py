@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from wgorch.base.sh import Sh, sh_lines
 from wgorch.base.value import value
 from wgorch.facts.grammar import integer, read_answers
 from wgorch.facts.part import Answers
@@ -30,10 +31,10 @@ class DoctorFacts:
     """Names that the host cannot resolve."""
 
 
-def script(names: list[str]) -> str:
+def script(names: list[str]) -> Sh:
     """The script; it resolves `names` on the host."""
     words = parameters({"nonce": NONCE, "names": " ".join(names)})
-    return f"{ENVIRONMENT}{words}\n{uploaded('doctor.sh')}"
+    return sh_lines([ENVIRONMENT, words, uploaded("doctor.sh")])
 
 
 def parse(host: str, text: str) -> DoctorFacts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from wgorch.base.sh import Sh, sh_lines
 from wgorch.gather.gather import ENVIRONMENT, NONCE
 from wgorch.host.programs import parameters, uploaded
 from wgorch.trace.probe import Probe
@@ -21,7 +22,7 @@ def script(
     *,
     window_s: int = WINDOW_S,
     pcap: bool = False,
-) -> str:
+) -> Sh:
     """The script of one host, which runs for `window_s` seconds; at the source (`arrives_by` empty) it sends the probe."""
     words = {
         "id": trace_id,
@@ -40,7 +41,7 @@ def script(
         "sender": _SENDER,
         "nonce": NONCE,
     }
-    return "\n".join([ENVIRONMENT, parameters(words), uploaded("lib/ping.sh"), uploaded("observe.sh")])
+    return sh_lines([ENVIRONMENT, parameters(words), uploaded("lib/ping.sh"), uploaded("observe.sh")])
 
 
 _SENDER = """\

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 
+from wgorch.base.sh import EMPTY, Sh, sh_lines
 from wgorch.base.value import value
 from wgorch.facts.grammar import integer, pairs, public_key, read_answers
 from wgorch.facts.part import Answers
@@ -54,8 +55,8 @@ def script(
     full_size: Iterable[IPAddress],
     mtu: int,
     patience_s: int,
-    before: str = "",
-) -> str:
+    before: Sh = EMPTY,
+) -> Sh:
     """The script of one host, which pings all `addresses` at once; those in `full_size` with packets of the tunnel's MTU, too.
 
     `before` runs first, in the same round trip.
@@ -63,7 +64,7 @@ def script(
     full = set(full_size)
     targets = (f"{ip}/{mtu - PING_HEADERS[ip.version]}" if ip in full else str(ip) for ip in addresses)
     words = {"targets": " ".join(targets), "patience": str(patience_s), "interface": interface, "nonce": NONCE}
-    return "\n".join([ENVIRONMENT, before, parameters(words), uploaded("lib/ping.sh"), uploaded("measure.sh")])
+    return sh_lines([ENVIRONMENT, before, parameters(words), uploaded("lib/ping.sh"), uploaded("measure.sh")])
 
 
 def parse(host: str, text: str, addresses: list[IPAddress]) -> Measurement:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from wgorch.base.sh import EMPTY, Sh
 from wgorch.events import Event
 from wgorch.facts.path_mtu import DEFAULT_MTU
 from wgorch.inventory.model import IPAddress
@@ -17,7 +18,7 @@ def verify_hosts(
     run: Run,
     names: list[str],
     since: Mapping[str, Since],
-    before: Mapping[str, str] | None = None,
+    before: Mapping[str, Sh] | None = None,
     excluded: Iterable[str] = (),
 ) -> Verdict:
     """Measure from all of `names` at once, and judge.
@@ -32,7 +33,7 @@ def verify_hosts(
         addresses, full_size = _targets(run, name, measured_hosts, excluded)
         real = [run.inventory.hosts[name].real_address(address) for address in addresses]
         script = measure.script(
-            run.network.interface, real, full_size, _mtu(run, name), measure.PATIENCE_S, (before or {}).get(name, "")
+            run.network.interface, real, full_size, _mtu(run, name), measure.PATIENCE_S, (before or {}).get(name, EMPTY)
         )
         text = run.fleet.open(name).exchange(script, "measure", measure.PATIENCE_S + 30)
         run.listener.event(name, Event.VERIFIED)

@@ -88,6 +88,7 @@ def _teardown(options: TeardownOptions, context: Context) -> int:
 
 
 def _render(options: TeardownOptions, context: Context, outcome: Outcome) -> None:
+    from wgorch.base.sh import quote_words
     from wgorch.cli.context import stderr
     from wgorch.report.console import safe_text
     from wgorch.report.verdict import render_failure, render_outcome
@@ -96,7 +97,8 @@ def _render(options: TeardownOptions, context: Context, outcome: Outcome) -> Non
     render_outcome(out, outcome, "teardown")
     for host, names in outcome.others.items():
         for name in names:
-            out.print(safe_text(f"{host}: has network {name} of wgorch (wgorch teardown --network {name})", "yellow"))
+            remedy = quote_words(["wgorch", "teardown", "--network", name])
+            out.print(safe_text(f"{host}: has network {name} of wgorch ({remedy})", "yellow"))
     if outcome.code == DONE and not options.quiet and outcome.standing:
         out.print("✓ teardown complete; hosts restored", style="green")
         kept = [] if options.packages else ["installed packages (--packages removes them)"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 import subprocess
 from functools import cache
 
+from wgorch.base.sh import Sh, quote_words
 from wgorch.remote.ssh.config_dump import ssh_program
 from wgorch.remote.ssh.limits import CONNECT_TIMEOUT_S, KEEPALIVE_S
 from wgorch.remote.ssh.route import SshRoute
@@ -69,7 +69,7 @@ def options_of(route: SshRoute, *, asks: bool, light: bool) -> dict[str, str]:
     return found
 
 
-def argv(route: SshRoute, options: dict[str, str], *flags: str, command: str | None = None) -> list[str]:
+def argv(route: SshRoute, options: dict[str, str], *flags: str, command: Sh | None = None) -> list[str]:
     """Arguments that connect to one hop."""
     words = [ssh_program() or "ssh", "-v", *flags]
     for name, value in options.items():
@@ -80,6 +80,7 @@ def argv(route: SshRoute, options: dict[str, str], *flags: str, command: str | N
     return [*words, "--", route.name or route.host, *([command] if command is not None else [])]
 
 
-def through_master(socket: str, target: str = "[%h]:%p") -> str:
+def through_master(socket: str, target: str = "[%h]:%p") -> Sh:
     """A ProxyCommand that connects through a jump host's master, and in no other way."""
-    return f"{ssh_program()} -F none -S {shlex.quote(socket)} -o ProxyCommand=false -W '{target}' -- jump"
+    words = [ssh_program() or "ssh", "-F", "none", "-S", socket, "-o", "ProxyCommand=false", "-W", target, "--", "jump"]
+    return quote_words(words)

@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 
 from wgorch.base.assets import PACKAGE
+from wgorch.base.sh import quote_words, sh
 from wgorch.base.text import visible
 from wgorch.remote.answers import Answers
 
@@ -47,7 +48,8 @@ class Askpass:
     def _listen(self, directory: Path) -> None:
         script = directory / "askpass"
         helper = PACKAGE / "remote" / "openssh" / "askpass_helper.py"
-        script.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "{helper}" "$1"\n', encoding="utf-8")
+        run = quote_words([sys.executable, "-I", "-S", str(helper)])
+        script.write_text(sh('#!/bin/sh\nexec {run} "$1"\n', run=run), encoding="utf-8")
         script.chmod(0o700)
         self.environment = {
             **os.environ,

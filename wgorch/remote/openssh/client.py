@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from wgorch.base.sh import Sh, sh
 from wgorch.errors import Unreachable
 from wgorch.remote.answers import Answers
 from wgorch.remote.openssh.argv import argv, options_of, through_master
@@ -50,7 +51,7 @@ class OpenSshClient:
         self._gates: dict[str, threading.Semaphore] = {}
         self._guard = threading.Lock()
 
-    def wire(self, host: str, route: SshRoute, command: str, *, tty: bool = False) -> SshWire:
+    def wire(self, host: str, route: SshRoute, command: Sh, *, tty: bool = False) -> SshWire:
         """A child whose login shell runs a command. Raises LoginFailed."""
         for attempt in range(LOGIN_ATTEMPTS):
             with self._gate(route):
@@ -102,7 +103,7 @@ class OpenSshClient:
             "PreferredAuthentications": "none",
             "ControlPath": "none",
         }
-        child = self._start(argv(route, options, "-T", command="true"))
+        child = self._start(argv(route, options, "-T", command=sh("true")))
         try:
             log = child.wait_end(LOGIN_TIMEOUT_S)
         except TimeoutError:

@@ -13,6 +13,7 @@ from typing import Any
 import fabric
 import paramiko
 
+from wgorch.base.sh import Sh
 from wgorch.errors import Unreachable
 from wgorch.remote.answers import Answers
 from wgorch.remote.ssh.channel import ChannelWire
@@ -56,7 +57,7 @@ class Connections:
         """The key exchange of a route's connection."""
         return self._kex.get(route, "")
 
-    def wire(self, host: str, route: SshRoute, command: str, *, tty: bool = False) -> ChannelWire:
+    def wire(self, host: str, route: SshRoute, command: Sh, *, tty: bool = False) -> ChannelWire:
         """A channel on which the login shell runs a command. Raises Unreachable."""
         connection = self.connect(host, route)
         try:

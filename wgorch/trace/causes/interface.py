@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wgorch.base.sh import quote
 from wgorch.trace.evidence import Evidence
 from wgorch.verify.diagnose import Finding
 
@@ -13,7 +14,8 @@ def interface_down(evidence: Evidence, host: str, interface: str) -> Finding | N
     if device is None:
         return Finding(host, f"interface {interface} not found", "wgorch up" if managed else "correct lan_interface")
     if not device.up:
-        return Finding(host, f"{interface} is down", f"ip link set {interface} up{', or wgorch up' if managed else ''}")
+        up = f"ip link set {quote(interface)} up"
+        return Finding(host, f"{interface} is down", f"{up}, or wgorch up" if managed else up)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wgorch.base.sh import quote
 from wgorch.inventory.model import IPAddress
 from wgorch.trace.evidence import Evidence
 from wgorch.verify.diagnose import Finding
@@ -21,4 +22,5 @@ def rp_filtered(evidence: Evidence, host: str, source: IPAddress, interface: str
         return None
     back = f"route back is via {route.device}" if route else "no route back"
     what = f"strict rp_filter on {interface} drops {source} ({back})"
-    return Finding(host, what, f"sysctl net.ipv4.conf.{interface}.rp_filter=2, or a route to {source} via {interface}")
+    setting = quote(f"net/ipv4/conf/{interface}/rp_filter=2")
+    return Finding(host, what, f"sysctl {setting}, or a route to {source} via {interface}")
