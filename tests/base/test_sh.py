@@ -91,6 +91,10 @@ def test_a_here_document_is_the_text_whatever_is_in_it(text: str) -> None:
     assert f"{text}\n" == run(here_document(sh("cat"), text))
 
 
+def test_what_follows_a_here_document_is_not_given_it() -> None:
+    assert run(here_document(sh("cat >/dev/null; false"), "text", sh(" || cat </dev/null; echo behind"))) == "behind\n"
+
+
 @given(TEXTS)
 def test_a_comment_is_a_comment_whatever_is_in_it(text: str) -> None:
     assert run(sh_lines([comment(text), sh("echo done")])) == "done\n"

@@ -61,14 +61,14 @@ def header_line(name: str, text: str) -> Sh:
     return Sh(line)
 
 
-def here_document(line: Sh, text: str) -> Sh:
-    """A command line whose standard input is the text, as it is."""
+def here_document(line: Sh, text: str, then: Sh = EMPTY) -> Sh:
+    """A command whose standard input is the text, as it is; `then`: what follows the command on its line."""
     begins = {line[:1] for line in text.split("\n")}
     # dash loses a byte of a line that begins as the end does and goes on with one that is not ASCII.
     end = next((letter for letter in "EXZQ" if letter not in begins), "E") + "ND"
     while end in text.split("\n"):
         end += "_"
-    return Sh(f"{line} <<'{end}'\n{text.rstrip(chr(10))}\n{end}")
+    return Sh(f"{line} <<'{end}'{then}\n{text.rstrip(chr(10))}\n{end}")
 
 
 def new_nonce(prefix: str = "wgorch") -> Sh:

@@ -20,8 +20,8 @@ class Command:
 
     def render(self, then: Sh = EMPTY) -> Sh:
         """The command as POSIX sh text, as a person could type it; `then`: what follows it on its line."""
-        line = sh("{line}{then}", line=quote_words(self.argv), then=then)
-        return here_document(line, self.stdin) if self.stdin else line
+        line = quote_words(self.argv)
+        return here_document(line, self.stdin, then) if self.stdin else sh("{line}{then}", line=line, then=then)
 
 
 def command(*argv: str | int, stdin: str = "", may_be_absent: bool = False) -> Command:
