@@ -172,7 +172,7 @@ class Rollout:
             failed = {} if self.plans else failed
         return not failed and (confirming or not self.interrupts.asked)
 
-    def _verify(self, clocks: Mapping[str, Since]) -> Verdict:
+    def _verify(self, clocks: Mapping[str, Mapping[str, Since]]) -> Verdict:
         old = [name for name in self.plans if self.transaction.is_old(name)]
         renew = dict.fromkeys(old, self.transaction.renew())
         left_out = set(self.shown) - set(self.plans)

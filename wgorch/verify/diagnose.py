@@ -43,21 +43,20 @@ class Verdict:
 
 @value
 class Since:
-    """Peers of a host whose session must be newer than a change."""
+    """The moment that a session with a peer must be newer than."""
 
     clock: int
-    """UNIX time before the change, by the host's clock."""
-    peers: frozenset[str]
+    """UNIX time before the change, by the host's clock; 0 where there was no session, so that any will do."""
 
 
 def diagnose(
     topology: Topology,
     measured: Mapping[str, Measurement],
     keys: Mapping[str, str],
-    since: Mapping[str, Since] | None = None,
+    since: Mapping[str, Mapping[str, Since]] | None = None,
     checks: frozenset[str] = frozenset(CHECKS),
 ) -> Verdict:
-    """Judge measurements. `since`: sessions that must be newer than a change; `checks`: what is judged."""
+    """Judge measurements. `since`: sessions that must be new, by host and peer; `checks`: what is judged."""
     names = {address: name for name, host in topology.hosts.items() for address in host.addresses}
     network = _Measured(topology, measured, keys, names)
     findings = [*_sessions(network, since or {})] if "handshakes" in checks else []
@@ -91,11 +90,11 @@ class _Measured:
         return self.hosts[host].pings.get(address) if address and host in self.hosts else None
 
 
-def _sessions(network: _Measured, since: Mapping[str, Since]) -> Iterator[Finding]:
+def _sessions(network: _Measured, since: Mapping[str, Mapping[str, Since]]) -> Iterator[Finding]:
     for host in network.hosts:
         for peer in network.topology.peers(host):
             if peer in network.hosts:
-                yield from _session(network, host, peer, since.get(host))
+                yield from _session(network, host, peer, since.get(host, {}).get(peer))
 
 
 def _session(network: _Measured, host: str, peer: str, since: Since | None) -> Iterator[Finding]:
@@ -108,8 +107,11 @@ def _session(network: _Measured, host: str, peer: str, since: Since | None) -> I
         hint = f"allow UDP {endpoint.port} in at {peer} (cloud firewall, router), and out at {host}"
         yield Finding(host, what, hint)
         return
-    must_be_new = since and peer in since.peers and (matrix or measures_pair(topology, host, peer))
-    if since and must_be_new and not network.has_session(host, peer, since.clock - 1):
+    if (
+        since
+        and (matrix or measures_pair(topology, host, peer))
+        and not network.has_session(host, peer, since.clock - 1)
+    ):
         what = f"session with {peer} predates this change: its new key is unproven"
         yield Finding(host, what, f"re-run wgorch verify; check {peer}")
 

@@ -9,23 +9,24 @@ from wgorch.run import Run
 from wgorch.verify.diagnose import Since
 
 
-def new_sessions(run: Run, plans: Mapping[str, HostPlan]) -> dict[str, Since]:
-    """Peers of each host whose session must be newer than the change, and the moment before it by the host's clock.
+def new_sessions(run: Run, plans: Mapping[str, HostPlan]) -> dict[str, dict[str, Since]]:
+    """Peers of each host whose session must be newer than the change, and how new.
 
     Only a new peer or a new key needs one: after any other change the old session goes on, and the pings prove it.
     """
     found = {}
     for name, plan in plans.items():
-        fresh = {peer for interface in plan.want.peers for peer in _fresh_peers(plan, interface)}
-        found[name] = Since(run.seen[name].clock.time, frozenset(fresh))
+        moment = run.seen[name].clock.time
+        peers = (pair for interface in plan.want.peers for pair in _fresh_peers(plan, interface))
+        found[name] = {peer: Since(moment if had_one else 0) for peer, had_one in peers}
     return found
 
 
-def _fresh_peers(plan: HostPlan, interface: str) -> Iterator[str]:
-    """Names of the peers on one interface whose session must be new."""
+def _fresh_peers(plan: HostPlan, interface: str) -> Iterator[tuple[str, bool]]:
+    """Names of the peers on one interface whose session must be new, and whether the interface had that peer before."""
     old, new = plan.have.interfaces.get(interface), plan.want.interfaces.get(interface)
     new_key = old is None or new is None or old.public_key != new.public_key
     old_peers = plan.have.peers.get(interface, {})
     for key, peer in plan.want.peers[interface].items():
         if new_key or key not in old_peers or old_peers[key].preshared != peer.preshared:
-            yield peer.name
+            yield peer.name, key in old_peers

@@ -17,7 +17,7 @@ from wgorch.verify.targets import measures_pair, targets
 def verify_hosts(
     run: Run,
     names: list[str],
-    since: Mapping[str, Since],
+    since: Mapping[str, Mapping[str, Since]],
     before: Mapping[str, Sh] | None = None,
     excluded: Iterable[str] = (),
 ) -> Verdict:
