@@ -10,9 +10,12 @@ import pytest
 from tests.steps.table import BASE, Row, make, rows
 from wgorch.state.state import State
 
+CREATED = replace(BASE, tables=frozenset({"nat"}), created_tables=frozenset({"nat"}))
+
 TABLE: Mapping[str, list[Row]] = {
     "empty_tables": [
-        ("a table that we caused", BASE, replace(BASE, tables=frozenset({"nat"})), [("-", ["drop_table nat"])]),
+        ("a table of wgorch's making", BASE, CREATED, [("-", ["drop_table nat"])]),
+        ("one that others have put something into", BASE, replace(BASE, tables=frozenset({"nat"})), []),
         (
             "a table that was there",
             replace(BASE, tables=frozenset({"nat"})),

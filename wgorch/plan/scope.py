@@ -95,5 +95,6 @@ def enabled_since(seen: Observed) -> frozenset[str]:
 
 
 def in_scope(have: State, want: State) -> State:
-    """What was read, without sysctls that the wanted State does not name."""
-    return replace(have, sysctls={path: have.sysctls[path] for path in want.sysctls if path in have.sysctls})
+    """What was read, without sysctls that the wanted State does not name; those of the tunnel are its own."""
+    kept = {p: v for p, v in have.sysctls.items() if p in want.sysctls or p.split("/")[3] in have.interfaces}
+    return replace(have, sysctls=kept)

@@ -53,7 +53,9 @@ class State:
     jumps: Mapping[Chain, tuple[int, ...]] = field(default_factory=dict)
     """Places of the jumps to a chain among its parent's rules, 1-based, wgorch's not counted; ``(1,)`` is right."""
     tables: frozenset[str] = frozenset()
-    """iptables tables that exist because of wgorch; of ip6tables with a 6 behind the name."""
+    """iptables tables that exist; of ip6tables with a 6 behind the name."""
+    created_tables: frozenset[str] = frozenset()
+    """Those that exist because of wgorch."""
     nft: Mapping[str, str] = field(default_factory=dict)
     """Rules of the managed nft table, by hook and digest."""
     firewalld: frozenset[str] = frozenset()

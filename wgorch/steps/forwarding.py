@@ -96,6 +96,13 @@ def _probe(want: State, have: State) -> Iterator[Sh]:
         )
 
 
+def _probe_interface(interface: Sh) -> Iterator[Sh]:
+    yield sh(
+        "for s in forwarding send_redirects rp_filter; do cat /proc/sys/net/ipv4/conf/{interface}/$s; done",
+        interface=interface,
+    )
+
+
 NOUN = Noun(
     state=("sysctls",),
     steps=(step(forwarding),),
@@ -103,4 +110,5 @@ NOUN = Noun(
     target=_target,
     functions=("set_value", "write_sysctl"),
     probe=_probe,
+    probe_interface=_probe_interface,
 )

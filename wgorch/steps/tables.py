@@ -16,23 +16,25 @@ from wgorch.steps.target import Target
 
 def empty_tables(want: State, have: State) -> Iterator[Change]:
     """Delete empty iptables tables that exist because of wgorch (iptables-nft leaves them behind)."""
-    for table in sorted(have.tables - want.tables):
+    for table in sorted((have.tables - want.tables) & have.created_tables):
         gone = command("drop_table", table)
         yield change("-", f"{tool(table)} table {table.removesuffix('6')}", "empty, and created by wgorch", gone)
 
 
 def _have(facts: Facts, _network: Network) -> Slice:
-    return {"tables": frozenset(facts.files.created_tables & facts.firewall.rules.keys())}
+    return {"tables": frozenset(facts.firewall.rules), "created_tables": facts.files.created_tables}
 
 
 def _target(target: Target) -> Slice:
-    facts = target.facts
-    kept = facts.files.created_tables - facts.removable_tables(target.network)
-    return {"tables": kept | {chain.table for chain in chains_of(target)}}
+    there, used = frozenset(target.facts.firewall.rules), {chain.table for chain in chains_of(target)}
+    return {
+        "tables": (there - target.facts.removable_tables(target.network)) | used,
+        "created_tables": target.facts.files.created_tables | (used - there),
+    }
 
 
 NOUN = Noun(
-    state=("tables",),
+    state=("tables", "created_tables"),
     steps=(step(empty_tables),),
     have=_have,
     target=_target,

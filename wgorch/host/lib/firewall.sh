@@ -61,9 +61,9 @@ drop_chain() {
     ! nft delete chain "$reply_family" "${table%6}" "$parent" 2>/dev/null || drop_record chain "$table/$parent"
 }
 
-# True if nothing but empty built-in chains, with the policy accept, is in a table, or in a chain, of nft.
+# True if nothing but empty built-in chains, with the policy accept, is in a table, or in a chain, of nft; 2 if there is none.
 is_untouched() { # table|chain FAMILY NAME...
-    content=$(nft list "$@" 2>/dev/null) && [ -n "$content" ] || return 1
+    content=$(nft list "$@" 2>/dev/null) && [ -n "$content" ] || return 2
     while read -r line; do
         case $line in
         '' | '}' | 'table '*' {') ;;
@@ -101,14 +101,14 @@ drop_table() {
     read_record table "$table"
     [ -n "$reply_before" ] || return 0
     iptables_of "$table"
-    if command -v nft >/dev/null 2>&1 && nft list table "$reply_family" "${table%6}" >/dev/null 2>&1; then
-        if is_untouched table "$reply_family" "${table%6}"; then
-            nft delete table "$reply_family" "${table%6}" 2>/dev/null
-        else
-            # Something that iptables does not show: it is there because of others by now.
-            drop_record table "$table"
-            return
-        fi
-    fi
+    is_untouched table "$reply_family" "${table%6}"
+    case $? in
+    0) nft delete table "$reply_family" "${table%6}" 2>/dev/null ;;
+    1)
+        # Something that iptables may not show: it is there because of others by now.
+        drop_record table "$table"
+        return
+        ;;
+    esac
     case $("$reply_iptables-save" 2>/dev/null) in *"*${table%6}"*) ;; *) drop_record table "$table" ;; esac
 }
