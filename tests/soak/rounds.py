@@ -42,6 +42,7 @@ class Round:
         self.standing: list[Wish] = []
         """The networks that are up, as far as `up` and `teardown` ended well."""
         self.log: list[str] = []
+        self.settings: dict[str, str] = {}
 
     def run(self) -> None:
         """Run the round. Raises Violation."""
@@ -79,10 +80,15 @@ class Round:
 
     def _spoil(self) -> None:
         what = self.chance.choice(BETWEEN)
-        role = between(self.world, what, self.chance, self.wish)
+        role = self.chance.choice(ROLES)
         self.log.append(f"{what} on {role}")
+        if what == "reboot":
+            self._reboot(role)
+        else:
+            between(self.world, what, role, self.wish)
         for wish in list(self.standing):
-            self._converge(wish)
+            self._bring_up(wish)
+        self._judge()
 
     def _verbs(self) -> None:
         verb = self.chance.choice(["status", "verify", "trace", "rotate-key", "plan"])
@@ -116,6 +122,10 @@ class Round:
     # --- the program
 
     def _converge(self, wish: Wish) -> None:
+        self._bring_up(wish)
+        self._judge()
+
+    def _bring_up(self, wish: Wish) -> None:
         """`up` ends well, and a second one has nothing to do."""
         done = self._patiently("up", wish)
         if done.returncode:
@@ -124,7 +134,6 @@ class Round:
         again = self._patiently("up", wish)
         if "No changes." not in again.stdout:
             raise Violation(f"up again: {again.returncode}\n{again.stdout}\n{again.stderr}")
-        self._judge()
 
     def _judge(self) -> None:
         faults = [*judge.network_faults(self.world, self.standing), *judge.secret_faults(self.world, STATE)]
@@ -176,7 +185,7 @@ class Round:
                 return self.world.spawn("controller", *argv, env=env, start_new_session=True, stdout=said)
 
             process = spawn()
-            beside(self.world, what, self.chance, process, spawn)
+            beside(self.world, what, self.chance, process, spawn, self._reboot)
             said.seek(0)
             text = said.read()
         self.log.append(f"exit {process.returncode}")
@@ -205,22 +214,25 @@ class Round:
     @contextmanager
     def _settings(self) -> Iterator[None]:
         """Settings of other distributions, for this round."""
-        shims = []
         for role in ROLES:
             promote, filtered, forward = (self.chance.choice(values) for values in ("01", "02", "001"))
             script = (
                 f"for c in all default; do echo {promote} >/proc/sys/net/ipv4/conf/$c/promote_secondaries; "
                 f"echo {filtered} >/proc/sys/net/ipv4/conf/$c/rp_filter; done; echo {forward} >/proc/sys/net/ipv4/ip_forward"
             )
-            self.world.sh(role, script)
             drawn = self.chance.random()
-            if drawn < 0.15:
-                self.world.sh(role, LEGACY)
-                shims.append((role, "iptables-legacy"))
-            elif drawn < 0.3:
-                self.world.sh(role, CLOCK.format(self.chance.choice(["+86400", "-3600"])))
-                shims.append((role, "another clock"))
-        self.log += [f"{role}: {what}" for role, what in shims]
+            if drawn < 0.3:
+                what = "iptables-legacy" if drawn < 0.15 else "another clock"
+                shim = LEGACY if drawn < 0.15 else CLOCK.format(self.chance.choice(["+86400", "-3600"]))
+                script = f"{script}; {shim}"
+                self.log.append(f"{role}: {what}")
+            self.settings[role] = script
+            self.world.sh(role, script)
         yield
-        for role, _ in shims:
-            self.world.sh(role, "umount /usr/local/sbin", check=False)
+        for role in ROLES:
+            self.world.sh(role, "umount /usr/local/sbin 2>/dev/null; :")
+
+    def _reboot(self, role: str) -> None:
+        """Restart a host, whose distribution sets the same as before."""
+        self.world.reboot(role)
+        self.world.sh(role, self.settings[role])

@@ -27,7 +27,14 @@ BESIDE = (
 )
 
 
-def beside(world: ReferenceWorld, what: str, chance: Random, process: subprocess.Popen[str], again: Spawn) -> None:
+def beside(
+    world: ReferenceWorld,
+    what: str,
+    chance: Random,
+    process: subprocess.Popen[str],
+    again: Spawn,
+    reboot: Callable[[str], None],
+) -> None:
     """Let something happen while the program runs; it is over when this returns, and so is the program."""
     time.sleep(chance.uniform(0.05, 1.3))
     kind, _, which = what.partition(" ")
@@ -44,7 +51,7 @@ def beside(world: ReferenceWorld, what: str, chance: Random, process: subprocess
                 check=False,
             )
         case "reboot":
-            world.reboot(chance.choice(ROLES))
+            reboot(chance.choice(ROLES))
         case "second":
             other = again()
             _end(other)
@@ -99,9 +106,9 @@ BETWEEN = (
 )
 
 
-def between(world: ReferenceWorld, what: str, chance: Random, wish: Wish) -> str:
-    """Spoil one host; which."""
-    role, wg = chance.choice(ROLES), wish.interface
+def between(world: ReferenceWorld, what: str, role: str, wish: Wish) -> None:
+    """Spoil one host."""
+    wg = wish.interface
     script = {
         "interface deleted": f"ip link delete {wg}",
         "interface down": f"ip link set {wg} down",
@@ -114,8 +121,4 @@ def between(world: ReferenceWorld, what: str, chance: Random, wish: Wish) -> str
         "sysctl changed": f"echo 0 >/proc/sys/net/ipv4/conf/{wg}/forwarding",
         "allowed-ips changed": f"wg set {wg} peer $(wg show {wg} peers | head -n 1) allowed-ips 10.1.2.0/24",
     }
-    if what == "reboot":
-        world.reboot(role)
-    else:
-        world.sh(role, script[what], check=False)
-    return role
+    world.sh(role, script[what], check=False)
