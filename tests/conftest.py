@@ -30,6 +30,8 @@ def draw(values: list, count: int, *, salt: str = "") -> list:
 
 
 SLOW = [
+    "soak",
+    "networks",
     "seed_rows",
     "trace_worlds",
     "safe_change",

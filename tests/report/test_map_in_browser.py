@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.report.test_map import ROOT, star
+from wgorch.errors import HostError
 from wgorch.inventory.load import load, loads
+from wgorch.outcome import Status
 from wgorch.report.map.map import Map
 from wgorch.topology.topology import build
 
@@ -124,3 +126,66 @@ def test_two_hosts_chosen_show_the_path_by_mouse_and_by_keys(browser: object, tm
         body.send_keys(Keys.TAB)
         reached.add(browser.execute_script("return document.activeElement.dataset.name || ''"))  # type: ignore[attr-defined]
     assert {"home", "bcc", "company"} <= reached
+
+
+HOSTILE = [
+    "' onfocus=document.title=9 @DATA@",
+    '" onfocus="document.title=9" x="',
+    "</script><script>document.title=9</script>",
+    "</title></svg><img src=x onerror=document.title=9>",
+    "<style>*{display:none}</style>",
+    "]]><script>document.title=9</script>",
+    "javascript:document.title=9",
+    "\\u003cscript\\u003edocument.title=9",
+    "${document.title=9}{{document.title=9}}",
+    "\x1b]0;9\x07\u202e\u2028document.title=9//",
+    "&lt;script&gt;&#x27; onload=document.title=9",
+]
+"""What hosts answer; each is in the page as text, and nothing of it runs."""
+
+
+def test_nothing_that_a_host_answers_runs_in_the_page(browser: object, tmp_path: Path) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    topology = build(loads(star(len(HOSTILE) + 1)))
+    unreachable = {
+        name: HostError(name, "connect", text)
+        for name, text in zip(topology.hosts, [*HOSTILE, HOSTILE[0]], strict=True)
+    }
+    opened(browser, Map(topology, Status(2, {}, {}, unreachable, {})), tmp_path)
+    title = browser.title  # type: ignore[attr-defined]
+    boxes = browser.find_elements(By.CSS_SELECTOR, ".box")  # type: ignore[attr-defined]
+    for box in boxes:
+        box.click()
+        box.send_keys(Keys.ENTER)
+    body = browser.find_element(By.TAG_NAME, "body")  # type: ignore[attr-defined]
+    for _ in range(len(boxes) + 3):
+        body.send_keys(Keys.TAB)
+
+    assert len(boxes) == len(HOSTILE) + 1
+    assert all(box.is_displayed() for box in boxes)
+    assert (title, 2, 0) == (
+        browser.title,  # type: ignore[attr-defined]
+        len(browser.find_elements(By.TAG_NAME, "script")),  # type: ignore[attr-defined]
+        len(browser.find_elements(By.TAG_NAME, "img")),  # type: ignore[attr-defined]
+    )
+    foreign = (
+        "return [...document.querySelectorAll('*')].filter(e => [...e.attributes].some(a => a.name.startsWith('on')))"
+    )
+    assert browser.execute_script(foreign) == []  # type: ignore[attr-defined]
+    assert [e for e in browser.get_log("browser") if e["level"] == "SEVERE"] == []  # type: ignore[attr-defined]
+
+
+def test_script_in_the_page_is_refused_by_its_policy(browser: object, tmp_path: Path) -> None:
+    """The second line of defence: even an element that got into the page would not run."""
+    page = tmp_path / "map.html"
+    text = Map(build(loads(star(3)))).html()
+    page.write_text(
+        text.replace("</body>", "<img src=x onerror='document.title=9'><script>document.title=9</script></body>")
+    )
+    browser.get(page.as_uri())  # type: ignore[attr-defined]
+
+    assert browser.title != "9"  # type: ignore[attr-defined]
+    said = " ".join(entry["message"] for entry in browser.get_log("browser"))  # type: ignore[attr-defined]
+    assert "Content Security Policy" in said
