@@ -15,6 +15,8 @@ os.environ["WGORCH_STRICT"] = "1"
 # In the environment, so that every worker of one run draws the same.
 SEED = int(os.environ.setdefault("WGORCH_SEED", str(random.SystemRandom().randrange(1_000_000))))
 ALL = bool(os.environ.get("WGORCH_TEST_ALL"))
+LONG = bool(os.environ.get("WGORCH_LONG"))
+"""The counts of `make long`."""
 
 
 def pytest_report_header() -> str:

@@ -213,7 +213,7 @@ class Kernel:
                 if "/conf/wg0/" in path and not self.interface:
                     raise Refused(f"no such file: {path}")
                 self.sysctls[path] = value
-            case ("note_table", _table) | ("note_chain" | "drop_chain", _table, _):
+            case ("renew_endpoints" | "note_table", _) | ("note_chain" | "drop_chain", _, _):
                 pass
             case ("ensure_chain", table, name):
                 chains = self.tables.setdefault(table, {built_in: [] for built_in in BUILT_IN[table]})

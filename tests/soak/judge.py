@@ -61,7 +61,7 @@ def baseline_faults(world: ReferenceWorld, before: dict[str, list[str]]) -> Iter
 
 def network_faults(world: ReferenceWorld, wishes: list[Wish]) -> Iterator[str]:
     """What of the networks that are up is not as wished."""
-    for role in ROLES:
+    for role in sorted(ROLES, key=lambda role: PEERS[role]):  # spokes first: a relay that was restarted waits for them
         marks = {}
         for link in json.loads(world.run(role, "ip", "-j", "link").stdout):
             if str(link.get("ifalias", "")).startswith("wgorch:"):

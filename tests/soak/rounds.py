@@ -123,6 +123,8 @@ class Round:
 
     def _converge(self, wish: Wish) -> None:
         self._bring_up(wish)
+        for other in [other for other in self.standing if other.name != wish.name]:
+            self._bring_up(other)  # a reboot may have struck it, too
         self._judge()
 
     def _bring_up(self, wish: Wish) -> None:

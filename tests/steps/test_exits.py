@@ -18,7 +18,7 @@ TABLE: Mapping[str, list[Row]] = {
             UP,
             [
                 ("+", ["ip -4 route replace default dev wg0 table 7 proto 119"]),
-                ("+", [f"set_policy_rule {RULE}"]),
+                ("+", [f"set_policy_rule {RULE}", "renew_endpoints wg0"]),
             ],
         ),
         (

@@ -10,6 +10,12 @@ MAX_LEASE_S = 300
 """The shortest, the default and the longest time without renewal after which a host rolls its change back."""
 
 
+VERIFY_S = 35
+"""How long the verification may take: peers need 15 s to notice that a host has forgotten their session. A shorter lease is
+renewed for this time when it begins.
+"""
+
+
 PROGRAM_S = 45
 """Deadline of the script of a change on its host."""
 

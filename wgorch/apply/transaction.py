@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from wgorch.apply import scripts
-from wgorch.apply.lease import INSTALL_S, LEASE_S, PHASE_S, RECENT_S
+from wgorch.apply.lease import INSTALL_S, LEASE_S, PHASE_S, RECENT_S, VERIFY_S
 from wgorch.apply.replies import (
     Failure,
     Word,
@@ -148,12 +148,12 @@ class Transaction:
         return after
 
     def is_old(self, host: str) -> bool:
-        """True where so much of the lease has passed that verification may outlast it."""
-        return time.monotonic() > self.armed[host] - self.lease_s * 5 / 6
+        """True where verification may outlast what is left of the lease."""
+        return self.armed[host] - time.monotonic() < max(VERIFY_S, self.lease_s * 5 / 6)
 
     def renew(self) -> Sh:
         """sh that renews the lease; it rides on the phase that verifies."""
-        return scripts.renew_script(self.network.directory, self.change_id, self.lease_s)
+        return scripts.renew_script(self.network.directory, self.change_id, max(self.lease_s, VERIFY_S))
 
     def renewed(self, output: str) -> bool:
         """True where a host reports its lease as renewed."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from wgorch.base.value import value
-from wgorch.facts.grammar import MAX_LINES, NotAnAnswer, match
+from wgorch.facts.grammar import NotAnAnswer, match
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.state.rules import Rule
 
@@ -92,7 +92,7 @@ def _iptables(
     tables: dict[str, dict[str, list[Rule]]] = {}
     policies: dict[tuple[str, str], str] = {}
     table = ""
-    for line in lines[:MAX_LINES]:
+    for line in lines:
         if line.startswith("*"):
             table = match(r"[a-z]{1,20}", line[1:]) + suffix
             tables[table] = {}
@@ -111,7 +111,7 @@ def nft_chains(lines: list[str]) -> Iterator[tuple[str, str, list[str]]]:
     """The chains of ``nft list table``: table with its family, chain, lines."""
     table = chain = ""
     body: list[str] = []
-    for line in lines[:MAX_LINES]:
+    for line in lines:
         words = line.split()
         if words[:1] == ["table"] and len(words) == 4 and words[3] == "{":
             table = f"{words[1]} {words[2]}"

@@ -12,7 +12,8 @@ from wgorch.facts.part import Answers
 
 T = TypeVar("T")
 
-MAX_LINES = 200_000
+MAX_LINES = 40_000
+"""Lines of one section; parsed, a line takes a hundred times the memory of its bytes."""
 
 
 class NotAnAnswer(ValueError):
@@ -28,6 +29,9 @@ def sections(text: str, nonce: str) -> dict[str, list[str]]:
             current = found.setdefault(line[len(nonce) + 1 :], [])
         elif line and current is not None:
             current.append(line)
+    for name, lines in found.items():
+        if len(lines) > MAX_LINES:
+            raise NotAnAnswer(f"section {name} has more than {MAX_LINES} lines")
     return found
 
 
@@ -70,7 +74,7 @@ def public_key(text: str) -> str:
 
 def pairs(lines: list[str]) -> Iterator[tuple[str, str]]:
     """Lines of ``KEY<tab>VALUE``."""
-    for line in lines[:MAX_LINES]:
+    for line in lines:
         key, _, value = line.partition("\t")
         yield key, value
 
@@ -79,7 +83,7 @@ def file_texts(lines: list[str]) -> dict[str, str]:
     """Contents of files, by path; each line of a file has a bar before it."""
     found: dict[str, list[str]] = {}
     path = ""
-    for line in lines[:MAX_LINES]:
+    for line in lines:
         if line.startswith("file "):
             path = match(r"/[A-Za-z0-9._/-]{1,120}", line[5:])
             found[path] = []
@@ -89,7 +93,7 @@ def file_texts(lines: list[str]) -> dict[str, str]:
 
 
 def words(lines: list[str]) -> Iterator[tuple[str, str]]:
-    """Lines of ``WORD REST``, at most MAX_LINES of them."""
-    for line in lines[:MAX_LINES]:
+    """Lines of ``WORD REST``."""
+    for line in lines:
         word, _, rest = line.partition(" ")
         yield word, rest

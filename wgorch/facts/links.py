@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from wgorch.base.ip import network
 from wgorch.base.value import value
-from wgorch.facts.grammar import MAX_LINES, integer, match
+from wgorch.facts.grammar import integer, match
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.inventory.model import IPAddress, IPNetwork
 
@@ -117,7 +117,7 @@ def _device(line: str) -> Device:
 
 
 def _addresses(lines: list[str]) -> Iterator[tuple[str, Address]]:
-    for line in lines[:MAX_LINES]:
+    for line in lines:
         words = line.split()
         family = next((i for i, word in enumerate(words[:4]) if word in ("inet", "inet6")), None)
         if family is None:
@@ -138,7 +138,7 @@ ROUTE_KINDS = ("unreachable", "blackhole", "prohibit", "throw", "local", "broadc
 
 
 def _routes(lines: list[str], everything: str) -> Iterator[Route]:
-    for line in lines[:MAX_LINES]:
+    for line in lines:
         words = line.split()
         if line[0].isspace() or not words:
             continue  # the next hops of a multipath route

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wgorch.facts.grammar import MAX_LINES, integer
+from wgorch.facts.grammar import integer
 from wgorch.facts.part import Answers, Part, Reread
 
 OVERHEAD = {4: 60, 6: 80}
@@ -26,7 +26,7 @@ PART = Part({"paths": Reread.NEVER})
 def read(answers: Answers) -> dict[str, int]:
     """Tunnel MTU by endpoint, from the largest packet that reached each whole. Raises NotAnAnswer or ValueError."""
     found = {}
-    for line in answers.get("paths", [])[:MAX_LINES]:
+    for line in answers.get("paths", []):
         endpoint, address, largest = line.split(" ")
         found[endpoint] = integer(largest) - OVERHEAD[6 if ":" in address else 4]
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wgorch.facts.grammar import MAX_LINES, match
+from wgorch.facts.grammar import match
 from wgorch.facts.part import Answers, Part, Reread
 
 PART = Part({"sysctls": Reread.AFTER_CHANGE})
@@ -13,7 +13,7 @@ IPV6_OFF = "net/ipv6/conf/default/disable_ipv6"
 def read(answers: Answers) -> dict[str, str]:
     """Values by path below /proc/sys. Raises NotAnAnswer."""
     found = {}
-    for line in answers["sysctls"][:MAX_LINES]:
+    for line in answers["sysctls"]:
         path, _, text = line.partition(" ")
         if text:
             path = match(r"net/ipv[46]/conf/[^\s/]{1,15}/[a-z0-9_]{1,40}", path)

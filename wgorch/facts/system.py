@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from wgorch.base.value import value
-from wgorch.facts.grammar import MAX_LINES, integer, match
+from wgorch.facts.grammar import integer, match
 from wgorch.facts.part import Answers, Part, Reread
 
 CAP_NET_ADMIN = 12
@@ -80,7 +80,7 @@ def read(answers: Answers) -> System:
 
 def _os_release(lines: list[str]) -> dict[str, str]:
     found = {}
-    for line in lines[:MAX_LINES]:
+    for line in lines:
         name, _, quoted = line.removeprefix("os ").partition("=")
         if line.startswith("os ") and name in OS_RELEASE:
             found[name] = quoted.strip("\"'")[:100]

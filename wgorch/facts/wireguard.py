@@ -9,7 +9,7 @@ from dataclasses import field
 
 from wgorch.base.ip import network, network_text
 from wgorch.base.value import value
-from wgorch.facts.grammar import MAX_LINES, integer, match, pairs, public_key
+from wgorch.facts.grammar import integer, match, pairs, public_key
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.state.wireguard import Peer
 
@@ -79,7 +79,7 @@ def _wg_show(lines: list[str]) -> tuple[dict[str, str], dict[str, dict[str, str]
     interface: dict[str, str] = {}
     peers: dict[str, dict[str, str]] = {}
     current = interface
-    for line in lines[:MAX_LINES]:
+    for line in lines:
         name, _, value = line.strip().partition(": ")
         if name == "peer":
             # A foreign peer may have any key; only keys that wgorch hands on must be valid.

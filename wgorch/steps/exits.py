@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from wgorch.base.sh import Sh, quote, sh
-from wgorch.facts.grammar import MAX_LINES, integer, match
+from wgorch.facts.grammar import integer, match
 from wgorch.facts.links import ROUTE_KINDS
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.facts.system import facts_of
@@ -30,7 +30,8 @@ def exit_routes(want: State, have: State) -> Iterator[Change]:
         yield change("+", f"route {route}", "all other traffic would bypass the exit node", add)
     for rule in sorted(want.policy_rules - have.policy_rules):
         add = command("set_policy_rule", *rule.split(" "))
-        yield change("+", f"rule {rule}", "the tunnel's table would not be looked up", add)
+        renew = [command("renew_endpoints", name) for name in want.interfaces if " fwmark " in rule]
+        yield change("+", f"rule {rule}", "the tunnel's table would not be looked up", add, *renew)
     for rule in sorted(have.policy_rules - want.policy_rules):
         gone = command("delete_policy_rule", *rule.split(" "))
         yield change("-", f"rule {rule}", "the exit node is no longer wanted", gone, disruptive=True)
@@ -64,7 +65,7 @@ def _read(answers: Answers) -> Slice:
 
 def _rules(lines: list[str]) -> Iterator[str]:
     """Policy rules with wgorch's protocol number, as iproute2 prints them."""
-    for line in lines[:MAX_LINES]:
+    for line in lines:
         priority, _, words = line.partition(":")
         rule = " ".join(words.split())
         if rule.endswith(f"proto {ROUTE_PROTO}"):
@@ -74,7 +75,7 @@ def _rules(lines: list[str]) -> Iterator[str]:
 def _routes(answers: Answers, family: str) -> Iterator[str]:
     """Routes of the network's own table, as ``ip route`` takes them."""
     table = facts_of(answers).get("table", "")
-    for line in answers.get(f"exit-routes {family}", [])[:MAX_LINES]:
+    for line in answers.get(f"exit-routes {family}", []):
         words = line.split()
         kind = [words.pop(0)] if words[0] in ROUTE_KINDS else []
         after = dict(zip(words[1:], words[2:], strict=False))
@@ -127,6 +128,6 @@ NOUN = Noun(
         labels={"policy_rules": "routing policy rules"},
     ),
     target=_target,
-    functions=("set_policy_rule", "delete_policy_rule"),
+    functions=("set_policy_rule", "delete_policy_rule", "renew_endpoints"),
     probe=_probe,
 )

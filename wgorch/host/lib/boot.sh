@@ -60,7 +60,7 @@ drop_stale_lock() {
     while IFS= read -r line; do
         case $line in
         "boot=$boot_id") ;;
-        boot=*) rm -f lock pending reverting lease 'do' undo ;;
+        boot=*) rm -f lock pending reverting reverter lease 'do' undo undo.log probe before after running watching boot.before ;;
         esac
     done <lock
 }

@@ -8,6 +8,16 @@ set_policy_rule() { # FAMILY PRIORITY WORD...
     ip "$family" rule add priority "$priority" "$@"
 }
 
+# Let wgorch's other interfaces forget the source address of their packets: wireguard-go keeps it when a rule gives them
+# another route, and the exit node accepts none but the tunnel's own.
+renew_endpoints() { # INTERFACE
+    wg show all endpoints 2>/dev/null | while read -r other peer endpoint; do
+        alias=
+        [ ! -r "/sys/class/net/$other/ifalias" ] || IFS= read -r alias <"/sys/class/net/$other/ifalias"
+        case $other/$alias/$endpoint in "$1"/* | *'(none)') ;; */wgorch:*) wg set "$other" peer "$peer" endpoint "$endpoint" ;; esac
+    done
+}
+
 # Delete wgorch's own policy rules of a priority.
 delete_policy_rule() { # FAMILY PRIORITY
     tries=0
