@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 
@@ -21,6 +22,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()) % 1000000)
     parser.add_argument("--only", type=int, help="run this round alone")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the world goes, too
     print(f"seed {args.seed}", flush=True)
     numbers = [args.only] if args.only is not None else list(range(args.rounds))
     violations = 0
