@@ -134,7 +134,7 @@ def _mutated(text: str, chance: Random) -> str:
     return "\n".join(lines)
 
 
-class _Nothing:
+class Nothing:
     """A fleet without sessions."""
 
     def session(self, _name: str) -> None:
@@ -150,7 +150,7 @@ def outputs(answers: Answers) -> dict[str, str]:
             seen[host] = observed(host, text, NONCE)
         except Garbled as error:
             lost[host] = error
-    run = Run(TOPOLOGY.inventory, _Nothing(), None, PLAYBOOKS)  # type: ignore[arg-type]
+    run = Run(TOPOLOGY.inventory, Nothing(), None, PLAYBOOKS)  # type: ignore[arg-type]
     run.seen = seen
     plans, errors = {}, tuple[str, ...]()
     try:
