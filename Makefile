@@ -6,7 +6,7 @@ CODE   := wgorch tests benchmarks scripts
 SHELLS := wgorch/rehearsal/*.sh benchmarks/*.sh scripts/setup .ci/run
 TEXTS  := $(CODE) docs inventory playbooks README.md CHANGELOG.md
 
-.PHONY: docs site pictures demo test test-all fast lab check fix setup clean
+.PHONY: docs site pictures demo test test-all long fast lab check fix setup clean
 
 demo: setup   ## the reference network in namespaces, and the main job on it
 	@$(BIN)/python -m wgorch.rehearsal demo
@@ -16,6 +16,9 @@ test: setup   ## every test, the lab's too, variants drawn by a printed seed (un
 
 test-all: setup   ## every variant of every lab case (under 60 minutes)
 	@WGORCH_TEST_ALL=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+long: setup   ## the large counts, in portions by WGORCH_SEED (hours; goes on where it was interrupted)
+	@$(BIN)/python -m tests.long --seed $(or $(WGORCH_SEED),1)
 
 fast: setup   ## the pure tests only
 	@$(BIN)/python -m pytest -m "not lab"

@@ -70,9 +70,10 @@ class Rollout:
             return self._finish(keep, None)
 
     def _up(self, proof: Callable[[], bool] | None) -> Outcome:
+        before = {name: seen.wg(self.run.network).traffic for name, seen in self.run.seen.items()}
         self._lock()
         self._plan_again()
-        clocks = new_sessions(self.run, self.plans)
+        clocks = new_sessions(self.run, self.plans, before)
         try:
             if not self._in_order(self._apply):
                 return self._roll_back("the change failed")

@@ -43,10 +43,16 @@ class Verdict:
 
 @value
 class Since:
-    """The moment that a session with a peer must be newer than."""
+    """What a session with a peer must be newer than; either is enough, since a clock may be set meanwhile."""
 
     clock: int
-    """UNIX time before the change, by the host's clock; 0 where there was no session, so that any will do."""
+    """UNIX time before the change, by the host's clock."""
+    handshake: int
+    """UNIX time of the latest handshake before the change; 0 where there was none, so that any will do."""
+
+    def is_met_by(self, handshake: int) -> bool:
+        """True for the time of a handshake that happened since."""
+        return handshake > self.handshake or handshake >= self.clock - 1
 
 
 def diagnose(
@@ -75,11 +81,14 @@ class _Measured:
     names: Mapping[IPAddress, str]
     """Tunnel members by address."""
 
-    def has_session(self, host: str, peer: str, since: int = 0) -> bool:
-        """True where a host had a handshake with a peer at a UNIX time or later."""
+    def handshake(self, host: str, peer: str) -> int:
+        """UNIX time of a host's latest handshake with a peer; 0 where there was none."""
         here = self.hosts.get(host)
-        handshake = here.handshakes.get(self.keys.get(peer, ""), 0) if here else 0
-        return handshake > 0 and handshake >= since
+        return here.handshakes.get(self.keys.get(peer, ""), 0) if here else 0
+
+    def has_session(self, host: str, peer: str) -> bool:
+        """True where a host had a handshake with a peer."""
+        return self.handshake(host, peer) > 0
 
     def has_any_session(self, one: str, other: str) -> bool:
         """True where one of two hosts had a handshake with the other."""
@@ -107,11 +116,8 @@ def _session(network: _Measured, host: str, peer: str, since: Since | None) -> I
         hint = f"allow UDP {endpoint.port} in at {peer} (cloud firewall, router), and out at {host}"
         yield Finding(host, what, hint)
         return
-    if (
-        since
-        and (matrix or measures_pair(topology, host, peer))
-        and not network.has_session(host, peer, since.clock - 1)
-    ):
+    must_be_new = since and (matrix or measures_pair(topology, host, peer))
+    if since and must_be_new and not since.is_met_by(network.handshake(host, peer)):
         what = f"session with {peer} predates this change: its new key is unproven"
         yield Finding(host, what, f"re-run wgorch verify; check {peer}")
 
