@@ -179,9 +179,13 @@ def outputs(answers: Answers) -> dict[str, str]:
         except Garbled as error:
             out.print(str(error))
     if len(seen) == len(captures) == len(answers.facts):
-        trace = explain(TOPOLOGY, seen, keys, captures, answers.probe, "home")
-        render_trace(out, trace)
-        found["trace"] = json.dumps(trace_json(trace))
+        try:
+            trace = explain(TOPOLOGY, seen, keys, captures, answers.probe, "home")
+        except HostError as error:
+            out.print(str(error))
+        else:
+            render_trace(out, trace)
+            found["trace"] = json.dumps(trace_json(trace))
     assert isinstance(out.file, io.StringIO)
     return found | {"terminal": out.file.getvalue()}
 

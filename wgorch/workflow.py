@@ -149,8 +149,8 @@ def _roll_out(
     consent: Consent,
 ) -> Outcome:
     """Gather, plan, ask for consent, and change the hosts whose plan has changes."""
-    # A rotated key is proven by a handshake that is newer than the latest one.
-    run.gather(run.involved, traffic=bool(run.rotating), preload=referee())
+    # A new key of an old peer is proven by a handshake that is newer than the latest one.
+    run.gather(run.involved, traffic=bool(run.rotating) or run.network.preshared_keys, preload=referee())
     plans = run.plans()
     asked = consent(plans)
     if not run.options.may_lose_ssh:

@@ -223,7 +223,8 @@ class Round:
                 f"echo {filtered} >/proc/sys/net/ipv4/conf/$c/rp_filter; done; echo {forward} >/proc/sys/net/ipv4/ip_forward"
             )
             drawn = self.chance.random()
-            if drawn < 0.3:
+            # With systemd a boot comes before the shim.
+            if drawn < 0.3 and not (drawn < 0.15 and self.world.machines[role].systemd):
                 what = "iptables-legacy" if drawn < 0.15 else "another clock"
                 shim = LEGACY if drawn < 0.15 else CLOCK.format(self.chance.choice(["+86400", "-3600"]))
                 script = f"{script}; {shim}"
