@@ -1,5 +1,5 @@
 """``python -m wgorch``."""
 
-from wgorch.cli.main import run
+from wgorch.cli.entry import run
 
 run()

@@ -60,13 +60,15 @@ def test_no_child_outlives_a_killed_controller(quiet: Lab) -> None:
     lab = quiet
     process = lab.spawn("up", INVENTORY, "--yes", *CLIENT, "--confirm-timeout", "10")
     try:
-        lab.wait(lambda: is_changing(lab), 30, "a change")
-        assert children(lab)
+        end = time.monotonic() + 30
+        while not is_changing(lab) and time.monotonic() < end:
+            pass  # it takes less than a second from there to the end
     finally:
-        lab.world.sh("controller", "pkill -KILL -f '[m] wgorch up' || :")
+        count = lab.world.sh("controller", "pgrep -c '^ssh$'; pkill -KILL -f '[m] wgorch up' || :")
         process.wait(10)
+    assert int(count) > 0
     lab.wait(lambda: not children(lab), 5, lambda: f"children live on: {children(lab)}")
-    lab.wait(lambda: lab.differences() == {}, 60, lambda: f"hosts roll back: {lab.differences()}")
+    lab.wait(lambda: lab.differences() == {}, 90, lambda: f"hosts roll back: {lab.differences()}")
 
 
 def test_an_interrupt_rolls_back_and_leaves_no_child(quiet: Lab) -> None:

@@ -191,7 +191,8 @@ class Round:
             said.seek(0)
             text = said.read()
         self.log.append(f"exit {process.returncode}")
-        if "Traceback" in text or process.returncode not in KNOWN:
+        # A signal in the interpreter's first moments is answered by the interpreter itself.
+        if ("Traceback" in text and "/wgorch/" in text) or process.returncode not in KNOWN:
             raise Violation(f"{verb} with {what}: exit {process.returncode}\n{text}")
 
     def _wgorch(self, verb: str, *words: str, wish: Wish | None) -> subprocess.CompletedProcess[str]:
