@@ -4,17 +4,17 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 CODE   := wgorch tests benchmarks scripts
 SHELLS := wgorch/rehearsal/*.sh benchmarks/*.sh scripts/setup .ci/run
-TEXTS  := $(CODE) docs inventory playbooks README.md CHANGELOG.md
+TEXTS  := $(CODE) docs inventory playbooks README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md
 
 .PHONY: docs site pictures demo test test-all long fast lab check fix setup clean
 
 demo: setup   ## the reference network in namespaces, and the main job on it
 	@$(BIN)/python -m wgorch.rehearsal demo
 
-test: setup   ## every test, the lab's too, variants drawn by a printed seed (under 10 minutes)
+test: setup   ## every test, the lab's too, variants drawn by a printed seed (under 15 minutes)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-test-all: setup   ## every variant of every lab case (under 60 minutes)
+test-all: setup   ## every variant of every lab case (under 100 minutes)
 	@WGORCH_TEST_ALL=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 long: setup   ## the large counts, in portions by WGORCH_SEED (hours; goes on where it was interrupted)

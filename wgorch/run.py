@@ -15,7 +15,7 @@ from wgorch.gather.observed import Observed
 from wgorch.inventory.fields import suggest
 from wgorch.inventory.model import Inventory, Network
 from wgorch.plan.host import HostPlan
-from wgorch.plan.learned import addresses_are_given, keep_addresses, working_direct_peers
+from wgorch.plan.learned import addresses_are_given, double_claims, keep_addresses, working_direct_peers
 from wgorch.plan.network import NetworkFacts, network_mtu, plan_network
 from wgorch.plan.notes import Note
 from wgorch.plan.playbook import Playbooks
@@ -187,6 +187,8 @@ class Run:
 
     def plans(self) -> dict[str, HostPlan]:
         """The plan of every host that was read. Raises HostsFailed with every blocker."""
+        if claims := list(double_claims(self.inventory, self.seen)):
+            raise HostsFailed(claims)
         facts = NetworkFacts(self.topology, self.seen, self.keys, self.mtu)
         accepted = self.options.accept_new_keys | self.rotating
         plans = plan_network(facts, self.playbooks.up, self.options.limit, accepted)

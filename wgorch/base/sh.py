@@ -11,7 +11,7 @@ from typing import NewType
 from wgorch.base.text import one_line
 
 Sh = NewType("Sh", str)
-"""POSIX sh text. mypy refuses other text where it is wanted; tests/test_sh.py says who may make one."""
+"""POSIX sh text. mypy refuses other text where it is wanted; tests/base/test_sh.py says who may make one."""
 
 EMPTY = Sh("")
 
@@ -71,6 +71,6 @@ def here_document(line: Sh, text: str, then: Sh = EMPTY) -> Sh:
     return Sh(f"{line} <<'{end}'{then}\n{text.rstrip(chr(10))}\n{end}")
 
 
-def new_nonce(prefix: str = "wgorch") -> Sh:
+def new_nonce() -> Sh:
     """A word that no other program prints."""
-    return Sh(f"{prefix}-{secrets.token_hex(12)}")
+    return Sh(f"wgorch-{secrets.token_hex(12)}")

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from wgorch.apply.lease import LEASE_S, MAX_LEASE_S, MIN_LEASE_S
+from wgorch.apply.lease import LEASE_S, MAX_LEASE_S, MIN_LEASE_S, VERIFY_S
 
 
 class Options(argparse.Namespace):
@@ -114,7 +114,8 @@ def yes_option(parser: argparse.ArgumentParser, help: str = "do not ask for conf
 def change_options(parser: argparse.ArgumentParser) -> None:
     """The options of ChangeOptions."""
     yes_option(parser)
-    lease = f"roll back after SECONDS unless confirmed (default {LEASE_S}, {MIN_LEASE_S}–{MAX_LEASE_S})"
+    bounds = f"default {LEASE_S}, {MIN_LEASE_S}–{MAX_LEASE_S}; {VERIFY_S} at least while paths are measured"
+    lease = f"roll back after SECONDS unless confirmed ({bounds})"
     parser.add_argument("--confirm-timeout", metavar="SECONDS", type=int, default=LEASE_S, help=lease)
 
 

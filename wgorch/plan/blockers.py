@@ -45,7 +45,7 @@ def _renamed(name: str, network: Network, seen: Observed) -> Iterator[HostError]
 
 
 def _other_networks(desired: Desired, seen: Observed) -> Iterator[HostError]:
-    """Networks of wgorch under another name that hold what this one needs: this one was renamed, or must give way."""
+    """Networks of wgorch under another name that hold what this one needs; maybe this one, before it was renamed."""
     network = desired.network
     wanted = (*network.subnets, *desired.routes)
     for interface, device in seen.links.devices.items():

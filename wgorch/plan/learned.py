@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 
 from wgorch.base.wgkey import names_by_key
-from wgorch.errors import HostsFailed, Unfit
+from wgorch.errors import HostError, Unfit
 from wgorch.gather.observed import Observed
 from wgorch.inventory.assign import assign
 from wgorch.inventory.model import Inventory, IPAddress
@@ -23,7 +23,7 @@ def addresses_are_given(inventory: Inventory) -> bool:
 def keep_addresses(inventory: Inventory, seen: Mapping[str, Observed]) -> Inventory:
     """Let hosts without an address in the file keep the one they have; the others get a free one.
 
-    Raises HostsFailed where two claim the same one.
+    Of two that have the same one, which no plan is made for, the first in the file keeps it.
     """
     if addresses_are_given(inventory):
         return inventory
@@ -33,7 +33,6 @@ def keep_addresses(inventory: Inventory, seen: Mapping[str, Observed]) -> Invent
     real |= {
         n: tuple(a.ip for device, a in s.links.addresses if device == network.interface) for n, s in managed.items()
     }
-    _refuse_double_claims(inventory, real)
     # An address assumed for a host that was not read gives way to one that another host really has.
     sure = {address for own in real.values() for address in own}
     others = {n: m.addresses for n, m in inventory.members.items() if n not in seen and n not in real}
@@ -45,26 +44,19 @@ def keep_addresses(inventory: Inventory, seen: Mapping[str, Observed]) -> Invent
     return assign(inventory, had, taken - {a for own in had.values() for a in own})
 
 
-def _refuse_double_claims(inventory: Inventory, real: Mapping[str, tuple[IPAddress, ...]]) -> None:
-    """Refuse two members without an address in the file that have the same one: either may have taken it from the other."""
+def double_claims(inventory: Inventory, seen: Mapping[str, Observed]) -> Iterator[HostError]:
+    """Hosts that have the same tunnel address, which the file leaves open: either may have taken it from the other."""
     claims: dict[IPAddress, list[str]] = defaultdict(list)
-    for name, addresses in real.items():
-        for address in addresses if not inventory.members[name].given else ():
-            if any(address in subnet for subnet in inventory.network.subnets):
-                claims[address].append(name)
-    errors = [
-        Unfit(
-            name,
-            "keep its tunnel address",
-            f"{address} is on {' and '.join(names)}",
-            "write address: under both in the inventory, as it should be; or delete it on the one that it is not of",
-        )
-        for address, names in claims.items()
-        for name in names
-        if len(names) > 1
-    ]
-    if errors:
-        raise HostsFailed(errors)
+    for name, there in seen.items() if not addresses_are_given(inventory) else ():
+        given = {address.version for address in inventory.hosts[name].given}
+        for device, address in there.links.addresses if there.is_managed(inventory.network) else ():
+            own = device == inventory.network.interface and address.version not in given
+            if own and any(address.ip in subnet for subnet in inventory.network.subnets):
+                claims[address.ip].append(name)
+    hint = "write address: under both in the inventory, as it should be; or delete it on the one that it is not of"
+    for ip, names in claims.items():
+        for name in names if len(names) > 1 else ():
+            yield Unfit(name, "keep its tunnel address", f"{ip} is on {' and '.join(names)}", hint)
 
 
 def _addresses_of_devices(inventory: Inventory, managed: Mapping[str, Observed]) -> dict[str, tuple[IPAddress, ...]]:

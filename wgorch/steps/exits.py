@@ -55,7 +55,7 @@ _LOOKUP = re.compile(rf"lookup (119[0-9]{{4}}) proto {ROUTE_PROTO}\b")
 
 def _read(answers: Answers) -> Slice:
     # Rules that look up the main table do not say whose they are.
-    others = used_by_other(answers, int(facts_of(answers).get("table") or 0))
+    others = used_by_other(answers, integer(facts_of(answers).get("table") or "0"))
     rules = () if others else (f"{f} {rule}" for f in FAMILIES for rule in _rules(answers.get(f"policy {f}", [])))
     return {
         "policy_rules": frozenset(rules),

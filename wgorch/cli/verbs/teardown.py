@@ -29,7 +29,7 @@ class TeardownOptions(ChangeOptions):
     purge: bool
     packages: bool
     host: list[str]
-    network: str
+    network: str | None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     without = "remove every wgorch network of this host (with --network: that one), without an inventory"
     host_argument(parser, "--host", metavar="USER@HOST", action="append", default=[], help=without)
     by_name = "remove the network of this name, without an inventory: on each --host, else where it was last applied"
-    parser.add_argument("--network", metavar="NAME", default="", help=by_name)
+    parser.add_argument("--network", metavar="NAME", help=by_name)
 
 
 def run(options: TeardownOptions) -> int:
@@ -48,12 +48,21 @@ def run(options: TeardownOptions) -> int:
     from wgorch.cli.context import open_run
 
     check_lease(options.confirm_timeout)
-    if options.host or options.network:
-        if options.inventory:
-            raise UsageError("both an inventory and --host or --network are given", "give one")
+    if options.host or options.network is not None:
+        _check(options)
         return _teardown_on_hosts(options)
     with open_run(options, draws=True) as context:
         return _teardown(options, context)
+
+
+def _check(options: TeardownOptions) -> None:
+    """Refuse what --host and --network cannot mean. Raises UsageError."""
+    if options.inventory:
+        raise UsageError("both an inventory and --host or --network are given", "give one")
+    if options.limit:
+        raise UsageError("--limit names hosts of an inventory", "name the hosts by --host instead")
+    if options.network == "":
+        raise UsageError("the name of the network is empty", "name it, as in wgorch teardown --network office")
 
 
 def _teardown_on_hosts(options: TeardownOptions) -> int:
@@ -125,7 +134,7 @@ def _networks_on(options: TeardownOptions) -> list[Context]:
     unknown = Network("", (), "", ipv6=True)
     found = _discover(open_fleet(Inventory("", unknown, hosts)))
     contexts = []
-    wanted = {n for networks in found.values() for n in networks if options.network in ("", n.name)}
+    wanted = {n for networks in found.values() for n in networks if options.network in (None, n.name)}
     for network in sorted(wanted, key=lambda n: (n.name, n.interface)):
         here = {name: host for name, host in hosts.items() if network in found[name]}
         inventory = Inventory("", replace(unknown, name=network.name, interface=network.interface), here)
@@ -145,7 +154,7 @@ def _hosts(options: TeardownOptions) -> dict[str, Host]:
 
     if options.host:
         return {text: Host(text, ssh_target(text), (), 0) for text in options.host}
-    if hosts := hosts_of(options.network):
+    if hosts := hosts_of(options.network or ""):
         return hosts
     raise UsageError(f"no network {options.network} was applied from this controller", "name its hosts: --host")
 
