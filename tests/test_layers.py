@@ -35,7 +35,7 @@ RIVER = [
     {"trace"},
     {"apply"},
     {"interop"},
-    {"workflow"},
+    {"inspection", "workflow"},
     {"api"},
     {"report"},
     {"rehearsal"},

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from wgorch import workflow
+from wgorch import inspection, workflow
 from wgorch.apply.lease import LEASE_S, check_lease
 from wgorch.events import Event, Listener
 from wgorch.inventory.load import load
@@ -92,10 +92,10 @@ def teardown(
 def status(inventory: Inventory, *, listener: Listener | None = None) -> Status:
     """Read sessions and drift of every host; an unreachable host is part of the result."""
     with _run(inventory, frozenset(), listener) as run:
-        return workflow.status(run)
+        return inspection.status(run)
 
 
 def verify(inventory: Inventory, *, listener: Listener | None = None) -> Outcome:
     """Test every path from the hosts; read-only. The code is 1 if a path fails, else 0."""
     with _run(inventory, frozenset(), listener) as run:
-        return workflow.verify(run)
+        return inspection.verify(run)

@@ -19,13 +19,16 @@ from collections.abc import Sequence
 
 from wgorch.base.text import visible
 
-DONE, FAULT, DIFFERS, BAD_INPUT, UNTOUCHED, ROLLED_BACK, MIXED, LOCKED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 75, 130
+DONE, FAULT, DIFFERS, BAD_INPUT, UNTOUCHED, ROLLED_BACK, MIXED, ABSENT = range(8)
+INTERNAL, LOCKED = 70, 75
+INTERRUPTED = 130
+"""128 and the number of the signal: SIGINT; 143 for SIGTERM, 129 for SIGHUP."""
 
 
 class WgorchError(Exception):
     """The base of all errors that are shown to the user."""
 
-    exit_code = FAULT
+    exit_code = INTERNAL
 
 
 class InventoryError(WgorchError):
@@ -60,6 +63,9 @@ class HostError(WgorchError):
 
 class Unreachable(HostError):
     """No session could be opened."""
+
+    is_absence = True
+    """False where the host answers, and a person must decide: it refuses the login, or its key is not trusted."""
 
 
 class Unfit(HostError):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from wgorch.base.value import value
-from wgorch.errors import HostError, UsageError
+from wgorch.errors import ABSENT, DONE, HostError, UsageError
 from wgorch.gather.observed import Observed
+from wgorch.plan.absent import Absence
 from wgorch.plan.host import HostPlan
 from wgorch.remote.clients import SshSession
 from wgorch.verify.diagnose import Verdict
@@ -63,6 +64,18 @@ class Outcome:
     """Hosts that left the inventory and are not restored, and why; empty if not tried."""
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Names of the other networks of wgorch on each host, where a teardown found nothing of its own."""
+    absent: Mapping[str, HostError] = field(default_factory=dict)
+    """Hosts that were not reached, and are as they were."""
+
+    @property
+    def succeeded(self) -> bool:
+        """True if all was done that could be without the absent hosts."""
+        return self.code in (DONE, ABSENT)
+
+
+def with_absent(absent: Mapping[str, HostError], outcome: Outcome) -> Outcome:
+    """The same outcome with the hosts that were not reached; what is done without them has a code of its own."""
+    return replace(outcome, absent=absent, code=ABSENT if absent and outcome.code == DONE else outcome.code)
 
 
 class Declined(UsageError):
@@ -89,6 +102,8 @@ class Status:
     errors: tuple[str, ...] = ()
     ssh: Mapping[str, SshSession | None] = field(default_factory=dict)
     """How each host that was reached was reached; None: it is this machine."""
+    absences: Mapping[str, Absence] = field(default_factory=dict)
+    """How long each host that was not reached has been away."""
 
 
 @value

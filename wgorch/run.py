@@ -8,12 +8,13 @@ from itertools import islice
 from typing import NoReturn
 
 from wgorch.base.value import value
-from wgorch.errors import HostError, HostsFailed, Unfit, UsageError
+from wgorch.errors import HostError, HostsFailed, Lost, Unfit, Unreachable, UsageError
 from wgorch.events import Event, Listener
 from wgorch.gather.gather import Ask, Exchange, gather
 from wgorch.gather.observed import Observed
 from wgorch.inventory.fields import suggest
 from wgorch.inventory.model import Inventory, Network
+from wgorch.plan.absent import keys_held, stranded
 from wgorch.plan.host import HostPlan
 from wgorch.plan.learned import addresses_are_given, double_claims, keep_addresses, working_direct_peers
 from wgorch.plan.network import NetworkFacts, network_mtu, plan_network
@@ -47,6 +48,8 @@ class RunOptions:
     """Change hosts that are reached through the tunnel itself, too."""
     adopt: bool = False
     """Adopt existing unmanaged interfaces of the network's name."""
+    strict: bool = False
+    """Fail if one host is unreachable, instead of leaving it out."""
 
 
 @dataclass
@@ -61,8 +64,12 @@ class Run:
     built: InitVar[Topology | None] = None
     topology: Topology = field(init=False)
     seen: dict[str, Observed] = field(default_factory=dict)
+    absent: dict[str, HostError] = field(default_factory=dict)
+    """Hosts that were not reached, and why: they are left out of this run."""
     max_mtu: int = 1500
     """Upper bound of the tunnel MTU, in bytes: lower once verification has shown what gets through."""
+    broken_before: frozenset[tuple[str, str]] = frozenset()
+    """Paths and sessions that did not work before the change either, so that they are no proof against it."""
     rotating: frozenset[str] = field(init=False)
     """Hosts whose new key is not confirmed yet."""
 
@@ -78,6 +85,11 @@ class Run:
     def names(self) -> list[str]:
         """The hosts of this run: all, or those that --limit names."""
         return [name for name in self.inventory.hosts if not self.options.limit or name in self.options.limit]
+
+    @property
+    def present(self) -> list[str]:
+        """The hosts of this run that were reached."""
+        return [name for name in self.names if name not in self.absent]
 
     @property
     def involved(self) -> list[str]:
@@ -116,11 +128,14 @@ class Run:
         traffic: bool = True,
         preload: Definitions = NONE,
     ) -> dict[str, HostError]:
-        """Read hosts. Raises HostsFailed unless `tolerant`; then the errors are returned, by host.
+        """Read hosts. Those that are off or cut off are absent from then on, and are not tried again in this run.
 
-        `traffic`: read counters and handshakes, too, on which no plan depends. `preload`: definitions that later
-        scripts on the hosts of this run need.
+        Raises HostsFailed where none is reached, or one with --strict, or where reading fails otherwise; with
+        `tolerant` every host is tried, and the errors are returned, by host. `traffic`: read counters and handshakes,
+        too, on which no plan depends. `preload`: definitions that later scripts on the hosts of this run need.
         """
+        if not tolerant:
+            names = [name for name in names if name not in self.absent]
 
         def work(name: str) -> Observed:
             self.listener.event(name, Event.CONNECT)
@@ -132,19 +147,28 @@ class Run:
 
         seen, failed = self.fleet.on_hosts(names, work)
         self.seen.update(seen)
-        self._keep_what_hosts_have()
         for name, error in failed.items():
             self.listener.event(name, Event.FAILED, str(error))
-        if failed and not tolerant:
+        absent = {name: error for name, error in failed.items() if _is_absence(error)}
+        self.absent = {name: error for name, error in self.absent.items() if name not in seen} | absent
+        for name in absent:
+            self.seen.pop(name, None)
+        if not tolerant and (len(absent) < len(failed) or (failed and (self.options.strict or not self.seen))):
             raise HostsFailed(list(failed.values()))
+        self._keep_what_hosts_have()
         return failed
+
+    def require(self, name: str) -> None:
+        """Raise HostsFailed if a host is absent that the run cannot do without."""
+        if name in self.absent:
+            raise HostsFailed([self.absent[name]])
 
     def _keep_what_hosts_have(self) -> None:
         inventory = keep_addresses(self.inventory, self.seen)
         if inventory != self.inventory:
             self.inventory, self.topology = inventory, build(inventory, self.topology.direct_peers)
         if self.network.direct:
-            self.use_direct_peers(working_direct_peers(self.topology, self.seen, self.keys))
+            self.use_direct_peers(working_direct_peers(self.topology, self.seen, self.keys, self.absent))
 
     def rename_interface(self, interface: str) -> None:
         """Go on with another name of the WireGuard interface."""
@@ -177,9 +201,25 @@ class Run:
         return keys
 
     @property
+    def keys_of_absent(self) -> dict[str, dict[str, str]]:
+        """By host that was read, the keys by which it knows the absent ones; empty where it does not."""
+        known = self.keys.values() if self.absent else ()
+        return {name: keys_held(self.topology, seen, self.absent, known) for name, seen in self.seen.items()}
+
+    @property
+    def all_keys(self) -> dict[str, str]:
+        """The public keys known so far, by host; of absent ones those that a peer knows them by. Raises HostsFailed."""
+        held = {name: key for its in self.keys_of_absent.values() for name, key in its.items() if key}
+        return held | self.keys
+
+    @property
     def mtu(self) -> int:
         """The MTU of every tunnel, in bytes."""
-        return network_mtu(self.topology, self.seen, redo=self.options.redo_mtu, most=self.max_mtu)
+        found = network_mtu(self.topology, self.seen, redo=self.options.redo_mtu, most=self.max_mtu)
+        if self.options.redo_mtu and self.absent:
+            # What the paths of absent hosts carry is known only from before.
+            found = min(found, network_mtu(self.topology, self.seen, most=self.max_mtu))
+        return found
 
     def through_tunnel(self, name: str) -> bool:
         """True where the SSH session to a host runs through the tunnel that is to be changed."""
@@ -189,9 +229,12 @@ class Run:
         """The plan of every host that was read. Raises HostsFailed with every blocker."""
         if claims := list(double_claims(self.inventory, self.seen)):
             raise HostsFailed(claims)
-        facts = NetworkFacts(self.topology, self.seen, self.keys, self.mtu)
+        facts = NetworkFacts(self.topology, self.seen, self.keys, self.mtu, frozenset(self.absent))
         accepted = self.options.accept_new_keys | self.rotating
         plans = plan_network(facts, self.playbooks.up, self.options.limit, accepted)
+        reached_at = {name: self.fleet.address(name) for name in self.absent}
+        if left := [error for plan in plans.values() for error in stranded(self.topology, plan, reached_at)]:
+            raise HostsFailed(left)
         return self._with_preshared(plans) if self.network.preshared_keys else plans
 
     @property
@@ -222,6 +265,11 @@ class Run:
         action = "send a preshared key"
         hint = "update its sshd (OpenSSH 9.9 and later have mlkem768x25519-sha256), or set preshared_keys: true"
         raise HostsFailed([Unfit(name, action, self.fleet.key_exchanges(name), hint) for name in names])
+
+
+def _is_absence(error: HostError) -> bool:
+    """True for the error of a host that is off, or cut off."""
+    return isinstance(error, Lost) or (isinstance(error, Unreachable) and error.is_absence)
 
 
 def check_names(inventory: Inventory, names: Iterable[str]) -> frozenset[str]:

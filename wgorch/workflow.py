@@ -1,8 +1,7 @@
-"""The verbs as tables of contents; they print nothing."""
+"""The verbs that plan and change, as tables of contents; they print nothing."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -12,19 +11,19 @@ from wgorch.apply.lease import LEASE_S, RECENT_S
 from wgorch.apply.rollout import Rollout
 from wgorch.apply.transaction import Transaction
 from wgorch.apply.upload import referee
-from wgorch.base.ip import is_ip_host
 from wgorch.base.wgkey import names_by_key
-from wgorch.errors import DIFFERS, DONE, FAULT, MIXED, ROLLED_BACK, HostsFailed, Unfit
+from wgorch.errors import DIFFERS, DONE, MIXED, ROLLED_BACK, HostsFailed, Unfit
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host, Inventory
 from wgorch.memory import remember
-from wgorch.outcome import Outcome, Status
+from wgorch.outcome import Outcome, with_absent
 from wgorch.plan.blockers import file_blockers, format_blockers
 from wgorch.plan.host import HostPlan, plan_teardown
 from wgorch.plan.scope import baseline
 from wgorch.remote.fleet import Fleet
 from wgorch.run import Run
-from wgorch.verify.diagnose import Finding, Verdict
+from wgorch.verify.diagnose import Pair, broken_pairs
+from wgorch.verify.targets import Skipped
 from wgorch.verify.verify import exchanges, verify_hosts
 
 Consent = Callable[[Mapping[str, HostPlan]], bool | None]
@@ -42,7 +41,7 @@ def plan(run: Run) -> Outcome:
     """Plan what `up` would change; read-only."""
     run.gather(run.involved, traffic=False)
     plans = run.plans()
-    return Outcome(DIFFERS if any(p.changes for p in plans.values()) else DONE, plans)
+    return with_absent(run.absent, Outcome(DIFFERS if any(p.changes for p in plans.values()) else DONE, plans))
 
 
 def up(
@@ -50,7 +49,6 @@ def up(
     consent: Consent,
     *,
     lease_s: int = LEASE_S,
-    keep_going: bool = False,
     transaction_type: type[Transaction] = Transaction,
 ) -> Outcome:
     """Bring the network up as the inventory says, or roll every host back.
@@ -58,16 +56,34 @@ def up(
     `transaction_type`: how each host is changed; a benchmark measures what the steps of a safe change cost.
     """
     with Interrupts() as interrupts:
-        roll_out = partial(_roll_out, run, interrupts, lease_s, keep_going, transaction_type)
+        roll_out = partial(_roll_out, run, interrupts, lease_s, transaction_type)
         outcome = roll_out(consent)
         if outcome.code == ROLLED_BACK and (mtu := _working_mtu(outcome)):
             # No router on the path reports its limit; only the tunnel itself shows it.
             run.max_mtu = mtu
             outcome = roll_out(_no_consent)
+        if outcome.code == ROLLED_BACK and (broken := _broken_before(run, outcome)):
+            run.broken_before = broken
+            outcome = roll_out(_no_consent)
         run.rotating = frozenset()
         if outcome.code == DONE and run.network.direct and (outcome.standing or run.options.try_direct):
             outcome = _try_direct(run, outcome, interrupts, lease_s)
-        return outcome
+        return with_absent(run.absent, outcome)
+
+
+def _broken_before(run: Run, outcome: Outcome) -> frozenset[Pair]:
+    """What does not work now that the change is rolled back, if that is all that failed under it; else nothing.
+
+    A path is compared only where every host on it had the tunnel before: what a new host lacks is no excuse.
+    """
+    verdict = outcome.verdict
+    if not verdict or not all(finding.pair for finding in verdict.findings if finding.host != "wgorch"):
+        return frozenset()
+    run.gather(run.involved)
+    old = [name for name in run.present if run.seen[name].is_managed(run.network)]
+    new = frozenset(run.inventory.hosts) - frozenset(old)
+    before = broken_pairs(verify_hosts(run, old, {}, skipped=Skipped(new, new))) if old else frozenset()
+    return before if broken_pairs(verdict) <= before else frozenset()
 
 
 def prune(run: Run, outcome: Outcome, removed: Mapping[str, Host], open_fleet: OpenFleet, lease_s: int) -> Outcome:
@@ -76,7 +92,7 @@ def prune(run: Run, outcome: Outcome, removed: Mapping[str, Host], open_fleet: O
     `removed`: those hosts, which no peer accepts any more. Those that cannot be restored are the outcome's orphans,
     remembered for the next `up`.
     """
-    if outcome.code != DONE:
+    if not outcome.succeeded:
         return replace(outcome, orphans=dict.fromkeys(removed, ""))
     failures = {name: _tear_down_alone(run, host, open_fleet, lease_s) for name, host in removed.items()}
     orphans = {name: why for name, why in failures.items() if why}
@@ -116,9 +132,11 @@ def teardown(
         changing = {n: p for n, p in plans.items() if p.changes or _leftovers(run.seen[n], purge)}
         if not changing:
             others = {name: found for name, seen in run.seen.items() if (found := seen.other_networks(run.network))}
-            return Outcome(DONE, plans, others=others)
+            return with_absent(run.absent, Outcome(DONE, plans, others=others))
         transaction = _transaction(run, lease_s, asked)
-        return Rollout(run, transaction, interrupts, changing).down("purge" if purge else "remove")
+        return with_absent(
+            run.absent, Rollout(run, transaction, interrupts, changing).down("purge" if purge else "remove")
+        )
 
 
 def _take_interface_of_hosts(run: Run) -> None:
@@ -144,7 +162,6 @@ def _roll_out(
     run: Run,
     interrupts: Interrupts,
     lease_s: int,
-    keep_going: bool,
     transaction_type: type[Transaction],
     consent: Consent,
 ) -> Outcome:
@@ -160,7 +177,7 @@ def _roll_out(
     if not changing:
         return Outcome(DONE, plans, exchanges=exchanges(run), handshakes=run.fleet.handshakes)
     transaction = _transaction(run, lease_s, asked, transaction_type)
-    return Rollout(run, transaction, interrupts, changing, keep_going=keep_going).up()
+    return Rollout(run, transaction, interrupts, changing).up()
 
 
 def _no_consent(_plans: Mapping[str, HostPlan]) -> None:
@@ -215,58 +232,3 @@ def _leftovers(seen: Observed, purge: bool) -> bool:
     return seen.files.has_directory and (
         (purge and seen.keys.exists) or bool(seen.files.saved or seen.files.boot or seen.files.pending)
     )
-
-
-# --- inspect
-
-
-def verify(run: Run) -> Outcome:
-    """Test every path from the hosts; read-only."""
-    run.gather(run.names)
-    verdict = verify_hosts(run, run.names, {})
-    if not verdict.works:
-        from wgorch.trace.follow import with_cause
-
-        verdict = with_cause(run, verdict)
-    return Outcome(DONE if verdict.works else FAULT, verdict=verdict)
-
-
-def status(run: Run) -> Status:
-    """Read what each host runs and how it differs from the inventory; an unreachable host is part of the result."""
-    failed = run.gather(run.names, tolerant=True)
-    plans: Mapping[str, HostPlan] = {}
-    errors: tuple[str, ...] = ()
-    try:
-        plans = run.plans()
-    except HostsFailed as error:
-        errors = tuple(str(e) for e in error.errors)
-    differs = bool(failed or errors or any(p.changes for p in plans.values()))
-    keys = {name: device.public_key for name, device in run.inventory.devices.items() if device.public_key}
-    keys |= {n: key for n, s in run.seen.items() if (key := s.wg(run.network).public_key)}
-    ssh = {name: run.fleet.session(name) for name in run.seen}
-    return Status(DIFFERS if differs else DONE, run.seen, plans, failed, keys, errors, ssh)
-
-
-def measured(run: Run) -> Verdict:
-    """Test the paths between the hosts that were read and have the tunnel."""
-    network = run.network
-    return verify_hosts(run, [name for name, seen in run.seen.items() if seen.is_managed(network)], {})
-
-
-def examine(run: Run, names: list[str]) -> dict[str, tuple[Finding, ...]]:
-    """Diagnose the settings of hosts that can break the tunnel; read-only. Raises HostsFailed."""
-    from wgorch.trace import doctor, doctor_facts
-
-    run.gather(names)
-    ends = [host.endpoint.host for host in run.inventory.hosts.values() if host.endpoint]
-    to_resolve = [end for end in ends if not is_ip_host(end)]
-
-    def work(name: str) -> tuple[Finding, ...]:
-        text = run.fleet.open(name).exchange(doctor_facts.script(to_resolve), "inspect the host", 30)
-        facts = doctor_facts.parse(name, text)
-        return tuple(doctor.examine(run.topology.desired(name), run.seen[name], facts, int(time.time())))
-
-    found, failed = run.fleet.on_hosts(names, work)
-    if failed:
-        raise HostsFailed(list(failed.values()))
-    return found

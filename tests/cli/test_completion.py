@@ -18,7 +18,7 @@ REFERENCE = ROOT / "inventory" / "home-company.yaml"
     ("line", "expected"),
     [
         ("wgorch tea", ["teardown "]),
-        ("wgorch up --keep", ["--keep-going "]),
+        ("wgorch up --stri", ["--strict "]),
         (f"wgorch up {REFERENCE} --limit co", ["company"]),
         (f"wgorch up {REFERENCE} --limit home,b", ["home,bcc"]),
     ],

@@ -47,7 +47,7 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         (("tear-down",), 'Did you mean "teardown"?'),
         (("xyzzy",), 'wgorch: unknown verb "xyzzy"\n    hint: wgorch --help\n'),
         (("up", "--yess"), 'wgorch: unknown option "--yess". Did you mean "--yes"?\n    hint: wgorch up --help\n'),
-        (("up", "--keep-goin"), 'Did you mean "--keep-going"?'),
+        (("up", "--stric"), 'Did you mean "--strict"?'),
         (("--yess",), 'wgorch: unknown option "--yess"\n    hint: wgorch --help\n'),
         (("plan", "a", "b"), 'wgorch: unexpected argument "b"\n    hint: wgorch plan --help\n'),
         (("plan", "--limit"), "expected one argument"),

@@ -136,7 +136,7 @@ def test_another_host_of_the_inventory_is_a_jump_host_by_its_name(ssh_lab: Lab) 
     inventory = ssh_lab.edited((BCC, "    ssh: {host: 203.0.113.13, user: root, via: home}\n"))
     at = {machine: log_of(ssh_lab, machine) for machine in ("home", "bcc")}
     try:
-        assert "203.0.113.13" in ssh_lab.wgorch("plan", INVENTORY, code=4).stderr
+        assert "203.0.113.13" in ssh_lab.wgorch("plan", INVENTORY, "--strict", code=4).stderr
         ssh_lab.wgorch("plan", inventory, code=2)
     finally:
         world.sh("home-router", "iptables -D FORWARD -s 192.168.0.20 -d 203.0.113.13 -j REJECT")
@@ -365,8 +365,9 @@ def test_a_wrong_host_key_of_the_inventory_is_refused_although_known_hosts_agree
 # --- hosts as they are
 
 
-def test_an_unreachable_host_stops_everything_before_anything_is_touched_anywhere(ssh_lab: Lab) -> None:
-    done = ssh_lab.wgorch("up", ssh_lab.edited((HOME, "    ssh: root@192.168.0.77\n")), "--yes", code=4, timeout=60)
+def test_an_unreachable_host_stops_everything_if_strict(ssh_lab: Lab) -> None:
+    inventory = ssh_lab.edited((HOME, "    ssh: root@192.168.0.77\n"))
+    done = ssh_lab.wgorch("up", inventory, "--yes", "--strict", code=4, timeout=60)
 
     assert re.search(r"home: cannot connect: 192\.168\.0\.77 port 22: ", done.stderr)
     assert ssh_lab.differences(ignore=()) == {}
@@ -376,7 +377,7 @@ def test_every_host_that_cannot_be_reached_is_told_at_once(ssh_lab: Lab) -> None
     for host in ("bcc", "home"):
         ssh_lab.world.stop_sshd(host)
     try:
-        done = ssh_lab.wgorch("plan", INVENTORY, code=4, timeout=60)
+        done = ssh_lab.wgorch("plan", INVENTORY, "--strict", code=4, timeout=60)
     finally:
         for host in ("bcc", "home"):
             ssh_lab.world.start_sshd(host)

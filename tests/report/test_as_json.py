@@ -27,6 +27,7 @@ def test_the_outcome_of_up() -> None:
 
     assert {
         "version": 2,
+        "absent": {},
         "changes": 0,
         "hosts": {},
         "exit_code": MIXED,
@@ -52,6 +53,7 @@ def test_the_outcome_of_teardown() -> None:
 
     assert {
         "version": 2,
+        "absent": {},
         "changes": 0,
         "hosts": {},
         "exit_code": DONE,

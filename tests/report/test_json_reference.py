@@ -10,6 +10,8 @@ import pytest
 
 from tests.report.samples import ROOT, TOPOLOGY, change_of, drifted, healthy, lost, plan_of, verdict_of
 from tests.trace.recordings import explained
+from wgorch.errors import DIFFERS
+from wgorch.outcome import Outcome
 from wgorch.report.as_json import VERSION, findings_json, plan_json, status_json, trace_json, verdict_json
 from wgorch.verify.diagnose import Finding
 
@@ -21,10 +23,10 @@ RESULTS = [
     ("status", status_json(TOPOLOGY, healthy())),
     ("status", status_json(TOPOLOGY, lost())),
     ("status", status_json(TOPOLOGY, drifted(PLAN, "no address left"))),
-    ("plan", plan_json({"bcc": PLAN})),
+    ("plan", plan_json(Outcome(DIFFERS, {"bcc": PLAN}))),
     ("verify", verdict_json(verdict_of(FINDING))),
     ("trace", trace_json(explained("no route"))),
-    ("doctor", findings_json({"bcc": (FINDING,), "home": ()})),
+    ("doctor", findings_json({"bcc": (FINDING,), "home": ()}, {})),
 ]
 
 

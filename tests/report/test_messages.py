@@ -65,7 +65,7 @@ def findings(text: str) -> Callable[[Console], None]:
 def outcome(text: str) -> Callable[[Console], None]:
     standing = {"home": HostOutcome(HostState.UNKNOWN, text), "bcc": HostOutcome(HostState.APPLIED, text)}
     made = Outcome(MIXED, standing=standing, failed=(Unreachable("home", text, text, text),))
-    return lambda out: render_outcome(out, made, "up")
+    return lambda out: render_outcome(out, made)
 
 
 def trace(text: str) -> Callable[[Console], None]:

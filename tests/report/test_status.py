@@ -34,15 +34,15 @@ def test_no_meaning_is_in_colour_alone() -> None:
     text = rendered_on_terminal(lambda out: render_status(out, TOPOLOGY, lost()), no_color=True)
 
     assert "\x1b[3" not in text.replace("\x1b[0m", "")
-    assert "unreachable: it is off" in text
-    assert text.index("office") < text.index("bcc"), "worst first"
+    assert "absent: office: it is off" in text
+    assert text.index("bcc") < text.index("company"), "in the order of the file"
 
 
 @pytest.mark.parametrize(
     ("status", "line"),
     [
-        (healthy(), "✓ 3 hosts in sync with the inventory"),
-        (lost(), "✗ drift unknown: see the errors above"),
+        (healthy(), "✓ 3 hosts in sync with the inventory: configuration; traffic was not measured"),
+        (lost(), "✓ 3 hosts in sync with the inventory: configuration; traffic was not measured; 1 absent"),
         (drifted(plan_of("bcc", STRANGER)), "✗ drift detected; run `wgorch plan` (1 change)"),
     ],
 )

@@ -30,7 +30,7 @@ def test_a_verdict_is_a_matrix_the_flows_the_findings_and_a_count() -> None:
 def test_a_failed_change_names_the_state_of_every_host() -> None:
     standing = {state.name.lower(): HostOutcome(state, "because") for state in HostState}
     outcome = Outcome(MIXED, standing=standing, failed=(Unreachable("home", "connect", "no route"),))
-    text = rendered(lambda out: render_outcome(out, outcome, "up"))
+    text = rendered(lambda out: render_outcome(out, outcome))
 
     for state, label in LABELS.items():
         assert re.search(rf"{state.name.lower()} +{label} +because", text)

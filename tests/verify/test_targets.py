@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.verify.networks import BCC, COMPANY, EVERY, HOME, MANY, MESH, TARGET, TOPOLOGY, from_one_end
-from wgorch.verify.targets import measures_pair, targets
+from wgorch.verify.targets import Skipped, measures_pair, targets
 
 
 def test_hosts_ping_each_other_and_the_machine_of_a_flow() -> None:
@@ -17,9 +17,13 @@ def test_a_check_left_out_is_not_measured() -> None:
     assert targets(TOPOLOGY, "home", frozenset({"handshakes"})) == []
 
 
-def test_what_lies_behind_an_excluded_host_is_not_measured() -> None:
-    assert targets(TOPOLOGY, "home", EVERY, frozenset({"company"})) == [BCC]
-    assert targets(TOPOLOGY, "home", EVERY, frozenset({"bcc"})) == []
+def test_what_lies_behind_a_skipped_host_is_not_measured() -> None:
+    company, bcc = frozenset({"company"}), frozenset({"bcc"})
+
+    assert targets(TOPOLOGY, "home", EVERY, Skipped(company)) == [BCC]
+    assert targets(TOPOLOGY, "home", EVERY, Skipped(bcc)) == [COMPANY, TARGET]
+    assert targets(TOPOLOGY, "home", EVERY, Skipped(bcc, bcc)) == []
+    assert targets(TOPOLOGY, "company", EVERY, Skipped(company)) == [BCC, HOME, TARGET]
 
 
 def test_each_pair_of_a_large_network_is_measured_once() -> None:

@@ -16,12 +16,23 @@ class Interrupted(WgorchError):
 
     exit_code = INTERRUPTED
 
+    def __init__(self, text: str, signal_number: int = signal.SIGINT) -> None:
+        super().__init__(text)
+        self.exit_code = 128 + signal_number
+
+
+ACKNOWLEDGED = (
+    b"\rwgorch: interrupted: ending this phase and rolling back; interrupt again to leave at once, and each host rolls "
+    b"back when its lease ends\n"
+)
+
 
 @dataclass
 class Interrupts:
     """Ctrl-C: the first ends the phase and rolls back; at the second the run ends, and the leases roll back."""
 
-    asked: bool = False
+    asked: int = 0
+    """Number of the first signal; 0: none came."""
 
     def __enter__(self) -> Interrupts:
         self._before = {}
@@ -42,4 +53,6 @@ class Interrupts:
             os._exit(128 + number)  # a helper that pyroute2 forked, which it ends by SIGTERM
         if self.asked:
             raise KeyboardInterrupt
-        self.asked = True
+        self.asked = number
+        with contextlib.suppress(OSError):
+            os.write(2, ACKNOWLEDGED)  # at once, whichever lock a display holds

@@ -19,6 +19,7 @@ from wgorch.plan.preshared import new_secrets
 from wgorch.run import Run
 from wgorch.verify.diagnose import Finding, Since, Verdict
 from wgorch.verify.sessions import new_sessions
+from wgorch.verify.targets import NONE, Skipped
 from wgorch.verify.verify import exchanges, verify_hosts
 
 
@@ -30,7 +31,6 @@ class Rollout:
     transaction: Transaction
     interrupts: Interrupts
     plans: dict[str, HostPlan]
-    keep_going: bool = False
     failed: list[HostError] = field(default_factory=list)
     shown: Mapping[str, HostPlan] = field(default_factory=dict)
 
@@ -78,6 +78,8 @@ class Rollout:
             if not self._in_order(self._apply):
                 return self._roll_back("the change failed")
             verdict = None if proof else self._verify(clocks)
+            if self.interrupts.asked:
+                return self._roll_back("interrupted")
             if proof and not proof():
                 return self._roll_back("no proof that it works")
             if verdict and not verdict.works:
@@ -163,25 +165,15 @@ class Rollout:
         self.failed += failed.values()
         for name, error in failed.items():
             self.run.listener.event(name, Event.FAILED, str(error))
-        if failed and self.keep_going:
-            # They roll back alone; the others go on without them.
-            self.transaction.roll_back(
-                [n for n in failed if self.transaction.standing[n].state is not HostState.ROLLED_BACK], "it failed"
-            )
-            for name in failed:
-                self.plans.pop(name, None)
-            failed = {} if self.plans else failed
         return not failed and (confirming or not self.interrupts.asked)
 
     def _verify(self, clocks: Mapping[str, Mapping[str, Since]]) -> Verdict:
         old = [name for name in self.plans if self.transaction.is_old(name)]
         renew = dict.fromkeys(old, self.transaction.renew())
-        left_out = set(self.shown) - set(self.plans)
-        names = [name for name in self.run.names if name not in left_out]
         aside = ThreadPoolExecutor(1)
         try:
             ssh_check = aside.submit(self._check_ssh)
-            verdict = verify_hosts(self.run, names, clocks, renew, left_out)
+            verdict = verify_hosts(self.run, self.run.present, clocks, renew, self._skipped())
         finally:
             aside.shutdown(wait=False)  # a second Ctrl-C must not wait for it
         measured = verdict.measured
@@ -190,16 +182,23 @@ class Rollout:
         findings += verdict.findings
         if not ssh_check.result():
             findings += [Finding(e.host, f"SSH is lost: {e.problem}") for e in self.failed]
-        if self.interrupts.asked:
-            findings.append(Finding("you", "interrupted with Ctrl-C"))
-        return Verdict(measured, tuple(findings))
+        return Verdict(measured, tuple(findings), verdict.broken_before)
+
+    def _skipped(self) -> Skipped:
+        """With a limit only paths among the hosts that it names are proof, and none through a host without the tunnel."""
+        run = self.run
+        if not run.options.limit:
+            return NONE
+        beyond = frozenset(run.inventory.hosts) - frozenset(run.names)
+        down = (n for n in beyond if n in run.seen and not run.seen[n].is_managed(run.network))
+        return Skipped(beyond, frozenset(down))
 
     def _with_cause(self, verdict: Verdict) -> Verdict:
         """Trace the first lost packet while the change still stands, where the lease leaves the time."""
         from wgorch.trace.follow import with_cause  # seldom needed
         from wgorch.trace.observe import WINDOW_S
 
-        if self.interrupts.asked or self.transaction.lease_s < 4 * WINDOW_S:
+        if self.transaction.lease_s < 4 * WINDOW_S:
             return verdict
         return with_cause(self.run, verdict)
 
@@ -227,7 +226,7 @@ class Rollout:
     def _check_interrupt(self) -> None:
         if self.interrupts.asked:
             self.transaction.unlock(self.plans)
-            raise Interrupted("interrupted; nothing was changed")
+            raise Interrupted("interrupted; nothing was changed", self.interrupts.asked)
 
     def _roll_back(self, why: str, verdict: Verdict | None = None) -> Outcome:
         touched = [name for name in self.shown if name in self.transaction.standing]
@@ -236,7 +235,8 @@ class Rollout:
             [n for n in touched if self.transaction.standing[n].state is not HostState.ROLLED_BACK], why
         )
         old = all(self.transaction.standing[name].state is HostState.ROLLED_BACK for name in touched)
-        return self._outcome(ROLLED_BACK if old else MIXED, verdict)
+        restored = 128 + self.interrupts.asked if self.interrupts.asked else ROLLED_BACK
+        return self._outcome(restored if old else MIXED, verdict)
 
     def _abandon(self) -> Outcome:
         """Leave at a second Ctrl-C: the leases roll back what is not confirmed."""

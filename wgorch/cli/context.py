@@ -160,7 +160,7 @@ def open_run(
     loaded = load_inventory(inventory or options.inventory, quiet=quiet or options.quiet)
     playbooks = load_all(loaded.path, options.playbooks, frozenset(loaded.hosts))
     topology = build_topology(loaded) if checks_flows else None
-    run_options = run_options or RunOptions(options.limit)
+    run_options = run_options or RunOptions(options.limit, strict=options.strict)
     for names in (run_options.limit, run_options.accept_new_keys, run_options.rotate_keys):
         check_names(loaded, sorted(names))
     out = stdout()

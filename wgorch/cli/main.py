@@ -35,9 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except WgorchError as error:
         sys.stderr.write(f"wgorch: {error}\n")
         return error.exit_code
-    except (KeyboardInterrupt, EOFError):  # Ctrl-C, or Ctrl-D at a prompt
+    except (KeyboardInterrupt, EOFError) as error:  # Ctrl-C, or Ctrl-D at a prompt
         sys.stderr.write("wgorch: interrupted; wgorch status shows what the hosts run\n")
-        return INTERRUPTED
+        return int(error.args[0]) if isinstance(error, KeyboardInterrupt) and error.args else INTERRUPTED
 
 
 def _verbs_in(argv: Sequence[str]) -> Sequence[str]:
@@ -54,7 +54,7 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
     """End as at Ctrl-C; a helper that pyroute2 forked ends as it would without a handler."""
     if os.getpid() != _PID:
         os._exit(128 + number)
-    raise KeyboardInterrupt
+    raise KeyboardInterrupt(128 + number)
 
 
 def run() -> NoReturn:
@@ -74,6 +74,10 @@ def run() -> NoReturn:
         code = main()
     except SystemExit as end:  # argparse, after --help
         code = end.code if isinstance(end.code, int) else DONE
+    except Exception as error:  # noqa: BLE001 - the last resort: every end of the program is a documented one
+        from wgorch.cli.crash import report_crash
+
+        code = report_crash(error)
     if lost := output.lost():
         sys.stderr.write(f"wgorch: standard output: {lost}; what is printed is not complete\n")
     sys.stderr.flush()

@@ -24,6 +24,7 @@ class Options(argparse.Namespace):
     ask_sudo_password: bool
     ask_ssh_password: bool
     ssh_client: str | None
+    strict: bool
 
 
 DEFAULTS: dict[str, Any] = {
@@ -38,6 +39,7 @@ DEFAULTS: dict[str, Any] = {
     "ask_sudo_password": False,
     "ask_ssh_password": False,
     "ssh_client": None,
+    "strict": False,
 }
 
 
@@ -86,10 +88,16 @@ def playbooks_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--playbooks", metavar="DIR", type=Path, help="read playbooks from DIR")
 
 
+def strict_option(parser: argparse.ArgumentParser) -> None:
+    strict = "fail if one host is unreachable (default: leave it out, and exit 7)"
+    parser.add_argument("--strict", action="store_true", help=strict)
+
+
 def run_options(parser: argparse.ArgumentParser) -> None:
     """The options of a run over all hosts."""
     inventory_argument(parser)
     limit_option(parser)
+    strict_option(parser)
     output_options(parser)
     playbooks_option(parser)
     parser.add_argument("--profile", action="store_true", help="print a timing report at the end")

@@ -19,8 +19,9 @@ Examples:
 EXITS = """\
 Exit codes:
   0 done   1 a fault was found   2 plan, status: changes or drift   3 usage, bad inventory, consent missing
-  4 a host unreachable or unfit, nothing changed   5 failed and rolled back   6 failed, not all rolled back
-  75 locked by another run   130 interrupted before any change
+  4 a host unfit, or none reachable; nothing changed   5 failed and rolled back   6 failed, not all rolled back
+  7 done, but hosts were unreachable   70 internal error   75 locked by another run
+  130 interrupted, and nothing changed or all rolled back (143 by SIGTERM, 129 by SIGHUP)
 """
 
 

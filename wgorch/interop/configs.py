@@ -28,21 +28,26 @@ def export(run: Run, what: str | None, form: str) -> Export:
             raise UsageError("only a device can run in a container", "name a device of the inventory")
         return Export({"docker-compose.yaml": files.compose(what, network)})
     run.gather(inventory.hosts)
-    missing = [name for name in inventory.hosts if name not in run.keys]
-    notes = (f"missing keys: {', '.join(missing)}; wgorch up generates them",) if missing else ()
+    missing = [name for name in inventory.hosts if name not in run.keys and name not in run.absent]
+    notes = [f"missing keys: {', '.join(missing)}; wgorch up generates them"] if missing else []
+    notes += (f"absent, not asked: {name}: {error.problem}" for name, error in run.absent.items())
     if form == "hosts":
         return Export({"hosts": files.hosts_file(run.inventory.members, network)})
     if form == "peers":
-        return Export({"peers.conf": files.shared_peers(run.topology, run.keys)}, notes)
+        return Export({"peers.conf": files.shared_peers(run.topology, run.keys)}, tuple(notes))
     if what is not None and what in inventory.devices:
         return _device(run, what)
-    return Export(_hosts(run, [what] if what else list(inventory.hosts)), notes)
+    if what:
+        run.require(what)
+    return Export(_hosts(run, [what] if what else [n for n in inventory.hosts if n not in run.absent]), tuple(notes))
 
 
 def _hosts(run: Run, names: list[str]) -> dict[str, str]:
-    topology, keys, mtu = run.topology, run.keys, run.mtu
+    topology, mtu, held = run.topology, run.mtu, run.keys_of_absent
     texts = {}
     for name in names:
+        # Of an absent peer only the key that the host itself knows.
+        keys = run.keys | {peer: key for peer, key in held[name].items() if key}
         secrets = secrets_of(topology, run.seen, name)
         texts[f"{name}.conf"] = files.wg_quick(topology, name, run.seen[name], keys, secrets, mtu)
     return texts
@@ -65,5 +70,7 @@ def _device(run: Run, name: str) -> Export:
         notes = [f"{name} has its own key pair: fill in the private key on the device"]
     missing = [peer for peer in run.topology.peers(name) if peer not in run.keys]
     if missing:
-        raise UsageError(f"missing keys: {', '.join(missing)}", "run wgorch up first")
+        away = [peer for peer in missing if peer in run.absent]
+        hint = f"try again when {' and '.join(away)} can be reached" if away else "run wgorch up first"
+        raise UsageError(f"missing keys: {', '.join(missing)}", hint)
     return Export({f"{name}.conf": files.device(run.topology, name, run.keys, private)}, tuple(notes))

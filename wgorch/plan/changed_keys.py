@@ -13,15 +13,19 @@ from wgorch.topology.topology import Topology
 def changed_keys(
     topology: Topology, seen: Mapping[str, Observed], keys: Mapping[str, str], accepted: frozenset[str]
 ) -> Iterator[HostError]:
-    """Hosts that show another key than the one their peers hold for them: a reinstalled machine, or another one in its place."""
+    """Hosts that show another key than their peers hold for them: a reinstalled machine, or another one in its place.
+
+    Where one peer holds the key that is shown, it was changed by wgorch while the others were absent.
+    """
     current = set(keys.values())
     managed = {peer: there for peer, there in seen.items() if there.is_managed(topology.inventory.network)}
     strange = {
         p: {k: e for k, e in there.wg(topology.inventory.network).peers.items() if k not in current}
         for p, there in managed.items()
     }
+    witnessed = {key for there in managed.values() for key in there.wg(topology.inventory.network).peers}
     for name in seen:
-        if name in accepted:
+        if name in accepted or keys.get(name) in witnessed:
             continue
         own = {f"{address}/{address.max_prefixlen}" for address in topology.hosts[name].addresses}
         for peer in topology.peers(name):

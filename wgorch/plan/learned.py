@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from ipaddress import ip_network
 
 from wgorch.base.wgkey import names_by_key
@@ -11,6 +11,7 @@ from wgorch.errors import HostError, Unfit
 from wgorch.gather.observed import Observed
 from wgorch.inventory.assign import assign
 from wgorch.inventory.model import Inventory, IPAddress
+from wgorch.plan.absent import keys_held
 from wgorch.topology.desired import DirectPeer
 from wgorch.topology.topology import Topology
 
@@ -71,15 +72,21 @@ def _addresses_of_devices(inventory: Inventory, managed: Mapping[str, Observed])
 
 
 def working_direct_peers(
-    topology: Topology, seen: Mapping[str, Observed], keys: Mapping[str, str]
+    topology: Topology, seen: Mapping[str, Observed], keys: Mapping[str, str], absent: Collection[str] = ()
 ) -> dict[str, dict[str, DirectPeer]]:
-    """Pairs of spokes that both send to each other without their relay, each under both names."""
+    """Pairs of spokes that both send to each other without their relay, each under both names.
+
+    Of a pair with an absent host, the other one's word is taken.
+    """
     network = topology.inventory.network
-    names = names_by_key(keys)
     active: dict[str, dict[str, DirectPeer]] = defaultdict(dict)
     for name, there in seen.items():
+        held = keys_held(topology, there, absent, keys.values())
+        names = names_by_key(keys) | {key: other for other, key in held.items() if key}
         for key, peer in there.wg(network).peers.items() if there.is_managed(network) else ():
             other = names.get(key)
-            if other and other in seen and peer.allowed_ips and topology.can_peer_directly(name, other):
+            if other and peer.allowed_ips and topology.can_peer_directly(name, other):
                 active[name][other] = DirectPeer(active=True)
+                if other in absent:
+                    active[other][name] = DirectPeer(active=True)
     return {n: {o: s for o, s in others.items() if n in active.get(o, {})} for n, others in active.items()}

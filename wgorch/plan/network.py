@@ -10,10 +10,11 @@ from wgorch.base.wgkey import names_by_key
 from wgorch.errors import HostError, HostsFailed, Unfit
 from wgorch.facts.path_mtu import NEEDED_BY_IPV6
 from wgorch.gather.observed import Observed
+from wgorch.plan.absent import keys_held
 from wgorch.plan.blockers import blockers
 from wgorch.plan.changed_keys import changed_keys
-from wgorch.plan.host import HostPlan, plan_host
-from wgorch.plan.notes import return_routes
+from wgorch.plan.host import HostPlan, named, plan_host
+from wgorch.plan.notes import Note, return_routes
 from wgorch.plan.playbook import Playbook
 from wgorch.plan.preshared import secrets_of
 from wgorch.plan.scope import limit_to
@@ -21,17 +22,27 @@ from wgorch.state.state import State
 from wgorch.steps import target_state
 from wgorch.steps.interface import tunnel_mtu
 from wgorch.steps.target import Target
+from wgorch.topology.desired import Desired
 from wgorch.topology.topology import Topology
 
 
 @value
 class NetworkFacts:
-    """What the plans of a network rest on. `keys`: public keys by host; `mtu`: of every tunnel, in bytes."""
+    """What the plans of a network rest on.
+
+    `keys`: public keys by host; `mtu`: of every tunnel, in bytes; `absent`: hosts that were not reached.
+    """
 
     topology: Topology
     seen: Mapping[str, Observed]
     keys: Mapping[str, str]
     mtu: int
+    absent: frozenset[str] = frozenset()
+
+    def left_out(self, limit: frozenset[str]) -> list[str]:
+        """Hosts that get no key in this run and have shown none: absent ones, and those beyond the limit."""
+        hosts = self.topology.inventory.hosts
+        return [n for n in hosts if n in self.absent or (limit and n not in limit and n not in self.keys)]
 
 
 def plan_network(
@@ -43,6 +54,7 @@ def plan_network(
     key may be another than their peers hold.
     """
     failed: list[HostError] = list(changed_keys(facts.topology, facts.seen, facts.keys, accepted))
+    left_out = facts.left_out(limit)
     _check_ipv6(facts)
     plans: dict[str, HostPlan] = {}
     for name, seen in facts.seen.items():
@@ -51,7 +63,8 @@ def plan_network(
             continue
         found = [] if only_entries else list(blockers(facts.topology.desired(name), seen))
         try:
-            plan = _plan(facts, name, playbook, limit if only_entries else frozenset())
+            held = keys_held(facts.topology, seen, left_out, facts.keys.values())
+            plan = _plan(facts, name, playbook, limit if only_entries else frozenset(), held)
         except Unfit as error:
             found = found or [error]
         failed += found
@@ -83,18 +96,33 @@ def _check_ipv6(facts: NetworkFacts) -> None:
         raise HostsFailed([Unfit(narrow, "carry IPv6", problem, "leave IPv6 out of network.subnet; IPv4 works")])
 
 
-def _plan(facts: NetworkFacts, name: str, playbook: Playbook, entries_of: frozenset[str]) -> HostPlan:
-    """The plan of one host; `entries_of`: only its entries for these hosts may change. Raises Unfit."""
+def _plan(
+    facts: NetworkFacts, name: str, playbook: Playbook, entries_of: frozenset[str], held: Mapping[str, str]
+) -> HostPlan:
+    """The plan of one host. Raises Unfit.
+
+    `entries_of`: only its entries for these hosts may change; `held`: its keys of hosts that are left out.
+    """
     topology, seen = facts.topology, facts.seen[name]
     network, desired = topology.inventory.network, topology.desired(name)
     more = (facts.keys, playbook.runs_for(name), secrets_of(topology, facts.seen, name), facts.mtu)
-    want = target_state(Target(desired, seen, *more), seen.slices)
+    want = target_state(Target(desired, seen, *more, held), seen.slices)
     after_start: State | None = None
     if name in topology.direct_peers:
         relayed = topology.without_direct_peers.desired(name)
-        after_start = target_state(Target(relayed, seen, *more), seen.slices)
-    names = names_by_key(facts.keys)
+        linked = {peer: key for peer, key in held.items() if relayed.link(peer)}
+        after_start = target_state(Target(relayed, seen, *more, linked), seen.slices)
+    names = names_by_key(facts.keys) | {key: peer for peer, key in held.items() if key}
     if entries_of:
-        want = limit_to(entries_of, want, seen.state(network), facts.keys)
+        want = limit_to(entries_of, want, named(seen.state(network), names), facts.keys)
     plan = plan_host(name, network, want, seen, playbook, after_start, names)
-    return replace(plan, notes=(*plan.notes, *return_routes(desired, seen)))
+    return replace(plan, notes=(*plan.notes, *return_routes(desired, seen), *_left_out(desired, held)))
+
+
+def _left_out(desired: Desired, held: Mapping[str, str]) -> Iterator[Note]:
+    """Peers without an entry, since their key is not known."""
+    for link in desired.links:
+        if held.get(link.peer) == "":
+            yield Note(
+                desired.name, f"no peer {link.peer} yet: it is not reached in this run, and its key is not known"
+            )

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TypeVar
 
 from wgorch.base.sh import Sh, new_nonce
-from wgorch.errors import HostError
+from wgorch.errors import HostError, WgorchError
 from wgorch.inventory.model import Host
 from wgorch.remote.answers import Answers
 from wgorch.remote.clients import Clients, SshSession
@@ -93,6 +93,13 @@ class Fleet:
     def session(self, name: str) -> SshSession | None:
         """How a host's session was made; None where it is this machine."""
         return None if self.hosts[name].ssh.local else self.clients.session(name)
+
+    def address(self, name: str) -> str:
+        """The address or name that SSH connects to for a host."""
+        try:
+            return self.clients.route(name).host
+        except WgorchError:
+            return self.hosts[name].ssh.host
 
     def key_exchanges(self, name: str) -> str:
         """The key exchanges that both ends of a host's SSH session offer, as text."""

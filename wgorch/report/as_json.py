@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wgorch.base.text import visible, without_keys
+from wgorch.plan.absent import Absence
 from wgorch.report.console import safe_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from wgorch.errors import HostError
     from wgorch.inventory.model import Inventory
     from wgorch.outcome import Outcome, Status
     from wgorch.plan.host import HostPlan
@@ -27,10 +29,12 @@ VERSION = 2
 """Version of every format here."""
 
 
-def plan_json(plans: Mapping[str, HostPlan]) -> dict[str, Any]:
-    """The changes and notes of each host."""
+def plan_json(outcome: Outcome) -> dict[str, Any]:
+    """The changes and notes of each host; `absent`: hosts that were not reached, and why."""
+    plans = outcome.plans
     return {
         "version": VERSION,
+        "absent": _absent(outcome),
         "changes": sum(len(p.changes) for p in plans.values()),
         "hosts": {name: {"changes": [_change(c) for c in p.changes], "notes": _notes(p)} for name, p in plans.items()},
     }
@@ -58,7 +62,7 @@ def teardown_json(outcome: Outcome) -> dict[str, Any]:
 def _change_json(outcome: Outcome) -> dict[str, Any]:
     """The plan, the exit code, and the state of each host."""
     return {
-        **plan_json(outcome.plans),
+        **plan_json(outcome),
         "exit_code": outcome.code,
         "host_states": {name: {"state": s.state, "reason": s.why} for name, s in outcome.standing.items()},
     }
@@ -84,14 +88,25 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
             for name, m in verdict.measured.items()
         },
         "findings": [{"host": finding.host, **_finding(finding)} for finding in verdict.findings],
+        "broken_before": [{"host": finding.host, **_finding(finding)} for finding in verdict.broken_before],
     }
+
+
+def verify_json(outcome: Outcome) -> dict[str, Any]:
+    """The verdict of `verify`; `absent`: hosts that were not reached, and why."""
+    assert outcome.verdict is not None
+    return {**verdict_json(outcome.verdict), "absent": _absent(outcome)}
+
+
+def _absent(outcome: Outcome) -> dict[str, str]:
+    return {name: visible(error.problem) for name, error in outcome.absent.items()}
 
 
 def status_json(topology: Topology, status: Status) -> dict[str, Any]:
     """The sessions, paths and drift of each host."""
     from wgorch.report.sessions import sessions
 
-    unreachable = {name: {"reached": False, "error": visible(e.problem)} for name, e in status.unreachable.items()}
+    unreachable = {name: _unreachable(status, name) for name in status.unreachable}
     return {
         "version": VERSION,
         "network": topology.inventory.network.name,
@@ -99,6 +114,16 @@ def status_json(topology: Topology, status: Status) -> dict[str, Any]:
         "in_sync": status.code == 0,
         "errors": [visible(error) for error in status.errors],
         "hosts": unreachable | {n: _host(topology, status, n, its) for n, its in sessions(topology, status).items()},
+    }
+
+
+def _unreachable(status: Status, name: str) -> dict[str, Any]:
+    away = status.absences.get(name, Absence())
+    return {
+        "reached": False,
+        "error": visible(status.unreachable[name].problem),
+        "handshake_age_s": away.age_s,
+        "seen_by": away.seen_by or None,
     }
 
 
@@ -156,14 +181,19 @@ def trace_json(trace: Trace) -> dict[str, Any]:
         "hosts": list(trace.hosts),
         "steps": steps,
         "unobserved_hosts": list(trace.unobserved),
+        "absent": list(trace.absent),
         "reachable": trace.arrives,
         "finding": {"host": finding.host, **_finding(finding)} if finding else None,
     }
 
 
-def findings_json(found: Mapping[str, tuple[Finding, ...]]) -> dict[str, Any]:
-    """The findings of each host."""
-    return {"version": VERSION, "hosts": {name: [_finding(f) for f in findings] for name, findings in found.items()}}
+def findings_json(found: Mapping[str, tuple[Finding, ...]], absent: Mapping[str, HostError]) -> dict[str, Any]:
+    """The findings of each host; `absent`: hosts that were not reached."""
+    return {
+        "version": VERSION,
+        "hosts": {name: [_finding(f) for f in findings] for name, findings in found.items()},
+        "absent": {name: visible(error.problem) for name, error in absent.items()},
+    }
 
 
 def _change(change: Change) -> dict[str, Any]:

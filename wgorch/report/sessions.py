@@ -50,12 +50,20 @@ class Session:
     @property
     def age(self) -> str:
         """The age for people."""
-        return "never" if self.age_s is None else f"{self.age_s} s ago"
+        return "never" if self.age_s is None else ago(self.age_s)
 
     @property
     def style(self) -> str:
         """The style of the age."""
         return STYLES[session_state(self.age_s)]
+
+
+def ago(seconds: int) -> str:
+    """An age for people: ``12 s ago``, ``3 h ago``."""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit} ago"
+    return f"{seconds} s ago"
 
 
 def sessions(topology: Topology, status: Status) -> dict[str, list[Session]]:

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from wgorch.base.text import count
 from wgorch.outcome import Status
+from wgorch.plan.absent import Absence
 from wgorch.report.console import safe_text
 from wgorch.report.plan import render_notes
-from wgorch.report.sessions import Session, SessionState, session_state, sessions, size
+from wgorch.report.sessions import Session, ago, sessions, size
 from wgorch.topology.topology import Topology
 
 MAX_DRIFT_LINES = 40
 
 
 def render_status(out: Console, topology: Topology, status: Status, *, verbose: bool = False) -> None:
-    """Print one table of sessions and paths, worst host first, then errors, drift and notes.
+    """Print one table of sessions and paths in the order of the inventory, then absent hosts, errors, drift and notes.
 
     `verbose`: also how each host was reached by SSH.
     """
     table = session_table(("received", "sent", "path"), right=("received", "sent"))
-    add_unreachable(table, status)
     by_host = sessions(topology, status)
-    for name in sorted(by_host, key=lambda name: -_severity(topology, status, name, by_host[name])):
+    for name in (n for n in topology.inventory.hosts if n in by_host):
         rows = _rows(topology, status, name, by_host[name])
         for number, row in enumerate(rows):
             table.add_row(safe_text("" if number else name, "bold"), *row)
     out.print(table)
+    for line in unreachable_lines(status):
+        out.print(line)
     for name, session in status.ssh.items() if verbose else ():
         out.print(safe_text(f"{name}: {session or 'this machine, without SSH'}", "dim"))
     for error in status.errors:
@@ -50,10 +54,12 @@ def session_table(columns: tuple[str, ...], right: tuple[str, ...]) -> Table:
     return table
 
 
-def add_unreachable(table: Table, status: Status) -> None:
-    """Add a row for each host that was not reached."""
+def unreachable_lines(status: Status) -> Iterator[Text]:
+    """A line for each host that was not reached, with the time since its peers last heard of it."""
     for name, error in status.unreachable.items():
-        table.add_row(safe_text(name, "bold"), safe_text(f"unreachable: {error.problem}", "red"))
+        away = status.absences.get(name, Absence())
+        since = f"; {away.seen_by} had a handshake with it {ago(away.age_s)}" if away.age_s is not None else ""
+        yield safe_text(f"absent: {name}: {error.problem}{since}", "dim")
 
 
 def summary(status: Status) -> Text:
@@ -61,22 +67,12 @@ def summary(status: Status) -> Text:
     changes = sum(len(plan.changes) for plan in status.plans.values())
     if changes:
         return safe_text(f"✗ drift detected; run `wgorch plan` ({count(changes, 'change')})", "yellow")
-    if status.unreachable or status.errors:
+    if status.errors or not status.seen:
         return safe_text("✗ drift unknown: see the errors above", "yellow")
-    return safe_text(f"✓ {count(len(status.seen), 'host')} in sync with the inventory", "green")
-
-
-def _severity(topology: Topology, status: Status, name: str, its: list[Session]) -> int:
-    """How urgent a host is: 4 no tunnel, 3 a session that is down, 2 a stale one, 1 drift, 0 none."""
-    if not status.seen[name].is_managed(topology.inventory.network):
-        return 4
-    states = {session_state(session.age_s) for session in its}
-    if not states or SessionState.DOWN in states:
-        return 3
-    if SessionState.STALE in states:
-        return 2
-    plan = status.plans.get(name)
-    return 1 if plan and plan.changes else 0
+    in_sync = f"✓ {count(len(status.seen), 'host')} in sync with the inventory: configuration; traffic was not measured"
+    if status.unreachable:
+        return safe_text(f"{in_sync}; {len(status.unreachable)} absent", "yellow")
+    return safe_text(in_sync, "green")
 
 
 def _rows(topology: Topology, status: Status, name: str, its: list[Session]) -> list[list[Text]]:

@@ -26,6 +26,8 @@ def render_trace(out: Console, trace: Trace) -> None:
                 out.print(_hop_line(hop))
     for host in trace.unobserved:
         out.print(safe_text(f"· {host}: not observed: neither nft nor tcpdump installed", "dim"))
+    for host in trace.absent:
+        out.print(safe_text(f"· {host}: not observed: absent, SSH does not reach it", "dim"))
     if trace.finding:
         out.print(safe_text(f"✗ {trace.finding}", "red"))
     else:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wgorch.base.text import visible
-from wgorch.errors import MIXED, ROLLED_BACK
+from wgorch.errors import ABSENT, DONE, MIXED, ROLLED_BACK, HostError
 from wgorch.outcome import HostState, Outcome
 from wgorch.report.console import safe_text
 from wgorch.topology.path import walk
@@ -28,15 +28,22 @@ MAX_MATRIX = 20
 """Number of hosts up to which the matrix of pings fits on a terminal."""
 
 
-def render_outcome(out: Console, outcome: Outcome, verb: str) -> None:
+def render_outcome(out: Console, outcome: Outcome) -> None:
     """Print the state of each host after a failed change, and the errors."""
-    if outcome.standing and outcome.code:
+    if outcome.standing and not outcome.succeeded:
         table = Table(box=None, pad_edge=False, show_header=False)
         for name, standing in outcome.standing.items():
             table.add_row(safe_text(name, "bold"), safe_text(LABELS[standing.state]), safe_text(standing.why, "dim"))
         out.print(table)
     for error in outcome.failed:
         out.print(safe_text(f"error: {error}", "red"))
+
+
+def render_absent(out: Console, absent: Mapping[str, HostError], effect: str = "left as it is") -> None:
+    """Print a line for each host that was not reached; `effect`: what became of it."""
+    for name, error in absent.items():
+        hint = f"\n    hint: {error.hint}" if error.hint else ""
+        out.print(safe_text(f"absent: {name}: cannot {error.action}: {error.problem}; {effect}{hint}", "yellow"))
 
 
 def render_failure(out: Console, code: int) -> None:
@@ -46,7 +53,9 @@ def render_failure(out: Console, code: int) -> None:
     elif code == MIXED:
         out.print("wgorch: failed; some hosts were NOT rolled back (see above)", style="red")
         out.print("    hint: run wgorch status, then wgorch up")
-    elif code:
+    elif code > 128:
+        out.print("wgorch: interrupted; all hosts rolled back", style="yellow")
+    elif code not in (DONE, ABSENT):
         out.print("wgorch: failed", style="red")
 
 
@@ -57,6 +66,8 @@ def render_verdict(out: Console, topology: Topology, verdict: Verdict) -> None:
     _render_flows(out, topology, verdict)
     for finding in verdict.findings:
         out.print(safe_text(f"✗ {finding}", "red"))
+    for finding in verdict.broken_before:
+        out.print(safe_text(f"! {finding}\n    broken before this change, too: not held against it", "yellow"))
     pings = [ping for measured in verdict.measured.values() for ping in measured.pings.values()]
     ok = sum(ping.works for ping in pings)
     mark, style = ("✓", "green") if verdict.works else ("✗", "red")

@@ -17,7 +17,7 @@ from rich.table import Table
 from wgorch.outcome import Status
 from wgorch.report.console import safe_text
 from wgorch.report.sessions import Session, sessions, size
-from wgorch.report.status import add_unreachable, session_table, summary
+from wgorch.report.status import session_table, summary, unreachable_lines
 from wgorch.topology.topology import Topology
 
 Counters = Mapping[tuple[str, str], tuple[float, int, int]]
@@ -45,7 +45,6 @@ def watch(out: Console, read: Callable[[], tuple[Topology, Status]], every_s: fl
 def _render(topology: Topology, status: Status, before: Counters) -> tuple[Group, Counters]:
     """The screen, and the counters for the rates of the next one."""
     table = session_table(("in /s", "out /s"), right=("in /s", "out /s"))
-    add_unreachable(table, status)
     now: dict[tuple[str, str], tuple[float, int, int]] = {}
     for host, its in sessions(topology, status).items():
         managed = status.seen[host].is_managed(topology.inventory.network)
@@ -54,7 +53,7 @@ def _render(topology: Topology, status: Status, before: Counters) -> tuple[Group
             now[host, session.key] = counters
             _add_session(table, "" if number else host, session, _rates(before.get((host, session.key)), counters))
     errors = (safe_text(f"✗ {error}", "red") for error in status.errors)
-    return Group(table, *errors, summary(status), safe_text("q quits", "dim")), now
+    return Group(table, *unreachable_lines(status), *errors, summary(status), safe_text("q quits", "dim")), now
 
 
 def _rates(before: tuple[float, int, int] | None, now: tuple[float, int, int]) -> tuple[float, float]:

@@ -6,7 +6,7 @@ is stated, and read back afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
@@ -129,12 +129,33 @@ def _target(target: Target) -> Slice:
     found: dict[str, Peer] = {}
     known = target.facts.wg(target.network).peers
     for link in target.desired.links:
+        if link.peer in target.absent:
+            continue
         key, secret = target.key(link.peer), ""
         if link.preshared:
             # With a host that is not read in this run, the shared key stays.
             secret = target.secrets.get(link.peer, known[key].preshared if key in known else "")
         found[key] = peer_of(link, key, secret)
+    taken = {net for peer in found.values() for net in peer.allowed_ips} if target.absent else set()
+    for name, key in target.absent.items():
+        if key in known:
+            found[key] = _kept(name, target.desired.link(name), known[key], taken)
     return {"peers": {target.tunnel: found}}
+
+
+def _kept(name: str, link: Link | None, old: Peer, taken: Container[str]) -> Peer:
+    """The entry of an absent host, as it is, but for networks that other entries are to have.
+
+    Where it is what the link says, it has the link's words, so that the boot script does not change.
+    """
+    allowed = tuple(net for net in old.allowed_ips if net not in taken)
+    endpoint = None
+    if link:
+        in_order = tuple(map(network_text, link.allowed_ips))
+        allowed = in_order if set(in_order) == set(allowed) else allowed
+        wanted = str(link.endpoint) if link.endpoint else None
+        endpoint = wanted if not wanted or _same_endpoint(wanted, old.endpoint) else old.endpoint
+    return replace(old, allowed_ips=allowed, endpoint=endpoint, name=name)
 
 
 def peer_of(link: Link, key: str, secret: str = "") -> Peer:

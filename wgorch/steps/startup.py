@@ -104,12 +104,14 @@ def watch_script(target: Target) -> str:
 def _named_endpoints(target: Target) -> Iterator[tuple[str, ...]]:
     for link in target.desired.links if target.desired.addresses_of_peers else ():
         address = target.desired.addresses_of_peers.get(link.peer)
-        if address and link.endpoint:
+        if address and link.endpoint and not target.is_left_out(link.peer):
             yield ("refresh_endpoint", target.key(link.peer), str(link.endpoint), str(address))
 
 
 def _direct_peers(target: Target) -> Iterator[tuple[str, ...]]:
     for peer, relay in target.desired.fall_backs:
+        if target.is_left_out(peer) or target.is_left_out(relay.peer):
+            continue
         nets = ",".join(map(network_text, relay.allowed_ips))
         yield ("fall_back", target.key(peer), target.key(relay.peer), nets)
 

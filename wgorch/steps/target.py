@@ -28,10 +28,15 @@ class Target:
         runs: Mapping[str, Run] | None = None,
         secrets: Mapping[str, str] | None = None,
         mtu: int | None = None,
+        absent: Mapping[str, str] | None = None,
     ) -> None:
-        """`keys`: public keys by host; `secrets`: files of preshared keys by peer; `mtu`: of the tunnel, in bytes."""
+        """`keys`: public keys by host; `secrets`: files of preshared keys by peer; `mtu`: of the tunnel, in bytes.
+
+        `absent`: hosts that are not reached in this run, and the key that this host has for each, empty for none.
+        """
         self.desired, self.facts = desired, facts
         self.keys, self.runs, self.secrets, self.mtu = keys, runs or {}, secrets or {}, mtu
+        self.absent = absent or {}
 
     @property
     def network(self) -> Network:
@@ -44,7 +49,11 @@ class Target:
 
     def key(self, host: str) -> str:
         """Public key of a host, or what stands for it until it is generated."""
-        return self.keys.get(host) or PendingKey.of(host)
+        return self.absent.get(host) or self.keys.get(host) or PendingKey.of(host)
+
+    def is_left_out(self, peer: str) -> bool:
+        """True for an absent host that this one has no entry for."""
+        return self.absent.get(peer) == ""
 
     @cached_property
     def lan_interfaces(self) -> dict[IPNetwork, str]:

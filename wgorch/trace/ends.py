@@ -44,6 +44,7 @@ def _device(run: Run, device: str, target: str) -> tuple[Sender, IPAddress]:
     if own is None or len(hosts) < 2:
         raise UsageError(f"no path from {device} to {target}", "allow it in the inventory (relay, links, subnets)")
     run.gather(run.asked_for(hosts_on_path(run, hosts[1], goal)))
+    run.require(hosts[1])
     goal = goal_of(run.inventory, device, target)
     own = run.inventory.devices[device].address_of(goal.version) or own
     return Sender(own, hosts[1], run.network.interface), goal
@@ -57,6 +58,7 @@ def _lan_machine(run: Run, address: IPAddress, target: str) -> tuple[Sender, IPA
             f"{address} is in no LAN of the inventory", "trace from a host, a device, or an address in subnets"
         )
     run.gather(run.asked_for(hosts_on_path(run, gateway, goal_of(run.inventory, gateway, target))))
+    run.require(gateway)
     interface = lan_interface(run.topology.desired(gateway), run.seen[gateway], lan)
     return Sender(address, gateway, interface), goal_of(run.inventory, gateway, target)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from wgorch.base.ip import Prefixes, network
 from wgorch.base.value import value
 from wgorch.gather.observed import Observed
-from wgorch.inventory.model import IPAddress, Network
+from wgorch.inventory.model import Host, IPAddress, Network
 from wgorch.state.wireguard import Peer
 from wgorch.topology.path import walk
 from wgorch.topology.topology import Topology
@@ -28,6 +28,10 @@ class Evidence:
     captures: Mapping[str, Capture]
     probe: Probe
     path: PacketPath
+
+    @property
+    def hosts(self) -> Mapping[str, Host]:
+        return self.topology.inventory.hosts
 
     @property
     def network(self) -> Network:
@@ -53,6 +57,11 @@ class Evidence:
         """True where the sender got a reply, so that every crossing is proven."""
         sender = self.captures.get(self.path.hosts[0])
         return sender is not None and bool(sender.full_answered if kind.is_full else sender.answered)
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """Hosts of the path that were not reached: without facts and captures."""
+        return frozenset(name for name in self.path.hosts if name in self.hosts and name not in self.facts)
 
     # --- peers
 

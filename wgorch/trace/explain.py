@@ -50,6 +50,8 @@ class Trace:
     finding: Finding | None
     unobserved: tuple[str, ...] = ()
     """Hosts without a tool to observe packets."""
+    absent: tuple[str, ...] = ()
+    """Hosts that were not reached, so that nothing was observed there."""
     captures: Mapping[str, Capture] = field(default_factory=dict, repr=False)
 
     @property
@@ -78,7 +80,8 @@ def explain(
     hops: list[Hop] = []
     finding = _first_fault(evidence, hops) or _fault_at_source(evidence, captures.get(source))
     blind = tuple(host for host in captures if evidence.is_blind(host))
-    return Trace(probe, path.hosts, tuple(hops), finding, blind, captures)
+    absent = tuple(host for host in path.hosts if host in evidence.absent)
+    return Trace(probe, path.hosts, tuple(hops), finding, blind, absent, captures)
 
 
 def _first_fault(evidence: Evidence, hops: list[Hop]) -> Finding | None:

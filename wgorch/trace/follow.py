@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 
 from wgorch.base.value import value
 from wgorch.errors import HostsFailed, UsageError, WgorchError
@@ -52,6 +53,7 @@ def trace(
         sender, goal = find_sender(run, source, target)
         return _by_hand(run, sender, goal, packet, pcap=pcap, ask=ask)
     run.gather(run.asked_for(hosts_on_path(run, source, goal_of(run.inventory, source, target))))
+    run.require(source)
     return follow(run, source, goal_of(run.inventory, source, target), packet, pcap=pcap)
 
 
@@ -68,13 +70,20 @@ def with_cause(run: Run, verdict: Verdict) -> Verdict:
         cause = follow(run, *pair).finding
     except WgorchError:
         return verdict
-    return Verdict(verdict.measured, (cause, *verdict.findings)) if cause else verdict
+    if cause is None:
+        return verdict
+    cause = replace(cause, pair=(pair[0], str(pair[1])))
+    return replace(verdict, findings=(cause, *verdict.findings))
 
 
 def first_failed(run: Run, verdict: Verdict) -> tuple[str, IPAddress] | None:
     """Host and address of the failed ping to trace: one of a declared flow first, and none in the host's own LAN."""
     lost = [(n, a) for n, m in verdict.measured.items() for a, ping in m.pings.items() if not ping.works]
-    lost = [(n, a) for n, a in lost if not any(a in lan for lan in run.inventory.hosts[n].subnets)]
+    lost = [
+        (n, a)
+        for n, a in lost
+        if not any(a in lan for lan in run.inventory.hosts[n].subnets) and (n, str(a)) not in run.broken_before
+    ]
     declared = [(flow.source, flow.address) for flow in run.inventory.verify]
     return next((pair for pair in declared if pair in lost), lost[0] if lost else None)
 
@@ -87,7 +96,7 @@ def follow(run: Run, source: str, goal: IPAddress, packet: Packet = PING, *, pca
     full_size = _full_size(run, source, goal) if packet.protocol == "icmp" else 0
     probe = _probe(own, goal, packet, full_size)
     captures = _capture(run, source, probe, "", WINDOW_S, pcap=pcap)
-    return explain.explain(run.topology, run.seen, run.keys, captures, probe, source)
+    return explain.explain(run.topology, run.seen, run.all_keys, captures, probe, source)
 
 
 def _by_hand(
@@ -100,7 +109,7 @@ def _by_hand(
         command = f"any {packet.protocol.upper()} packet to {goal} port {packet.port}"
     ask(f"send within {BY_HAND_S - 5} s from {sender.address}: {command}")
     captures = _capture(run, sender.host, probe, sender.arrives_by, BY_HAND_S, pcap=pcap)
-    return explain.explain(run.topology, run.seen, run.keys, captures, probe, sender.host, sender.arrives_by)
+    return explain.explain(run.topology, run.seen, run.all_keys, captures, probe, sender.host, sender.arrives_by)
 
 
 def _capture(run: Run, first: str, probe: Probe, arrives_by: str, window_s: int, *, pcap: bool) -> dict[str, Capture]:
@@ -114,7 +123,8 @@ def _capture(run: Run, first: str, probe: Probe, arrives_by: str, window_s: int,
         text = script(probe, trace_id, interface, port, by, window_s=window_s, pcap=pcap)
         return parse(name, run.fleet.open(name).exchange(text, "trace the packet", window_s + 20), probe)
 
-    captures, failed = run.fleet.on_hosts(hosts_on_path(run, first, probe.target), work)
+    present = [name for name in hosts_on_path(run, first, probe.target) if name not in run.absent]
+    captures, failed = run.fleet.on_hosts(present, work)
     if failed:
         raise HostsFailed(list(failed.values()))
     return captures
@@ -127,6 +137,7 @@ def _probe(source: IPAddress, goal: IPAddress, packet: Packet, full_size: int = 
 
 def _full_size(run: Run, source: str, goal: IPAddress) -> int:
     """ICMP payload that fills the smallest tunnel MTU on the path, in bytes."""
-    devices = (run.seen[name].links.devices.get(run.network.interface) for name in hosts_on_path(run, source, goal))
+    path = [name for name in hosts_on_path(run, source, goal) if name in run.seen]
+    devices = (run.seen[name].links.devices.get(run.network.interface) for name in path)
     mtu = min((device.mtu for device in devices if device), default=DEFAULT_MTU)
     return mtu - PING_HEADERS[goal.version]

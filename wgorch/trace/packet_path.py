@@ -60,5 +60,6 @@ def packet_path(
     lan = next((lan for lan in desired.lans if target in lan), None)
     into = ""
     if lan and target not in desired.host.addresses:
-        into = lan_interface(desired, facts[desired.name], lan)
+        there = facts.get(desired.name)  # none of a host that was not reached
+        into = lan_interface(desired, there, lan) if there else desired.host.lan_interface or "LAN"
     return PacketPath(hosts, topology.inventory.network.interface, into, arrives_by)

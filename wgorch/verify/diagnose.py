@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import field
 from itertools import pairwise
 
 from wgorch.base.value import value
@@ -12,6 +13,9 @@ from wgorch.topology.path import walk
 from wgorch.topology.topology import Topology
 from wgorch.verify.measure import Measurement, Ping
 from wgorch.verify.targets import is_matrix, measures_pair
+
+Pair = tuple[str, str]
+"""A host, and what it does not reach: an address, or a peer by name."""
 
 
 @value
@@ -24,6 +28,8 @@ class Finding:
     """The fix."""
     fits: int = 0
     """The MTU that would fit, in bytes; 0 where that is not the fix."""
+    pair: Pair | None = field(default=None, compare=False)
+    """What does not work: a path, or a session."""
 
     def __str__(self) -> str:
         return f"{self.host}: {self.what}" + (f"\n    fix: {self.hint}" if self.hint else "")
@@ -35,6 +41,8 @@ class Verdict:
 
     measured: Mapping[str, Measurement]
     findings: tuple[Finding, ...]
+    broken_before: tuple[Finding, ...] = ()
+    """Faults that were there before the change, and are not held against it."""
 
     @property
     def works(self) -> bool:
@@ -61,14 +69,25 @@ def diagnose(
     keys: Mapping[str, str],
     since: Mapping[str, Mapping[str, Since]] | None = None,
     checks: frozenset[str] = frozenset(CHECKS),
+    broken_before: frozenset[Pair] = frozenset(),
 ) -> Verdict:
-    """Judge measurements. `since`: sessions that must be new, by host and peer; `checks`: what is judged."""
+    """Judge measurements.
+
+    `since`: sessions that must be new, by host and peer; `checks`: what is judged; `broken_before`: pairs that did not
+    work before the change either.
+    """
     names = {address: name for name, host in topology.hosts.items() for address in host.addresses}
     network = _Measured(topology, measured, keys, names)
-    findings = [*_sessions(network, since or {})] if "handshakes" in checks else []
+    found = [*_sessions(network, since or {})] if "handshakes" in checks else []
     for host in measured:
-        findings += [*_pings(network, host), *_full_size(network, host)]
-    return Verdict(measured, tuple(dict.fromkeys(findings)))
+        found += [*_pings(network, host), *_full_size(network, host)]
+    old = tuple(dict.fromkeys(finding for finding in found if finding.pair in broken_before))
+    return Verdict(measured, tuple(dict.fromkeys(f for f in found if f.pair not in broken_before)), old)
+
+
+def broken_pairs(verdict: Verdict) -> frozenset[Pair]:
+    """The pairs that do not work."""
+    return frozenset(finding.pair for finding in verdict.findings if finding.pair)
 
 
 @value
@@ -114,7 +133,7 @@ def _session(network: _Measured, host: str, peer: str, since: Since | None) -> I
     if endpoint and not works:
         what = f"no handshake with {peer}: UDP to {endpoint} blocked, or replies lost"
         hint = f"allow UDP {endpoint.port} in at {peer} (cloud firewall, router), and out at {host}"
-        yield Finding(host, what, hint)
+        yield Finding(host, what, hint, pair=(host, peer))
         return
     must_be_new = since and (matrix or measures_pair(topology, host, peer))
     if since and must_be_new and not since.is_met_by(network.handshake(host, peer)):
@@ -128,7 +147,7 @@ def _pings(network: _Measured, host: str) -> Iterator[Finding]:
             continue
         if any(address in lan for lan in network.topology.hosts[host].subnets):
             what = f"no reply from {address} in its own LAN"
-            yield Finding(host, what, f"check that {address} is up and answers pings")
+            yield Finding(host, what, f"check that {address} is up and answers pings", pair=(host, str(address)))
         elif address in network.names or _is_flow(network.topology, host, address):
             yield _first_fault(network, host, address)
 
@@ -146,13 +165,15 @@ def _full_size(network: _Measured, host: str) -> Iterator[Finding]:
             fits = measurement.fits.get(address, 0)
             what = f"{network.names.get(address, address)} replies to small packets, but to none of full size"
             hint = f"mtu: {fits} in the inventory" if fits else "a smaller mtu: in the inventory"
-            yield Finding(host, what, f"{hint}; a link on the path carries less", fits)
+            pair = (host, f"{address} in full size")
+            yield Finding(host, what, f"{hint}; a link on the path carries less", fits, pair)
 
 
 def _first_fault(network: _Measured, host: str, address: IPAddress) -> Finding:
     """The first fault on the path to an address that does not reply."""
     problem, hint = _fault_on_path(network, host, address)
-    return Finding(host, f"cannot reach {network.names.get(address, address)}: {problem}", hint)
+    what = f"cannot reach {network.names.get(address, address)}: {problem}"
+    return Finding(host, what, hint, pair=(host, str(address)))
 
 
 def _fault_on_path(network: _Measured, host: str, address: IPAddress) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from wgorch.base.value import value
 from wgorch.inventory.model import Inventory, IPAddress
 from wgorch.topology.path import walk
 from wgorch.topology.topology import Topology
@@ -12,11 +13,32 @@ MATRIX = 12
 """Number of hosts up to which every host pings every other one."""
 
 
+@value
+class Skipped:
+    """Hosts that take no part in a run, so that paths to them or through them prove nothing."""
+
+    ends: frozenset[str] = frozenset()
+    """Nothing in them or behind them is measured."""
+    transit: frozenset[str] = frozenset()
+    """Nor is what lies on a path through these."""
+
+    def covers(self, topology: Topology, host: str, address: IPAddress) -> bool:
+        """True for an address that a host should not measure."""
+        if not (self.ends or self.transit):
+            return False
+        path = walk(topology, host, address).hosts
+        has_it = any(address in topology.hosts[name].addresses for name in self.ends)
+        return has_it or path[-1] in self.ends - {host} or not self.transit.isdisjoint(path)
+
+
+NONE = Skipped()
+
+
 def targets(
     topology: Topology,
     host: str,
     checks: frozenset[str],
-    excluded: frozenset[str] = frozenset(),
+    skipped: Skipped = NONE,
     measures: Callable[[str], bool] = lambda _peer: True,
 ) -> list[IPAddress]:
     """Addresses that a host pings, by `checks`.
@@ -24,13 +46,13 @@ def targets(
     `tunnel`: every host with a path to it; `full_size`: its peers at least; `flows`: the `verify:` lines of this host,
     LAN machines of other lines, and machines in its own LANs. In a network of more than MATRIX hosts only the next host
     of the inventory, the peers that it `measures`, and its own lines: the number must not grow with the square of the
-    hosts. Addresses behind `excluded` hosts, which take no part in this run, are left out: they could not reply.
+    hosts. What `skipped` names is left out.
     """
     found = dict.fromkeys(_tunnel_addresses(topology, host, checks, measures))
     if "flows" in checks:
         found |= dict.fromkeys(_flow_addresses(topology, host))
     own = topology.inventory.hosts[host].addresses
-    return [a for a in found if a not in own and not _is_behind(topology, host, a, excluded)]
+    return [a for a in found if a not in own and not skipped.covers(topology, host, a)]
 
 
 def is_matrix(topology: Topology) -> bool:
@@ -71,11 +93,3 @@ def _flow_addresses(topology: Topology, host: str) -> Iterator[IPAddress]:
 def _in_other_lan(inventory: Inventory, host: str, address: IPAddress) -> bool:
     """True for an address in another host's LAN, which every host should reach."""
     return any(address in lan for other in inventory.hosts.values() if other.name != host for lan in other.subnets)
-
-
-def _is_behind(topology: Topology, host: str, address: IPAddress, excluded: frozenset[str]) -> bool:
-    """True where one of some hosts has an address, or is on the path to it."""
-    if not excluded:
-        return False
-    has_it = any(address in topology.hosts[name].addresses for name in excluded)
-    return has_it or bool(excluded & set(walk(topology, host, address).hosts))

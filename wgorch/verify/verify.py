@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 
 from wgorch.base.sh import EMPTY, Sh
 from wgorch.events import Event
@@ -11,7 +12,7 @@ from wgorch.inventory.model import IPAddress
 from wgorch.run import Run
 from wgorch.verify import measure
 from wgorch.verify.diagnose import Finding, Since, Verdict, diagnose
-from wgorch.verify.targets import measures_pair, targets
+from wgorch.verify.targets import NONE, Skipped, measures_pair, targets
 
 
 def verify_hosts(
@@ -19,18 +20,18 @@ def verify_hosts(
     names: list[str],
     since: Mapping[str, Mapping[str, Since]],
     before: Mapping[str, Sh] | None = None,
-    excluded: Iterable[str] = (),
+    skipped: Skipped = NONE,
 ) -> Verdict:
-    """Measure from all of `names` at once, and judge.
+    """Measure from all of `names` at once, and judge; absent hosts take no part.
 
-    `before`: a script for each host that runs first; `excluded`: hosts that take no part, so that what lies behind them
-    is not measured.
+    `before`: a script for each host that runs first; `skipped`: other hosts that take no part.
     """
-    measured_hosts, excluded = frozenset(names), frozenset(excluded)
+    measured_hosts, absent = frozenset(names), frozenset(run.absent)
+    skipped = Skipped(skipped.ends | absent, skipped.transit | absent)
 
     def work(name: str) -> measure.Measurement:
         run.listener.event(name, Event.VERIFY)
-        addresses, full_size = _targets(run, name, measured_hosts, excluded)
+        addresses, full_size = _targets(run, name, measured_hosts, skipped)
         real = [run.inventory.hosts[name].real_address(address) for address in addresses]
         script = measure.script(
             run.network.interface, real, full_size, _mtu(run, name), measure.PATIENCE_S, (before or {}).get(name, EMPTY)
@@ -40,9 +41,9 @@ def verify_hosts(
         return measure.parse(name, text, addresses)
 
     measured, failed = run.fleet.on_hosts(names, work)
-    verdict = diagnose(run.topology, measured, run.keys, since, run.playbooks.checks)
+    verdict = diagnose(run.topology, measured, run.keys, since, run.playbooks.checks, run.broken_before)
     lost = tuple(Finding(name, f"not measured: {error.problem}") for name, error in failed.items())
-    return Verdict(verdict.measured, (*verdict.findings, *lost))
+    return replace(verdict, findings=(*verdict.findings, *lost))
 
 
 def exchanges(run: Run) -> dict[str, int]:
@@ -51,7 +52,7 @@ def exchanges(run: Run) -> dict[str, int]:
 
 
 def _targets(
-    run: Run, name: str, measured_hosts: frozenset[str], excluded: frozenset[str]
+    run: Run, name: str, measured_hosts: frozenset[str], skipped: Skipped
 ) -> tuple[list[IPAddress], list[IPAddress]]:
     """Addresses that a host pings, and those that it sends full-size packets to."""
     topology, checks = run.topology, run.playbooks.checks
@@ -61,7 +62,7 @@ def _targets(
         one_end = peer in measured_hosts and _mtu(run, peer) == _mtu(run, name)
         return not one_end or measures_pair(topology, name, peer)
 
-    addresses = targets(topology, name, checks, excluded, measures)
+    addresses = targets(topology, name, checks, skipped, measures)
     peers = [peer for peer in topology.peers(name) if measures(peer)] if "full_size" in checks else []
     full_size = [address for peer in peers for address in topology.hosts[peer].addresses]
     return [address for address in addresses if not _is_own(run, name, address)], full_size

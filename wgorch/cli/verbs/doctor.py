@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from wgorch.cli.options import Options, host_argument, inventory_option, json_option, login_options
-from wgorch.errors import DONE, FAULT
+from wgorch.errors import ABSENT, DONE, FAULT
 
 SUMMARY = "Diagnose host settings that can break the tunnel, with fixes"
 EXAMPLES = ("wgorch doctor company",)
@@ -26,18 +26,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: DoctorOptions) -> int:
     """Inspect the hosts and print the findings of each."""
-    from wgorch import workflow
+    from wgorch import inspection
     from wgorch.cli.context import open_run
     from wgorch.report import as_json
-    from wgorch.report.verdict import render_findings
+    from wgorch.report.verdict import render_absent, render_findings
     from wgorch.run import check_names
 
     with open_run(options, quiet=options.json) as context:
         inventory = context.run.inventory
         names = sorted(check_names(inventory, options.hosts)) or list(inventory.hosts)
-        found = workflow.examine(context.run, names)
+        found = inspection.examine(context.run, names)
         if options.json:
-            as_json.print_json(context.out, as_json.findings_json(found))
+            as_json.print_json(context.out, as_json.findings_json(found, context.run.absent))
         else:
             render_findings(context.out, found)
-    return FAULT if any(finding.hint for findings in found.values() for finding in findings) else DONE
+            render_absent(context.out, context.run.absent)
+        faults = any(finding.hint for findings in found.values() for finding in findings)
+        return FAULT if faults else ABSENT if context.run.absent else DONE

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from wgorch.cli.options import Options, host_argument, inventory_argument, login_options
-from wgorch.errors import DONE
+from wgorch.errors import ABSENT, DONE
 
 SUMMARY = "Write the network as files for other tools, or a device as a QR code"
 EXAMPLES = ("wgorch export phone --qr", "wgorch export -o configs/")
@@ -44,6 +44,7 @@ def run(options: ExportOptions) -> int:
         what, inventory = None, what
     with open_run(options, inventory=inventory, quiet=True) as context:
         exported = export(context.run, what, options.format)
+        code = ABSENT if context.run.absent else DONE
     sys.stderr.writelines(f"{note}\n" for note in exported.notes)
     if options.qr or (options.output and options.output.suffix in (".png", ".svg")):
         files.render_qr_code(exported.only, options.output, sys.stdout)
@@ -51,4 +52,4 @@ def run(options: ExportOptions) -> int:
         files.write(exported.texts, options.output)
     else:
         sys.stdout.write("\n".join(exported.texts.values()))
-    return DONE
+    return code

@@ -56,10 +56,10 @@ def _offline(options: MapOptions) -> Map:
 
 
 def _online(options: MapOptions) -> Map:
-    from wgorch import workflow
+    from wgorch import inspection
     from wgorch.cli.context import open_run
     from wgorch.report.map.map import Map
 
     with open_run(options, quiet=True) as context:
-        status = workflow.status(context.run)
-        return Map(context.run.topology, status, workflow.measured(context.run))
+        status = inspection.status(context.run)
+        return Map(context.run.topology, status, inspection.measured(context.run))

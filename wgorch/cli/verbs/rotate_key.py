@@ -13,6 +13,7 @@ from wgorch.cli.options import (
     login_options,
     output_options,
     playbooks_option,
+    strict_option,
 )
 from wgorch.errors import UsageError
 
@@ -29,6 +30,7 @@ class RotateOptions(ChangeOptions):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     host_argument(parser, "hosts", nargs="+", metavar="HOST", help="hosts of the inventory")
     inventory_option(parser)
+    strict_option(parser)
     output_options(parser)
     change_options(parser)
     playbooks_option(parser)
@@ -42,7 +44,7 @@ def run(options: RotateOptions) -> int:
     from wgorch.run import RunOptions
 
     check_lease(options.confirm_timeout)
-    wanted = RunOptions(rotate_keys=frozenset(options.hosts))
+    wanted = RunOptions(rotate_keys=frozenset(options.hosts), strict=options.strict)
     with open_run(options, wanted, draws=True, checks_flows=True) as context:
         for name in options.hosts:
             if source := context.run.inventory.hosts[name].private_key:

@@ -37,7 +37,7 @@ def _interval(text: str) -> float:
 
 def run(options: StatusOptions) -> int:
     """Read every host and print its state; with --watch until q is pressed."""
-    from wgorch import workflow
+    from wgorch import inspection
     from wgorch.cli.context import open_run
     from wgorch.report import as_json, prometheus
     from wgorch.report.status import render_status
@@ -47,9 +47,9 @@ def run(options: StatusOptions) -> int:
         if options.watch is not None:
             from wgorch.report.watch import watch
 
-            watch(out, lambda: (run.topology, workflow.status(run)), options.watch)
+            watch(out, lambda: (run.topology, inspection.status(run)), options.watch)
             return DONE
-        status = workflow.status(run)
+        status = inspection.status(run)
         if options.prometheus == "-":
             sys.stdout.write(prometheus.exposition(run.topology, status))
         elif options.prometheus is not None:

@@ -98,18 +98,21 @@ def _teardown(options: TeardownOptions, context: Context) -> int:
 
 def _render(options: TeardownOptions, context: Context, outcome: Outcome) -> None:
     from wgorch.base.sh import quote_words
+    from wgorch.base.text import count
     from wgorch.cli.context import stderr
     from wgorch.report.console import safe_text
-    from wgorch.report.verdict import render_failure, render_outcome
+    from wgorch.report.verdict import render_absent, render_failure, render_outcome
 
     out = context.out
-    render_outcome(out, outcome, "teardown")
+    render_outcome(out, outcome)
+    render_absent(out, outcome.absent, "still has what wgorch set up; run teardown again when it is back")
     for host, names in outcome.others.items():
         for name in names:
             remedy = quote_words(["wgorch", "teardown", "--network", name])
             out.print(safe_text(f"{host}: has network {name} of wgorch ({remedy})", "yellow"))
-    if outcome.code == DONE and not options.quiet and outcome.standing:
-        out.print("✓ teardown complete; hosts restored", style="green")
+    if outcome.succeeded and not options.quiet and outcome.standing:
+        restored = count(len(outcome.standing), "host")
+        out.print(f"✓ teardown complete; {restored} restored", style="green")
         kept = [] if options.packages else ["installed packages (--packages removes them)"]
         kept += [] if options.purge else ["private keys (--purge deletes them)"]
         if kept:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from wgorch.cli.options import Options, host_argument, inventory_argument, json_option, login_options
-from wgorch.errors import DONE, FAULT, UsageError
+from wgorch.errors import ABSENT, DONE, FAULT, UsageError
 
 SUMMARY = "Trace a packet hop by hop; report where and why it is dropped"
 EXAMPLES = ("wgorch trace home 10.10.13.61", "wgorch trace home company --tcp 443")
@@ -53,7 +53,7 @@ def run(options: TraceOptions) -> int:
             as_json.print_json(context.out, as_json.trace_json(trace), frozenset(run.keys.values()))
         else:
             render_trace(context.out, trace)
-    return DONE if trace.arrives else FAULT
+    return FAULT if not trace.arrives else ABSENT if trace.absent else DONE
 
 
 def _probe(options: TraceOptions) -> tuple[str, int]:

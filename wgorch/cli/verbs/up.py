@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from wgorch.apply.lease import check_lease
 from wgorch.cli.options import ChangeOptions, change_options, plan_options, run_options
-from wgorch.errors import DONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +27,6 @@ class UpOptions(ChangeOptions):
     adopt: bool
     find_mtu: bool
     try_direct: bool
-    keep_going: bool
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--accept-risk", choices=("lose-ssh",), help=risk)
     direct = "with `direct: try`: attempt direct peering even without other changes"
     parser.add_argument("--try-direct", action="store_true", help=direct)
-    parser.add_argument("--keep-going", action="store_true", help="keep the changes of other hosts if one fails")
 
 
 def run(options: UpOptions) -> int:
@@ -55,12 +52,13 @@ def run(options: UpOptions) -> int:
         try_direct=options.try_direct,
         may_lose_ssh=options.accept_risk == "lose-ssh",
         adopt=options.adopt,
+        strict=options.strict,
     )
     with open_run(options, wanted, draws=True, checks_flows=True) as context:
-        return bring_up(options, context, keep_going=options.keep_going)
+        return bring_up(options, context)
 
 
-def bring_up(options: ChangeOptions, context: Context, *, keep_going: bool = False) -> int:
+def bring_up(options: ChangeOptions, context: Context) -> int:
     """Bring the network up, tear down hosts that left the inventory, and print the outcome."""
     from wgorch import workflow
     from wgorch.cli.consent import consent_to_up
@@ -70,7 +68,7 @@ def bring_up(options: ChangeOptions, context: Context, *, keep_going: bool = Fal
     removed = {} if run.options.limit else removed_since(run.inventory)
     with context.progress:
         consent = consent_to_up(options, context, removed)
-        outcome = workflow.up(run, consent, lease_s=lease_s, keep_going=keep_going)
+        outcome = workflow.up(run, consent, lease_s=lease_s)
     outcome = workflow.prune(run, outcome, removed, context.open_fleet, lease_s)
     if options.json:
         from wgorch.report import as_json
@@ -88,7 +86,8 @@ def _render(options: ChangeOptions, context: Context, outcome: Outcome, removed:
     out = context.out
     if outcome.verdict and (not options.quiet or not outcome.verdict.works):
         report.render_verdict(out, context.run.topology, outcome.verdict)
-    report.render_outcome(out, outcome, "up")
+    report.render_outcome(out, outcome)
+    report.render_absent(out, outcome.absent)
     if not options.quiet:
         _render_success(context, outcome)
     for name, why in outcome.orphans.items():
@@ -108,9 +107,9 @@ def _render_success(context: Context, outcome: Outcome) -> None:
     for name in outcome.removed:
         out.print(f"✓ {name} left the inventory: dropped by its peers and restored", style="green")
     changes = sum(len(plan.changes) for plan in outcome.plans.values())
-    if outcome.code == DONE and changes:
+    if outcome.succeeded and changes:
         size = f"{count(changes, 'change')} on {count(len(outcome.plans), 'host')}"
         out.print(f"✓ up complete: {size}, confirmed", style="green")
         out.print("next: wgorch status, wgorch verify; wgorch teardown restores the hosts", style="dim")
-    elif outcome.code == DONE:
+    elif outcome.succeeded:
         out.print("next: wgorch verify tests every path", style="dim")

@@ -16,17 +16,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Measure from every host and print the verdict."""
-    from wgorch import workflow
+    from wgorch import inspection
     from wgorch.cli.context import open_run
     from wgorch.report import as_json
-    from wgorch.report.verdict import render_verdict
+    from wgorch.report.verdict import render_absent, render_verdict
 
     with open_run(options, draws=True) as context:
         with context.progress:
-            outcome = workflow.verify(context.run)
+            outcome = inspection.verify(context.run)
         assert outcome.verdict is not None
         if options.json:
-            as_json.print_json(context.out, as_json.verdict_json(outcome.verdict))
+            as_json.print_json(context.out, as_json.verify_json(outcome))
         elif not options.quiet or outcome.code:
             render_verdict(context.out, context.run.topology, outcome.verdict)
+            render_absent(context.out, outcome.absent)
     return outcome.code

@@ -34,12 +34,17 @@ RETRIED = frozenset({Failure.DROPPED})
 """sshd drops connections at random while many logins are open (MaxStartups)."""
 
 
+REFUSALS = CURABLE | {Failure.CHANGED_KEY, Failure.REVOKED_KEY, Failure.TOO_MANY}
+"""Failures of a host that is there: a person must decide, and the run does not go on without it."""
+
+
 class LoginFailed(Unreachable):
     """No login; `failure` says of which kind."""
 
     def __init__(self, failure: Failure, host: str, action: str, problem: str, hint: str = "") -> None:
         super().__init__(host, action, problem, hint)
         self.failure = failure
+        self.is_absence = failure not in REFUSALS
 
 
 def of_jump(error: Unreachable, jump: SshRoute) -> Unreachable:

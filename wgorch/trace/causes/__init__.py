@@ -9,7 +9,7 @@ from wgorch.trace.causes.interface import interface_down, tunnel_down
 from wgorch.trace.causes.mtu import mtu_too_large
 from wgorch.trace.causes.routing import not_replied_into_tunnel, not_routed_out, not_sent_into_tunnel
 from wgorch.trace.causes.rp_filter import rp_filtered
-from wgorch.trace.causes.sessions import no_session, silent_device, udp_lost, wrong_endpoint
+from wgorch.trace.causes.sessions import no_session, session_with_absent, silent_device, udp_lost, wrong_endpoint
 from wgorch.trace.causes.target import no_reply
 from wgorch.trace.evidence import Evidence
 from wgorch.trace.packet_path import Crossing
@@ -52,6 +52,8 @@ def _from_sender(evidence: Evidence, kind: Kind, host: str) -> Finding | None:
 def _between(evidence: Evidence, kind: Kind, here: str, there: str) -> Finding | None:
     """From one host's tunnel interface to the next one's."""
     source, target = evidence.probe.ends(kind)
+    if not {here, there}.isdisjoint(evidence.absent):
+        return _beside_absent(evidence, here, there)
     if there not in evidence.facts:
         return (
             tunnel_down(evidence, here)
@@ -73,8 +75,18 @@ def _between(evidence: Evidence, kind: Kind, here: str, there: str) -> Finding |
     )
 
 
+def _beside_absent(evidence: Evidence, here: str, there: str) -> Finding | None:
+    """Between two hosts of which one was not reached: what the other one shows."""
+    present, other = (here, there) if there in evidence.absent else (there, here)
+    if present in evidence.absent:
+        return None
+    return tunnel_down(evidence, present) or session_with_absent(evidence, present, other)
+
+
 def _through(evidence: Evidence, kind: Kind, host: str, came_in: str, goes_out: str) -> Finding | None:
     """Through a host, from one interface to another."""
+    if host in evidence.absent:
+        return None
     source, target = evidence.probe.ends(kind)
     return (
         interface_down(evidence, host, goes_out)

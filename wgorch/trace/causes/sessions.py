@@ -44,6 +44,15 @@ def no_session(evidence: Evidence, here: str, there: str) -> Finding | None:
     return None
 
 
+def session_with_absent(evidence: Evidence, host: str, absent: str) -> Finding | None:
+    """A host has no current session with one that was not reached."""
+    if _is_current(evidence, host, absent):
+        return None
+    return Finding(
+        host, f"no current session with {absent}, which SSH does not reach either", f"check that {absent} is up"
+    )
+
+
 def silent_device(evidence: Evidence, host: str, device: str) -> Finding:
     """A device, on which nothing can be observed, does not answer."""
     if not _is_current(evidence, host, device):
