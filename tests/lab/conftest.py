@@ -145,11 +145,6 @@ def _clean(lab: Lab) -> None:
         done = lab.wgorch("teardown", INVENTORY, "--yes", "--purge", code=None)
     lab.world.sh("controller", "rm -rf /root/.local/state/wgorch /root/.ssh/config")
     left = lab.differences(ignore=())
-    for _ in range(5):  # a ping of the fact script outlives a declined plan by a second
-        if not left:
-            break
-        time.sleep(1)
-        left = lab.differences(ignore=())
     for name in left:
         if name in HOSTS:
             everything = "/var/lib/wgorch /etc/systemd/system/wgorch-* /etc/systemd/system/*.wants/wgorch-*"
