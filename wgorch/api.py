@@ -56,7 +56,7 @@ def _run(inventory: Inventory, limit: frozenset[str], listener: Listener | None)
 def plan(inventory: Inventory, *, limit: frozenset[str] = frozenset(), listener: Listener | None = None) -> Outcome:
     """Plan what `up` would change, and why; read-only. The code is 2 if anything differs, else 0."""
     with _run(inventory, limit, listener) as run:
-        return workflow.plan(run)
+        return workflow.plan(run, {} if limit else removed_since(inventory))
 
 
 def up(

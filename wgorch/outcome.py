@@ -9,6 +9,7 @@ from enum import StrEnum
 from wgorch.base.value import value
 from wgorch.errors import ABSENT, DONE, HostError, UsageError
 from wgorch.gather.observed import Observed
+from wgorch.inventory.model import Host
 from wgorch.plan.absent import Absence
 from wgorch.plan.host import HostPlan
 from wgorch.remote.clients import SshSession
@@ -58,10 +59,12 @@ class Outcome:
     exchanges: Mapping[str, int] = field(default_factory=dict)
     handshakes: int = 0
     tried: tuple[DirectResult, ...] = ()
+    leaving: Mapping[str, Host] = field(default_factory=dict)
+    """Hosts that left the inventory and are to be taken down."""
     removed: tuple[str, ...] = ()
-    """Hosts that left the inventory and are restored."""
+    """Those that are restored."""
     orphans: Mapping[str, str] = field(default_factory=dict)
-    """Hosts that left the inventory and are not restored, and why; empty if not tried."""
+    """Those that are not restored, and why; empty if not tried."""
     others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Names of the other networks of wgorch on each host, where a teardown found nothing of its own."""
     absent: Mapping[str, HostError] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -12,7 +13,8 @@ from wgorch.apply.rollout import Rollout
 from wgorch.apply.transaction import Transaction
 from wgorch.apply.upload import referee
 from wgorch.base.wgkey import names_by_key
-from wgorch.errors import DIFFERS, DONE, MIXED, ROLLED_BACK, HostsFailed, Unfit
+from wgorch.errors import DIFFERS, DONE, LOCKED, MIXED, ROLLED_BACK, HostsFailed, Unfit
+from wgorch.events import Event
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host, Inventory
 from wgorch.memory import remember
@@ -37,11 +39,12 @@ OpenFleet = Callable[[Inventory], Fleet]
 # --- change
 
 
-def plan(run: Run) -> Outcome:
-    """Plan what `up` would change; read-only."""
+def plan(run: Run, removed: Mapping[str, Host] | None = None) -> Outcome:
+    """Plan what `up` would change; read-only. `removed`: hosts that left the inventory."""
     run.gather(run.involved, traffic=False)
-    plans = run.plans()
-    return with_absent(run.absent, Outcome(DIFFERS if any(p.changes for p in plans.values()) else DONE, plans))
+    plans, removed = run.plans(), removed or {}
+    differs = removed or any(p.changes for p in plans.values())
+    return with_absent(run.absent, Outcome(DIFFERS if differs else DONE, plans, leaving=removed))
 
 
 def up(
@@ -92,6 +95,7 @@ def prune(run: Run, outcome: Outcome, removed: Mapping[str, Host], open_fleet: O
     `removed`: those hosts, which no peer accepts any more. Those that cannot be restored are the outcome's orphans,
     remembered for the next `up`.
     """
+    outcome = replace(outcome, leaving=removed)
     if not outcome.succeeded:
         return replace(outcome, orphans=dict.fromkeys(removed, ""))
     failures = {name: _tear_down_alone(run, host, open_fleet, lease_s) for name, host in removed.items()}
@@ -182,6 +186,24 @@ def _roll_out(
 
 def _no_consent(_plans: Mapping[str, HostPlan]) -> None:
     """Consent that was given before."""
+
+
+def until_unlocked(run: Run, wait_s: float, change: Callable[[], Outcome]) -> Outcome:
+    """A change that is tried again while another run holds a lock, for some seconds. Raises HostsFailed."""
+    end = time.monotonic() + wait_s
+    while True:
+        try:
+            return change()
+        except HostsFailed as error:
+            if error.exit_code != LOCKED or time.monotonic() >= end:
+                raise
+            for locked in error.errors:
+                run.listener.event(locked.host, Event.WAITING, f"for another run: {locked.problem}")
+            time.sleep(min(LOOK_EVERY_S, max(0.0, end - time.monotonic())))
+
+
+LOOK_EVERY_S = 2
+"""Seconds between two looks at a lock of another run."""
 
 
 def _refuse_to_cut_ssh(run: Run, plans: Mapping[str, HostPlan], action: str, hint: str) -> None:

@@ -19,9 +19,10 @@ from wgorch.inventory.load import load
 from wgorch.outcome import Declined
 
 HOSTS = load(Path(__file__).parents[2] / "inventory" / "home-company.yaml").hosts
-SAME = SimpleNamespace(changes=(), disruptive=False, notes=())
-GENTLE = SimpleNamespace(changes=("+",), disruptive=False, notes=())
-DISRUPTIVE = SimpleNamespace(changes=("-",), disruptive=True, notes=())
+SAME = SimpleNamespace(changes=(), disruptive=False, is_first=False, notes=())
+GENTLE = SimpleNamespace(changes=(SimpleNamespace(disruptive=False),), disruptive=False, is_first=False, notes=())
+FIRST = SimpleNamespace(changes=(SimpleNamespace(disruptive=False),), disruptive=False, is_first=True, notes=())
+DISRUPTIVE = SimpleNamespace(changes=(SimpleNamespace(disruptive=True),) * 2, disruptive=True, is_first=True, notes=())
 
 
 class Progress:
@@ -67,20 +68,22 @@ def options(**given: bool) -> ChangeOptions:
 @pytest.mark.parametrize(
     ("plan", "removed", "yes", "asked"),
     [
-        (SAME, {}, False, False),
-        (GENTLE, {}, False, False),
-        (DISRUPTIVE, {}, False, True),
-        (SAME, {"home": HOSTS["home"]}, False, True),
-        (DISRUPTIVE, {"home": HOSTS["home"]}, True, False),
+        (SAME, {}, False, ""),
+        (GENTLE, {}, False, ""),
+        (FIRST, {}, False, "set up bcc"),
+        (DISRUPTIVE, {}, False, "make 2 disruptive changes on bcc"),
+        (SAME, {"home": HOSTS["home"]}, False, "take down home"),
+        (DISRUPTIVE, {"home": HOSTS["home"]}, False, "make 2 disruptive changes on bcc and take down home"),
+        (DISRUPTIVE, {"home": HOSTS["home"]}, True, ""),
     ],
 )
 def test_up_asks_before_it_disrupts_or_takes_down_a_host(
-    plan: Any, removed: Mapping[str, Any], yes: bool, asked: bool, prompts: list[str]
+    plan: Any, removed: Mapping[str, Any], yes: bool, asked: str, prompts: list[str]
 ) -> None:
     on = context()
 
-    assert asked is consent_to_up(options(yes=yes), on, removed)({"bcc": plan})
-    assert (["wgorch: apply this disruptive plan? [y/N] "] if asked else []) == prompts
+    assert bool(asked) is consent_to_up(options(yes=yes), on, removed)({"bcc": plan})
+    assert ([f"wgorch: {asked}? [yes/no] "] if asked else []) == prompts
     assert (1, 1) == (on.progress.stopped, on.progress.resumed)
 
 
@@ -89,7 +92,7 @@ def test_up_asks_before_it_disrupts_or_takes_down_a_host(
 )
 def test_teardown_asks_before_any_change(plan: Any, yes: bool, asked: bool, prompts: list[str]) -> None:
     assert asked is consent_to_teardown(options(yes=yes), context())({"bcc": plan})
-    assert (["wgorch: tear down the network? [y/N] "] if asked else []) == prompts
+    assert (["wgorch: tear down the network on bcc (1 change)? [yes/no] "] if asked else []) == prompts
 
 
 def test_without_a_terminal_it_is_refused_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,13 +101,13 @@ def test_without_a_terminal_it_is_refused_with_a_hint(monkeypatch: pytest.Monkey
     with pytest.raises(Declined) as raised:
         consent_to_teardown(options(), on)({"bcc": GENTLE})
 
-    text = "refusing to tear down the network: no terminal to confirm on\n    hint: review the plan, then re-run with --yes"
+    text = "refusing to tear down the network on bcc (1 change): no terminal to confirm on\n    hint: review the plan, then re-run with --yes"
     assert text == str(raised.value)
     assert BAD_INPUT == raised.value.exit_code
     assert 0 == on.progress.resumed
 
 
-@pytest.mark.parametrize("answer", ["", "n", "no", "yess"])
+@pytest.mark.parametrize("answer", ["", "n", "no", "yess", "maybe", "Y E S"])
 def test_anything_but_yes_aborts(answer: str, prompts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("builtins.input", lambda _prompt: answer)
     with pytest.raises(Declined, match=r"^aborted$"):

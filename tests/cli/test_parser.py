@@ -25,6 +25,7 @@ REQUIRED = {
     "completion": ["bash"],
     "map": ["-o", "network.svg"],
     "rotate-key": ["home"],
+    "ssh": ["home"],
     "trace": ["home", "company"],
     "trust": ["home"],
 }

@@ -29,6 +29,8 @@ def test_the_outcome_of_up() -> None:
         "version": 2,
         "absent": {},
         "changes": 0,
+        "disruptive": 0,
+        "removed_hosts": [],
         "hosts": {},
         "exit_code": MIXED,
         "host_states": {
@@ -55,6 +57,8 @@ def test_the_outcome_of_teardown() -> None:
         "version": 2,
         "absent": {},
         "changes": 0,
+        "disruptive": 0,
+        "removed_hosts": [],
         "hosts": {},
         "exit_code": DONE,
         "host_states": {"home": {"state": "applied", "reason": "confirmed"}},

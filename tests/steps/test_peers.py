@@ -85,8 +85,13 @@ TABLE: Mapping[str, list[Row]] = {
             replace(UP, **with_peer("10.0.0.2/32", key=OTHER)),
             replace(UP, **with_peer("10.0.0.2/32")),
             [
-                ("+", [f"wg set wg0 peer {OTHER} allowed-ips 10.0.0.2/32 persistent-keepalive 0"]),
-                ("-", [f"wg set wg0 peer {PEER} remove"]),
+                (
+                    "~",
+                    [
+                        f"wg set wg0 peer {OTHER} allowed-ips 10.0.0.2/32 persistent-keepalive 0",
+                        f"wg set wg0 peer {PEER} remove",
+                    ],
+                ),
             ],
         ),
         ("they go with the interface", BASE, replace(UP, **with_peer("10.0.0.2/32")), []),

@@ -108,10 +108,10 @@ class Transaction:
         if says(output, Word.LOCKED, self.change_id):
             return
         if holder := holder_of(output):
-            since = time.strftime("%H:%M:%S", time.localtime(holder.since)) if holder.since else "?"
-            until = time.strftime("%H:%M:%S", time.localtime(time.time() + holder.left_s))
+            since = time.strftime("%H:%M:%S %Z", time.localtime(holder.since)) if holder.since else "?"
+            until = time.strftime("%H:%M:%S %Z", time.localtime(time.time() + holder.left_s))
             problem = f"held by {holder.who} since {since}, free by {until} at the latest"
-            raise Locked(host, "lock the host", problem, f"wait, or contact {holder.who}")
+            raise Locked(host, "lock the host", problem, f"wait (--wait SECONDS), or contact {holder.who}")
         raise Unfit(host, "lock the host", one_line(output) or "no reply", f"is {self.network.directory} writable?")
 
     def _check_prepared(self, host: str, output: str, plan: HostPlan, seen: Observed, again: Observed) -> None:

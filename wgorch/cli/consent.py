@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from wgorch.base.text import count
 from wgorch.cli.context import Context
 from wgorch.cli.options import ChangeOptions
 from wgorch.outcome import Declined
@@ -15,48 +16,81 @@ if TYPE_CHECKING:
     from wgorch.plan.host import HostPlan
     from wgorch.workflow import Consent
 
+MAX_QUESTIONS = 3
+"""How often a question is put whose answer is neither yes nor no."""
+
 
 def consent_to_up(options: ChangeOptions, context: Context, removed: Mapping[str, Host]) -> Consent:
-    """Show the plan of `up`; ask if it disrupts traffic or takes down hosts that left the inventory."""
+    """Show the plan of `up`; ask if it disrupts traffic, or takes down hosts that left the inventory.
+
+    On a terminal also before hosts get a tunnel that have none.
+    """
 
     def consent(plans: Mapping[str, HostPlan]) -> bool:
-        context.progress.stop()
-        if not options.quiet and not options.json:
-            from wgorch.report.plan import render_plan  # late: imports rich
-
-            render_plan(context.out, plans, "up")
-            for name, host in removed.items():
-                context.out.print(f"- host {name} ({host.ssh}): left the inventory; torn down after its peers drop it")
-        asks = not options.yes and (bool(removed) or any(plan.disruptive for plan in plans.values()))
-        if asks:
-            _confirm("apply this disruptive plan")
+        _show(options, context, plans, "up", removed)
+        question = _question(plans, removed)
+        first = [name for name, plan in plans.items() if plan.is_first]
+        if not question and first and sys.stdin.isatty():
+            question = f"set up {_names(first)}"
+        if asks := bool(question) and not options.yes:
+            _confirm(question)
         context.progress.resume()
         return asks
 
     return consent
+
+
+def _question(plans: Mapping[str, HostPlan], removed: Mapping[str, Host]) -> str:
+    """What a plan of `up` needs consent for; empty where it needs none."""
+    names = [name for name, plan in plans.items() if plan.disruptive]
+    number = sum(change.disruptive for name in names for change in plans[name].changes)
+    parts = [f"make {count(number, 'disruptive change')} on {_names(names)}"] if names else []
+    parts += [f"take down {_names(list(removed))}"] if removed else []
+    return " and ".join(parts)
 
 
 def consent_to_teardown(options: ChangeOptions, context: Context) -> Consent:
     """Show the plan of `teardown`, and ask if it has changes."""
 
     def consent(plans: Mapping[str, HostPlan]) -> bool:
-        context.progress.stop()
-        if not options.quiet and not options.json:
-            from wgorch.report.plan import render_plan  # late: imports rich
-
-            render_plan(context.out, plans, "teardown")
-        asks = not options.yes and any(plan.changes for plan in plans.values())
-        if asks:
-            _confirm("tear down the network")
+        _show(options, context, plans, "teardown", {})
+        names = [name for name, plan in plans.items() if plan.changes]
+        if asks := bool(names) and not options.yes:
+            number = sum(len(plans[name].changes) for name in names)
+            _confirm(f"tear down the network on {_names(names)} ({count(number, 'change')})")
         context.progress.resume()
         return asks
 
     return consent
 
 
+def _show(
+    options: ChangeOptions, context: Context, plans: Mapping[str, HostPlan], verb: str, removed: Mapping[str, Host]
+) -> None:
+    context.progress.stop()
+    if not options.quiet and not options.json:
+        from wgorch.report.plan import render_plan  # late: imports rich
+
+        render_plan(context.out, plans, verb, removed)
+
+
+MAX_NAMES = 6
+
+
+def _names(names: list[str]) -> str:
+    """The names of hosts, or their number where they are many."""
+    return ", ".join(names) if len(names) <= MAX_NAMES else f"{len(names)} hosts"
+
+
 def _confirm(action: str) -> None:
     """Ask on the terminal. Raises Declined."""
     if not sys.stdin.isatty():
         raise Declined(f"refusing to {action}: no terminal to confirm on", "review the plan, then re-run with --yes")
-    if input(f"wgorch: {action}? [y/N] ").strip().lower() not in ("y", "yes"):
-        raise Declined("aborted")
+    for _ in range(MAX_QUESTIONS):
+        answer = input(f"wgorch: {action}? [yes/no] ").strip().lower()
+        if answer in ("y", "yes"):
+            return
+        if answer in ("", "n", "no"):
+            break
+        sys.stderr.write("wgorch: please answer yes or no\n")
+    raise Declined("aborted")

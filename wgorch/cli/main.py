@@ -11,13 +11,14 @@ from types import FrameType
 from typing import NoReturn
 
 from wgorch.cli.parser import build_parser
+from wgorch.cli.terminal import on_terminal
 from wgorch.cli.verbs import NAMES, verb
 from wgorch.errors import DONE, FAULT, INTERRUPTED, InventoryError, WgorchError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; the exit code."""
-    argv = sys.argv[1:] if argv is None else argv
+    argv = _without_help_verb(sys.argv[1:] if argv is None else argv)
     if "_ARGCOMPLETE" in os.environ:
         import argcomplete
 
@@ -30,14 +31,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             return DONE
         return verb(options.verb).run(options)
     except InventoryError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{on_terminal(str(error))}\n")
         return error.exit_code
     except WgorchError as error:
-        sys.stderr.write(f"wgorch: {error}\n")
+        sys.stderr.write(f"{on_terminal(f'wgorch: {error}')}\n")
         return error.exit_code
     except (KeyboardInterrupt, EOFError) as error:  # Ctrl-C, or Ctrl-D at a prompt
         sys.stderr.write("wgorch: interrupted; wgorch status shows what the hosts run\n")
         return int(error.args[0]) if isinstance(error, KeyboardInterrupt) and error.args else INTERRUPTED
+
+
+def _without_help_verb(argv: Sequence[str]) -> Sequence[str]:
+    """``help up`` as ``up --help``."""
+    return [*argv[1:2], "--help"] if argv[:1] == ["help"] else argv
 
 
 def _verbs_in(argv: Sequence[str]) -> Sequence[str]:

@@ -48,6 +48,7 @@ class ChangeOptions(Options):
 
     yes: bool
     confirm_timeout: int
+    wait: int
 
 
 INVENTORY = "inventory file (default: $WGORCH_INVENTORY, ./inventory.yaml, or the last one applied from this directory)"
@@ -125,6 +126,8 @@ def change_options(parser: argparse.ArgumentParser) -> None:
     bounds = f"default {LEASE_S}, {MIN_LEASE_S}–{MAX_LEASE_S}; {VERIFY_S} at least while paths are measured"
     lease = f"roll back after SECONDS unless confirmed ({bounds})"
     parser.add_argument("--confirm-timeout", metavar="SECONDS", type=int, default=LEASE_S, help=lease)
+    waits = "wait up to SECONDS for another run to release its locks (default: exit 75 at once)"
+    parser.add_argument("--wait", metavar="SECONDS", type=_seconds, default=0, help=waits)
 
 
 def plan_options(parser: argparse.ArgumentParser) -> None:
@@ -140,6 +143,12 @@ def _split(text: str) -> frozenset[str]:
     if not text:
         raise argparse.ArgumentTypeError("no host named")
     return frozenset(text.split(","))
+
+
+def _seconds(text: str) -> int:
+    if not text.isdecimal() or int(text) > 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 0 to 86400 seconds")
+    return int(text)
 
 
 def _ssh_client(text: str) -> str:

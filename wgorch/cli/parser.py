@@ -12,6 +12,31 @@ from wgorch.cli.reference import usage
 from wgorch.cli.verbs import NAMES, verb
 from wgorch.errors import UsageError
 
+OTHER_WORDS = {
+    "up": ("apply", "build", "create", "deploy", "install", "start", "sync", "converge"),
+    "teardown": ("clean", "delete", "destroy", "down", "remove", "rm", "stop", "undeploy", "uninstall"),
+    "plan": ("diff", "preview", "dry-run", "dryrun", "show-plan"),
+    "status": ("list", "logs", "log", "ls", "peers", "ps", "show", "state", "info"),
+    "verify": ("ping", "test"),
+    "check": ("lint", "validate"),
+    "adopt": ("import",),
+    "map": ("draw", "graph"),
+    "export": ("config", "qr", "qrcode"),
+    "doctor": ("diagnose",),
+    "trace": ("traceroute", "tracepath"),
+    "rotate-key": ("rekey", "rotate", "rotate-keys"),
+    "rehearse": ("demo", "simulate"),
+}
+"""What people of other tools call a verb."""
+
+OTHER_OPTIONS = {
+    **dict.fromkeys(("--dry-run", "--dryrun", "--check", "-n", "--diff"), "wgorch plan shows what up would change"),
+    **dict.fromkeys(("--auto-approve", "--force", "-f", "--assume-yes"), "--yes"),
+    "--keep-going": "hosts that are off are left out by default; --strict stops at one",
+    **dict.fromkeys(("--hosts", "--host", "--target", "--only"), "--limit"),
+}
+"""The remedy for an option that another tool has."""
+
 
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser that raises UsageError, and prints the description before the usage line."""
@@ -48,12 +73,14 @@ class Parser(argparse.ArgumentParser):
             parser = self.verbs.get(options.verb or "", self)
             known = [flag for action in parser._actions for flag in action.option_strings]
             kind = "unknown option" if word.startswith("-") else "unexpected argument"
-            raise UsageError(f'{kind} "{word}"{_guess(word, known)}', f"{parser.prog} --help")
+            hint = OTHER_OPTIONS.get(word.partition("=")[0]) or f"{parser.prog} --help"
+            raise UsageError(f'{kind} "{word}"{_guess(word, known)}', hint)
         return options
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.dest == "verb" and value not in self.verbs:
-            raise UsageError(f'unknown verb "{value}"{_guess(str(value), self.verbs)}', f"{self.prog} --help")
+            meant = next((name for name, words in OTHER_WORDS.items() if str(value).lower() in words), str(value))
+            raise UsageError(f'unknown verb "{value}"{_guess(meant, self.verbs)}', f"{self.prog} --help")
         super()._check_value(action, value)
 
 

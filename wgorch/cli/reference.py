@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
+from itertools import chain
 
 from wgorch.cli.verbs import GROUPS, verb
 
@@ -18,10 +20,12 @@ Examples:
 
 EXITS = """\
 Exit codes:
-  0 done   1 a fault was found   2 plan, status: changes or drift   3 usage, bad inventory, consent missing
-  4 a host unfit, or none reachable; nothing changed   5 failed and rolled back   6 failed, not all rolled back
+  0 done   1 a fault was found   2 plan, status: changes or drift
+  3 usage, bad inventory, consent missing
+  4 a host unfit, or none reachable; nothing changed
+  5 failed and rolled back   6 failed, not all rolled back
   7 done, but hosts were unreachable   70 internal error   75 locked by another run
-  130 interrupted, and nothing changed or all rolled back (143 by SIGTERM, 129 by SIGHUP)
+  130 interrupted, and nothing changed or all rolled back (143 SIGTERM, 129 SIGHUP)
 """
 
 
@@ -29,8 +33,13 @@ def usage() -> str:
     """The text of `wgorch --help`."""
     lines = ["Build WireGuard networks between sites, over SSH, from one inventory.", "", EXAMPLES]
     for group, names in GROUPS.items():
-        lines += [f"{group}:", *(f"  {name:<11} {verb(name).SUMMARY}" for name in names)]
+        lines += [f"{group}:", *chain.from_iterable(_summary(name) for name in names)]
     return "\n".join([*lines, "", "wgorch VERB --help lists the options of a verb.  wgorch --version", "", EXITS])
+
+
+def _summary(name: str) -> list[str]:
+    """A verb's line in the help, wrapped at 80 columns."""
+    return textwrap.wrap(f"  {name:<11} {verb(name).SUMMARY}", 79, subsequent_indent=" " * 14)
 
 
 def markdown() -> str:

@@ -66,8 +66,18 @@ class HostPlan:
 
     @property
     def disruptive(self) -> bool:
-        """True if the plan removes or interrupts something that is in use."""
-        return any(c.disruptive or c.sign == "-" for c in self.changes)
+        """True if running traffic may notice the plan."""
+        return any(c.disruptive for c in self.changes)
+
+    @property
+    def changes_boot(self) -> bool:
+        """True if the boot script changes."""
+        return any(c.step == BOOT for c in self.changes)
+
+    @property
+    def is_first(self) -> bool:
+        """True if the host has no tunnel yet and gets one."""
+        return bool(self.want.interfaces) and not self.have.interfaces
 
     @property
     def do_program(self) -> Script:
@@ -180,7 +190,7 @@ def changes_between(want: State, have: State, steps: Iterable[str | UserStep]) -
         else:
             for made in known[step](want, have):
                 # Not by `replace`, which takes ten times as long.
-                yield Change(made.sign, made.what, made.why, made.commands, made.disruptive, step)
+                yield Change(made.sign, made.what, made.why, made.commands, made.disruptive, step, made.make_values)
 
 
 BOOT = "boot"

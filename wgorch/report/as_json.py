@@ -35,7 +35,9 @@ def plan_json(outcome: Outcome) -> dict[str, Any]:
     return {
         "version": VERSION,
         "absent": _absent(outcome),
-        "changes": sum(len(p.changes) for p in plans.values()),
+        "changes": sum(len(p.changes) for p in plans.values()) + len(outcome.leaving),
+        "disruptive": sum(c.disruptive for p in plans.values() for c in p.changes) + len(outcome.leaving),
+        "removed_hosts": sorted(outcome.leaving),
         "hosts": {name: {"changes": [_change(c) for c in p.changes], "notes": _notes(p)} for name, p in plans.items()},
     }
 
@@ -203,6 +205,7 @@ def _change(change: Change) -> dict[str, Any]:
         "object": visible(change.what),
         "reason": visible(change.why),
         "disruptive": change.disruptive,
+        "values": [{"name": v.name, "old": visible(v.old), "new": visible(v.new)} for v in change.values],
     }
 
 

@@ -21,13 +21,13 @@ def console(*, stderr: bool = False, quiet: bool = False) -> Console:
     """A console without markup, highlighting and emoji; off a terminal without colour."""
     stream = sys.stderr if stderr else sys.stdout
     off_terminal: dict[str, Any] = (
-        {} if _may_be_terminal(stream) else {"width": 160, "no_color": True, "force_terminal": False}
+        {"soft_wrap": False}  # wrapped by words
+        if _may_be_terminal(stream)
+        else {"soft_wrap": True, "width": 160, "no_color": True, "force_terminal": False}
     )
     from rich.console import Console
 
-    return Console(
-        stderr=stderr, quiet=quiet, markup=False, highlight=False, emoji=False, soft_wrap=True, **off_terminal
-    )
+    return Console(stderr=stderr, quiet=quiet, markup=False, highlight=False, emoji=False, **off_terminal)
 
 
 class LazyConsole:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from wgorch.base.text import count, visible
+from wgorch.inventory.model import Host
 from wgorch.plan.host import BOOT, HostPlan
 from wgorch.plan.script import by_hand
 from wgorch.report.console import SIGNS, safe_text
@@ -15,41 +16,63 @@ from wgorch.state.change import Change, command
 from wgorch.state.wireguard import PendingKey
 
 
-def render_plan(out: Console, plans: Mapping[str, HostPlan], verb: str = "up") -> None:
-    """Print the changes of each host with their reasons, the notes, and a summary."""
-    for name, plan in plans.items() if any(plan.changes for plan in plans.values()) else ():
+def render_plan(
+    out: Console, plans: Mapping[str, HostPlan], verb: str = "up", removed: Mapping[str, Host] | None = None
+) -> None:
+    """Print the changes of each host with reasons and values, what follows from them, the notes, and a summary.
+
+    `removed`: hosts that left the inventory, and are taken down.
+    """
+    removed = removed or {}
+    for name, plan in plans.items() if removed or any(plan.changes for plan in plans.values()) else ():
         out.print(safe_text(f"{name}: {count(len(plan.changes), 'change')}", "bold" if plan.changes else "dim"))
         for change in plan.changes:
-            out.print(_change_line(change))
+            if change.step != BOOT or len(plan.changes) == 1:
+                _render_change(out, change)
+    for name, host in removed.items():
+        why = f"{host.ssh}: left the inventory; torn down after its peers drop it"
+        out.print(_change_line("-", f"host {name}", why, disruptive=True))
+    if follow := [name for name, plan in plans.items() if len(plan.changes) > 1 and plan.changes_boot]:
+        out.print(safe_text(f"~ boot script of {', '.join(follow)}: updated to match", "dim"))
     render_notes(out, plans)
-    out.print(safe_text(_summary(plans, verb)))
+    out.print(safe_text(_summary(plans, verb, removed)))
 
 
-def _change_line(change: Change) -> Text:
-    line = Text("  ")
-    line.append(change.sign, SIGNS[change.sign])
-    line.append(f" {visible(change.what)}")
-    line.append(f"  — {visible(change.why)}", "dim")
-    if change.disruptive:
+def _render_change(out: Console, change: Change) -> None:
+    out.print(_change_line(f"  {change.sign}", change.what, change.why, disruptive=change.disruptive))
+    for value in change.values:
+        out.print(safe_text(f"        {value}", "dim"))
+
+
+def _change_line(sign: str, what: str, why: str, *, disruptive: bool) -> Text:
+    line = Text("")
+    line.append(sign, SIGNS[sign.strip()])
+    line.append(f" {visible(what)}")
+    line.append(f"  — {visible(why)}", "dim")
+    if disruptive:
         line.append("  (disruptive)", "yellow")
     return line
 
 
-def _summary(plans: Mapping[str, HostPlan], verb: str) -> str:
+def _summary(plans: Mapping[str, HostPlan], verb: str, removed: Mapping[str, Host]) -> str:
     changes = [change for plan in plans.values() for change in plan.changes]
-    hosts = count(len(plans), "host")
-    if not changes:
+    if not changes and not removed:
+        hosts = count(len(plans), "host")
         return f"No changes. {hosts} up to date." if verb == "up" else "No wgorch resources found."
-    changed = sum(bool(plan.changes) for plan in plans.values())
-    disruptive = sum(change.disruptive for change in changes)
-    return f"{count(len(changes), 'change')} on {changed} of {hosts}; {disruptive} disruptive"
+    changed = sum(bool(plan.changes) for plan in plans.values()) + len(removed)
+    disruptive = sum(change.disruptive for change in changes) + len(removed)
+    hosts = count(len(plans) + len(removed), "host")
+    return f"{count(len(changes) + len(removed), 'change')} on {changed} of {hosts}; {disruptive} disruptive"
 
 
 def render_notes(out: Console, plans: Mapping[str, HostPlan]) -> None:
-    """Print the notes of every plan."""
+    """Print the notes of every plan; hosts with the same one share its line."""
+    hosts: dict[str, list[str]] = {}
     for plan in plans.values():
         for note in plan.notes:
-            out.print(safe_text(f"note: {note}", "yellow"))
+            hosts.setdefault(note.text, []).append(note.host)
+    for text, names in hosts.items():
+        out.print(safe_text(f"note: {', '.join(dict.fromkeys(names))}: {text}", "yellow"))
 
 
 def shell_plan(plans: Mapping[str, HostPlan]) -> str:

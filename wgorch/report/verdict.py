@@ -39,11 +39,10 @@ def render_outcome(out: Console, outcome: Outcome) -> None:
         out.print(safe_text(f"error: {error}", "red"))
 
 
-def render_absent(out: Console, absent: Mapping[str, HostError], effect: str = "left as it is") -> None:
-    """Print a line for each host that was not reached; `effect`: what became of it."""
+def render_absent(out: Console, absent: Mapping[str, HostError], effect: str = "") -> None:
+    """Print each host that was not reached, and why; `effect`: what becomes of it."""
     for name, error in absent.items():
-        hint = f"\n    hint: {error.hint}" if error.hint else ""
-        out.print(safe_text(f"absent: {name}: cannot {error.action}: {error.problem}; {effect}{hint}", "yellow"))
+        out.print(safe_text(f"absent: {error}" + (f"\n    {name} {effect}" if effect else ""), "yellow"))
 
 
 def render_failure(out: Console, code: int) -> None:

@@ -22,10 +22,12 @@ def dns(want: State, have: State) -> Iterator[Change]:
     if want.dns:
         why = f"{', '.join(have.dns)} now" if have.dns else "others are set"
         setting = command("set_dns", want.mark, *want.dns)
-        yield change("~" if have.dns else "+", f"name servers {', '.join(want.dns)}", why, setting)
+        yield change("~" if have.dns else "+", f"name servers {', '.join(want.dns)}", why, setting, disruptive=True)
     else:
         restoring = command("restore_dns", want.mark)
-        yield change("-", f"name servers {', '.join(have.dns)}", "the former ones are restored", restoring)
+        yield change(
+            "-", f"name servers {', '.join(have.dns)}", "the former ones are restored", restoring, disruptive=True
+        )
 
 
 def set_by(answers: Answers) -> str:

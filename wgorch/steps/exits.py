@@ -27,11 +27,12 @@ def exit_routes(want: State, have: State) -> Iterator[Change]:
     for route in sorted(want.exit_routes - have.exit_routes):
         family, *words = route.split(" ")
         add = command("ip", family, "route", "replace", *words, "proto", ROUTE_PROTO)
-        yield change("+", f"route {route}", "all other traffic would bypass the exit node", add)
+        yield change("+", f"route {route}", "all other traffic would bypass the exit node", add, disruptive=True)
     for rule in sorted(want.policy_rules - have.policy_rules):
         add = command("set_policy_rule", *rule.split(" "))
         renew = [command("renew_endpoints", name) for name in want.interfaces if " fwmark " in rule]
-        yield change("+", f"rule {rule}", "the tunnel's table would not be looked up", add, *renew)
+        why = "the tunnel's table would not be looked up"
+        yield change("+", f"rule {rule}", why, add, *renew, disruptive=True)
     for rule in sorted(have.policy_rules - want.policy_rules):
         gone = command("delete_policy_rule", *rule.split(" "))
         yield change("-", f"rule {rule}", "the exit node is no longer wanted", gone, disruptive=True)

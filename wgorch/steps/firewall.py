@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from wgorch.base.ip import as_ip
 from wgorch.base.sh import Sh, quote, sh
 from wgorch.facts.facts import Facts
 from wgorch.inventory.model import MARK, IPNetwork, Network
-from wgorch.state.change import Change, Command, change, command
+from wgorch.state.change import Attribute, Change, Command, attributes, change, command
 from wgorch.state.rules import DOCKERS, Chain, Rule, our_chains, rule, tool
 from wgorch.state.state import State
 from wgorch.steps.noun import Noun, Slice, step
@@ -56,15 +56,23 @@ def _chains(table: str, parent: str, why: str, want: State, have: State) -> Iter
         place, seen = want.jumps.get(chain, ()), have.jumps.get(chain, ())
         if new is None:
             if old is not None or seen:
-                yield change("-", _name(chain), "no longer wanted", *_remove(chain, mark))
+                yield change("-", _name(chain), "no longer wanted", *_remove(chain, mark), disruptive=bool(old))
         elif old is None:
-            yield change("+", _name(chain), why, *_state(chain, new, place, mark, want, have))
+            making = _state(chain, new, place, mark, want, have)
+            yield change("+", _name(chain), why, *making, values=partial(_values, (), new))
         elif new != old:
             differs = _difference(new, old)
-            yield change("~", _name(chain), differs, *_state(chain, new, place, mark, want, have))
+            making, lost = _state(chain, new, place, mark, want, have), not set(old) <= set(new)
+            yield change("~", _name(chain), differs, *making, disruptive=lost, values=partial(_values, old, new))
         elif place != seen:
             problem = _jump_problem(seen, parent)
             yield change("~", f"jump to {_name(chain)[6:]}", problem, *_state(chain, new, place, mark, want, have))
+
+
+def _values(old: tuple[Rule, ...], new: tuple[Rule, ...]) -> tuple[Attribute, ...]:
+    """The rules that go, and those that come."""
+    gone = (("rule", _brief(rule), "") for rule in old if rule not in new)
+    return attributes(*gone, *(("rule", "", _brief(rule)) for rule in new if rule not in old))
 
 
 def _name(chain: Chain) -> str:

@@ -25,7 +25,9 @@ def firewalld_prepare(want: State, have: State) -> Iterator[Change]:
     making = [command("may_reload", base, next(iter(want.interfaces), ""))]
     making += [_write(path, texts[name]) for name, path in objects(base).items()]
     what = f"firewalld zone {base} and policies"
-    yield change("+", what, "firewalld would reject what iptables accepts", *making, command("reload_firewalld"))
+    # A reload drops what others have set at run time only.
+    why, making = "firewalld would reject what iptables accepts; reloads it", [*making, command("reload_firewalld")]
+    yield change("+", what, why, *making, disruptive=True)
 
 
 def firewalld(want: State, have: State) -> Iterator[Change]:
@@ -34,7 +36,7 @@ def firewalld(want: State, have: State) -> Iterator[Change]:
         yield change("+", f"firewalld {_shown(setting)}", "packets would be rejected", _set(setting, "add"))
     # The tunnel leaves the zone last.
     for setting in sorted(have.firewalld - want.firewalld, key=lambda s: (" interface " in s, s)):
-        yield change("-", f"firewalld {_shown(setting)}", "no longer wanted", _set(setting, "remove"))
+        yield change("-", f"firewalld {_shown(setting)}", "no longer wanted", _set(setting, "remove"), disruptive=True)
 
 
 def firewalld_permanent(want: State, have: State) -> Iterator[Change]:

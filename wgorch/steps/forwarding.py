@@ -6,11 +6,12 @@ Not ``ip_forward``: it changes every other interface of the host and cannot be r
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from wgorch.base.sh import Sh, quote_words, sh
 from wgorch.facts.facts import Facts
 from wgorch.inventory.model import Network
-from wgorch.state.change import Change, change, command
+from wgorch.state.change import Change, attributes, change, command
 from wgorch.state.state import State
 from wgorch.steps.noun import Noun, Slice, step
 from wgorch.steps.target import Target
@@ -32,7 +33,8 @@ def forwarding(want: State, have: State) -> Iterator[Change]:
                 continue
             setting = command("write_sysctl", path, value)
         why = f"{seen}, not {value}" if seen is not None else f"must be {value}"
-        yield change("~", f"sysctl {path.replace('/', '.')}", why, setting)
+        its = partial(attributes, (path.replace("/", "."), seen, value))
+        yield change("~", f"sysctl {path.replace('/', '.')}", why, setting, values=its)
 
 
 def _have(facts: Facts, _network: Network) -> Slice:

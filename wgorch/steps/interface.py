@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from ipaddress import ip_address
 
 from wgorch.base.ip import as_ip
@@ -10,7 +11,7 @@ from wgorch.base.sh import Sh, sh
 from wgorch.facts.facts import Facts
 from wgorch.facts.path_mtu import OVERHEAD
 from wgorch.inventory.model import Network
-from wgorch.state.change import Change, Command, change, command
+from wgorch.state.change import Attribute, Change, Command, attributes, change, command
 from wgorch.state.state import State
 from wgorch.state.wireguard import Interface
 from wgorch.steps.noun import Noun, Slice, step
@@ -27,10 +28,19 @@ def interface(want: State, have: State) -> Iterator[Change]:
     for name, new in want.interfaces.items():
         old = have.interfaces.get(name)
         if old is None:
-            yield change("+", f"interface {name}", "missing", *_creation(new))
+            yield change("+", f"interface {name}", "missing", *_creation(new), values=partial(_values, new))
         elif new != old:
             yield from _wireguard(new, old)
             yield from _device(new, old)
+
+
+def _values(new: Interface) -> tuple[Attribute, ...]:
+    return attributes(
+        ("listen port", "", new.listen_port),
+        ("MTU", "", new.mtu),
+        ("public key", "", new.public_key),
+        ("fwmark", "", new.fwmark),
+    )
 
 
 def _creation(new: Interface) -> Iterator[Command]:
@@ -45,14 +55,16 @@ def _wireguard(new: Interface, old: Interface) -> Iterator[Change]:
     if new.alias != old.alias:
         marking = _ip_link(new, "alias", new.alias) if new.alias else command("clear_alias", new.name)
         why = "adopted as it is" if new.alias else "released as it was adopted"
-        yield change("~", f"mark of {new.name}", why, marking)
+        yield change("~", f"mark of {new.name}", why, marking, disruptive=bool(new.alias))
     if new.public_key != old.public_key:
         setting = command("set_key", new.name, tag(new))
-        yield change("~", f"key of {new.name}", "not the host's key", setting, disruptive=True)
+        its = partial(attributes, ("public key", old.public_key, new.public_key))
+        yield change("~", f"key of {new.name}", "not the host's key", setting, disruptive=True, values=its)
     if new.listen_port != old.listen_port:
         port = command("wg", "set", new.name, "listen-port", new.listen_port)
         why = f"{old.listen_port}, not {new.listen_port}"
-        yield change("~", f"port of {new.name}", why, port, disruptive=True)
+        its = partial(attributes, ("listen port", old.listen_port, new.listen_port))
+        yield change("~", f"port of {new.name}", why, port, disruptive=True, values=its)
     if new.fwmark != old.fwmark:
         setting = command("wg", "set", new.name, "fwmark", new.fwmark)
         yield change("~", f"fwmark of {new.name}", f"{old.fwmark}, not {new.fwmark}", setting)
@@ -60,7 +72,8 @@ def _wireguard(new: Interface, old: Interface) -> Iterator[Change]:
 
 def _device(new: Interface, old: Interface) -> Iterator[Change]:
     if new.mtu != old.mtu:
-        yield change("~", f"MTU of {new.name}", f"{old.mtu}, not {new.mtu}", _ip_link(new, "mtu", new.mtu))
+        setting, its = _ip_link(new, "mtu", new.mtu), partial(attributes, ("MTU", old.mtu, new.mtu))
+        yield change("~", f"MTU of {new.name}", f"{old.mtu}, not {new.mtu}", setting, values=its)
     if new.up != old.up:
         setting = _ip_link(new, "up" if new.up else "down")
         yield change("~", f"interface {new.name}", "down" if new.up else "up", setting, disruptive=not new.up)

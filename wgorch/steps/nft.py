@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from wgorch.adapters.nft import HOOKS, translated
 from wgorch.adapters.startup import digest
@@ -14,7 +15,7 @@ from wgorch.base.sh import Sh, quote, sh
 from wgorch.facts.firewall import nft_chains
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.facts.system import facts_of
-from wgorch.state.change import Change, change, command
+from wgorch.state.change import Change, Command, attributes, change, command
 from wgorch.state.state import State
 from wgorch.steps.firewall import iptables_of
 from wgorch.steps.noun import Noun, Slice, step
@@ -28,7 +29,7 @@ def nft_table(want: State, have: State) -> Iterator[Change]:
     name = f"wgorch-{want.network}"
     making = [f"table inet {name}", f"delete table inet {name}"]
     if not want.nft:
-        yield change("-", f"nft table {name}", "no longer wanted", command("nft", "-f", "-", stdin="\n".join(making)))
+        yield change("-", f"nft table {name}", "no longer wanted", *_load(making), disruptive=True)
         return
     making.append(f"table inet {name} {{")
     for hook, head in HOOKS.items():
@@ -42,8 +43,13 @@ def nft_table(want: State, have: State) -> Iterator[Change]:
     extra = [text for key, text in have.nft.items() if key not in want.nft]
     differences = [f"lacks “{text}”" for text in lacking] + [f"should not have “{text}”" for text in extra]
     why = "missing" if not have.nft else "; ".join(differences)
-    putting = command("nft", "-f", "-", stdin="\n".join(making))
-    yield change("~" if have.nft else "+", f"nft table {name}", why, putting)
+    its = partial(attributes, *(("rule", text, "") for text in extra), *(("rule", "", text) for text in lacking))
+    sign = "~" if have.nft else "+"
+    yield change(sign, f"nft table {name}", why, *_load(making), disruptive=bool(extra), values=its)
+
+
+def _load(lines: list[str]) -> tuple[Command]:
+    return (command("nft", "-f", "-", stdin="\n".join(lines)),)
 
 
 def _line(key: str, text: str, mark: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 
 from wgorch.base.cache import cached_by_identity
@@ -15,7 +16,7 @@ from wgorch.base.ip import is_ip_endpoint, network_text
 from wgorch.base.sh import Sh, sh
 from wgorch.facts.facts import Facts
 from wgorch.inventory.model import Network
-from wgorch.state.change import Change, Command, change, command
+from wgorch.state.change import Attribute, Change, Command, attributes, change, command
 from wgorch.state.state import State
 from wgorch.state.wireguard import Peer
 from wgorch.steps.noun import Noun, Slice, step
@@ -27,11 +28,45 @@ def peers(want: State, have: State) -> Iterator[Change]:
     """Set each peer's whole list of allowed-ips, its endpoint, keepalive and preshared key; remove others."""
     for name in want.interfaces:
         new, old = want.peers.get(name, {}), have.peers.get(name, {})
-        yield from _added(name, [peer for key, peer in new.items() if key not in old], want.directory)
+        added, gone = {k: new[k] for k in new.keys() - old.keys()}, {k: old[k] for k in old.keys() - new.keys()}
+        renewed = _renewed(added, gone)
+        yield from _added(name, [p for key, p in new.items() if key in added and key not in renewed], want.directory)
+        yield from _with_new_keys(name, added, gone, renewed, want.directory)
         yield from _changed(name, new, old, want.directory)
-        for key in sorted(old.keys() - new.keys(), key=lambda k: (old[k].name, k)):
-            gone = command("wg", "set", name, "peer", key, "remove")
-            yield change("-", f"peer {shown(old[key])}", "not a peer of this host", gone, disruptive=True)
+        for key in sorted(gone.keys() - renewed.values(), key=lambda k: (old[k].name, k)):
+            remove = command("wg", "set", name, "peer", key, "remove")
+            yield change("-", f"peer {shown(old[key])}", "not a peer of this host", remove, disruptive=True)
+
+
+def _renewed(added: Mapping[str, Peer], gone: Mapping[str, Peer]) -> dict[str, str]:
+    """New keys of peers that were there: each with the old one, whose entry has the same networks."""
+    olds = {peer.allowed_ips: key for key, peer in gone.items() if peer.allowed_ips}
+    return {key: olds[peer.allowed_ips] for key, peer in added.items() if peer.allowed_ips in olds}
+
+
+def _with_new_keys(
+    name: str, added: Mapping[str, Peer], gone: Mapping[str, Peer], renewed: Mapping[str, str], directory: str
+) -> Iterator[Change]:
+    for key in sorted(renewed, key=lambda k: (added[k].name, k)):
+        peer, old = added[key], gone[renewed[key]]
+        setting = _settings(name, peer, directory)
+        remove = command("wg", "set", name, "peer", old.public_key, "remove")
+        values = partial(_values, peer, old)
+        yield change("~", f"peer {shown(peer)}", "new key", *setting, remove, disruptive=True, values=values)
+
+
+def _values(new: Peer | None, old: Peer | None) -> tuple[Attribute, ...]:
+    """What differs between two entries; an endpoint that WireGuard learned is left out."""
+    none = Peer("", ())
+    new, old = new or none, old or none
+    endpoint = "" if not new.endpoint or _same_endpoint(new.endpoint, old.endpoint) else old.endpoint
+    return attributes(
+        ("public key", old.public_key, new.public_key),
+        ("endpoint", endpoint, "" if new.endpoint and _same_endpoint(new.endpoint, old.endpoint) else new.endpoint),
+        ("allowed-ips", ", ".join(sorted(old.allowed_ips)), ", ".join(sorted(new.allowed_ips))),
+        ("keepalive", old.persistent_keepalive, new.persistent_keepalive),
+        ("preshared key", old.preshared, new.preshared),
+    )
 
 
 def _added(name: str, new: list[Peer], directory: str) -> Iterator[Change]:
@@ -43,14 +78,18 @@ def _added(name: str, new: list[Peer], directory: str) -> Iterator[Change]:
             yield change("+", what, f"missing on {name}", *settings)
         new = [peer for peer in new if _has_name(peer)]
     for peer in sorted(new, key=lambda peer: (peer.name, peer.public_key)):
-        settings = [set_peer(name, peer, directory)]
-        if peer.endpoint and _has_name(peer):
-            # A name may not resolve yet at boot, which must not keep the other peers out.
-            settings = [
-                set_peer(name, replace(peer, endpoint=None), directory),
-                command("set_named_endpoint", name, peer.public_key, peer.endpoint),
-            ]
-        yield change("+", f"peer {shown(peer)}", f"missing on {name}", *settings)
+        its = partial(_values, peer, None)
+        yield change("+", f"peer {shown(peer)}", f"missing on {name}", *_settings(name, peer, directory), values=its)
+
+
+def _settings(name: str, peer: Peer, directory: str) -> list[Command]:
+    if not (peer.endpoint and _has_name(peer)):
+        return [set_peer(name, peer, directory)]
+    # A name may not resolve yet at boot, which must not keep the other peers out.
+    return [
+        set_peer(name, replace(peer, endpoint=None), directory),
+        command("set_named_endpoint", name, peer.public_key, peer.endpoint),
+    ]
 
 
 def _changed(name: str, new: Mapping[str, Peer], old: Mapping[str, Peer], directory: str) -> Iterator[Change]:
@@ -62,7 +101,14 @@ def _changed(name: str, new: Mapping[str, Peer], old: Mapping[str, Peer], direct
                 # Removing a peer forgets its last endpoint, and one end must begin.
                 peer = replace(peer, endpoint=before.endpoint)
             setting = set_peer(name, peer, directory, anew=anew)
-            yield change("~", f"peer {shown(peer)}", "; ".join(differences), setting, disruptive=anew)
+            ends = anew or not set(before.allowed_ips) <= set(peer.allowed_ips) or _moves(new[key], before)
+            why, its = "; ".join(differences), partial(_values, new[key], before)
+            yield change("~", f"peer {shown(peer)}", why, setting, disruptive=ends, values=its)
+
+
+def _moves(new: Peer, old: Peer) -> bool:
+    """True where packets to a peer will go to another endpoint."""
+    return bool(new.endpoint and old.endpoint) and not _same_endpoint(new.endpoint or "", old.endpoint)
 
 
 def _has_name(peer: Peer) -> bool:

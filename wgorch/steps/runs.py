@@ -21,7 +21,7 @@ def run_changes(name: str, want: State, have: State) -> Iterator[Change]:
         why = "a step of the playbook" if old is None else "the playbook has another command"
         yield change("+", f"run {name}", why, command("sh", "-c", new.command))
     elif old is not None and old.undo:
-        yield change("-", f"run {name}", "its undo", command("sh", "-c", old.undo))
+        yield change("-", f"run {name}", "its undo", command("sh", "-c", old.undo), disruptive=True)
 
 
 def _have(facts: Facts, _network: Network) -> Slice:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 GROUPS = {
     "Setup": ("init", "check", "adopt", "rehearse", "trust", "completion"),
     "Change": ("plan", "up", "teardown", "rotate-key", "export"),
-    "Inspect": ("status", "map", "verify"),
+    "Inspect": ("status", "map", "verify", "ssh"),
     "Troubleshoot": ("trace", "doctor"),
 }
 """The verbs by purpose, in the order of the help."""

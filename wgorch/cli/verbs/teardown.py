@@ -80,12 +80,16 @@ def _teardown(options: TeardownOptions, context: Context) -> int:
     from wgorch.cli.consent import consent_to_teardown
 
     with context.progress:
-        outcome = workflow.teardown(
+        outcome = workflow.until_unlocked(
             context.run,
-            consent_to_teardown(options, context),
-            lease_s=options.confirm_timeout,
-            purge=options.purge,
-            packages=options.packages,
+            options.wait,
+            lambda: workflow.teardown(
+                context.run,
+                consent_to_teardown(options, context),
+                lease_s=options.confirm_timeout,
+                purge=options.purge,
+                packages=options.packages,
+            ),
         )
     if options.json:
         from wgorch.report import as_json

@@ -13,13 +13,16 @@ from wgorch.cli.options import Options, host_argument, inventory_argument, login
 from wgorch.errors import DONE, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
+    from wgorch.inventory.model import Host
     from wgorch.remote.fleet import Fleet
     from wgorch.remote.ssh.route import SshRoute
 
 SUMMARY = "Add a host's SSH host key to known_hosts after comparing it"
-EXAMPLES = ("wgorch trust home",)
+EXAMPLES = ("wgorch trust home", "wgorch trust root@203.0.113.13")
 
 
 class TrustOptions(Options):
@@ -30,7 +33,7 @@ class TrustOptions(Options):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    host_argument(parser, "host", help="host of the inventory")
+    host_argument(parser, "host", help="host of the inventory, or USER@HOST before there is one")
     inventory_argument(parser)
     yes_option(parser)
     login_options(parser)
@@ -38,14 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: TrustOptions) -> int:
     """Trust the host and each jump host before it."""
-    from wgorch.cli.context import load_inventory, open_fleet, stdout
-    from wgorch.run import check_names
+    from wgorch.cli.context import open_fleet, stdout
 
-    inventory = load_inventory(options.inventory)
-    check_names(inventory, [options.host])
-    fleet, out = open_fleet(options, inventory.hosts), stdout()
+    hosts = _hosts(options)
+    fleet, out = open_fleet(options, hosts), stdout()
     try:
-        if inventory.hosts[options.host].ssh.local:
+        if hosts[options.host].ssh.local:
             out.print(f"{options.host} is this machine; it has no host key to trust")
             return DONE
         for hop in fleet.clients.route(options.host).hops:
@@ -53,6 +54,20 @@ def run(options: TrustOptions) -> int:
     finally:
         fleet.close()
     return DONE
+
+
+def _hosts(options: TrustOptions) -> Mapping[str, Host]:
+    """The hosts of the inventory; or that of USER@HOST alone, which needs none. Raises UsageError."""
+    from wgorch.cli.context import load_inventory
+    from wgorch.inventory.model import Host
+    from wgorch.inventory.targets import ssh_target
+    from wgorch.run import check_names
+
+    if "@" in options.host and options.inventory is None:
+        return {options.host: Host(options.host, ssh_target(options.host), (), 0)}
+    inventory = load_inventory(options.inventory)
+    check_names(inventory, [options.host])
+    return inventory.hosts
 
 
 def _trust(fleet: Fleet, options: TrustOptions, hop: SshRoute, out: Console) -> None:

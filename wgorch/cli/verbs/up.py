@@ -68,7 +68,7 @@ def bring_up(options: ChangeOptions, context: Context) -> int:
     removed = {} if run.options.limit else removed_since(run.inventory)
     with context.progress:
         consent = consent_to_up(options, context, removed)
-        outcome = workflow.up(run, consent, lease_s=lease_s)
+        outcome = workflow.until_unlocked(run, options.wait, lambda: workflow.up(run, consent, lease_s=lease_s))
     outcome = workflow.prune(run, outcome, removed, context.open_fleet, lease_s)
     if options.json:
         from wgorch.report import as_json

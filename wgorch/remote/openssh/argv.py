@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Sequence
 from functools import cache
 
 from wgorch.base.sh import Sh, quote_words
@@ -78,6 +79,22 @@ def argv(route: SshRoute, options: dict[str, str], *flags: str, command: Sh | No
     if route.pinned_identity:
         words += [word for path in route.identities for word in ("-i", path)]
     return [*words, "--", route.name or route.host, *([command] if command is not None else [])]
+
+
+def interactive_argv(route: SshRoute, command: Sequence[str]) -> list[str]:
+    """Arguments of a person's own session; `command`: what runs there, a shell where empty."""
+    words = [ssh_program() or "ssh", "-l", route.user, "-p", str(route.port)]
+    if route.pinned_identity:
+        words += [word for path in route.identities for word in ("-i", path)]
+    if route.via:
+        words += ["-J", ",".join(_jump(hop) for hop in route.via.hops)]
+    text = command[0] if len(command) == 1 else quote_words(command)
+    return [*words, "--", route.name or route.host, *([text] if command else [])]
+
+
+def _jump(hop: SshRoute) -> str:
+    host = hop.name or hop.host
+    return f"{hop.user}@{f'[{host}]' if ':' in host else host}:{hop.port}"
 
 
 def through_master(socket: str, target: str = "[%h]:%p") -> Sh:
