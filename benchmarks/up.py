@@ -46,7 +46,7 @@ def up(
     finally:
         fleet.close()
     if outcome.code == DONE:
-        remember(inventory, {})
+        remember(inventory, {}, "")
     else:
         findings = outcome.verdict.findings if outcome.verdict else ()
         sys.stderr.writelines(f"{line}\n" for line in (*outcome.failed, *findings))

@@ -29,6 +29,7 @@ RIVER = [
     {"plan"},
     {"remote"},
     {"events", "journal", "memory"},
+    {"membership"},
     {"run"},
     {"verify"},
     {"outcome"},
@@ -51,7 +52,7 @@ FOREIGN = {
     "paramiko": {"remote/ssh"},
     "rich": {"report"},
     "pyroute2": {"rehearsal"},
-    "yaml": {"inventory/reader.py", "inventory/yaml_errors.py"},
+    "yaml": {"inventory/dump.py", "inventory/edit.py", "inventory/reader.py", "inventory/yaml_errors.py"},
     "subprocess": {"remote/process.py", "remote/openssh", "remote/ssh/config_dump.py", "rehearsal"},
 }
 

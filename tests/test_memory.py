@@ -32,7 +32,7 @@ def test_which_inventory_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="no inventory given"):
         find_inventory(None)
 
-    remember(load(EXAMPLE), {})
+    remember(load(EXAMPLE), {}, "")
     assert (str(EXAMPLE), "last applied from this directory") == find_inventory(None)
 
     Path("inventory.yaml").write_text("")
@@ -44,7 +44,7 @@ def test_which_inventory_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_last_inventory_of_another_directory_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    remember(load(EXAMPLE), {})
+    remember(load(EXAMPLE), {}, "")
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(UsageError):
@@ -53,7 +53,7 @@ def test_the_last_inventory_of_another_directory_is_not_taken(tmp_path: Path, mo
 
 def test_a_host_that_left_is_remembered_with_its_ssh_target() -> None:
     inventory = load(EXAMPLE)
-    remember(inventory, {})
+    remember(inventory, {}, "")
 
     assert str(EXAMPLE) == last_inventory()
     assert {} == removed_since(inventory)
@@ -65,14 +65,14 @@ def test_a_host_that_left_is_remembered_with_its_ssh_target() -> None:
 def test_an_orphan_stays_remembered() -> None:
     inventory = load(EXAMPLE)
     smaller = without(inventory, "company")
-    remember(smaller, {"company": inventory.hosts["company"]})
+    remember(smaller, {"company": inventory.hosts["company"]}, "")
 
     assert ["company"] == list(removed_since(smaller))
 
 
 def test_what_does_not_parse_is_ignored(tmp_path: Path) -> None:
     inventory = load(EXAMPLE)
-    remember(inventory, {})
+    remember(inventory, {}, "")
     path = tmp_path / "state" / "wgorch" / "office.hosts.json"
     stored = json.loads(path.read_text())
     stored["hosts"]["company"] = {"ssh": None}

@@ -31,7 +31,7 @@ class Silence:
 def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    remember(WHOLE, {})
+    remember(WHOLE, {}, "")
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def prune(monkeypatch: pytest.MonkeyPatch, fleets: list[list[str]]) -> Callable[
 
         monkeypatch.setattr(workflow, "teardown", teardown)
         run = Run(SMALLER, Fleet(SMALLER.hosts), Silence(), load_all(WHOLE.path, None, frozenset(SMALLER.hosts)))
-        return workflow.prune(run, Outcome(code), removed_since(SMALLER), open_fleet, 30)
+        return workflow.prune(run, Outcome(code), open_fleet, 30)
 
     return pruned
 

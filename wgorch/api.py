@@ -23,7 +23,6 @@ from wgorch.apply.lease import LEASE_S, check_lease
 from wgorch.events import Event, Listener
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Inventory
-from wgorch.memory import removed_since
 from wgorch.outcome import Outcome, Status
 from wgorch.plan.host import HostPlan
 from wgorch.plan.playbook import load_all
@@ -56,7 +55,7 @@ def _run(inventory: Inventory, limit: frozenset[str], listener: Listener | None)
 def plan(inventory: Inventory, *, limit: frozenset[str] = frozenset(), listener: Listener | None = None) -> Outcome:
     """Plan what `up` would change, and why; read-only. The code is 2 if anything differs, else 0."""
     with _run(inventory, limit, listener) as run:
-        return workflow.plan(run, {} if limit else removed_since(inventory))
+        return workflow.plan(run)
 
 
 def up(
@@ -75,9 +74,8 @@ def up(
     """
     check_lease(lease_s)
     with _run(inventory, limit, listener) as run:
-        removed = {} if limit else removed_since(inventory)
         outcome = workflow.up(run, consent, lease_s=lease_s)
-        return workflow.prune(run, outcome, removed, _open_fleet, lease_s)
+        return workflow.prune(run, outcome, _open_fleet, lease_s)
 
 
 def teardown(
@@ -86,7 +84,11 @@ def teardown(
     """Remove the network and restore every host; `purge`: delete the private keys too."""
     check_lease(lease_s)
     with _run(inventory, frozenset(), listener) as run:
-        return workflow.teardown(run, lambda _plans: None, lease_s=lease_s, purge=purge)
+        outcome = workflow.teardown(run, lambda _plans: None, lease_s=lease_s, purge=purge)
+        removed = run.removed
+        if removed and outcome.succeeded:
+            outcome = workflow.tear_down_removed(run, outcome, removed, _open_fleet, lease_s)
+        return outcome
 
 
 def status(inventory: Inventory, *, listener: Listener | None = None) -> Status:

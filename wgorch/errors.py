@@ -55,6 +55,8 @@ class HostError(WgorchError):
     """A failed action on one host; `action` is a verb phrase that follows "cannot"."""
 
     exit_code = UNTOUCHED
+    is_absence = False
+    """True where the host is off or cut off, so that a run may go on without it."""
 
     def __init__(self, host: str, action: str, problem: str, hint: str = "") -> None:
         self.host, self.action, self.problem, self.hint = host, action, visible(problem).strip(), hint
@@ -65,7 +67,6 @@ class Unreachable(HostError):
     """No session could be opened."""
 
     is_absence = True
-    """False where the host answers, and a person must decide: it refuses the login, or its key is not trusted."""
 
 
 class Unfit(HostError):
@@ -80,6 +81,7 @@ class Lost(HostError):
     """The session broke, or the host did not reply in time."""
 
     exit_code = ROLLED_BACK
+    is_absence = True
 
 
 class Garbled(HostError):

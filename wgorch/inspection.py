@@ -10,6 +10,7 @@ from wgorch.errors import ABSENT, DIFFERS, DONE, FAULT, HostsFailed
 from wgorch.outcome import Outcome, Status, with_absent
 from wgorch.plan.absent import absences
 from wgorch.plan.host import HostPlan
+from wgorch.plan.members import newest
 from wgorch.run import Run
 from wgorch.verify.diagnose import Finding, Verdict
 from wgorch.verify.verify import verify_hosts
@@ -35,7 +36,7 @@ def status(run: Run) -> Status:
         plans = run.plans()
     except HostsFailed as error:
         errors = tuple(str(e) for e in error.errors)
-    differs = errors or failed.keys() - run.absent.keys() or any(p.changes for p in plans.values())
+    differs = errors or run.removed or failed.keys() - run.absent.keys() or any(p.changes for p in plans.values())
     held = run.keys_of_absent
     keys = {name: key for its in held.values() for name, key in its.items() if key}
     keys |= {name: device.public_key for name, device in run.inventory.devices.items() if device.public_key}
@@ -43,7 +44,7 @@ def status(run: Run) -> Status:
     ssh = {name: run.fleet.session(name) for name in run.seen}
     away = absences(run.topology, run.seen, held, failed)
     code = DIFFERS if differs else ABSENT if failed else DONE
-    return Status(code, run.seen, plans, failed, keys, errors, ssh, away)
+    return Status(code, run.seen, plans, failed, keys, errors, ssh, away, newest(run.seen), run.removed)
 
 
 def measured(run: Run) -> Verdict:

@@ -38,10 +38,11 @@ def last_inventory() -> str | None:
     return str(path) if path else None
 
 
-def remember(inventory: Inventory, orphans: Mapping[str, Host]) -> None:
+def remember(inventory: Inventory, orphans: Mapping[str, Host], record: str) -> None:
     """Store which inventory was applied from the current directory, and how its hosts are reached.
 
-    `orphans`: hosts outside the inventory that still carry its network. Never fails a run.
+    `orphans`: hosts outside the inventory that still carry its network; `record`: of its members, as it is now. Never
+    fails a run.
     """
     if here := _here():
         _write(_inventories(), _read(_inventories()) | {here: str(Path(inventory.path).resolve())})
@@ -50,6 +51,7 @@ def remember(inventory: Inventory, orphans: Mapping[str, Host]) -> None:
         "subnets": _subnets(inventory),
         "hosts": {name: _host_to_json(host) for name, host in {**orphans, **inventory.hosts}.items()},
         "devices": {name: [str(a) for a in device.addresses] for name, device in inventory.devices.items()},
+        "record": record,
     }
     _write(_network(inventory.network.name), network)
 
@@ -66,6 +68,11 @@ def removed_since(inventory: Inventory) -> dict[str, Host]:
         # The same machine under another name was renamed, not removed.
         if name not in inventory.hosts and (host.ssh.host, host.ssh.port, host.ssh.via) not in present
     }
+
+
+def base_record(network: str) -> str:
+    """The record of the members that the last change from this controller left; empty where none is known."""
+    return str(_read(_network(network)).get("record", ""))
 
 
 def hosts_of(network: str) -> dict[str, Host]:

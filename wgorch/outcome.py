@@ -12,6 +12,7 @@ from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host
 from wgorch.plan.absent import Absence
 from wgorch.plan.host import HostPlan
+from wgorch.plan.members import Record
 from wgorch.remote.clients import SshSession
 from wgorch.verify.diagnose import Verdict
 
@@ -107,6 +108,10 @@ class Status:
     """How each host that was reached was reached; None: it is this machine."""
     absences: Mapping[str, Absence] = field(default_factory=dict)
     """How long each host that was not reached has been away."""
+    record: Record = Record()
+    """The newest record of the network's members."""
+    leaving: Mapping[str, Host] = field(default_factory=dict)
+    """Hosts that left the inventory and are not taken down."""
 
 
 @value
@@ -117,6 +122,10 @@ class Export:
     """By file name."""
     notes: tuple[str, ...] = ()
     """What to do with them."""
+    is_complete: bool = False
+    """True for a device whose private key is in the file, so that it works as it is."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Fields of the device that the inventory lacks, as YAML."""
 
     @property
     def only(self) -> str:

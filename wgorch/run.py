@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import InitVar, dataclass, field, replace
 from itertools import islice
 from typing import NoReturn
 
 from wgorch.base.value import value
-from wgorch.errors import HostError, HostsFailed, Lost, Unfit, Unreachable, UsageError
+from wgorch.errors import HostError, HostsFailed, Unfit, UsageError
 from wgorch.events import Event, Listener
 from wgorch.gather.gather import Ask, Exchange, gather
 from wgorch.gather.observed import Observed
 from wgorch.inventory.fields import suggest
-from wgorch.inventory.model import Inventory, Network
+from wgorch.inventory.model import Host, Inventory, Network
+from wgorch.membership import author, recorded_leaving, removed_hosts, undone_changes
 from wgorch.plan.absent import keys_held, stranded
 from wgorch.plan.host import HostPlan
 from wgorch.plan.learned import addresses_are_given, double_claims, keep_addresses, working_direct_peers
+from wgorch.plan.members import newest
 from wgorch.plan.network import NetworkFacts, network_mtu, plan_network
 from wgorch.plan.notes import Note
 from wgorch.plan.playbook import Playbooks
@@ -67,9 +70,11 @@ class Run:
     absent: dict[str, HostError] = field(default_factory=dict)
     """Hosts that were not reached, and why: they are left out of this run."""
     max_mtu: int = 1500
-    """Upper bound of the tunnel MTU, in bytes: lower once verification has shown what gets through."""
+    """Upper bound of the tunnel MTU, in bytes; verification may lower it."""
     broken_before: frozenset[tuple[str, str]] = frozenset()
     """Paths and sessions that did not work before the change either, so that they are no proof against it."""
+    forgotten: frozenset[str] = frozenset()
+    """Hosts that left the network for good."""
     rotating: frozenset[str] = field(init=False)
     """Hosts whose new key is not confirmed yet."""
 
@@ -149,7 +154,7 @@ class Run:
         self.seen.update(seen)
         for name, error in failed.items():
             self.listener.event(name, Event.FAILED, str(error))
-        absent = {name: error for name, error in failed.items() if _is_absence(error)}
+        absent = {name: error for name, error in failed.items() if error.is_absence}
         self.absent = {name: error for name, error in self.absent.items() if name not in seen} | absent
         for name in absent:
             self.seen.pop(name, None)
@@ -177,8 +182,7 @@ class Run:
 
     def use_direct_peers(self, direct_peers: Mapping[str, Mapping[str, DirectPeer]]) -> None:
         """Let some spokes reach each other without their relay."""
-        found = {name: others for name, others in direct_peers.items() if others}
-        if found != self.topology.direct_peers:
+        if (found := {name: others for name, others in direct_peers.items() if others}) != self.topology.direct_peers:
             self.topology = build(self.inventory, found)
 
     @property
@@ -208,9 +212,23 @@ class Run:
 
     @property
     def all_keys(self) -> dict[str, str]:
-        """The public keys known so far, by host; of absent ones those that a peer knows them by. Raises HostsFailed."""
-        held = {name: key for its in self.keys_of_absent.values() for name, key in its.items() if key}
-        return held | self.keys
+        """The same, and of absent hosts the keys that a peer knows them by. Raises HostsFailed."""
+        return {name: key for its in self.keys_of_absent.values() for name, key in its.items() if key} | self.keys
+
+    @property
+    def _is_partial(self) -> bool:
+        """True where this run is not about all of the network: with a limit, or without an inventory."""
+        return bool(self.options.limit) or not self.inventory.path
+
+    @property
+    def removed(self) -> dict[str, Host]:
+        """Hosts of the network that left the inventory and are to be taken down; none with a limit."""
+        return {} if self._is_partial else removed_hosts(self.inventory, self.seen, self.forgotten)
+
+    @property
+    def undone(self) -> list[str]:
+        """What this inventory would undo of changes that it is not based on, made from elsewhere."""
+        return [] if self._is_partial else undone_changes(self.inventory, self.seen)
 
     @property
     def mtu(self) -> int:
@@ -229,7 +247,9 @@ class Run:
         """The plan of every host that was read. Raises HostsFailed with every blocker."""
         if claims := list(double_claims(self.inventory, self.seen)):
             raise HostsFailed(claims)
-        facts = NetworkFacts(self.topology, self.seen, self.keys, self.mtu, frozenset(self.absent))
+        leaving = recorded_leaving(self.seen) if self._is_partial else self.removed
+        members = newest(self.seen), leaving, int(time.time()), author()
+        facts = NetworkFacts(self.topology, self.seen, self.keys, self.mtu, frozenset(self.absent), *members)
         accepted = self.options.accept_new_keys | self.rotating
         plans = plan_network(facts, self.playbooks.up, self.options.limit, accepted)
         reached_at = {name: self.fleet.address(name) for name in self.absent}
@@ -265,11 +285,6 @@ class Run:
         action = "send a preshared key"
         hint = "update its sshd (OpenSSH 9.9 and later have mlkem768x25519-sha256), or set preshared_keys: true"
         raise HostsFailed([Unfit(name, action, self.fleet.key_exchanges(name), hint) for name in names])
-
-
-def _is_absence(error: HostError) -> bool:
-    """True for the error of a host that is off, or cut off."""
-    return isinstance(error, Lost) or (isinstance(error, Unreachable) and error.is_absence)
 
 
 def check_names(inventory: Inventory, names: Iterable[str]) -> frozenset[str]:

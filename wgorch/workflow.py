@@ -21,6 +21,7 @@ from wgorch.memory import remember
 from wgorch.outcome import Outcome, with_absent
 from wgorch.plan.blockers import file_blockers, format_blockers
 from wgorch.plan.host import HostPlan, plan_teardown
+from wgorch.plan.members import newest
 from wgorch.plan.scope import baseline
 from wgorch.remote.fleet import Fleet
 from wgorch.run import Run
@@ -39,10 +40,10 @@ OpenFleet = Callable[[Inventory], Fleet]
 # --- change
 
 
-def plan(run: Run, removed: Mapping[str, Host] | None = None) -> Outcome:
-    """Plan what `up` would change; read-only. `removed`: hosts that left the inventory."""
+def plan(run: Run) -> Outcome:
+    """Plan what `up` would change; read-only."""
     run.gather(run.involved, traffic=False)
-    plans, removed = run.plans(), removed or {}
+    plans, removed = run.plans(), run.removed
     differs = removed or any(p.changes for p in plans.values())
     return with_absent(run.absent, Outcome(DIFFERS if differs else DONE, plans, leaving=removed))
 
@@ -89,19 +90,35 @@ def _broken_before(run: Run, outcome: Outcome) -> frozenset[Pair]:
     return before if broken_pairs(verdict) <= before else frozenset()
 
 
-def prune(run: Run, outcome: Outcome, removed: Mapping[str, Host], open_fleet: OpenFleet, lease_s: int) -> Outcome:
+def prune(run: Run, outcome: Outcome, open_fleet: OpenFleet, lease_s: int) -> Outcome:
     """After a successful `up`, tear down the hosts that left the inventory, and remember what is up.
 
-    `removed`: those hosts, which no peer accepts any more. Those that cannot be restored are the outcome's orphans,
-    remembered for the next `up`.
+    No peer accepts them any more. Those that cannot be restored are the outcome's orphans, recorded for the next `up`.
     """
+    removed = run.removed
     outcome = replace(outcome, leaving=removed)
     if not outcome.succeeded:
         return replace(outcome, orphans=dict.fromkeys(removed, ""))
+    outcome = tear_down_removed(run, outcome, removed, open_fleet, lease_s)
+    last = outcome
+    if outcome.removed and newest(run.seen).text:
+        # The record of the members still has them as leaving.
+        run.forgotten |= frozenset(outcome.removed)
+        last = up(run, _no_consent, lease_s=lease_s)
+    written = (plan.want.members for plan in last.plans.values())
+    record = next((text for text in written if text), newest(run.seen).text)
+    remember(run.inventory, {name: removed[name] for name in outcome.orphans}, record)
+    return outcome
+
+
+def tear_down_removed(
+    run: Run, outcome: Outcome, removed: Mapping[str, Host], open_fleet: OpenFleet, lease_s: int
+) -> Outcome:
+    """Tear down each host that left the inventory; the outcome with what became of them."""
     failures = {name: _tear_down_alone(run, host, open_fleet, lease_s) for name, host in removed.items()}
     orphans = {name: why for name, why in failures.items() if why}
-    remember(run.inventory, {name: removed[name] for name in orphans})
-    return replace(outcome, removed=tuple(name for name in removed if name not in orphans), orphans=orphans)
+    restored = tuple(name for name in removed if name not in orphans)
+    return replace(outcome, leaving=removed, removed=restored, orphans=orphans)
 
 
 def _tear_down_alone(run: Run, host: Host, open_fleet: OpenFleet, lease_s: int) -> str:

@@ -57,8 +57,9 @@ def prompts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return shown
 
 
-def context() -> Any:
-    return Context(None, None, Progress(), None)  # type: ignore[arg-type]
+def context(removed: Mapping[str, Any] | None = None, undone: tuple[str, ...] = ()) -> Any:
+    run = SimpleNamespace(removed=removed or {}, undone=undone)
+    return Context(run, None, Progress(), None)  # type: ignore[arg-type]
 
 
 def options(**given: bool) -> ChangeOptions:
@@ -80,11 +81,16 @@ def options(**given: bool) -> ChangeOptions:
 def test_up_asks_before_it_disrupts_or_takes_down_a_host(
     plan: Any, removed: Mapping[str, Any], yes: bool, asked: str, prompts: list[str]
 ) -> None:
-    on = context()
+    on = context(removed)
 
-    assert bool(asked) is consent_to_up(options(yes=yes), on, removed)({"bcc": plan})
+    assert bool(asked) is consent_to_up(options(yes=yes), on)({"bcc": plan})
     assert ([f"wgorch: {asked}? [yes/no] "] if asked else []) == prompts
     assert (1, 1) == (on.progress.stopped, on.progress.resumed)
+
+
+def test_up_asks_before_it_undoes_what_another_controller_changed(prompts: list[str]) -> None:
+    assert consent_to_up(options(), context(undone=("- phone",)))({"bcc": GENTLE})
+    assert prompts == ["wgorch: undo changes made from elsewhere? [yes/no] "]
 
 
 @pytest.mark.parametrize(
@@ -111,4 +117,4 @@ def test_without_a_terminal_it_is_refused_with_a_hint(monkeypatch: pytest.Monkey
 def test_anything_but_yes_aborts(answer: str, prompts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("builtins.input", lambda _prompt: answer)
     with pytest.raises(Declined, match=r"^aborted$"):
-        consent_to_up(options(), context(), {})({"bcc": DISRUPTIVE})
+        consent_to_up(options(), context())({"bcc": DISRUPTIVE})

@@ -21,8 +21,10 @@ REFERENCE = str(ROOT / "inventory" / "home-company.yaml")
 CLI = ROOT / "wgorch" / "cli"
 
 REQUIRED = {
+    "add": ["root@branch"],
     "adopt": ["root@home"],
     "completion": ["bash"],
+    "forget": ["branch"],
     "map": ["-o", "network.svg"],
     "rotate-key": ["home"],
     "ssh": ["home"],

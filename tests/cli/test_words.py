@@ -63,7 +63,7 @@ def test_help_of_a_verb_is_its_own_help(name: str, capsys: pytest.CaptureFixture
 def test_the_help_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["help"])
-    assert [] == [line for line in capsys.readouterr().out.split("\n") if len(line) > 84]
+    assert [] == [line for line in capsys.readouterr().out.split("\n") if len(line) > 82]
 
 
 def test_text_is_wrapped_by_words_and_a_long_word_is_kept() -> None:

@@ -30,7 +30,7 @@ def test_the_whole_file() -> None:
     assert (
         text
         == """\
-# Proposed by `wgorch init` after inspecting each machine. Next: wgorch check; wgorch plan; wgorch up
+# Proposed by `wgorch init` after inspecting each machine. Next: wgorch rehearse; wgorch plan; wgorch up
 network:
   name: office
   subnet: 10.99.0.0/24      # free: no machine has an address or a route in it

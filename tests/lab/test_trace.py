@@ -71,3 +71,31 @@ def test_a_failed_verification_names_the_hop(network: Lab) -> None:
         mended(network, fault)
 
     assert "✗ bcc: forwarding is off on wg0" in done.stdout
+
+
+@pytest.mark.parametrize("kind", ["tcp", "udp"])
+def test_a_port_that_refuses_is_told_from_one_that_is_filtered(network: Lab, kind: str) -> None:
+    refused = network.wgorch("trace", "home", "10.10.13.61", INVENTORY, f"--{kind}", "81", code=1).stdout
+    assert f"nothing listens on {kind}/81 there; the network is fine" in refused
+    assert "does not answer" not in refused
+    assert "no reply" not in refused
+
+    drop = f"nft add table inet off; nft add chain inet off in '{{ type filter hook input priority 0; }}'; nft add rule inet off in {kind} dport 81 drop"
+    network.world.sh("target", drop)
+    try:
+        filtered = network.wgorch("trace", "home", "10.10.13.61", INVENTORY, f"--{kind}", "81", code=1).stdout
+    finally:
+        network.world.sh("target", "nft delete table inet off")
+    assert "no reply from 10.10.13.61" in filtered
+    assert "listens" not in filtered.replace("listening", "")
+
+
+def test_a_gateway_that_rejects_is_not_taken_for_the_target(network: Lab) -> None:
+    reject = "iptables -I FORWARD -p tcp --dport 82 -j REJECT --reject-with tcp-reset"
+    network.world.sh("company", reject)
+    try:
+        said = network.wgorch("trace", "home", "10.10.13.61", INVENTORY, "--tcp", "82", code=1).stdout
+    finally:
+        network.world.sh("company", reject.replace("-I", "-D"))
+    assert "the network is fine" not in said
+    assert "✗ company" in said

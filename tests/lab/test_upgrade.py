@@ -51,7 +51,7 @@ def test_a_network_of_the_old_version_is_met_without_loss(lab: Lab, old_python: 
 
     plan = json.loads(lab.wgorch("plan", INVENTORY, "--json", code=2).stdout)
     changes = [change for host in plan["hosts"].values() for change in host["changes"]]
-    assert {"boot"} <= {change["step"] for change in changes} <= {"boot", "persist", "drop_ins"}
+    assert {"boot"} <= {change["step"] for change in changes} <= {"boot", "persist", "drop_ins", "members"}
     assert not any(change["disruptive"] for change in changes)
 
     pinging = lab.world.spawn("home", "ping", "-n", "-q", "-i", "0.05", "-c", "200", "10.10.13.61")

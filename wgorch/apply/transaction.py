@@ -5,9 +5,7 @@ The host's referee (host/referee.sh) has the last word on whether a change is co
 
 from __future__ import annotations
 
-import getpass
 import secrets
-import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -35,6 +33,7 @@ from wgorch.gather.gather import Ask, Exchange, Scope, gather
 from wgorch.gather.observed import Observed, differences
 from wgorch.host.library import often_needed
 from wgorch.inventory.model import Network
+from wgorch.membership import author
 from wgorch.outcome import HostOutcome, HostState
 from wgorch.plan.host import HostPlan
 from wgorch.remote.fleet import Fleet
@@ -73,7 +72,7 @@ class Transaction:
         """
         installs = any(change.step == "install" for change in plan.prepare)
         tests = sh_lines(rule_tests(plan))
-        who = f"{getpass.getuser()}@{socket.gethostname()}"
+        who = author()
         hold_s = INSTALL_S if installs else self.lease_s + 30
         script = scripts.lock_script(self.network.directory, (self.change_id, who, hold_s), seen.clock, plan, shared)
         self.listener.event(host, Event.LOCK)

@@ -20,15 +20,16 @@ MAX_QUESTIONS = 3
 """How often a question is put whose answer is neither yes nor no."""
 
 
-def consent_to_up(options: ChangeOptions, context: Context, removed: Mapping[str, Host]) -> Consent:
-    """Show the plan of `up`; ask if it disrupts traffic, or takes down hosts that left the inventory.
+def consent_to_up(options: ChangeOptions, context: Context) -> Consent:
+    """Show the plan of `up`; ask if it disrupts traffic, takes down hosts, or undoes changes made from elsewhere.
 
     On a terminal also before hosts get a tunnel that have none.
     """
 
     def consent(plans: Mapping[str, HostPlan]) -> bool:
+        removed, undone = context.run.removed, context.run.undone
         _show(options, context, plans, "up", removed)
-        question = _question(plans, removed)
+        question = _question(plans, removed, undone)
         first = [name for name, plan in plans.items() if plan.is_first]
         if not question and first and sys.stdin.isatty():
             question = f"set up {_names(first)}"
@@ -40,12 +41,13 @@ def consent_to_up(options: ChangeOptions, context: Context, removed: Mapping[str
     return consent
 
 
-def _question(plans: Mapping[str, HostPlan], removed: Mapping[str, Host]) -> str:
+def _question(plans: Mapping[str, HostPlan], removed: Mapping[str, Host], undone: list[str]) -> str:
     """What a plan of `up` needs consent for; empty where it needs none."""
     names = [name for name, plan in plans.items() if plan.disruptive]
     number = sum(change.disruptive for name in names for change in plans[name].changes)
     parts = [f"make {count(number, 'disruptive change')} on {_names(names)}"] if names else []
     parts += [f"take down {_names(list(removed))}"] if removed else []
+    parts += ["undo changes made from elsewhere"] if undone else []
     return " and ".join(parts)
 
 
@@ -53,10 +55,11 @@ def consent_to_teardown(options: ChangeOptions, context: Context) -> Consent:
     """Show the plan of `teardown`, and ask if it has changes."""
 
     def consent(plans: Mapping[str, HostPlan]) -> bool:
-        _show(options, context, plans, "teardown", {})
-        names = [name for name, plan in plans.items() if plan.changes]
+        removed = context.run.removed
+        _show(options, context, plans, "teardown", removed)
+        names = [*(name for name, plan in plans.items() if plan.changes), *removed]
         if asks := bool(names) and not options.yes:
-            number = sum(len(plans[name].changes) for name in names)
+            number = sum(len(plan.changes) for plan in plans.values()) + len(removed)
             _confirm(f"tear down the network on {_names(names)} ({count(number, 'change')})")
         context.progress.resume()
         return asks
@@ -72,6 +75,10 @@ def _show(
         from wgorch.report.plan import render_plan  # late: imports rich
 
         render_plan(context.out, plans, verb, removed)
+        if verb == "up":
+            from wgorch.report.verdict import render_undone
+
+            render_undone(context.out, context.run)
 
 
 MAX_NAMES = 6

@@ -10,11 +10,11 @@ from wgorch.cli.verbs import GROUPS, verb
 
 EXAMPLES = """\
 Examples:
-  wgorch rehearse inventory.yaml     test the network on this machine
-  wgorch up inventory.yaml           build the network and verify it, or roll back every host
-  wgorch status                      show sessions and drift
-  wgorch trace home 10.10.13.61      find out where a packet is dropped
-  wgorch teardown                    restore every host
+  wgorch rehearse inventory.yaml   test the network on this machine
+  wgorch up inventory.yaml         build the network, or roll back every host
+  wgorch status                    show sessions and drift
+  wgorch trace home 10.10.13.61    find out where a packet is dropped
+  wgorch teardown                  restore every host
 """
 
 
@@ -24,8 +24,9 @@ Exit codes:
   3 usage, bad inventory, consent missing
   4 a host unfit, or none reachable; nothing changed
   5 failed and rolled back   6 failed, not all rolled back
-  7 done, but hosts were unreachable   70 internal error   75 locked by another run
-  130 interrupted, and nothing changed or all rolled back (143 SIGTERM, 129 SIGHUP)
+  7 done, but hosts were unreachable   70 internal error
+  75 locked by another run
+  130 interrupted, nothing changed or all rolled back (143 SIGTERM, 129 SIGHUP)
 """
 
 

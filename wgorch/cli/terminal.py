@@ -14,6 +14,15 @@ def on_terminal(text: str) -> str:
     return wrapped(text, columns()) if sys.stderr.isatty() else text
 
 
+def yes_or_no(question: str, *, default: bool) -> bool:
+    """Ask until the answer is yes, no, or nothing, which is the default."""
+    while True:
+        answer = input(f"{question} [{'Y/n' if default else 'y/N'}] ").strip().lower()
+        if answer in ("", "y", "yes", "n", "no"):
+            return default if not answer else answer.startswith("y")
+        sys.stderr.write("please answer yes or no\n")
+
+
 def columns() -> int:
     """Columns of the terminal on stderr."""
     try:

@@ -72,11 +72,12 @@ connect_target() {
     elif command -v bash >/dev/null 2>&1; then
         # shellcheck disable=SC2016 # bash expands it
         timeout 3 bash -c 'exec 3<>"/dev/$2/$0/$1" && echo wgorch >&3 && { [ "$2" = tcp ] || read -t 3 -r -N 1 -u 3; } && echo small 1 received' \
-            "$target" "$port" "$protocol" 2>&1
+            "$target" "$port" "$protocol" 2>&1 | sed -e '/^small /!s/.*Connection refused.*/small refused/'
     elif command -v nc >/dev/null 2>&1; then
         udp=
         [ "$protocol" = tcp ] || udp=-u
-        echo wgorch | timeout 3 nc ${udp:+"$udp"} -w 2 "$target" "$port" >/dev/null 2>&1 && echo 'small 1 received'
+        said=$(echo wgorch | timeout 3 nc -v ${udp:+"$udp"} -w 2 "$target" "$port" 2>&1) && echo 'small 1 received'
+        case $said in *refused*) echo 'small refused' ;; esac
     else
         echo 'small nothing here can send it: python3, bash or nc is needed'
     fi

@@ -5,16 +5,20 @@ Read-only. ``wgorch up --adopt`` then marks what exists; keys, ports, peers and 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from wgorch.base.text import visible
 from wgorch.base.value import value
-from wgorch.errors import HostError, HostsFailed, Unfit
+from wgorch.errors import HostError, HostsFailed, Unfit, UsageError
 from wgorch.gather.observed import Observed
 from wgorch.interop import yaml
 from wgorch.interop.discover import look
 from wgorch.interop.live_network import LiveNetwork
+from wgorch.inventory.dump import dump_text
 from wgorch.inventory.model import MARK, SshTarget
 from wgorch.plan.blockers import adoption_blockers
+from wgorch.plan.members import newest, parse
 from wgorch.remote.fleet import Fleet
 
 DEFAULT_KEEPALIVE_S = 25
@@ -28,6 +32,8 @@ class Adoption:
     text: str
     notes: tuple[str, ...]
     """What to correct or to do by hand."""
+    recorded: bool = False
+    """True where the network is wgorch's own: nothing is left to adopt."""
 
 
 def adopt_network(fleet: Fleet, interface: str, name: str) -> Adoption:
@@ -35,7 +41,40 @@ def adopt_network(fleet: Fleet, interface: str, name: str) -> Adoption:
     seen, failed = look(fleet, interface, name)
     if failed:
         raise HostsFailed(list(failed.values()))
+    if managed := managed_networks(seen):
+        return _recorded(fleet, managed)
     return adopt(seen, {host: fleet.hosts[host].ssh for host in seen}, interface, name)
+
+
+def managed_networks(seen: Mapping[str, Observed]) -> dict[str, list[str]]:
+    """The networks of wgorch on some hosts: their names, and the hosts of each."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for host, there in seen.items():
+        for device in there.links.devices.values():
+            if device.alias.startswith(MARK):
+                found[device.alias.removeprefix(MARK)].append(host)
+    return dict(found)
+
+
+def _recorded(fleet: Fleet, managed: Mapping[str, list[str]]) -> Adoption:
+    """The inventory of a network of wgorch, from the record that its relays keep. Raises UsageError."""
+    (name, hosts), *others = managed.items()
+    if others:
+        raise UsageError(f"these hosts are in the networks {', '.join(managed)} of wgorch", "name hosts of one of them")
+    seen, failed = look(fleet, "wg0", name)
+    if failed:
+        raise HostsFailed(list(failed.values()))
+    record = newest(seen)
+    members = parse(record) if record.text else None
+    if members is None:
+        problem = f"{', '.join(hosts)}: in network {name} of wgorch; no record of its members is here"
+        raise UsageError(problem, "name a relay of the network: it keeps the record")
+    head = f"Network {name} as its hosts recorded it: revision {record.number}, by {record.who}."
+    notes = [
+        f"{len(members.inventory.members)} members; key files of the former controller (ssh.identity) are not in it"
+    ]
+    notes += [f"{host} left the network and was not taken down yet" for host in members.leaving]
+    return Adoption(f"# {visible(head)}\n{dump_text(members.inventory)}", tuple(notes), recorded=True)
 
 
 def adopt(seen: Mapping[str, Observed], ssh: Mapping[str, SshTarget], interface: str, network: str) -> Adoption:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from wgorch.base import wgkey
 from wgorch.errors import UsageError
 from wgorch.interop import export as files
+from wgorch.interop import yaml
 from wgorch.inventory.fields.suggest import choice, suggest
 from wgorch.outcome import Export
 from wgorch.plan.preshared import secrets_of
@@ -57,20 +58,23 @@ def _device(run: Run, name: str) -> Export:
     device = run.inventory.devices[name]
     if device.public_key is None:
         private, public = wgkey.new_pair()
+        fields = {"public_key": public}
+        fields |= {} if device.given else {"address": yaml.one_or_more(device.addresses)}
         notes = [
-            f"generated a key pair for {name}; the private key is only in this file. To admit the device,",
-            f"add under devices.{name} of {run.inventory.path} and run wgorch up:",
-            f"    public_key: {public}",
-            f"    address: [{', '.join(map(repr, map(str, device.addresses)))}]",
+            f"generated a new key pair for {name}; the private key is only in this file, and each export without a",
+            f"public_key makes another. To admit the device (or let --write do it), add under devices.{name} of",
+            f"{run.inventory.path}, and run wgorch up:",
+            *(f"    {key}: {text}" for key, text in fields.items()),
         ]
         devices = {**run.inventory.devices, name: replace(device, public_key=public)}
         run.topology = build(replace(run.inventory, devices=devices))
     else:
-        private = None
+        private, fields = None, {}
         notes = [f"{name} has its own key pair: fill in the private key on the device"]
     missing = [peer for peer in run.topology.peers(name) if peer not in run.keys]
     if missing:
         away = [peer for peer in missing if peer in run.absent]
         hint = f"try again when {' and '.join(away)} can be reached" if away else "run wgorch up first"
         raise UsageError(f"missing keys: {', '.join(missing)}", hint)
-    return Export({f"{name}.conf": files.device(run.topology, name, run.keys, private)}, tuple(notes))
+    text = files.device(run.topology, name, run.keys, private)
+    return Export({f"{name}.conf": text}, tuple(notes), private is not None, fields)

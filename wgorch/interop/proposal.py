@@ -48,7 +48,7 @@ class Proposal:
     def text(self) -> str:
         """The inventory file."""
         order = sorted(self.machines, key=lambda m: (m.name != self.relay, not m.endpoint))
-        head = "Proposed by `wgorch init` after inspecting each machine. Next: wgorch check; wgorch plan; wgorch up"
+        head = "Proposed by `wgorch init` after inspecting each machine. Next: wgorch rehearse; wgorch plan; wgorch up"
         hosts = (yaml.block(machine.name, self._host(number, machine)) for number, machine in enumerate(order, 1))
         flows = list(self._flows(order))
         return yaml.document(
@@ -64,8 +64,12 @@ class Proposal:
             yield yaml.entry("interface", self.interface, "wg0 exists on one of the machines")
 
     def _host(self, number: int, machine: Machine) -> Iterator[str]:
+        ssh, *rest = self.host_lines(machine)
+        yield from (ssh, yaml.entry("address", str(self.subnet.network_address + number)), *rest)
+
+    def host_lines(self, machine: Machine) -> Iterator[str]:
+        """The fields of a machine, without an address."""
         yield yaml.entry("ssh", yaml.scalar(machine.ssh))
-        yield yaml.entry("address", str(self.subnet.network_address + number))
         if machine.endpoint:
             yield yaml.entry("endpoint", machine.endpoint, machine.why)
         else:

@@ -6,6 +6,7 @@ Read-only.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from ipaddress import IPv4Network, ip_address, ip_network
 
 from wgorch.base.ip import as_ip, is_public
@@ -24,13 +25,30 @@ NOT_LANS = (*OWNERS, "wg", "tun", "tap", "lo")
 """How the names of interfaces begin that lead into no LAN."""
 
 
-def propose(seen: Mapping[str, Observed], ssh: Mapping[str, SshTarget], name: str) -> Proposal:
-    """An inventory of machines by SSH target; `name` is the network's."""
+def propose(
+    seen: Mapping[str, Observed], ssh: Mapping[str, SshTarget], name: str, addresses: Mapping[str, str] | None = None
+) -> Proposal:
+    """An inventory of machines by SSH target; `name` is the network's, `addresses` are those that SSH connects to."""
     taken: set[str] = set()
-    machines = [_machine(text, s, ssh[text], taken) for text, s in seen.items()]
-    notes = [] if any(machine.endpoint for machine in machines) else [NO_ENDPOINT]
+    seen, twins = _distinct(seen)
+    reached = {text: (addresses or {}).get(text, target.host) for text, target in ssh.items()}
+    machines = [_machine(text, s, replace(ssh[text], host=reached[text]), taken) for text, s in seen.items()]
+    notes = [*twins, *([] if any(machine.endpoint for machine in machines) else [NO_ENDPOINT])]
     shared, conflicts = _shared(machines)
     return Proposal(name, _interface(seen), _free(seen), machines, *_relay(machines), shared, [*notes, *conflicts])
+
+
+def _distinct(seen: Mapping[str, Observed]) -> tuple[dict[str, Observed], list[str]]:
+    """The machines, each once; and a note for each further name of one."""
+    first: dict[object, str] = {}
+    notes = []
+    for text, there in seen.items():
+        own = frozenset(str(address) for _, address in there.links.addresses if not address.ip.is_loopback)
+        machine = (there.system.machine_id, there.system.boot_id, own)
+        twin = first.setdefault(machine, text)
+        if twin != text:
+            notes.append(f"{text} is the same machine as {twin}: left out.")
+    return {text: seen[text] for text in first.values()}, notes
 
 
 NO_ENDPOINT = "No machine has a public address: give one an endpoint (a forwarded port will do)."
@@ -81,7 +99,8 @@ def _machine(text: str, seen: Observed, ssh: SshTarget, taken: set[str]) -> Mach
 
 def _endpoint(seen: Observed, ssh: SshTarget) -> tuple[str, str]:
     """The public address of a machine, empty where it has none, and the reason."""
-    public = next((a.ip for _, a in seen.links.addresses if _is_public_ipv4(a.ip)), None)
+    up = {name for name, device in seen.links.devices.items() if device.up}
+    public = next((a.ip for name, a in seen.links.addresses if name in up and _is_public_ipv4(a.ip)), None)
     if public is not None:
         return str(public), "public address of an interface"
     if not ssh.via and _is_public_ipv4(as_ip(ssh.host)):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 
 from wgorch.base.value import value
 from wgorch.base.wgkey import names_by_key
 from wgorch.errors import HostError, HostsFailed, Unfit
 from wgorch.facts.path_mtu import NEEDED_BY_IPV6
+from wgorch.facts.wireguard import Traffic
 from wgorch.gather.observed import Observed
+from wgorch.inventory.model import Host
 from wgorch.plan.absent import keys_held
 from wgorch.plan.blockers import blockers
 from wgorch.plan.changed_keys import changed_keys
 from wgorch.plan.host import HostPlan, named, plan_host
+from wgorch.plan.members import Record, compose, device_files, keepers, parse, recorded_files
 from wgorch.plan.notes import Note, return_routes
 from wgorch.plan.playbook import Playbook
 from wgorch.plan.preshared import secrets_of
@@ -38,6 +41,19 @@ class NetworkFacts:
     keys: Mapping[str, str]
     mtu: int
     absent: frozenset[str] = frozenset()
+    record: Record = Record()
+    """The newest record of the members."""
+    leaving: Mapping[str, Host] = field(default_factory=dict)
+    """Hosts that left the network and are not taken down yet."""
+    now: int = 0
+    """UNIX time of the controller."""
+    author: str = ""
+    """``user@host`` of the controller."""
+
+    @property
+    def has_traffic(self) -> bool:
+        """True where handshakes were read, too."""
+        return any(there.wg(self.topology.inventory.network).traffic for there in self.seen.values())
 
     def left_out(self, limit: frozenset[str]) -> list[str]:
         """Hosts that get no key in this run and have shown none: absent ones, and those beyond the limit."""
@@ -64,7 +80,8 @@ def plan_network(
         found = [] if only_entries else list(blockers(facts.topology.desired(name), seen))
         try:
             held = keys_held(facts.topology, seen, left_out, facts.keys.values())
-            plan = _plan(facts, name, playbook, limit if only_entries else frozenset(), held)
+            record = _record(facts, name, limit, held)
+            plan = _plan(facts, name, playbook, limit if only_entries else frozenset(), held, record)
         except Unfit as error:
             found = found or [error]
         failed += found
@@ -72,7 +89,13 @@ def plan_network(
             plans[name] = plan
     if failed:
         raise HostsFailed(failed)
+    for name, plan in plans.items():
+        plans[name] = replace(plan, notes=(*plan.notes, *_devices(facts)))
+        break
     return plans
+
+
+NEVER = Traffic()
 
 
 def network_mtu(topology: Topology, seen: Mapping[str, Observed], *, redo: bool = False, most: int = 1500) -> int:
@@ -97,16 +120,22 @@ def _check_ipv6(facts: NetworkFacts) -> None:
 
 
 def _plan(
-    facts: NetworkFacts, name: str, playbook: Playbook, entries_of: frozenset[str], held: Mapping[str, str]
+    facts: NetworkFacts,
+    name: str,
+    playbook: Playbook,
+    entries_of: frozenset[str],
+    held: Mapping[str, str],
+    record: tuple[str, str],
 ) -> HostPlan:
     """The plan of one host. Raises Unfit.
 
-    `entries_of`: only its entries for these hosts may change; `held`: its keys of hosts that are left out.
+    `entries_of`: only its entries for these hosts may change; `held`: its keys of hosts that are left out; `record`: of
+    the members, where it keeps one.
     """
     topology, seen = facts.topology, facts.seen[name]
     network, desired = topology.inventory.network, topology.desired(name)
     more = (facts.keys, playbook.runs_for(name), secrets_of(topology, facts.seen, name), facts.mtu)
-    want = target_state(Target(desired, seen, *more, held), seen.slices)
+    want = target_state(Target(desired, seen, *more, held, record), seen.slices)
     after_start: State | None = None
     if name in topology.direct_peers:
         relayed = topology.without_direct_peers.desired(name)
@@ -117,6 +146,43 @@ def _plan(
         want = limit_to(entries_of, want, named(seen.state(network), names), facts.keys)
     plan = plan_host(name, network, want, seen, playbook, after_start, names)
     return replace(plan, notes=(*plan.notes, *return_routes(desired, seen), *_left_out(desired, held)))
+
+
+def _record(facts: NetworkFacts, name: str, limit: frozenset[str], held: Mapping[str, str]) -> tuple[str, str]:
+    """The record of the members that a host keeps, and its first line; empty where it keeps none.
+
+    With a limit, the other hosts stay in it as they are.
+    """
+    if name not in keepers(facts.topology):
+        return "", ""
+    inventory, keys = facts.topology.inventory, {**held, **facts.keys}
+    if limit:
+        before = parse(facts.record)
+        theirs = before.inventory.hosts if before else {}
+        hosts = {n: h if n in limit else theirs.get(n) for n, h in inventory.hosts.items()}
+        inventory = replace(inventory, hosts={n: host for n, host in hosts.items() if host})
+    known = {host: key for host, key in keys.items() if key}
+    files = device_files(facts.topology, known, facts.record, facts.now)
+    return compose(inventory, known, facts.leaving, files), f"{facts.record.number + 1} {facts.now} {facts.author}"
+
+
+def _devices(facts: NetworkFacts) -> Iterator[Note]:
+    """Devices that no peer knows yet, and those whose file this change makes stale, or an earlier one made."""
+    inventory = facts.topology.inventory
+    for name, device in inventory.devices.items():
+        if not device.public_key:
+            yield Note(name, f"no peer knows this device yet: wgorch export {name} --write makes its key")
+    before = recorded_files(facts.record)
+    for name, (digest, since) in device_files(facts.topology, facts.keys, facts.record, facts.now).items():
+        old, _ = before.get(name, (digest, 0))
+        key = inventory.devices[name].public_key or ""
+        latest = max(
+            (s.wg(inventory.network).traffic.get(key, NEVER).handshake for s in facts.seen.values()), default=0
+        )
+        if digest != old:
+            yield Note(name, f"its configuration file is stale after this change: wgorch export {name}")
+        elif since and facts.has_traffic and latest < since:
+            yield Note(name, f"has not used its new configuration file yet: wgorch export {name}")
 
 
 def _left_out(desired: Desired, held: Mapping[str, str]) -> Iterator[Note]:

@@ -114,6 +114,8 @@ def status_json(topology: Topology, status: Status) -> dict[str, Any]:
         "network": topology.inventory.network.name,
         "time": int(time.time()),
         "in_sync": status.code == 0,
+        "revision": {"number": status.record.number, "time": status.record.when, "by": visible(status.record.who)},
+        "removed_hosts": sorted(status.leaving),
         "errors": [visible(error) for error in status.errors],
         "hosts": unreachable | {n: _host(topology, status, n, its) for n, its in sessions(topology, status).items()},
     }

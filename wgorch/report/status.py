@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -9,14 +10,18 @@ from rich.table import Table
 from rich.text import Text
 
 from wgorch.base.text import count
+from wgorch.inventory.model import Host
 from wgorch.outcome import Status
 from wgorch.plan.absent import Absence
+from wgorch.plan.members import Record
 from wgorch.report.console import safe_text
 from wgorch.report.plan import render_notes
 from wgorch.report.sessions import Session, ago, sessions, size
 from wgorch.topology.topology import Topology
 
 MAX_DRIFT_LINES = 40
+MAX_MEMBERS = 40
+"""Number of members up to which their addresses are listed."""
 
 
 def render_status(out: Console, topology: Topology, status: Status, *, verbose: bool = False) -> None:
@@ -31,6 +36,8 @@ def render_status(out: Console, topology: Topology, status: Status, *, verbose: 
         for number, row in enumerate(rows):
             table.add_row(safe_text("" if number else name, "bold"), *row)
     out.print(table)
+    if len(topology.hosts) <= MAX_MEMBERS:
+        out.print(safe_text(f"addresses: {'; '.join(_place(host) for host in topology.hosts.values())}", "dim"))
     for line in unreachable_lines(status):
         out.print(line)
     for name, session in status.ssh.items() if verbose else ():
@@ -42,8 +49,24 @@ def render_status(out: Console, topology: Topology, status: Status, *, verbose: 
         out.print(safe_text(f"drift: {name}: {change.sign} {change.what}: {change.why}", "yellow"))
     if len(drift) > MAX_DRIFT_LINES:
         out.print(safe_text(f"drift: {len(drift) - MAX_DRIFT_LINES} more", "yellow"))
+    for name, host in status.leaving.items():
+        out.print(safe_text(f"drift: host {name} ({host.ssh}) left the inventory, and is not taken down", "yellow"))
     render_notes(out, status.plans)
+    if status.record.number:
+        out.print(safe_text(revision(status.record), "dim"))
     out.print(summary(status))
+
+
+def _place(host: Host) -> str:
+    """A member's tunnel addresses, and the LANs behind it."""
+    lans = f" with {', '.join(map(str, host.subnets))}" if host.subnets else ""
+    return f"{host.name} {', '.join(map(str, host.addresses))}{lans}"
+
+
+def revision(record: Record) -> str:
+    """The revision of a network for people."""
+    when = time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(record.when))
+    return f"revision {record.number}, by {record.who}, {when}"
 
 
 def session_table(columns: tuple[str, ...], right: tuple[str, ...]) -> Table:
@@ -64,7 +87,7 @@ def unreachable_lines(status: Status) -> Iterator[Text]:
 
 def summary(status: Status) -> Text:
     """The state of the network in one line."""
-    changes = sum(len(plan.changes) for plan in status.plans.values())
+    changes = sum(len(plan.changes) for plan in status.plans.values()) + len(status.leaving)
     if changes:
         return safe_text(f"✗ drift detected; run `wgorch plan` ({count(changes, 'change')})", "yellow")
     if status.errors or not status.seen:

@@ -11,7 +11,10 @@ from rich.text import Text
 from wgorch.base.text import visible
 from wgorch.errors import ABSENT, DONE, MIXED, ROLLED_BACK, HostError
 from wgorch.outcome import HostState, Outcome
+from wgorch.plan.members import newest
 from wgorch.report.console import safe_text
+from wgorch.report.status import revision
+from wgorch.run import Run
 from wgorch.topology.path import walk
 from wgorch.topology.topology import Topology
 from wgorch.verify.diagnose import Finding, Verdict
@@ -43,6 +46,27 @@ def render_absent(out: Console, absent: Mapping[str, HostError], effect: str = "
     """Print each host that was not reached, and why; `effect`: what becomes of it."""
     for name, error in absent.items():
         out.print(safe_text(f"absent: {error}" + (f"\n    {name} {effect}" if effect else ""), "yellow"))
+
+
+def render_orphans(out: Console, outcome: Outcome) -> None:
+    """Print the hosts that left the inventory and could not be taken down."""
+    for name, why in outcome.orphans.items():
+        if why:
+            left = f"orphan: {name} ({outcome.leaving[name].ssh}) left the inventory and its peers dropped it"
+            out.print(
+                safe_text(f"{left}, but teardown failed: {why}\n    gone for good: wgorch forget {name}", "yellow")
+            )
+
+
+def render_undone(out: Console, run: Run) -> None:
+    """Print what the inventory would undo of a change made from elsewhere."""
+    if undone := run.undone:
+        record = newest(run.seen)
+        out.print(
+            safe_text(
+                f"not based on {revision(record)}; this inventory would change of it: {'; '.join(undone)}", "yellow"
+            )
+        )
 
 
 def render_failure(out: Console, code: int) -> None:

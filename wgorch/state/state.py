@@ -90,6 +90,10 @@ class State:
     """Command that prints the private key, where it is not generated on the host."""
     drop_ins: Mapping[str, str] = field(default_factory=dict)
     """Files that keep other network managers off the tunnel, by path."""
+    members: str = ""
+    """The network's members, as the hosts that keep this record have it."""
+    revision: str = field(default="", compare=False)
+    """First line of the record: its number, the time of the change, and who made it."""
     starter: str = ""
     """Start-up system: systemd, openrc, runit or cron."""
     units: Mapping[str, str] = field(default_factory=dict)

@@ -29,14 +29,17 @@ class Target:
         secrets: Mapping[str, str] | None = None,
         mtu: int | None = None,
         absent: Mapping[str, str] | None = None,
+        record: tuple[str, str] = ("", ""),
     ) -> None:
         """`keys`: public keys by host; `secrets`: files of preshared keys by peer; `mtu`: of the tunnel, in bytes.
 
-        `absent`: hosts that are not reached in this run, and the key that this host has for each, empty for none.
+        `absent`: hosts that are not reached in this run, and the key that this host has for each, empty for none;
+        `record`: of the network's members, and its first line, where this host keeps it.
         """
         self.desired, self.facts = desired, facts
         self.keys, self.runs, self.secrets, self.mtu = keys, runs or {}, secrets or {}, mtu
         self.absent = absent or {}
+        self.members, self.revision = record
 
     @property
     def network(self) -> Network:

@@ -43,6 +43,8 @@ class Capture:
     """UNIX time of the host."""
     answered: bool | None = None
     """Whether a reply came back; None on a host that sent nothing."""
+    refused: bool = False
+    """True where the target's answer was that nothing listens: a TCP reset, or ICMP port unreachable."""
     full_answered: bool | None = None
     packets: bytes = field(default=b"", repr=False)
     """A pcap file, where one was asked for."""
@@ -75,6 +77,7 @@ def _capture(host: str, text: str, answers: Answers, probe: Probe) -> Capture:
         endpoints=dict(pairs(answers["endpoints"])),
         clock=integer(answers["clock"][0]),
         answered=_answered("small", before),
+        refused="small refused" in before.split("\n"),
         full_answered=_answered("full", before),
         packets=_packets(lines),
     )

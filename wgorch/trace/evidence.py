@@ -56,7 +56,20 @@ class Evidence:
     def answered(self, kind: Kind) -> bool:
         """True where the sender got a reply, so that every crossing is proven."""
         sender = self.captures.get(self.path.hosts[0])
+        if sender is not None and self.is_refused_by_target:
+            return True
         return sender is not None and bool(sender.full_answered if kind.is_full else sender.answered)
+
+    @property
+    def is_refused_by_target(self) -> bool:
+        """True where the sender was refused, and not by a host of the path, as far as that was observed."""
+        sender = self.captures.get(self.path.hosts[0])
+        if sender is None or not sender.refused:
+            return False
+        # A reset is a reply; port unreachable is not, but it can only be the target's where the request went out to it.
+        kind, at = (Kind.REPLY, slice(0, 1)) if self.probe.protocol == "tcp" else (Kind.REQUEST, slice(-1, None))
+        crossings = self.path.crossings(kind)[at]
+        return all(self.is_blind(crossing.host) or bool(self.sightings(kind, crossing)) for crossing in crossings)
 
     @property
     def absent(self) -> frozenset[str]:

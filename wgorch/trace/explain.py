@@ -19,6 +19,7 @@ from wgorch.trace.causes import cause
 from wgorch.trace.causes.firewall import dropped
 from wgorch.trace.causes.mtu import mtu_too_large
 from wgorch.trace.causes.routing import not_local
+from wgorch.trace.causes.target import refused
 from wgorch.trace.evidence import Evidence
 from wgorch.trace.packet_path import Crossing, packet_path
 from wgorch.trace.probe import Kind, Probe
@@ -129,6 +130,8 @@ def _fault_at_source(evidence: Evidence, capture: Capture | None) -> Finding | N
     """A fault that no capture located: the sender got no reply."""
     if capture is None:
         return None
+    if evidence.is_refused_by_target:
+        return refused(evidence)
     if capture.answered is False:
         return _possible_fault(evidence)
     return mtu_too_large(evidence) if capture.full_answered is False else None

@@ -50,9 +50,12 @@ host, port, kind = sys.argv[1:]
 family = socket.AF_INET6 if ":" in host else socket.AF_INET
 s = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
 s.settimeout(3)
-s.connect((host, int(port)))
-kind == "tcp" or (s.send(b"wgorch"), s.recv(1))
-print("1 received")
+try:
+    s.connect((host, int(port)))
+    kind == "tcp" or (s.send(b"wgorch"), s.recv(1))
+    print("1 received")
+except ConnectionRefusedError:
+    print("refused")
 """
 """Python that connects to a port, or sends a datagram and waits for a reply."""
 

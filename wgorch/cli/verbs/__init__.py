@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 GROUPS = {
-    "Setup": ("init", "check", "adopt", "rehearse", "trust", "completion"),
-    "Change": ("plan", "up", "teardown", "rotate-key", "export"),
+    "Setup": ("init", "add", "check", "adopt", "rehearse", "trust", "completion"),
+    "Change": ("plan", "up", "teardown", "rotate-key", "forget", "export"),
     "Inspect": ("status", "map", "verify", "ssh"),
     "Troubleshoot": ("trace", "doctor"),
 }

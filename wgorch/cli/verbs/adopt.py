@@ -57,5 +57,6 @@ def run(options: AdoptOptions) -> int:
         files.write_text(adopted.text, output)
     loads(adopted.text, str(output or "inventory.yaml"))
     if output:
-        stdout().print(f"✓ wrote {output}\nnext: wgorch plan {output} --adopt; wgorch up {output} --adopt")
+        option = "" if adopted.recorded else " --adopt"
+        stdout().print(f"✓ wrote {output}\nnext: wgorch plan {output}{option}; wgorch up {output}{option}")
     return DONE

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wgorch.cli.options import Options, host_argument, inventory_argument, login_options
-from wgorch.errors import ABSENT, DONE
+from wgorch.errors import ABSENT, DONE, UsageError
+
+if TYPE_CHECKING:
+    from wgorch.outcome import Export
 
 SUMMARY = "Write the network as files for other tools, or a device as a QR code"
 EXAMPLES = ("wgorch export phone --qr", "wgorch export -o configs/")
@@ -19,6 +23,7 @@ class ExportOptions(Options):
     what: str | None
     format: str
     qr: bool
+    write: bool
     output: Path | None
 
 
@@ -28,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     forms = ("wg-quick", "peers", "compose", "hosts")
     parser.add_argument("--format", choices=forms, default="wg-quick", help="target tool (default: wg-quick)")
     parser.add_argument("--qr", action="store_true", help="print the file of a device as a QR code")
+    writes = "write the public key of a device that has none yet, and its address, into the inventory"
+    parser.add_argument("--write", action="store_true", help=writes)
     output = "output file (.conf, .png, .svg) or directory (default: stdout)"
     parser.add_argument("-o", "--output", metavar="PATH", type=Path, help=output)
     login_options(parser)
@@ -45,7 +52,17 @@ def run(options: ExportOptions) -> int:
     with open_run(options, inventory=inventory, quiet=True) as context:
         exported = export(context.run, what, options.format)
         code = ABSENT if context.run.absent else DONE
-    sys.stderr.writelines(f"{note}\n" for note in exported.notes)
+        path = context.run.inventory.path
+    as_qr_code = options.qr or bool(options.output and options.output.suffix in (".png", ".svg"))
+    if as_qr_code and not exported.is_complete:
+        problem = "a QR code without the private key works on no device, and the key of this one is only on the device"
+        raise UsageError(
+            problem, f"export the file without --qr; or delete its public_key in {path} to make a new key pair"
+        )
+    if options.write:
+        _write(path, what, exported)
+    else:
+        sys.stderr.writelines(f"{note}\n" for note in exported.notes)
     if options.qr or (options.output and options.output.suffix in (".png", ".svg")):
         files.render_qr_code(exported.only, options.output, sys.stdout)
     elif options.output:
@@ -53,3 +70,14 @@ def run(options: ExportOptions) -> int:
     else:
         sys.stdout.write("\n".join(exported.texts.values()))
     return code
+
+
+def _write(path: str, device: str | None, exported: Export) -> None:
+    """Write the new fields of a device into the inventory. Raises WgorchError."""
+    from wgorch.inventory.edit import add_fields, save
+
+    if not device or not exported.fields:
+        raise UsageError("--write has nothing to write", "name a device without a public_key")
+    text = Path(path).read_text(encoding="utf-8")
+    save(path, add_fields(text, ["devices", device], exported.fields))
+    sys.stderr.write(f"wrote the public key of {device} into {path}; next: wgorch up\n")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wgorch.cli.options import Options, login_options, yes_option
-from wgorch.errors import DONE, UsageError
+from wgorch.cli.terminal import yes_or_no
+from wgorch.errors import ABSENT, DONE, InventoryError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,10 +57,11 @@ def run(options: InitOptions) -> int:
     hosts = {text: Host(text, ssh_target(text), (), 0) for text in _machines(options, out, asks=asks)}
     fleet = open_fleet(options, hosts)
     try:
-        _write(options, out, _proposal(options, out, fleet, asks=asks), asks=asks)
+        proposal, some_skipped = _proposal(options, out, fleet, asks=asks)
+        _write(options, out, proposal, asks=asks)
     finally:
         fleet.close()
-    return DONE
+    return ABSENT if some_skipped else DONE
 
 
 def _machines(options: InitOptions, out: Console, *, asks: bool) -> list[str]:
@@ -71,7 +73,9 @@ def _machines(options: InitOptions, out: Console, *, asks: bool) -> list[str]:
         if options.from_ansible:
             texts += from_ansible(options.from_ansible.read_text(encoding="utf-8"))
         if options.from_ssh_config:
-            texts += from_ssh_config()
+            names = from_ssh_config()
+            # Names on the command line narrow the file's.
+            texts = [text for text in texts if text not in names] + [n for n in names if not texts or n in texts]
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the machines: {error}", "name them: wgorch init root@HOST …") from None
     if not texts and asks:
@@ -83,20 +87,45 @@ def _machines(options: InitOptions, out: Console, *, asks: bool) -> list[str]:
     return list(dict.fromkeys(texts))
 
 
-def _proposal(options: InitOptions, out: Console, fleet: Fleet, *, asks: bool) -> Proposal:
-    """Inspect the machines and propose a network. Raises UsageError if none can be inspected."""
+def _proposal(options: InitOptions, out: Console, fleet: Fleet, *, asks: bool) -> tuple[Proposal, bool]:
+    """Inspect the machines and propose a network; and whether some were skipped. Raises UsageError."""
+    from wgorch.base.text import count
+    from wgorch.interop.adopt import managed_networks
     from wgorch.interop.discover import look
     from wgorch.interop.propose import propose
     from wgorch.inventory.targets import network_name
     from wgorch.report.console import safe_text
 
+    if sys.stderr.isatty():
+        sys.stderr.write(f"inspecting {count(len(fleet.hosts), 'machine')} …\n")
     seen, failed = look(fleet, "wg0")
     for error in failed.values():
         out.print(safe_text(f"skipped: {error}", "yellow"))
     if not seen:
         raise UsageError("no machine could be inspected", "see the errors above")
-    name = options.name or (asks and input("Name of the network? [office] ").strip()) or "office"
-    return propose(seen, {text: fleet.hosts[text].ssh for text in seen}, network_name(name))
+    if failed and asks and not yes_or_no(f"{len(failed)} of {len(fleet.hosts)} skipped; go on without?", default=False):
+        raise UsageError("aborted", "name the machines that can be reached")
+    if (managed := managed_networks(seen)) and not options.name:
+        where = "; ".join(f"{', '.join(hosts)}: in network {name} of wgorch already" for name, hosts in managed.items())
+        some = " ".join(next(iter(managed.values())))
+        raise UsageError(
+            where, f"wgorch adopt {some} writes its inventory; --name NAME proposes another network beside it"
+        )
+    name = network_name(options.name) if options.name else _name(asks=asks)
+    addresses = {text: fleet.address(text) for text in seen}
+    return propose(seen, {text: fleet.hosts[text].ssh for text in seen}, name, addresses), bool(failed)
+
+
+def _name(*, asks: bool) -> str:
+    """The name of the network; asked for until it is one."""
+    from wgorch.inventory.targets import network_name
+
+    while True:
+        name = (asks and input("Name of the network? [office] ").strip()) or "office"
+        try:
+            return network_name(name)
+        except InventoryError as error:
+            sys.stderr.write(f"{error}\n")
 
 
 def _write(options: InitOptions, out: Console, proposal: Proposal, *, asks: bool) -> None:
@@ -110,7 +139,8 @@ def _write(options: InitOptions, out: Console, proposal: Proposal, *, asks: bool
         out.print(safe_text(f"{machine.name} ({machine.ssh}): {reached}"))
         for lan, interface in machine.lans:
             shared = proposal.shared.get(machine.name, [])
-            if asks and lan in shared and _declines(f"  route LAN {lan} ({interface}) into the tunnel?"):
+            question = f"  route LAN {lan} ({interface}) into the tunnel?"
+            if asks and lan in shared and not yes_or_no(question, default=True):
                 shared.remove(lan)
     if proposal.relay:
         out.print(safe_text(f"relay: {proposal.relay}: {proposal.why_relay}"))
@@ -121,8 +151,5 @@ def _write(options: InitOptions, out: Console, proposal: Proposal, *, asks: bool
     files.write_text(text, options.output)
     out.print(safe_text(f"✓ wrote {options.output}", "green"))
     loads(text, str(options.output))
-    out.print(safe_text("next: review it, then wgorch plan; wgorch up", "dim"))
-
-
-def _declines(question: str) -> bool:
-    return input(f"{question} [Y/n] ").lower().startswith("n")
+    file = options.output
+    out.print(safe_text(f"next: review it, then wgorch rehearse {file}; wgorch plan {file}; wgorch up {file}", "dim"))

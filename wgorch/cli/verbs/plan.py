@@ -32,22 +32,21 @@ def run(options: PlanOptions) -> int:
     """Gather facts, plan, and print the plan."""
     from wgorch import workflow
     from wgorch.cli.context import open_run
-    from wgorch.memory import removed_since
     from wgorch.report import as_json
     from wgorch.report import plan as report
-    from wgorch.report.verdict import render_absent
+    from wgorch.report.verdict import render_absent, render_undone
     from wgorch.run import RunOptions
 
     accepted = frozenset(options.accept_new_key)
     wanted = RunOptions(options.limit, accepted, redo_mtu=options.find_mtu, adopt=options.adopt, strict=options.strict)
     with open_run(options, wanted, checks_flows=True) as context:
-        removed = {} if options.limit else removed_since(context.run.inventory)
-        outcome = workflow.plan(context.run, removed)
+        outcome = workflow.plan(context.run)
         if options.json or options.format == "json":
             as_json.print_json(context.out, as_json.plan_json(outcome))
         elif options.format == "shell":
             sys.stdout.write(report.shell_plan(outcome.plans))
         elif not options.quiet or outcome.code:
-            report.render_plan(context.out, outcome.plans, removed=removed)
+            report.render_plan(context.out, outcome.plans, removed=outcome.leaving)
+            render_undone(context.out, context.run)
             render_absent(context.out, outcome.absent)
     return outcome.code

@@ -9,7 +9,7 @@ from wgorch.cli.options import Options, host_argument, inventory_option
 from wgorch.errors import UsageError
 
 SUMMARY = "Open a shell on a host, or run a command there, by its SSH settings"
-EXAMPLES = ("wgorch ssh home", "wgorch ssh company -- wg show")
+EXAMPLES = ("wgorch ssh home", "wgorch ssh -i office.yaml company -- wg show wg0")
 
 
 class ShellOptions(Options):

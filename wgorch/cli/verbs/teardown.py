@@ -91,6 +91,9 @@ def _teardown(options: TeardownOptions, context: Context) -> int:
                 packages=options.packages,
             ),
         )
+        removed = context.run.removed
+    if removed and outcome.succeeded:
+        outcome = workflow.tear_down_removed(context.run, outcome, removed, context.open_fleet, options.confirm_timeout)
     if options.json:
         from wgorch.report import as_json
 
@@ -105,7 +108,7 @@ def _render(options: TeardownOptions, context: Context, outcome: Outcome) -> Non
     from wgorch.base.text import count
     from wgorch.cli.context import stderr
     from wgorch.report.console import safe_text
-    from wgorch.report.verdict import render_absent, render_failure, render_outcome
+    from wgorch.report.verdict import render_absent, render_failure, render_orphans, render_outcome
 
     out = context.out
     render_outcome(out, outcome)
@@ -121,6 +124,7 @@ def _render(options: TeardownOptions, context: Context, outcome: Outcome) -> Non
         kept += [] if options.purge else ["private keys (--purge deletes them)"]
         if kept:
             out.print(f"kept: {', '.join(kept)}", style="dim")
+    render_orphans(stderr(), outcome)
     render_failure(stderr(), outcome.code)
 
 

@@ -9,10 +9,7 @@ from wgorch.apply.lease import check_lease
 from wgorch.cli.options import ChangeOptions, change_options, plan_options, run_options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from wgorch.cli.context import Context
-    from wgorch.inventory.model import Host
     from wgorch.outcome import Outcome
 
 SUMMARY = "Build the network and verify it, or roll back every host"
@@ -62,24 +59,22 @@ def bring_up(options: ChangeOptions, context: Context) -> int:
     """Bring the network up, tear down hosts that left the inventory, and print the outcome."""
     from wgorch import workflow
     from wgorch.cli.consent import consent_to_up
-    from wgorch.memory import removed_since
 
     run, lease_s = context.run, options.confirm_timeout
-    removed = {} if run.options.limit else removed_since(run.inventory)
     with context.progress:
-        consent = consent_to_up(options, context, removed)
+        consent = consent_to_up(options, context)
         outcome = workflow.until_unlocked(run, options.wait, lambda: workflow.up(run, consent, lease_s=lease_s))
-    outcome = workflow.prune(run, outcome, removed, context.open_fleet, lease_s)
+    outcome = workflow.prune(run, outcome, context.open_fleet, lease_s)
     if options.json:
         from wgorch.report import as_json
 
         as_json.print_json(context.out, as_json.up_json(outcome))
     elif not options.quiet or outcome.code or any(outcome.orphans.values()):
-        _render(options, context, outcome, removed)
+        _render(options, context, outcome)
     return outcome.code
 
 
-def _render(options: ChangeOptions, context: Context, outcome: Outcome, removed: Mapping[str, Host]) -> None:
+def _render(options: ChangeOptions, context: Context, outcome: Outcome) -> None:
     from wgorch.cli.context import stderr
     from wgorch.report import verdict as report
 
@@ -90,10 +85,7 @@ def _render(options: ChangeOptions, context: Context, outcome: Outcome, removed:
     report.render_absent(out, outcome.absent)
     if not options.quiet:
         _render_success(context, outcome)
-    for name, why in outcome.orphans.items():
-        if why:
-            left = f"orphan: {name} ({removed[name].ssh}) left the inventory and its peers dropped it"
-            stderr().print(f"{left}, but teardown failed: {why}", style="yellow")
+    report.render_orphans(stderr(), outcome)
     report.render_failure(stderr(), outcome.code)
 
 

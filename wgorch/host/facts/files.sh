@@ -24,6 +24,7 @@ ask_files() {
     for file in recorded outcome installed; do
         print_lines "$file " "$directory/$file"
     done
+    can_read "$directory/members" && sed 's/^/members /' "$directory/members"
     for file in "${directory%/*}"/*/boot; do
         # What the other networks on the host need.
         [ "$file" = "$directory/boot" ] || ! can_read "$file" || grep '^set_value ' "$file"

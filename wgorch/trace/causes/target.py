@@ -17,6 +17,13 @@ def no_reply(evidence: Evidence, kind: Kind, gateway: str) -> Finding:
     )
 
 
+def refused(evidence: Evidence) -> Finding:
+    """The target answered, and nothing listens on its port."""
+    probe = evidence.probe
+    what = f"{probe.target} refuses: nothing listens on {probe.protocol}/{probe.port} there; the network is fine"
+    return Finding(evidence.path.hosts[-1], what, f"start the service on {probe.target}, or trace another port")
+
+
 def _not_in_lan(evidence: Evidence, gateway: str) -> Finding | None:
     neighbour = evidence.captures[gateway].neighbour if gateway in evidence.captures else ""
     if "FAILED" not in neighbour and "INCOMPLETE" not in neighbour:

@@ -1,0 +1,166 @@
+"""The hosts are the record: any controller knows who belongs to a network, and who changed it last."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from tests.lab.conftest import INVENTORY, Lab
+from tests.lab.test_absent import off
+from wgorch.inventory.load import load
+
+COMPANY = INVENTORY.read_text().partition("  company:")[2].partition("\n\nverify")[0]
+
+
+def without_company(lab: Lab, name: str = "smaller.yaml") -> Path:
+    text = INVENTORY.read_text().partition("  company:")[0].rstrip() + "\n"
+    return lab.inventory(text, name)
+
+
+def elsewhere(lab: Lab, *words: str | Path, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+    """Run wgorch as a person at another laptop, who knows nothing of earlier runs."""
+    return lab.wgorch(*words, code=code, env={"XDG_STATE_HOME": "/root/elsewhere"})
+
+
+def members(lab: Lab) -> dict[str, object]:
+    text = lab.world.sh("bcc", "cat /var/lib/wgorch/office/members")
+    found: dict[str, object] = json.loads(text.partition("\n")[2])
+    return found
+
+
+def test_a_host_that_left_is_taken_down_from_any_laptop(network: Lab) -> None:
+    smaller = without_company(network)
+
+    plan = elsewhere(network, "plan", smaller, code=2)
+    assert "- host company" in plan.stdout
+    refused = elsewhere(network, "up", smaller, code=3)
+    assert "take down company" in refused.stderr
+    done = elsewhere(network, "up", smaller, "--yes")
+
+    assert "company left the inventory: dropped by its peers and restored" in done.stdout
+    assert "wg0" not in network.world.sh("company", "ip -br link")
+    assert "company" not in json.dumps(members(network))
+    assert "No changes." in elsewhere(network, "plan", smaller).stdout
+    # The first laptop's memory does not bring it back.
+    assert "No changes." in network.wgorch("plan", smaller).stdout
+
+
+def test_a_lost_inventory_is_had_back(network: Lab) -> None:
+    path = network.directory / "again.yaml"
+    path.unlink(missing_ok=True)
+    bcc = "root@203.0.113.13"
+
+    inside = elsewhere(network, "init", bcc, "-o", path, "--yes", code=3)
+    assert "in network office of wgorch already" in inside.stderr
+    elsewhere(network, "adopt", bcc, "-o", path)
+    path.chmod(0o644)
+
+    assert load(path).hosts.keys() == load(INVENTORY).hosts.keys()
+    elsewhere(network, "check", path)
+    assert "No changes." in elsewhere(network, "plan", path).stdout
+    no_record = elsewhere(network, "adopt", "root@192.168.0.9", code=3)
+    assert "name a relay" in no_record.stderr
+
+
+def test_hardware_that_is_gone_is_forgotten(network: Lab) -> None:
+    smaller = without_company(network)
+    with off(network, "company"):
+        first = network.wgorch("up", smaller, "--yes")
+        assert "orphan: company" in first.stderr
+        assert "- host company" in elsewhere(network, "plan", smaller, code=2).stdout
+        wrong = elsewhere(network, "forget", "home", "-i", smaller, code=3)
+        assert "home is in" in wrong.stderr
+        elsewhere(network, "forget", "company", "-i", smaller, "--yes")
+        assert "No changes." in elsewhere(network, "plan", smaller).stdout
+        assert "No changes." in network.wgorch("plan", smaller).stdout
+    network.up()
+
+
+def test_teardown_takes_hosts_along_that_left(network: Lab) -> None:
+    elsewhere(network, "teardown", without_company(network), "--yes")
+    assert {} == network.differences(ignore=("/var/lib/wgorch", "/root/elsewhere"))
+
+
+def test_a_stale_inventory_says_whose_change_it_would_undo(network: Lab) -> None:
+    key = "Id0bZVRIPHIdOi6ur5ygZ6f4gs0thaLwBRhjeudYxng="
+    text = INVENTORY.read_text() + f"\ndevices:\n  phone: {{public_key: '{key}', address: 192.168.2.77}}\n"
+    newer = network.inventory(text, "newer.yaml")
+    elsewhere(network, "up", newer, "--yes")
+    assert key in network.world.sh("bcc", "wg show wg0 peers")
+
+    plan = network.wgorch("plan", INVENTORY, code=2)
+    refused = network.wgorch("up", INVENTORY, code=3)
+
+    assert "not based on revision" in plan.stdout
+    assert "- phone" in plan.stdout
+    assert "undo changes made from elsewhere" in refused.stderr
+    assert key in network.world.sh("bcc", "wg show wg0 peers")
+    # One's own edit on top of the latest revision is no such thing.
+    assert "not based on" not in elsewhere(
+        network, "plan", network.edited(("keepalive: 15", "keepalive: 16")), code=2
+    ).stdout.replace("- phone", "")
+
+
+def test_status_says_who_changed_the_network_last(network: Lab) -> None:
+    said = network.wgorch("status", INVENTORY).stdout
+    state = json.loads(network.wgorch("status", INVENTORY, "--json").stdout)
+
+    assert "revision 1, by root@" in said
+    assert state["revision"]["number"] == 1
+    network.wgorch("up", network.edited(("keepalive: 15", "keepalive: 16")), "--yes")
+    assert "revision 2, by root@" in network.wgorch("status", network.edited(("keepalive: 15", "keepalive: 16"))).stdout
+
+
+def test_a_device_is_admitted_and_told_when_its_file_is_stale(lab: Lab) -> None:
+    path = lab.inventory(INVENTORY.read_text() + "\ndevices:\n  phone: {}   # of anna\n", "devices.yaml")
+    first = lab.wgorch("up", path, "--yes")
+    assert "note: phone: no peer knows this device yet: wgorch export phone --write" in first.stdout
+    assert "no peer knows this device yet" in lab.wgorch("status", path).stdout
+
+    lab.wgorch("export", "phone", path, "--qr", "--write", "-o", lab.directory / "phone.png")
+    assert "public_key: " in path.read_text()
+    assert "# of anna" in path.read_text()
+    again = lab.wgorch("export", "phone", path, "--qr", code=3)
+    assert "works on no device" in again.stderr
+    lab.wgorch("up", path, "--yes")
+    assert "phone" not in lab.wgorch("plan", path).stdout
+
+    path.write_text(path.read_text().replace("203.0.113.13:38371", "203.0.113.13:38372"))
+    assert "note: phone: its configuration file is stale after this change" in lab.wgorch("plan", path, code=2).stdout
+    lab.wgorch("up", path, "--yes")
+    assert "note: phone: has not used its new configuration file yet" in lab.wgorch("status", path).stdout
+    lab.wgorch("teardown", path, "--yes", "--purge")
+
+
+def test_a_machine_is_added_to_the_file(lab: Lab) -> None:
+    text = (
+        INVENTORY.read_text().partition("  company:")[0].rstrip() + "\n\n# what must work\nverify:\n  - home -> bcc\n"
+    )
+    path = lab.inventory(text, "grows.yaml")
+    lab.wgorch("up", path, "--yes")
+
+    twin = lab.wgorch("add", "root@192.168.0.9", path, code=3)
+    assert "is home of" in twin.stderr
+    lab.world.sh("controller", "printf 'Host 10.10.13.62\\n  ProxyJump root@198.51.100.66\\n' >/root/.ssh/config")
+    lab.wgorch("add", "root@10.10.13.62", path, "--yes")
+    assert "# what must work" in path.read_text()
+    assert "10.10.13.0/24" in path.read_text()
+    lab.wgorch("up", path, "--yes")
+    assert lab.world.ping("home", "10.10.13.61")
+    lab.wgorch("teardown", path, "--yes", "--purge")
+
+
+def test_a_shell_on_a_host_takes_the_inventorys_way(lab: Lab) -> None:
+    done = lab.wgorch("ssh", "-i", INVENTORY, "company", "--", "hostname; ip -br address show ens192")
+    assert "10.10.13.62" in done.stdout
+    assert lab.wgorch("ssh", "-i", INVENTORY, "home", "false", code=1).returncode == 1
+
+
+def test_a_lock_is_waited_for(lab: Lab) -> None:
+    first = lab.spawn("up", INVENTORY, "--yes", "--confirm-timeout", "60")
+    second = lab.wgorch("up", INVENTORY, "--yes", "--wait", "60")
+    out, _ = first.communicate(timeout=60)
+    assert first.returncode == 0, out
+    assert "No changes." in lab.wgorch("plan", INVENTORY).stdout
+    assert second.returncode == 0

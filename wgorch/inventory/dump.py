@@ -1,0 +1,116 @@
+"""Write a loaded inventory as data that loads to the same again: all that hosts need, and nothing of one person's machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from wgorch.inventory.model import AUTO, DEFAULT_PORT, Host, Inventory, IPAddress, IPNetwork, Network, SshTarget
+
+
+def dump(inventory: Inventory) -> dict[str, Any]:
+    """The sections of the file, with every address as it is now, and defaults left out.
+
+    `identity`, a key file of one person's machine, is left out.
+    """
+    found = {
+        "network": _network(inventory.network),
+        "hosts": {name: _host(host) for name, host in inventory.hosts.items()},
+        "devices": {name: _device(device) for name, device in inventory.devices.items()},
+        "links": [f"{rule.one} {'--' if rule.peering else '-x-'} {rule.other}" for rule in inventory.links],
+        "verify": list(dict.fromkeys(f"{flow.source} -> {flow.target}" for flow in inventory.verify)),
+    }
+    return _given(found)
+
+
+def dump_text(inventory: Inventory) -> str:
+    """The same as YAML, which a person may edit."""
+    return yaml.safe_dump(dump(inventory), sort_keys=False, default_flow_style=None, width=120)
+
+
+def _network(network: Network) -> dict[str, Any]:
+    preshared: Any = network.preshared_keys
+    if preshared and not network.over_classical:
+        preshared = {"over_classical": False}
+    return _given(
+        {
+            "name": network.name,
+            "subnet": _one_or_more(network.subnets),
+            "interface": network.interface if network.interface != "wg0" else None,
+            "mtu": network.mtu,
+            "preshared_keys": preshared or None,
+            "direct": "try" if network.direct else None,
+        }
+    )
+
+
+def _host(host: Host) -> dict[str, Any]:
+    port = host.endpoint.port if host.endpoint else DEFAULT_PORT
+    return _given(
+        {
+            "ssh": _ssh(host.ssh),
+            "address": _one_or_more(host.addresses),
+            "endpoint": str(host.endpoint) if host.endpoint else None,
+            "relay": host.relay or None,
+            "subnets": [_subnet(host, subnet) for subnet in host.subnets],
+            "lan_interface": host.lan_interface,
+            "masquerade": None if host.masquerade else False,
+            "listen_port": host.listen_port if host.listen_port != port else None,
+            "mtu": host.mtu,
+            "persistent_keepalive": _keepalive(host),
+            "exit": host.exit,
+            "dns": [str(server) for server in host.dns],
+            "private_key": {"command": list(host.private_key)} if host.private_key else None,
+            "enter": list(host.enter),
+            "wireguard_go": None if host.wireguard_go else False,
+            "host_key": host.host_key,
+        }
+    )
+
+
+def _device(device: Host) -> dict[str, Any]:
+    return _given(
+        {
+            "public_key": device.public_key,
+            "address": _one_or_more(device.addresses),
+            "persistent_keepalive": _keepalive(device),
+            "exit": device.exit,
+            "dns": [str(server) for server in device.dns],
+        }
+    )
+
+
+def _keepalive(host: Host) -> int | None:
+    return host.persistent_keepalive if host.persistent_keepalive != Host.persistent_keepalive else None
+
+
+def _subnet(host: Host, subnet: IPNetwork) -> Any:
+    real = host.real(subnet)
+    return str(subnet) if real == subnet else {"lan": str(real), "as": str(subnet)}
+
+
+def _ssh(target: SshTarget) -> Any:
+    plain = not target.via and target.client == AUTO
+    if plain and (":" not in target.host or target.port):
+        return str(target)
+    return _given(
+        {
+            "host": target.host,
+            "user": target.user,
+            "port": target.port,
+            "via": [_ssh(jump) for jump in target.via],
+            "client": target.client if target.client != AUTO else None,
+        }
+    )
+
+
+def _one_or_more(values: Iterable[IPAddress | IPNetwork]) -> Any:
+    texts = [str(each) for each in values]
+    return texts[0] if len(texts) == 1 else texts
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that are not as they would be if left out."""
+    return {key: each for key, each in fields.items() if each not in (None, [], {})}

@@ -1,0 +1,188 @@
+"""The record of a network's members: who keeps it, what it says, and who left the network since it was written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+from wgorch.base.value import value
+from wgorch.errors import InventoryError
+from wgorch.gather.observed import Observed
+from wgorch.inventory.dump import dump
+from wgorch.inventory.load import loads
+from wgorch.inventory.model import Host, Inventory
+from wgorch.topology.topology import Topology
+
+KEEPERS = 3
+"""Number of hosts that keep the record where there is no relay."""
+
+
+def keepers(topology: Topology) -> list[str]:
+    """The hosts that keep the record: the relays; else the first few hosts with an endpoint; else the first host."""
+    hosts = topology.inventory.hosts
+    relays = [name for name, host in hosts.items() if host.relay]
+    return relays or [name for name, host in hosts.items() if host.endpoint][:KEEPERS] or list(hosts)[:1]
+
+
+@value
+class Record:
+    """A record as a host keeps it."""
+
+    number: int = 0
+    """Of the revision; each change of the network makes a new one."""
+    when: int = 0
+    """UNIX time of the controller that wrote it."""
+    who: str = ""
+    """``user@host`` of that controller."""
+    text: str = ""
+    """The members, as compose() writes them; empty where there is no record."""
+    keeper: str = ""
+    """The host that keeps it."""
+
+
+def newest(seen: Mapping[str, Observed]) -> Record:
+    """The record with the highest number; an empty one where no host that was read keeps one."""
+    found = (
+        _record(name, there.slices.get("revision", ""), there.slices.get("members", "")) for name, there in seen.items()
+    )
+    return max((each for each in found if each.text), key=lambda each: (each.number, each.when), default=Record())
+
+
+def _record(keeper: str, line: str, text: str) -> Record:
+    number, _, rest = line.partition(" ")
+    when, _, who = rest.partition(" ")
+    return Record(_integer(number), _integer(when), who[:100], text, keeper)
+
+
+def _integer(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 16 else 0
+
+
+def compose(
+    inventory: Inventory,
+    keys: Mapping[str, str],
+    leaving: Mapping[str, Host],
+    files: Mapping[str, tuple[str, int]] | None = None,
+) -> str:
+    """The record's text.
+
+    Hosts with a key, devices, `leaving`: hosts that left and are not taken down yet; and `files`: for each device the
+    digest of its configuration file, and since when it is not the one before, in UNIX time, 0 for the first.
+    """
+    known = {name: host for name, host in inventory.hosts.items() if name in keys}
+    left = dump(replace(inventory, hosts=leaving, devices={}, links=(), verify=()))["hosts"] if leaving else {}
+    # Which paths are verified, and how, is no part of who belongs to the network.
+    data = dump(replace(inventory, hosts=known, verify=()))
+    rest = {"keys": {name: str(keys[name]) for name in known}, "leaving": left}
+    return _lines({**data, **rest, **({"files": files} if files else {})})
+
+
+def device_files(topology: Topology, keys: Mapping[str, str], record: Record, now: int) -> dict[str, tuple[str, int]]:
+    """The digest of each device's configuration file, and since when it is another one."""
+    before, found = recorded_files(record), {}
+    for name, device in topology.inventory.devices.items():
+        if not device.public_key or any(peer not in keys for peer in topology.peers(name)):
+            continue
+        desired = topology.desired(name)
+        links = [(keys[link.peer], *link) for link in desired.links]
+        text = repr((device.addresses, device.dns, device.exit, desired.network.mtu, links))
+        digest = sha256(text.encode()).hexdigest()[:16]
+        old, since = before.get(name, ("", 0))
+        found[name] = (digest, since if digest == old else now if old else 0)
+    return found
+
+
+def recorded_files(record: Record) -> dict[str, tuple[str, int]]:
+    """The same as a record has it."""
+    try:
+        found = json.loads(record.text)["files"]
+        return {str(name): (str(digest)[:16], int(since)) for name, (digest, since) in found.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def _lines(data: Mapping[str, Any]) -> str:
+    """JSON with a line for each member."""
+    parts = []
+    for key, part in data.items():
+        if isinstance(part, dict) and key != "network":
+            inner = ",\n".join(f"{_json(name)}:{_json(each)}" for name, each in part.items())
+            parts.append(f"{_json(key)}:{{\n{inner}\n}}" if inner else f"{_json(key)}:{{}}")
+        else:
+            parts.append(f"{_json(key)}:{_json(part)}")
+    return "{" + ",\n".join(parts) + "}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+@value
+class Members:
+    """What a record says."""
+
+    inventory: Inventory
+    keys: Mapping[str, str]
+    leaving: Mapping[str, Host]
+
+
+def parse(record: Record) -> Members | None:
+    """What a record says; None where it does not parse, as another version's may not."""
+    try:
+        data = json.loads(record.text)
+        keys, left, _ = data.pop("keys", {}), data.pop("leaving", {}), data.pop("files", {})
+        inventory = _loaded(record, data)
+        leaving = _loaded(record, {"network": data["network"], "hosts": left}).hosts if left else {}
+    except (InventoryError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return Members(inventory, {str(name): str(key) for name, key in keys.items()}, leaving)
+
+
+def may_have_left(inventory: Inventory, record: Record) -> bool:
+    """False if every recorded host is in the inventory by name; parse() takes a hundred times as long."""
+    try:
+        data = json.loads(record.text)
+        names = {*data.get("hosts", ()), *data.get("leaving", ())}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return True
+    return not names <= inventory.hosts.keys()
+
+
+def _loaded(record: Record, data: Mapping[str, Any]) -> Inventory:
+    return loads(json.dumps(data), f"the record on {record.keeper}")
+
+
+def left(inventory: Inventory, members: Members) -> dict[str, Host]:
+    """The recorded hosts that are not in the inventory any more; the same place under another name was renamed."""
+    present = {(host.ssh.host, host.ssh.port) for host in inventory.hosts.values()}
+    recorded = {**members.leaving, **members.inventory.hosts}
+    return {
+        name: host
+        for name, host in recorded.items()
+        if name not in inventory.hosts and (host.ssh.host, host.ssh.port) not in present
+    }
+
+
+def differences(before: Inventory, after: Inventory) -> Iterator[str]:
+    """What an inventory would change of the recorded one, by name."""
+    was, now = dump(replace(before, verify=())), dump(replace(after, verify=()))
+    if was.get("network") != now.get("network"):
+        yield "network settings"
+    for section in ("hosts", "devices"):
+        old, new = was.get(section, {}), now.get(section, {})
+        yield from (f"- {name}" for name in old if name not in new)
+        yield from (f"+ {name}" for name in new if name not in old)
+        yield from (
+            f"~ {name} ({', '.join(_fields(old[name], new[name]))})"
+            for name in old
+            if name in new and old[name] != new[name]
+        )
+    if was.get("links") != now.get("links"):
+        yield "links"
+
+
+def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:
+    return sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
