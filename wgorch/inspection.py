@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from wgorch.base.ip import is_ip_host
 from wgorch.errors import ABSENT, DIFFERS, DONE, FAULT, HostsFailed
@@ -13,14 +14,21 @@ from wgorch.plan.host import HostPlan
 from wgorch.plan.members import newest
 from wgorch.run import Run
 from wgorch.verify.diagnose import Finding, Verdict
+from wgorch.verify.targets import Skipped
 from wgorch.verify.verify import verify_hosts
 
 
 def verify(run: Run) -> Outcome:
     """Test every path from the hosts; read-only."""
     run.gather(run.names)
-    verdict = verify_hosts(run, run.present, {})
-    if not verdict.works:
+    up = [name for name in run.present if run.seen[name].is_managed(run.network)]
+    down = frozenset(run.present) - frozenset(up)
+    verdict = verify_hosts(run, up, {}, skipped=Skipped(down, down))
+    if down:
+        names = ", ".join(name for name in run.present if name in down)
+        none = Finding(names, f"no interface {run.network.interface} of network {run.network.name}", "wgorch up")
+        verdict = replace(verdict, findings=(none, *verdict.findings))
+    elif not verdict.works:
         from wgorch.trace.follow import with_cause
 
         verdict = with_cause(run, verdict)

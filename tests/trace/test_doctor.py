@@ -16,7 +16,7 @@ from wgorch.trace.doctor import examine
 from wgorch.trace.doctor_facts import DoctorFacts, parse
 
 NOW = 1_700_000_000
-NOTHING = DoctorFacts(NOW, frozenset(), (), 0, 0, ())
+NOTHING = DoctorFacts(NOW, frozenset(), 0, 0, ())
 
 
 def healthy() -> Observed:
@@ -110,11 +110,6 @@ FROM_THE_DOCTOR = {
         "company: firewall is managed by dockerd, firewalld\n"
         "    fix: check wgorch status after a reload, which may remove wgorch's jumps",
     ),
-    "foreign chain": (
-        replace(NOTHING, drops=("inet fence gate", "ip filter FORWARD")),
-        "company: nft chain inet fence gate has policy drop, which an accept in wgorch's chains cannot override\n"
-        "    fix: nft add rule inet fence gate iifname wg0 accept",
-    ),
     "two iptables": (
         replace(NOTHING, legacy_rules=2, nft_rules=9),
         "company: both iptables-legacy (2 rules) and iptables-nft (9 rules) are in use\n"
@@ -150,7 +145,6 @@ def test_answers_of_the_doctors_script_are_read() -> None:
     sections = {
         "clock": "1700000000",
         "managers": "ufw\nNetworkManager\n$(reboot)",
-        "chains": "table inet fence {\n\tchain gate {\n\t\ttype filter hook forward priority 5; policy drop;\n\t}\n}",
         "legacy": "",
         "nft-rules": "7",
         "names": "vpn.example no\nrelay.example yes",
@@ -161,7 +155,6 @@ def test_answers_of_the_doctors_script_are_read() -> None:
     assert parse("company", text) == DoctorFacts(
         clock=1_700_000_000,
         daemons=frozenset({"ufw", "NetworkManager"}),
-        drops=("inet fence gate",),
         legacy_rules=0,
         nft_rules=7,
         unresolved=("vpn.example",),

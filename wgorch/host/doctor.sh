@@ -15,8 +15,6 @@ pidof firewalld >/dev/null 2>&1 && echo firewalld
 for name in dockerd NetworkManager systemd-networkd tailscaled netbird easytier-core zerotier-one; do
     pidof "$name" >/dev/null 2>&1 && printf '%s\n' "$name"
 done
-section chains
-command -v nft >/dev/null 2>&1 && nft list chains 2>/dev/null
 section legacy
 command -v iptables-legacy-save >/dev/null 2>&1 && iptables-legacy-save 2>/dev/null | grep -c '^-A'
 section nft-rules

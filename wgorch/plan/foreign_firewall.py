@@ -1,4 +1,4 @@
-"""Blockers in foreign nft tables: base chains that would drop what none of their rules accepts."""
+"""Foreign nft tables: base chains that would drop what none of their rules accepts."""
 
 from __future__ import annotations
 
@@ -7,15 +7,31 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from wgorch.base.sh import quote_words
+from wgorch.base.value import value
 from wgorch.errors import HostError, Unfit
 from wgorch.gather.observed import Observed
 from wgorch.topology.desired import Desired
 
 
-def firewall_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
-    """Base chains that certainly drop the tunnel's packets: an accept in another table does not help.
+@value
+class Refusal:
+    """A base chain that certainly drops packets of the tunnel: an accept in another table does not help."""
 
-    A chain with a rule that may accept is no blocker: it is tried, and what is dropped is traced.
+    action: str
+    problem: str
+    hint: str
+
+
+def firewall_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
+    """The same as errors of a plan."""
+    for found in refusals(desired, seen):
+        yield Unfit(desired.name, found.action, found.problem, found.hint)
+
+
+def refusals(desired: Desired, seen: Observed) -> Iterator[Refusal]:
+    """Foreign base chains that drop forwarded packets of the tunnel, or WireGuard's own.
+
+    A chain with a rule that may accept is none: it is tried, and what is dropped is traced.
     """
     tunnel, port = desired.network.interface, desired.host.listen_port
     forwards = desired.forwards_between_peers or desired.lans or desired.exit_sources
@@ -32,8 +48,7 @@ def firewall_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
         else:
             continue
         hint = f"{'; '.join(rules)}; and the same where that table is defined (/etc/nftables.conf?)"
-        problem = f"chain {chain.name} of nft table {chain.table} drops it: {chain.refuses}"
-        yield Unfit(desired.name, action, problem, hint)
+        yield Refusal(action, f"chain {chain.name} of nft table {chain.table} drops it: {chain.refuses}", hint)
 
 
 def may_pass(rule: str, tunnel: str) -> bool:

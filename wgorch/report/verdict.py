@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wgorch.base.text import visible
+from wgorch.base.text import count, visible
 from wgorch.errors import ABSENT, DONE, MIXED, ROLLED_BACK, HostError
+from wgorch.inventory.model import IPAddress
 from wgorch.outcome import HostState, Outcome
 from wgorch.plan.members import newest
 from wgorch.report.console import safe_text
@@ -87,8 +88,9 @@ def render_verdict(out: Console, topology: Topology, verdict: Verdict) -> None:
     if 1 < len(verdict.measured) <= MAX_MATRIX:
         out.print(_matrix(topology, verdict))
     _render_flows(out, topology, verdict)
-    for finding in verdict.findings:
-        out.print(safe_text(f"✗ {finding}", "red"))
+    for finding, others in verdict.causes:
+        more = f"\n    {_dependents(others)}" if others else ""
+        out.print(safe_text(f"✗ {finding}{more}", "red"))
     for finding in verdict.broken_before:
         out.print(safe_text(f"! {finding}\n    broken before this change, too: not held against it", "yellow"))
     pings = [ping for measured in verdict.measured.values() for ping in measured.pings.values()]
@@ -97,18 +99,38 @@ def render_verdict(out: Console, topology: Topology, verdict: Verdict) -> None:
     out.print(safe_text(f"{mark} {ok}/{len(pings)} paths OK", style))
 
 
+MAX_DEPENDENTS = 6
+
+
+def _dependents(others: tuple[Finding, ...]) -> str:
+    """What fails for the same cause."""
+    pairs = [f"{finding.pair[0]} -> {finding.pair[1]}" for finding in others if finding.pair]
+    names = ", ".join(pairs[:MAX_DEPENDENTS]) + (", …" if len(pairs) > MAX_DEPENDENTS else "")
+    return f"and {count(len(others), 'path')} that {'needs' if len(others) == 1 else 'need'} it" + (
+        f": {names}" if names else ""
+    )
+
+
 def _matrix(topology: Topology, verdict: Verdict) -> Table:
-    """Round-trip times from each host to each other one."""
+    """Round-trip times from each host to each other one, and to machines in LANs: every path that is counted."""
     names = list(verdict.measured)
+    machines = _machines(topology, verdict)
     table = Table(title="RTT (ms)", title_justify="left", box=None, pad_edge=False)
-    for title in ("from \\ to", *names):
+    for title in ("from \\ to", *names, *machines):
         table.add_column(safe_text(title))
     for name in names:
         pings = verdict.measured[name].pings
         cells = (Text(" ").join(_cell(pings.get(a)) for a in topology.hosts[other].addresses) for other in names)
         row = [safe_text("·", "dim") if other == name else cell for other, cell in zip(names, cells, strict=True)]
-        table.add_row(safe_text(name, "bold"), *row)
+        table.add_row(safe_text(name, "bold"), *row, *(_cell(pings.get(address)) for address in machines))
     return table
+
+
+def _machines(topology: Topology, verdict: Verdict) -> list[IPAddress]:
+    """The addresses that were pinged and are no measured host's: machines in LANs, mostly."""
+    shown = {address for name in verdict.measured for address in topology.hosts[name].addresses}
+    pinged = (address for measured in verdict.measured.values() for address in measured.pings)
+    return [address for address in dict.fromkeys(pinged) if address not in shown]
 
 
 def _render_flows(out: Console, topology: Topology, verdict: Verdict) -> None:

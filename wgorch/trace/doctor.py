@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from wgorch.base.sh import quote_words
+from wgorch.base.sh import quote
 from wgorch.facts.path_mtu import NEEDED_BY_IPV6, OVERHEAD
 from wgorch.gather.observed import Observed
+from wgorch.plan.foreign_firewall import refusals
 from wgorch.topology.desired import Desired
 from wgorch.trace.doctor_facts import DoctorFacts
 from wgorch.verify.diagnose import Finding
@@ -61,17 +62,15 @@ def _clock(host: str, fast_s: int) -> Iterator[Finding]:
 
 
 def _firewall(desired: Desired, facts: Observed, more: DoctorFacts) -> Iterator[Finding]:
-    host, interface = desired.name, desired.network.interface
+    host = desired.name
     if owners := sorted(more.daemons & {"ufw", "firewalld", "dockerd"}):
         what = f"firewall is managed by {', '.join(owners)}"
         yield Finding(host, what, "check wgorch status after a reload, which may remove wgorch's jumps")
     policy = facts.firewall.policies.get(("filter", "FORWARD"), "ACCEPT")
     if policy != "ACCEPT":
         yield Finding(host, f"FORWARD policy is {policy}; wgorch's chain comes first")
-    for chain in more.drops:
-        if not chain.startswith(("ip filter FORWARD", "ip6 filter FORWARD")):
-            what = f"nft chain {chain} has policy drop, which an accept in wgorch's chains cannot override"
-            yield Finding(host, what, f"nft add rule {quote_words(chain.split(' '))} iifname {interface} accept")
+    for refusal in refusals(desired, facts):
+        yield Finding(host, f"cannot {refusal.action}: {refusal.problem}", refusal.hint)
     if more.legacy_rules and more.nft_rules:
         what = f"both iptables-legacy ({more.legacy_rules} rules) and iptables-nft ({more.nft_rules} rules) are in use"
         yield Finding(host, what, "keep one: update-alternatives --config iptables")
@@ -129,6 +128,6 @@ def _startup(desired: Desired, facts: Observed) -> Iterator[Finding]:
         return
     if not starter:
         what = f"{interface} is not started at boot: no systemd, OpenRC, runit or cron"
-        yield Finding(desired.name, what, "run the boot script at start")
+        yield Finding(desired.name, what, f"run as root at every start: sh {quote(desired.network.directory)}/boot")
     elif facts.slices["units"].get(starter, "off") == "off":
         yield Finding(desired.name, f"{interface} is not started at boot by {starter}", "wgorch up")

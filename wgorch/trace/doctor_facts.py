@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from wgorch.base.sh import Sh, sh_lines
 from wgorch.base.value import value
@@ -21,8 +20,6 @@ class DoctorFacts:
     """UNIX time of the host."""
     daemons: frozenset[str]
     """Running daemons that change networks or firewalls, of those that the script looks for."""
-    drops: tuple[str, ...]
-    """nft base chains that drop forwarded packets by policy, as ``inet filter forward``."""
     legacy_rules: int
     """Number of rules of iptables-legacy."""
     nft_rules: int
@@ -46,20 +43,7 @@ def _facts(answers: Answers) -> DoctorFacts:
     return DoctorFacts(
         clock=integer(answers["clock"][0]),
         daemons=frozenset(word for word in answers["managers"] if re.fullmatch(r"[A-Za-z-]{1,30}", word)),
-        drops=tuple(_drops(answers["chains"])),
         legacy_rules=integer((answers["legacy"] or ["0"])[0]),
         nft_rules=integer((answers["nft-rules"] or ["0"])[0]),
         unresolved=tuple(line[:-3] for line in answers["names"] if line.endswith(" no")),
     )
-
-
-def _drops(lines: list[str]) -> Iterator[str]:
-    """Chains of ``nft list chains`` that drop forwarded packets by policy."""
-    table = chain = ""
-    for line in lines:
-        if hit := re.match(r"\s*table (\S+ \S+) \{", line):
-            table = hit[1]
-        elif hit := re.match(r"\s*chain (\S+) \{", line):
-            chain = hit[1]
-        elif "hook forward" in line and "policy drop" in line:
-            yield f"{table} {chain}"

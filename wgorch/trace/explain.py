@@ -75,7 +75,9 @@ def explain(
     """
     path = walk(topology, source, probe.target, origin=probe.source)
     if path.dropped:
-        return Trace(probe, path.hosts, (), Finding(source, path.dropped, "wgorch check"), captures=captures)
+        host, _, what = path.dropped.rpartition(": ")
+        hint = f"add the network of {probe.target} to subnets: of the host that leads there; wgorch check"
+        return Trace(probe, path.hosts, (), Finding(host or source, what, hint), captures=captures)
     crossings = packet_path(topology, facts, path.hosts, probe.target, arrives_by)
     evidence = Evidence(topology, facts, keys, captures, probe, crossings)
     hops: list[Hop] = []

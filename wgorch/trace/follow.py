@@ -72,7 +72,8 @@ def with_cause(run: Run, verdict: Verdict) -> Verdict:
         return verdict
     if cause is None:
         return verdict
-    cause = replace(cause, pair=(pair[0], str(pair[1])))
+    explained = next((f for f in verdict.findings if f.pair == (pair[0], str(pair[1]))), None)
+    cause = replace(cause, pair=(pair[0], str(pair[1])), fault=explained.fault if explained else ())
     return replace(verdict, findings=(cause, *verdict.findings))
 
 

@@ -30,6 +30,8 @@ class Finding:
     """The MTU that would fit, in bytes; 0 where that is not the fix."""
     pair: Pair | None = field(default=None, compare=False)
     """What does not work: a path, or a session."""
+    fault: tuple[str, ...] = field(default=(), compare=False)
+    """Where the fault is; findings with the same one have one cause. Empty where it stands for itself."""
 
     def __str__(self) -> str:
         return f"{self.host}: {self.what}" + (f"\n    fix: {self.hint}" if self.hint else "")
@@ -47,6 +49,14 @@ class Verdict:
     @property
     def works(self) -> bool:
         return not self.findings
+
+    @property
+    def causes(self) -> tuple[tuple[Finding, tuple[Finding, ...]], ...]:
+        """The findings by fault: the first of each, and those that follow from the same one."""
+        groups: dict[object, list[Finding]] = {}
+        for number, finding in enumerate(self.findings):
+            groups.setdefault(finding.fault or number, []).append(finding)
+        return tuple((first, tuple(others)) for first, *others in groups.values())
 
 
 @value
@@ -79,8 +89,11 @@ def diagnose(
     names = {address: name for name, host in topology.hosts.items() for address in host.addresses}
     network = _Measured(topology, measured, keys, names)
     found = [*_sessions(network, since or {})] if "handshakes" in checks else []
+    # The gateway's own ping of its LAN comes first: it is the cause of those through it.
+    found += [finding for host in measured for finding in _own_lan(network, host)]
+    found += [finding for host in measured for finding in _pings(network, host)]
     for host in measured:
-        found += [*_pings(network, host), *_full_size(network, host)]
+        found += _full_size(network, host)
     old = tuple(dict.fromkeys(finding for finding in found if finding.pair in broken_before))
     return Verdict(measured, tuple(dict.fromkeys(f for f in found if f.pair not in broken_before)), old)
 
@@ -113,6 +126,10 @@ class _Measured:
         """True where one of two hosts had a handshake with the other."""
         return self.has_session(one, other) or self.has_session(other, one)
 
+    def is_in_lan(self, host: str, address: IPAddress) -> bool:
+        """True for an address in a LAN that a host is the gateway of."""
+        return any(address in lan for lan in self.topology.hosts[host].subnets)
+
     def ping(self, host: str, address: IPAddress | None) -> Ping | None:
         """Ping of an address by a host; None where it was not measured."""
         return self.hosts[host].pings.get(address) if address and host in self.hosts else None
@@ -133,22 +150,27 @@ def _session(network: _Measured, host: str, peer: str, since: Since | None) -> I
     if endpoint and not works:
         what = f"no handshake with {peer}: UDP to {endpoint} blocked, or replies lost"
         hint = f"allow UDP {endpoint.port} in at {peer} (cloud firewall, router), and out at {host}"
-        yield Finding(host, what, hint, pair=(host, peer))
+        yield Finding(host, what, hint, pair=(host, peer), fault=_session_fault(host, peer))
         return
     must_be_new = since and (matrix or measures_pair(topology, host, peer))
     if since and must_be_new and not since.is_met_by(network.handshake(host, peer)):
         what = f"session with {peer} predates this change: its new key is unproven"
-        yield Finding(host, what, f"re-run wgorch verify; check {peer}")
+        yield Finding(host, what, f"re-run wgorch verify; check {peer}", fault=_session_fault(host, peer))
+
+
+def _own_lan(network: _Measured, host: str) -> Iterator[Finding]:
+    for address, ping in network.hosts[host].pings.items():
+        if not ping.works and network.is_in_lan(host, address):
+            what = f"no reply from {address} in its own LAN"
+            hint, pair = f"check that {address} is up and answers pings", (host, str(address))
+            yield Finding(host, what, hint, pair=pair, fault=("lan", str(address)))
 
 
 def _pings(network: _Measured, host: str) -> Iterator[Finding]:
     for address, ping in network.hosts[host].pings.items():
-        if ping.works:
+        if ping.works or network.is_in_lan(host, address):
             continue
-        if any(address in lan for lan in network.topology.hosts[host].subnets):
-            what = f"no reply from {address} in its own LAN"
-            yield Finding(host, what, f"check that {address} is up and answers pings", pair=(host, str(address)))
-        elif address in network.names or _is_flow(network.topology, host, address):
+        if address in network.names or _is_flow(network.topology, host, address):
             yield _first_fault(network, host, address)
 
 
@@ -171,27 +193,32 @@ def _full_size(network: _Measured, host: str) -> Iterator[Finding]:
 
 def _first_fault(network: _Measured, host: str, address: IPAddress) -> Finding:
     """The first fault on the path to an address that does not reply."""
-    problem, hint = _fault_on_path(network, host, address)
+    problem, hint, fault = _fault_on_path(network, host, address)
     what = f"cannot reach {network.names.get(address, address)}: {problem}"
-    return Finding(host, what, hint, pair=(host, str(address)))
+    return Finding(host, what, hint, pair=(host, str(address)), fault=fault)
 
 
-def _fault_on_path(network: _Measured, host: str, address: IPAddress) -> tuple[str, str]:
-    """The fault and its fix."""
+def _session_fault(one: str, other: str) -> tuple[str, ...]:
+    return ("session", *sorted((one, other)))
+
+
+def _fault_on_path(network: _Measured, host: str, address: IPAddress) -> tuple[str, str, tuple[str, ...]]:
+    """The problem, its fix, and where the fault is."""
     path = walk(network.topology, host, address)
     if path.dropped:
-        return path.dropped, "wgorch check"
+        return path.dropped, "wgorch check", ("inventory", path.dropped)
     for here, there in pairwise(path.hosts):
         if not network.has_any_session(here, there):
-            return f"no session between {here} and {there}", f"see the findings of {here}"
+            what, hint = f"no session between {here} and {there}", f"allow WireGuard UDP between {here} and {there}"
+            return what, hint, _session_fault(here, there)
     for before, there in pairwise(path.hosts):
         ping = network.ping(host, network.topology.hosts[there].address_of(address.version))
         if ping and not ping.works:
             hint = f"check forwarding and FORWARD rules of {before}: wgorch status"
-            return f"packets reach {before}, but {there} does not reply", hint
+            return f"packets reach {before}, but {there} does not reply", hint, ("hop", before, there)
     gateway = path.hosts[-1]
     own = network.ping(gateway, address)
     if own and not own.works:
-        return f"{gateway} cannot reach it either", f"check that {address} is up"
+        return f"{gateway} cannot reach it either", f"check that {address} is up", ("lan", str(address))
     hint = f"check forwarding, masquerade and FORWARD rules of {gateway}: wgorch status"
-    return f"packets reach {gateway}, which can reach it", hint
+    return f"packets reach {gateway}, which can reach it", hint, ("gateway", gateway)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wgorch.base.ip import network
+from wgorch.base.ip import network, network_text
 from wgorch.inventory.model import IPAddress
 from wgorch.trace.evidence import Evidence, short
 from wgorch.verify.diagnose import Finding
@@ -33,6 +33,8 @@ def missing_at_receiver(evidence: Evidence, host: str, sender: str, source: IPAd
 
 
 def _lacking(evidence: Evidence, host: str, peer: str, address: IPAddress, detail: str) -> Finding:
-    subnet = evidence.subnet_of(address)
-    add = f"wg set {evidence.tunnel} peer {evidence.key_of(peer)} allowed-ips +{subnet}"
-    return Finding(host, f"peer {peer} lacks allowed-ips {subnet}{detail}", f"{add}, or wgorch up")
+    subnet, link = evidence.subnet_of(address), evidence.topology.desired(host).link(peer)
+    # The whole list: older versions of wg know no way to add to it.
+    nets = ",".join(map(network_text, link.allowed_ips)) if link else subnet
+    setting = f"wg set {evidence.tunnel} peer {evidence.key_of(peer)} allowed-ips {nets}"
+    return Finding(host, f"peer {peer} lacks allowed-ips {subnet}{detail}", f"{setting}, or wgorch up")
