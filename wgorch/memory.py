@@ -29,7 +29,7 @@ def find_inventory(given: str | None) -> tuple[str, str]:
         return "inventory.yaml", "in this directory"
     if last := last_inventory():
         return last, "last applied from this directory"
-    raise UsageError("no inventory given", "name its file (see --help), or set WGORCH_INVENTORY")
+    raise UsageError("no inventory given", "name its file, or set WGORCH_INVENTORY; wgorch init writes a new one")
 
 
 def last_inventory() -> str | None:

@@ -190,7 +190,9 @@ class Run:
         """The public keys known so far, by host. Raises HostsFailed where two hosts show the same one."""
         keys = {name: device.public_key for name, device in self.inventory.devices.items() if device.public_key}
         for name, seen in self.seen.items():
-            key = seen.keys.source or seen.keys.public or seen.wg(self.network).public_key
+            live = seen.wg(self.network).public_key
+            kept = (live, seen.keys.public) if seen.adopted else (seen.keys.public, live)
+            key = seen.keys.source or kept[0] or kept[1]
             if name in self.rotating:
                 key = min(seen.keys.staged, default="")
             if key:

@@ -149,7 +149,9 @@ def teardown(
         plans = _teardown_plans(run, packages=packages)
         hint = "give SSH another path, or run wgorch on the host itself: ssh: local"
         _refuse_to_cut_ssh(run, plans, "remove the tunnel", hint)
+        interrupts.check()
         asked = consent(plans)
+        interrupts.check()
         changing = {n: p for n, p in plans.items() if p.changes or _leftovers(run.seen[n], purge)}
         if not changing:
             others = {name: found for name, seen in run.seen.items() if (found := seen.other_networks(run.network))}
@@ -189,8 +191,10 @@ def _roll_out(
     """Gather, plan, ask for consent, and change the hosts whose plan has changes."""
     # A new key of an old peer is proven by a handshake that is newer than the latest one.
     run.gather(run.involved, traffic=bool(run.rotating) or run.network.preshared_keys, preload=referee())
+    interrupts.check()
     plans = run.plans()
     asked = consent(plans)
+    interrupts.check()
     if not run.options.may_lose_ssh:
         hint = "give SSH another path; or --accept-risk lose-ssh, which changes the host last and rolls back by itself"
         _refuse_to_cut_ssh(run, plans, "change the tunnel", hint)

@@ -84,13 +84,13 @@ def test_up_asks_before_it_disrupts_or_takes_down_a_host(
     on = context(removed)
 
     assert bool(asked) is consent_to_up(options(yes=yes), on)({"bcc": plan})
-    assert ([f"wgorch: {asked}? [yes/no] "] if asked else []) == prompts
+    assert ([f"wgorch: {asked}? [y/N] "] if asked else []) == prompts
     assert (1, 1) == (on.progress.stopped, on.progress.resumed)
 
 
 def test_up_asks_before_it_undoes_what_another_controller_changed(prompts: list[str]) -> None:
     assert consent_to_up(options(), context(undone=("- phone",)))({"bcc": GENTLE})
-    assert prompts == ["wgorch: undo changes made from elsewhere? [yes/no] "]
+    assert prompts == ["wgorch: undo changes made from elsewhere? [y/N] "]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_up_asks_before_it_undoes_what_another_controller_changed(prompts: list[
 )
 def test_teardown_asks_before_any_change(plan: Any, yes: bool, asked: bool, prompts: list[str]) -> None:
     assert asked is consent_to_teardown(options(yes=yes), context())({"bcc": plan})
-    assert (["wgorch: tear down the network on bcc (1 change)? [yes/no] "] if asked else []) == prompts
+    assert (["wgorch: tear down the network on bcc (1 change)? [y/N] "] if asked else []) == prompts
 
 
 def test_without_a_terminal_it_is_refused_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,16 +68,16 @@ hosts:
     relay: true      # forwards between its peers
     listen_port: 38371
 
+  home:
+    ssh: root@192.168.0.9
+    address: 192.168.2.2
+    listen_port: 51820
+
   company:
     ssh: root@10.10.13.62
     address: 192.168.2.3
     subnets: [10.10.13.0/24]
     listen_port: 51821
-
-  home:
-    ssh: root@192.168.0.9
-    address: 192.168.2.2
-    listen_port: 51820
 
 # Peers other than these hosts. Rename them; they stay as they are.
 devices:
@@ -90,7 +90,7 @@ devices:
 def test_the_inventory_is_valid_and_describes_the_same_network() -> None:
     inventory = loads(adopted(three_hosts()).text)
 
-    assert ["bcc", "company", "home"] == list(inventory.hosts)
+    assert ["bcc", "home", "company"] == list(inventory.hosts)
     assert (ip_network("192.168.2.0/24"),) == inventory.network.subnets
     assert inventory.hosts["bcc"].relay
     assert (ip_network("10.10.13.0/24"),) == inventory.hosts["company"].subnets

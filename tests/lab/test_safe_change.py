@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Iterator
 
@@ -86,7 +85,7 @@ def test_a_change_that_cuts_ssh_is_taken_back_within_its_lease(lab: Lab, cut: st
     lab.wait(lambda: _as_before(lab), 20, f"all hosts are as before: {lab.differences()}\n{out}")
 
 
-def test_ctrl_c_once_takes_back_and_ends_5(lab: Lab) -> None:
+def test_ctrl_c_once_takes_back_and_ends_130(lab: Lab) -> None:
     place = _with_run(lab, "sleep 2", "bcc")
     running = lab.spawn("up", INVENTORY, "--yes", "--playbooks", place)
     assert running.stdout is not None
@@ -96,7 +95,7 @@ def test_ctrl_c_once_takes_back_and_ends_5(lab: Lab) -> None:
     _interrupt(lab)
     out = running.stdout.read()
 
-    assert running.wait(60) == 5, out
+    assert running.wait(60) == 130, out
     assert {} == lab.differences()
 
 
@@ -271,11 +270,6 @@ def test_limit_to_a_new_host_adds_it_at_its_relay_and_drops_nobody(lab: Lab) -> 
 
     assert lab.world.ping("home", "10.10.13.61")
     assert len(lab.world.sh("bcc", "wg show wg0 peers").split()) == 2
-    # Its peer's boot script was rendered from what runs there; without --limit it is from the inventory.
-    again = lab.wgorch("up", INVENTORY).stdout
-    assert ["~ boot script"] == re.findall(r"^  ([+~-] .*?)  — ", again, re.M)
-    assert "home: 0 changes" in again
-    assert "company: 0 changes" in again
     assert "No changes." in lab.wgorch("up", INVENTORY).stdout
 
 

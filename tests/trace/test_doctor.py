@@ -80,7 +80,7 @@ FROM_FACTS: Mapping[str, tuple[Observed, str]] = {
     ),
     "no start-up system": (
         with_system(starter=""),
-        "company: wg0 is not started at boot: no systemd, OpenRC, runit or cron\n    fix: run the boot script at start",
+        "company: wg0 is not started at boot: no systemd, OpenRC, runit or cron\n    fix: run as root at every start: sh /var/lib/wgorch/office/boot",
     ),
     "unit disabled": (
         replace(healthy(), slices={**healthy().slices, "units": {"systemd": "off"}}),

@@ -48,6 +48,11 @@ class Interrupts:
         for number, before in self._before.items():
             signal.signal(number, before)
 
+    def check(self) -> None:
+        """Raise Interrupted if a signal came; nothing may be changed yet."""
+        if self.asked:
+            raise Interrupted("interrupted; nothing was changed", self.asked)
+
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if os.getpid() != self._pid:
             os._exit(128 + number)  # a helper that pyroute2 forked, which it ends by SIGTERM

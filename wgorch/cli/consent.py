@@ -94,7 +94,7 @@ def _confirm(action: str) -> None:
     if not sys.stdin.isatty():
         raise Declined(f"refusing to {action}: no terminal to confirm on", "review the plan, then re-run with --yes")
     for _ in range(MAX_QUESTIONS):
-        answer = input(f"wgorch: {action}? [yes/no] ").strip().lower()
+        answer = input(f"wgorch: {action}? [y/N] ").strip().lower()
         if answer in ("y", "yes"):
             return
         if answer in ("", "n", "no"):

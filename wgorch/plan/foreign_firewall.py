@@ -17,15 +17,20 @@ from wgorch.topology.desired import Desired
 class Refusal:
     """A base chain that certainly drops packets of the tunnel: an accept in another table does not help."""
 
+    chain: str
+    """Family, table and name."""
+    why: str
+    """What refuses."""
     action: str
-    problem: str
     hint: str
 
 
 def firewall_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
     """The same as errors of a plan."""
     for found in refusals(desired, seen):
-        yield Unfit(desired.name, found.action, found.problem, found.hint)
+        family, table, chain = found.chain.split(" ", 2)
+        problem = f"chain {chain} of nft table {family} {table} drops it: {found.why}"
+        yield Unfit(desired.name, found.action, problem, found.hint)
 
 
 def refusals(desired: Desired, seen: Observed) -> Iterator[Refusal]:
@@ -48,7 +53,7 @@ def refusals(desired: Desired, seen: Observed) -> Iterator[Refusal]:
         else:
             continue
         hint = f"{'; '.join(rules)}; and the same where that table is defined (/etc/nftables.conf?)"
-        yield Refusal(action, f"chain {chain.name} of nft table {chain.table} drops it: {chain.refuses}", hint)
+        yield Refusal(f"{chain.table} {chain.name}", chain.refuses, action, hint)
 
 
 def may_pass(rule: str, tunnel: str) -> bool:

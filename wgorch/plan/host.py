@@ -104,16 +104,17 @@ def plan_host(
     playbook: Playbook,
     after_start: State | None = None,
     names: Mapping[str, str] | None = None,
+    header: Mapping[str, str] | None = None,
 ) -> HostPlan:
     """The plan of one host that should be in the state `want`; `after_start`: the state after a boot, if that differs.
 
-    `names`: of peers, by their public keys.
+    `names`: of peers, by their public keys; `header`: lines that the boot script keeps for later runs.
     """
     have = named(seen.state(network), names or {})
     after = after_start or want
 
     def make_boot() -> Script:
-        return _boot(host, network, after, playbook)
+        return _boot(host, network, after, playbook, header or {})
 
     want = keep_foreign(want, have)
     if back := restored_sysctls(seen, want.sysctls):
@@ -201,8 +202,8 @@ def _boot_change(sign: str, why: str) -> Change:
     return Change(sign, "boot script", why, (), step=BOOT)
 
 
-def _boot(host: str, network: Network, want: State, playbook: Playbook) -> Script:
-    """The boot script: the same steps, from nothing."""
+def _boot(host: str, network: Network, want: State, playbook: Playbook, more: Mapping[str, str]) -> Script:
+    """The boot script: the same steps, from nothing. `more`: further lines of its header."""
     changes = changes_between(want, nothing(want), playbook.steps(*BUILT))
     interfaces = {
         path.split("/")[3]
@@ -218,7 +219,7 @@ def _boot(host: str, network: Network, want: State, playbook: Playbook) -> Scrip
     interface = want.interfaces.get(network.interface)
     if interface and interface.public_key in want.keys:
         header |= {"key": tag(interface), "mtu": str(interface.mtu)}
-    header["format"] = str(FORMAT)
+    header |= {"format": str(FORMAT), **more}
     if network.ipv6:
         header["ipv6"] = "yes"
     if network.exits:

@@ -72,9 +72,9 @@ def compose(
     Hosts with a key, devices, `leaving`: hosts that left and are not taken down yet; and `files`: for each device the
     digest of its configuration file, and since when it is not the one before, in UNIX time, 0 for the first.
     """
-    known = {name: host for name, host in inventory.hosts.items() if name in keys}
+    known = {name: host for name, host in _without_interfaces(inventory).items() if name in keys}
     left = dump(replace(inventory, hosts=leaving, devices={}, links=(), verify=()))["hosts"] if leaving else {}
-    # Which paths are verified, and how, is no part of who belongs to the network.
+    # What is verified, and an interface that is found by itself, is no part of who belongs to the network.
     data = dump(replace(inventory, hosts=known, verify=()))
     rest = {"keys": {name: str(keys[name]) for name in known}, "leaving": left}
     return _lines({**data, **rest, **({"files": files} if files else {})})
@@ -168,7 +168,7 @@ def left(inventory: Inventory, members: Members) -> dict[str, Host]:
 
 def differences(before: Inventory, after: Inventory) -> Iterator[str]:
     """What an inventory would change of the recorded one, by name."""
-    was, now = dump(replace(before, verify=())), dump(replace(after, verify=()))
+    was, now = (dump(replace(each, hosts=_without_interfaces(each), verify=())) for each in (before, after))
     if was.get("network") != now.get("network"):
         yield "network settings"
     for section in ("hosts", "devices"):
@@ -182,6 +182,10 @@ def differences(before: Inventory, after: Inventory) -> Iterator[str]:
         )
     if was.get("links") != now.get("links"):
         yield "links"
+
+
+def _without_interfaces(inventory: Inventory) -> dict[str, Host]:
+    return {name: replace(host, lan_interface=None) for name, host in inventory.hosts.items()}
 
 
 def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[str]:

@@ -107,7 +107,7 @@ def _mtus(topology: Topology, seen: Mapping[str, Observed], *, redo: bool) -> It
     for name, there in seen.items():
         if topology.inventory.hosts[name].mtu:
             continue
-        known = there.files.boot_header.get("mtu", "")
+        known = there.files.boot_header.get("mtu", "") if "mtu-given" not in there.files.boot_header else ""
         yield int(known) if known.isdigit() and not redo else tunnel_mtu(topology.desired(name), there)
 
 
@@ -144,8 +144,15 @@ def _plan(
     names = names_by_key(facts.keys) | {key: peer for peer, key in held.items() if key}
     if entries_of:
         want = limit_to(entries_of, want, named(seen.state(network), names), facts.keys)
-    plan = plan_host(name, network, want, seen, playbook, after_start, names)
+    plan = plan_host(name, network, want, seen, playbook, after_start, names, _header(desired, seen))
     return replace(plan, notes=(*plan.notes, *return_routes(desired, seen), *_left_out(desired, held)))
+
+
+def _header(desired: Desired, seen: Observed) -> dict[str, str]:
+    """What the boot script keeps for later runs: an adopted interface, and an MTU that was given, not found."""
+    adopted = seen.adopted or seen.files.boot_header.get("adopted") == "yes"
+    given = desired.host.mtu or desired.network.mtu
+    return ({"adopted": "yes"} if adopted else {}) | ({"mtu-given": "yes"} if given else {})
 
 
 def _record(facts: NetworkFacts, name: str, limit: frozenset[str], held: Mapping[str, str]) -> tuple[str, str]:

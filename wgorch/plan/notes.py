@@ -40,7 +40,7 @@ def return_routes(desired: Desired, seen: Observed) -> Iterator[Note]:
 
 def notes(host: str, network: Network, want: State, seen: Observed) -> Iterator[Note]:
     """Remarks beside the plan of one host, about what it does not change."""
-    for texts in (_files, _firewall, _start, _last_change, _sysctls, _preshared):
+    for texts in (_files, _firewall, _adopted, _start, _last_change, _sysctls, _preshared):
         for text in texts(network, want, seen):
             yield Note(host, text)
 
@@ -66,6 +66,14 @@ def _firewall(network: Network, want: State, seen: Observed) -> Iterator[str]:
         yield f"a reload of ufw empties wgorch's chains: {hint}"
 
 
+def _adopted(network: Network, want: State, seen: Observed) -> Iterator[str]:
+    if not want.interfaces and seen.files.boot_header.get("adopted") == "yes":
+        yield (
+            f"{network.interface} was there before wgorch adopted it: it will be deleted, and does NOT come back by "
+            f"itself; what started it does that (wg-quick up {network.interface}?)"
+        )
+
+
 def _start(network: Network, want: State, seen: Observed) -> Iterator[str]:
     if not want.interfaces:
         return
@@ -87,7 +95,7 @@ def _last_change(_network: Network, _want: State, seen: Observed) -> Iterator[st
     elif files.outcome:
         words = files.outcome.split(" ")
         result = {"reverted": "rolled back", "rebooted": "rolled back by the boot script"}.get(words[0], words[0])
-        yield f"the last change was {result} ({' '.join(words[2:])})"
+        yield f"the last change was {result} ({' '.join(words[2:]).replace('-', ' ')})"
 
 
 def _sysctls(_network: Network, want: State, seen: Observed) -> Iterator[str]:

@@ -70,6 +70,13 @@ def _change_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def problems_json(problems: Sequence[str]) -> str:
+    """The result of `check` for a file with mistakes, as text."""
+    return json.dumps(
+        {"version": VERSION, "ok": False, "problems": [visible(problem) for problem in problems]}, indent=2
+    )
+
+
 def check_json(inventory: Inventory, unreachable: Sequence[str]) -> dict[str, Any]:
     """The result of `check`; `unreachable`: the declared flows that cannot work."""
     return {

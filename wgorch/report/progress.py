@@ -32,7 +32,7 @@ class Progress:
         self._out, self._journal = out, journal
         self._phases = Phases(hosts)
         self._quiet, self._verbose = quiet, verbose
-        self._began = time.monotonic()
+        self._began, self._stopped = time.monotonic(), 0.0
         self._guard = threading.Lock()
         self._lease_ends: float | None = None
         self._live: Live | None = None
@@ -48,7 +48,10 @@ class Progress:
         self.stop()
 
     def resume(self) -> None:
-        """Start the live display, if there is a terminal."""
+        """Start the live display, if there is a terminal, and the clock again."""
+        if self._stopped:
+            self._began += time.monotonic() - self._stopped
+            self._stopped = 0.0
         if self._renders and self._live is None:
             from rich.live import Live
 
@@ -61,7 +64,8 @@ class Progress:
             self._live.start()
 
     def stop(self) -> None:
-        """Stop the live display; until it is resumed, events are lines."""
+        """Stop the live display, and the clock, which a person's thinking is no part of; events are lines meanwhile."""
+        self._stopped = time.monotonic()
         if self._live:
             self._live.stop()
             self._live = None

@@ -44,7 +44,12 @@ def render_status(out: Console, topology: Topology, status: Status, *, verbose: 
         out.print(safe_text(f"{name}: {session or 'this machine, without SSH'}", "dim"))
     for error in status.errors:
         out.print(safe_text(f"✗ {error}", "red"))
-    drift = [(name, change) for name, plan in status.plans.items() for change in plan.changes]
+    network = topology.inventory.network
+    plans = {name: plan for name, plan in status.plans.items() if status.seen[name].is_managed(network)}
+    for name, plan in status.plans.items():
+        if name not in plans and plan.changes:
+            out.print(safe_text(f"drift: {name}: not set up ({count(len(plan.changes), 'change')})", "yellow"))
+    drift = [(name, change) for name, plan in plans.items() for change in plan.changes]
     for name, change in drift[:MAX_DRIFT_LINES]:
         out.print(safe_text(f"drift: {name}: {change.sign} {change.what}: {change.why}", "yellow"))
     if len(drift) > MAX_DRIFT_LINES:

@@ -70,7 +70,8 @@ def _firewall(desired: Desired, facts: Observed, more: DoctorFacts) -> Iterator[
     if policy != "ACCEPT":
         yield Finding(host, f"FORWARD policy is {policy}; wgorch's chain comes first")
     for refusal in refusals(desired, facts):
-        yield Finding(host, f"cannot {refusal.action}: {refusal.problem}", refusal.hint)
+        what = f"nft chain {refusal.chain} has {refusal.why}, which an accept in wgorch's chains cannot override"
+        yield Finding(host, what, refusal.hint)
     if more.legacy_rules and more.nft_rules:
         what = f"both iptables-legacy ({more.legacy_rules} rules) and iptables-nft ({more.nft_rules} rules) are in use"
         yield Finding(host, what, "keep one: update-alternatives --config iptables")

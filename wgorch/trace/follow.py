@@ -73,6 +73,8 @@ def with_cause(run: Run, verdict: Verdict) -> Verdict:
     if cause is None:
         return verdict
     explained = next((f for f in verdict.findings if f.pair == (pair[0], str(pair[1]))), None)
+    if explained and cause.fault and cause.fault == explained.fault:
+        return verdict  # measured already, with its remedy
     cause = replace(cause, pair=(pair[0], str(pair[1])), fault=explained.fault if explained else ())
     return replace(verdict, findings=(cause, *verdict.findings))
 

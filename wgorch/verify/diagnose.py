@@ -150,12 +150,12 @@ def _session(network: _Measured, host: str, peer: str, since: Since | None) -> I
     if endpoint and not works:
         what = f"no handshake with {peer}: UDP to {endpoint} blocked, or replies lost"
         hint = f"allow UDP {endpoint.port} in at {peer} (cloud firewall, router), and out at {host}"
-        yield Finding(host, what, hint, pair=(host, peer), fault=_session_fault(host, peer))
+        yield Finding(host, what, hint, pair=(host, peer), fault=session_fault(host, peer))
         return
     must_be_new = since and (matrix or measures_pair(topology, host, peer))
     if since and must_be_new and not since.is_met_by(network.handshake(host, peer)):
         what = f"session with {peer} predates this change: its new key is unproven"
-        yield Finding(host, what, f"re-run wgorch verify; check {peer}", fault=_session_fault(host, peer))
+        yield Finding(host, what, f"re-run wgorch verify; check {peer}", fault=session_fault(host, peer))
 
 
 def _own_lan(network: _Measured, host: str) -> Iterator[Finding]:
@@ -198,7 +198,8 @@ def _first_fault(network: _Measured, host: str, address: IPAddress) -> Finding:
     return Finding(host, what, hint, pair=(host, str(address)), fault=fault)
 
 
-def _session_fault(one: str, other: str) -> tuple[str, ...]:
+def session_fault(one: str, other: str) -> tuple[str, ...]:
+    """The fault of findings about the session of two hosts."""
     return ("session", *sorted((one, other)))
 
 
@@ -210,7 +211,7 @@ def _fault_on_path(network: _Measured, host: str, address: IPAddress) -> tuple[s
     for here, there in pairwise(path.hosts):
         if not network.has_any_session(here, there):
             what, hint = f"no session between {here} and {there}", f"allow WireGuard UDP between {here} and {there}"
-            return what, hint, _session_fault(here, there)
+            return what, hint, session_fault(here, there)
     for before, there in pairwise(path.hosts):
         ping = network.ping(host, network.topology.hosts[there].address_of(address.version))
         if ping and not ping.works:

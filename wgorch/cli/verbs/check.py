@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from wgorch.cli.options import Options, inventory_argument, json_option, playbooks_option
-from wgorch.errors import BAD_INPUT, DONE
+from wgorch.errors import BAD_INPUT, DONE, InventoryError
 
 if TYPE_CHECKING:
     from wgorch.inventory.model import Inventory
@@ -47,8 +47,15 @@ def run(options: CheckOptions) -> int:
 
         sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
         return DONE
-    inventory = load_inventory(options.inventory)
-    load_all(inventory.path, options.playbooks, frozenset(inventory.hosts))
+    try:
+        inventory = load_inventory(options.inventory)
+        load_all(inventory.path, options.playbooks, frozenset(inventory.hosts))
+    except InventoryError as error:
+        if options.json:
+            from wgorch.report.as_json import problems_json
+
+            sys.stdout.write(f"{problems_json(error.problems)}\n")
+        raise
     unreachable = unreachable_flows(build(inventory))
     if options.json:
         import json

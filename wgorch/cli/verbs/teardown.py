@@ -118,8 +118,12 @@ def _render(options: TeardownOptions, context: Context, outcome: Outcome) -> Non
             remedy = quote_words(["wgorch", "teardown", "--network", name])
             out.print(safe_text(f"{host}: has network {name} of wgorch ({remedy})", "yellow"))
     if outcome.succeeded and not options.quiet and outcome.standing:
-        restored = count(len(outcome.standing), "host")
-        out.print(f"✓ teardown complete; {restored} restored", style="green")
+        adopted = [n for n in outcome.standing if context.run.seen[n].files.boot_header.get("adopted") == "yes"]
+        others = count(len(outcome.standing) - len(adopted), "host")
+        out.print(f"✓ teardown complete; {others} restored", style="green")
+        if adopted:
+            gone = f"{', '.join(adopted)}: {context.run.network.interface} was adopted, and is gone; start it as before"
+            out.print(safe_text(gone, "yellow"))
         kept = [] if options.packages else ["installed packages (--packages removes them)"]
         kept += [] if options.purge else ["private keys (--purge deletes them)"]
         if kept:

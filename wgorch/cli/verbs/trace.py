@@ -46,6 +46,10 @@ def run(options: TraceOptions) -> int:
     protocol, port = _probe(options)
     with open_run(options, quiet=options.json) as context:
         run, pcap = context.run, options.pcap is not None
+        if sys.stderr.isatty() and not options.json:
+            sys.stderr.write(
+                f"tracing {options.source} -> {options.target}: captures on every host for some seconds …\n"
+            )
         trace = follow.trace(run, options.source, options.target, protocol, port, pcap=pcap, ask=_ask_to_send)
         if options.pcap:
             files.write_packets({name: capture.packets for name, capture in trace.captures.items()}, options.pcap)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wgorch.base.ip import as_ip
 from wgorch.facts.wireguard import REJECT_AFTER_S
 from wgorch.trace.evidence import Evidence
-from wgorch.verify.diagnose import Finding
+from wgorch.verify.diagnose import Finding, session_fault
 
 
 def wrong_endpoint(evidence: Evidence, host: str, other: str) -> Finding | None:
@@ -31,7 +31,7 @@ def udp_lost(evidence: Evidence, here: str, there: str) -> Finding | None:
             target = evidence.topology.hosts[other]
             what = f"WireGuard UDP from {one} to {other} is lost: {one} sends it, {other} receives none"
             hint = f"allow UDP {target.listen_port} between {one} and {other}: firewalls and routers at both ends"
-            return Finding(other if target.endpoint else one, what, hint)
+            return Finding(other if target.endpoint else one, what, hint, fault=session_fault(one, other))
     return None
 
 
@@ -40,7 +40,8 @@ def no_session(evidence: Evidence, here: str, there: str) -> Finding | None:
     for host, other in ((here, there), (there, here)):
         if not _is_current(evidence, host, other):
             what = f"no current session between {here} and {there}"
-            return Finding(host, what, "allow WireGuard UDP between them, then run wgorch verify")
+            hint = "allow WireGuard UDP between them, then run wgorch verify"
+            return Finding(host, what, hint, fault=session_fault(host, other))
     return None
 
 
