@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -13,13 +13,13 @@ from wgorch.apply.rollout import Rollout
 from wgorch.apply.transaction import Transaction
 from wgorch.apply.upload import referee
 from wgorch.base.wgkey import names_by_key
-from wgorch.errors import DIFFERS, DONE, LOCKED, MIXED, ROLLED_BACK, HostsFailed, Unfit
+from wgorch.errors import DIFFERS, DONE, LOCKED, MIXED, ROLLED_BACK, HostError, HostsFailed, Unfit
 from wgorch.events import Event
 from wgorch.gather.observed import Observed
-from wgorch.inventory.model import Host, Inventory
+from wgorch.inventory.model import Host, Inventory, Network
 from wgorch.memory import remember
 from wgorch.outcome import Outcome, with_absent
-from wgorch.plan.blockers import file_blockers, format_blockers
+from wgorch.plan.blockers import file_blockers, format_blockers, unreadable_blockers
 from wgorch.plan.host import HostPlan, plan_teardown
 from wgorch.plan.members import newest
 from wgorch.plan.scope import baseline
@@ -258,7 +258,7 @@ def _teardown_plans(run: Run, *, packages: bool) -> dict[str, HostPlan]:
     refused = [
         error
         for name, seen in run.seen.items()
-        for blockers in (format_blockers, file_blockers)
+        for blockers in (format_blockers, file_blockers, _hidden_chains)
         for error in blockers(name, run.network, seen)
     ]
     if refused:
@@ -269,6 +269,13 @@ def _teardown_plans(run: Run, *, packages: bool) -> dict[str, HostPlan]:
         base = baseline(seen, seen.state(run.network), run.network, packages=packages)
         plans[name] = plan_teardown(name, run.network, base, seen, run.playbooks.teardown, names)
     return plans
+
+
+def _hidden_chains(name: str, network: Network, seen: Observed) -> Iterator[HostError]:
+    """Tables that iptables cannot show, unless nft shows that nothing of the network is in them."""
+    native = seen.firewall.natively
+    if not native or f"wgorch-{network.name}" in native or network.mark in native:
+        yield from unreadable_blockers(name, network, seen, ("filter", "nat", "mangle", "filter6", "nat6", "mangle6"))
 
 
 def _leftovers(seen: Observed, purge: bool) -> bool:

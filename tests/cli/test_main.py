@@ -79,7 +79,10 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         (("rotate-key", "hme", "-i", REFERENCE), 'Did you mean "home"?'),
         (("plan", "--accept-new-key", "hme", REFERENCE), 'Did you mean "home"?'),
         (("trust", "hme", REFERENCE), 'Did you mean "home"?'),
-        (("check",), "wgorch: no inventory given\n    hint: name its file, or set WGORCH_INVENTORY; wgorch init writes a new one\n"),
+        (
+            ("check",),
+            "wgorch: no inventory given\n    hint: name its file, or set WGORCH_INVENTORY; wgorch init writes a new one\n",
+        ),
         (("map", "-o", "map.pdf", REFERENCE), "wgorch: map.pdf is neither .svg nor .html\n    hint: -o network.svg"),
     ],
 )

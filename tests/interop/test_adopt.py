@@ -173,7 +173,7 @@ def test_notes_name_what_is_to_be_done_by_hand() -> None:
     seen[HOME] = replace(seen[HOME], system=replace(seen[HOME].system, managers=frozenset({"wg-quick"})))
 
     assert (
-        "peer phonexxx… has 10.50.0.0/24 behind it, which a device cannot have: adopt that host, too",
+        "peer phonexxx… has 10.50.0.0/24 behind it: a device with subnets; if SSH reaches it, name it, too",
         "home: wg-quick@wg0 also starts this interface: after `up --adopt`, systemctl disable wg-quick@wg0",
     ) == adopted(seen).notes
 

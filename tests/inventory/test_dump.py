@@ -38,6 +38,7 @@ hosts:
   cloud: {ssh: root@203.0.113.9, endpoint: '203.0.113.9:51820'}
 devices:
   phone: {exit: hub, dns: [9.9.9.9], persistent_keepalive: 3}
+  router: {subnets: [192.168.178.0/24], endpoint: '198.51.100.9:4500', listen_port: 4501}
 links: [site -x- cloud]
 verify: [hub -> site, site -> 10.9.0.77]
 """
@@ -51,7 +52,10 @@ def without_identity(inventory: Inventory) -> Inventory:
 
     hosts = {n: replace(h, ssh=target(h.ssh), given=h.addresses) for n, h in inventory.hosts.items()}
     # The port of a device is its own affair.
-    devices = {n: replace(d, given=d.addresses, listen_port=51820) for n, d in inventory.devices.items()}
+    devices = {
+        n: replace(d, given=d.addresses, listen_port=d.listen_port if d.endpoint else 51820)
+        for n, d in inventory.devices.items()
+    }
     return replace(inventory, path="", hosts=hosts, devices=devices)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import field
 from typing import NamedTuple
 
 from wgorch.base.value import value
@@ -15,6 +16,8 @@ PART = Part(
     {
         "rules": Reread.AFTER_CHANGE,
         "rules6": Reread.AFTER_CHANGE,
+        "unreadable-ip": Reread.AFTER_CHANGE,
+        "unreadable-ip6": Reread.AFTER_CHANGE,
         "ufw": Reread.NEVER,
         "foreign-nft": Reread.NEVER,
         "firewalld": Reread.AFTER_CHANGE,
@@ -63,23 +66,53 @@ class Firewall:
     """Another firewalld zone that has the tunnel's interface."""
     default_zone: str
     """File of firewalld's default zone."""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """iptables tables that iptables-save could not show, and why; empty name: all of them."""
+    natively: str = field(default="", compare=False)
+    """What nft says of those tables; empty where it says nothing."""
+
+    def is_unreadable(self, table: str) -> str:
+        """Why a table (of ip6tables with a 6 behind it) could not be read; empty where it was."""
+        return self.unreadable.get(table) or self.unreadable.get("6" if table.endswith("6") else "") or ""
 
 
 def read(answers: Answers) -> Firewall:
     """The Firewall in a host's answers. Raises NotAnAnswer."""
     tables, policies = _iptables(answers.get("rules", []))
     tables6, policies6 = _iptables(answers.get("rules6", []), "6")
+    unreadable = _unreadable(answers.get("rules", [])) | _unreadable(answers.get("rules6", []), "6")
+    natively = [*answers.get("unreadable-ip", []), *answers.get("unreadable-ip6", [])]
     firewalld = answers.get("firewalld", [])
     return Firewall(
         rules=tables | tables6,
         policies=policies | policies6,
-        foreign_chains=tuple(_base_chains(answers.get("foreign-nft", []))),
+        foreign_chains=(*_base_chains(answers.get("foreign-nft", [])), *_base_chains(natively)),
         legacy_too=any(line.startswith(_LEGACY_WARNING) for line in answers.get("rules", [])),
         ufw_flushes="flushes" in answers.get("ufw", []),
         has_firewalld="running" in firewalld[:1],
         zone_elsewhere=next((line[10:60] for line in firewalld if line.startswith("elsewhere ")), ""),
         default_zone="\n".join(answers.get("firewalld-default", [])[:400]),
+        unreadable=unreadable,
+        natively="\n".join(natively),
     )
+
+
+def _unreadable(lines: list[str], suffix: str = "") -> dict[str, str]:
+    """The tables that a tool could not show whole, and why."""
+    found: dict[str, str] = {}
+    open_table = ""
+    for line in lines:
+        if hit := re.match(r"# Table `(\w{1,20})' is incompatible", line):
+            found[hit[1] + suffix] = "it holds rules that only nft can show"
+        elif hit := re.fullmatch(r"failed (\w{1,20}-save) (\d{1,5})", line):
+            found[suffix] = f"{hit[1]} failed with status {hit[2]}"
+        elif line.startswith("*"):
+            open_table = line[1:21]
+        elif line == "COMMIT":
+            open_table = ""
+    if open_table:
+        found[open_table + suffix] = "its listing ends before its end"
+    return found
 
 
 _LEGACY_WARNING = "# Warning: iptables-legacy tables present"

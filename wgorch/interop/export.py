@@ -29,6 +29,10 @@ def device(topology: Topology, name: str, keys: Mapping[str, str], private_key: 
     own = private_key or "<private key of this device>"
     lines = [*_head(desired), f"PrivateKey = {own}"]
     lines += [f"Address = {address}/{address.max_prefixlen}" for address in desired.host.addresses]
+    if desired.host.endpoint:
+        lines.append(f"ListenPort = {desired.host.listen_port}")
+    if desired.lans:
+        lines.append(f"# a router: forward between the tunnel and {', '.join(map(str, desired.lans))}")
     if mtu := desired.host.mtu or desired.network.mtu:
         lines.append(f"MTU = {mtu}")
     lines += _dns(desired.host)

@@ -65,10 +65,10 @@ class LiveNetwork:
         endpoints = [entry.endpoint for entry in self._entries(host)]
         for endpoint in endpoints:
             ip, _, port = endpoint.rpartition(":")
-            if int(port or 0) != self.wireguard[host].listen_port:
-                continue
             # An endpoint that several hosts have was configured: one behind NAT is learned by the peer it greets.
-            if ip.strip("[]") in own or endpoints.count(endpoint) > 1:
+            if endpoint and endpoints.count(endpoint) > 1:
+                return endpoint
+            if ip.strip("[]") in own and int(port or 0) == self.wireguard[host].listen_port:
                 return endpoint
         return ""
 

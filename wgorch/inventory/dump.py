@@ -75,6 +75,11 @@ def _device(device: Host) -> dict[str, Any]:
         {
             "public_key": device.public_key,
             "address": _one_or_more(device.addresses),
+            "subnets": [_subnet(device, subnet) for subnet in device.subnets],
+            "endpoint": str(device.endpoint) if device.endpoint else None,
+            "listen_port": device.listen_port
+            if device.endpoint and device.listen_port != device.endpoint.port
+            else None,
             "persistent_keepalive": _keepalive(device),
             "exit": device.exit,
             "dns": [str(server) for server in device.dns],

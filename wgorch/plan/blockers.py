@@ -80,6 +80,19 @@ def format_blockers(name: str, network: Network, seen: Observed) -> Iterator[Hos
         yield Unfit(name, f"manage network {network.name}", problem, "upgrade wgorch on this machine")
 
 
+def unreadable_blockers(name: str, network: Network, seen: Observed, tables: Iterable[str]) -> Iterator[HostError]:
+    """Tables of iptables that could not be read, of those that a plan touches: what is in them is not known."""
+    for table in sorted(set(tables)):
+        if why := seen.firewall.is_unreadable(table):
+            family, plain = ("ip6", table[:-1]) if table.endswith("6") else ("ip", table)
+            problem = f"iptables-save does not show table {plain}: {why}" if family == "ip" else f"table {plain}: {why}"
+            hint = (
+                f"nft -a list table {family} {plain} shows them; move what iptables did not make into a table of its own "
+                "(nft add table inet admin)"
+            )
+            yield Unfit(name, f"read the firewall ({family} {plain})", problem, hint)
+
+
 def file_blockers(name: str, network: Network, seen: Observed) -> Iterator[HostError]:
     """Files of wgorch that others could put programs into, which root runs."""
     for entry in seen.files.listing:

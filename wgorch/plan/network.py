@@ -13,7 +13,7 @@ from wgorch.facts.wireguard import Traffic
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host
 from wgorch.plan.absent import keys_held
-from wgorch.plan.blockers import blockers
+from wgorch.plan.blockers import blockers, unreadable_blockers
 from wgorch.plan.changed_keys import changed_keys
 from wgorch.plan.host import HostPlan, named, plan_host
 from wgorch.plan.members import Record, compose, device_files, keepers, parse, recorded_files
@@ -96,6 +96,8 @@ def plan_network(
 
 
 NEVER = Traffic()
+TABLES = frozenset({"filter", "nat", "mangle"})
+"""Tables of iptables that hold chains of wgorch."""
 
 
 def network_mtu(topology: Topology, seen: Mapping[str, Observed], *, redo: bool = False, most: int = 1500) -> int:
@@ -144,6 +146,9 @@ def _plan(
     names = names_by_key(facts.keys) | {key: peer for peer, key in held.items() if key}
     if entries_of:
         want = limit_to(entries_of, want, named(seen.state(network), names), facts.keys)
+    ours = {chain.table for chain in want.chains} | (TABLES if seen.is_managed(network) else frozenset())
+    if unreadable := list(unreadable_blockers(name, network, seen, ours)):
+        raise unreadable[0]
     plan = plan_host(name, network, want, seen, playbook, after_start, names, _header(desired, seen))
     return replace(plan, notes=(*plan.notes, *return_routes(desired, seen), *_left_out(desired, held)))
 

@@ -16,6 +16,9 @@ from wgorch.steps.noun import Noun, Slice, step
 from wgorch.steps.peers import FEW
 from wgorch.steps.target import Target
 
+ANOTHER_PROTO = "another protocol number"
+"""Why a route changes whose mark alone is not wgorch's."""
+
 
 def routes(want: State, have: State) -> Iterator[Change]:
     """Route LANs behind other hosts into the tunnel."""
@@ -23,7 +26,7 @@ def routes(want: State, have: State) -> Iterator[Change]:
         new, old = want.routes.get(name, frozenset()), have.routes.get(name, frozenset())
         there, wanted = {route.subnet for route in old}, {route.subnet for route in new}
         for sign, found, why in (
-            ("~", [r for r in sorted(new - old) if r.subnet in there], "another protocol number"),
+            ("~", [r for r in sorted(new - old) if r.subnet in there], ANOTHER_PROTO),
             ("+", [r for r in sorted(new - old) if r.subnet not in there], "not routed into the tunnel"),
             ("-", [r for r in sorted(old - new) if r.subnet not in wanted], "should not lead into the tunnel"),
         ):
@@ -69,7 +72,8 @@ def _have(facts: Facts, network: Network) -> Slice:
 
 def _adoptable(route: Route, facts: Facts) -> bool:
     usual = 1024 if route.subnet.version == 6 else 0
-    return facts.adopted and route.plain and route.proto != "kernel" and route.metric == usual and not route.gateway
+    by_hand = route.proto in ("", "boot", "static")  # a routing daemon's are its own
+    return facts.adopted and route.plain and by_hand and route.metric == usual and not route.gateway
 
 
 def _target(target: Target) -> Slice:

@@ -92,4 +92,4 @@ def _flow_addresses(topology: Topology, host: str) -> Iterator[IPAddress]:
 
 def _in_other_lan(inventory: Inventory, host: str, address: IPAddress) -> bool:
     """True for an address in another host's LAN, which every host should reach."""
-    return any(address in lan for other in inventory.hosts.values() if other.name != host for lan in other.subnets)
+    return any(address in lan for other in inventory.members.values() if other.name != host for lan in other.subnets)

@@ -24,8 +24,10 @@ ask_rules() {
     section rules
     rules=
     # On stderr it warns of rules of the other kind.
-    command -v iptables-save >/dev/null 2>&1 && rules=$(iptables-save 2>&1)
+    command -v iptables-save >/dev/null 2>&1 && { rules=$(iptables-save 2>&1) || rules="$rules
+failed iptables-save $?"; }
     printf '%s\n' "$rules"
+    case $rules in *'is incompatible, use '*) section unreadable-ip && list_natively ip "$rules" ;; esac
     case $scope$rules in
     all*ufw-user-forward*)
         section ufw
@@ -38,7 +40,18 @@ ask_rules() {
 
 ask_rules6() {
     section rules6
-    command -v ip6tables-save >/dev/null 2>&1 && ip6tables-save
+    rules=
+    command -v ip6tables-save >/dev/null 2>&1 && { rules=$(ip6tables-save 2>/dev/null) || rules="$rules
+failed ip6tables-save $?"; }
+    printf '%s\n' "$rules"
+    case $rules in *'is incompatible, use '*) section unreadable-ip6 && list_natively ip6 "$rules" ;; esac
+}
+
+# What nft says of the tables that iptables-save cannot show, since they hold rules that only nft can make.
+list_natively() { # FAMILY RULES
+    for name in filter nat mangle raw security; do
+        case $2 in *"\`$name'"*) nft -s -t list table "$1" "$name" 2>&1 ;; esac
+    done
 }
 
 # The network's own table.

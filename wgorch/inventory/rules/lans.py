@@ -10,9 +10,10 @@ from wgorch.inventory.rules.review import Review
 
 def lans_of(inventory: Inventory) -> Iterator[tuple[str, IPNetwork]]:
     """Yield every LAN with its field."""
-    for name, host in inventory.hosts.items():
-        for i, lan in enumerate(host.subnets):
-            yield f"hosts.{name}.subnets[{i}]", lan
+    for section, members in (("hosts", inventory.hosts), ("devices", inventory.devices)):
+        for name, member in members.items():
+            for i, lan in enumerate(member.subnets):
+                yield f"{section}.{name}.subnets[{i}]", lan
 
 
 def ip_versions(review: Review) -> None:

@@ -85,7 +85,7 @@ def _beside_absent(evidence: Evidence, here: str, there: str) -> Finding | None:
 
 def _through(evidence: Evidence, kind: Kind, host: str, came_in: str, goes_out: str) -> Finding | None:
     """Through a host, from one interface to another."""
-    if host in evidence.absent:
+    if host not in evidence.facts:  # absent, or a device
         return None
     source, target = evidence.probe.ends(kind)
     return (

@@ -68,5 +68,5 @@ def _source_in_lan(evidence: Evidence, kind: Kind, gateway: str) -> str:
 def _address_in_lan(evidence: Evidence, gateway: str) -> str:
     """Address of a gateway on the interface into the LAN, or its name where it has none."""
     version, interface = evidence.probe.target.version, evidence.path.lan_interface
-    addresses = evidence.facts[gateway].links.addresses
+    addresses = evidence.facts[gateway].links.addresses if gateway in evidence.facts else ()
     return next((str(a.ip) for device, a in addresses if device == interface and a.version == version), gateway)

@@ -1,0 +1,175 @@
+"""Other people's hosts, files and rules, taken as they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab.conftest import INVENTORY, Lab
+
+VMAP = "nft 'add rule ip filter FORWARD ct state vmap { established : accept, related : accept, invalid : drop }'"
+UNDO_VMAP = "nft flush chain ip filter FORWARD; nft delete table ip filter"
+
+
+def test_a_table_that_iptables_cannot_show_is_refused_before_a_change(lab: Lab) -> None:
+    lab.world.sh("company", f"iptables -P FORWARD ACCEPT; {VMAP}")
+    try:
+        refused = lab.wgorch("up", INVENTORY, "--yes", code=4).stderr
+        status = lab.wgorch("status", INVENTORY, code=2).stdout
+    finally:
+        lab.world.sh("company", UNDO_VMAP)
+    assert "company: cannot read the firewall (ip filter)" in refused
+    assert "nft -a list table ip filter" in refused
+    assert "cannot read the firewall" in status
+    assert {} == lab.differences()
+
+
+def test_a_table_that_became_unreadable_is_claimed_by_nobody(network: Lab) -> None:
+    network.world.sh("company", VMAP)
+    try:
+        plan = network.wgorch("plan", INVENTORY, code=4)
+        down = network.wgorch("teardown", INVENTORY, "--yes", code=4)
+        status = network.wgorch("status", INVENTORY, code=2).stdout
+    finally:
+        network.world.sh(
+            "company",
+            "nft -a list chain ip filter FORWARD | sed -n 's/.*vmap.*handle //p' | while read h; do nft delete rule ip filter FORWARD handle $h; done",
+        )
+    for said in (plan.stderr, down.stderr, status):
+        assert "cannot read the firewall (ip filter)" in said
+    assert "restored" not in down.stdout
+    assert "No changes." in network.wgorch("plan", INVENTORY).stdout
+
+
+def test_a_tool_that_fails_is_no_empty_table(lab: Lab) -> None:
+    real = lab.world.sh("company", "command -v iptables-save").strip()
+    lab.world.sh(
+        "company",
+        f"mkdir -p /usr/local/sbin; printf '#!/bin/sh\\n{real} | head -n 3; exit 4\\n' >/usr/local/sbin/iptables-save; chmod +x /usr/local/sbin/iptables-save",
+    )
+    try:
+        refused = lab.wgorch("up", INVENTORY, "--yes", code=4).stderr
+    finally:
+        lab.world.sh("company", "rm /usr/local/sbin/iptables-save")
+    assert "company: cannot read the firewall" in refused
+    assert "iptables-save failed with status 4" in refused or "listing ends before its end" in refused
+
+
+# --- networks that others made
+
+ROUTER = "0EF9xmdq5vI0ox3CIYQOPV6yA2lf4Bn0JqDg1ZE6hXU="
+
+
+class Live:
+    """A hand-made wg0 on bcc and home; `bcc` and `home`: further commands there."""
+
+    def __init__(self, lab: Lab, addresses: dict[str, str], port: int = 51820) -> None:
+        self.lab, self.port = lab, port
+        for host, its in addresses.items():
+            adding = "; ".join(f"ip address add {address} dev wg0" for address in its.split(","))
+            lab.world.sh(
+                host,
+                f"umask 077; wg genkey >/root/live; ip link add wg0 type wireguard 2>/dev/null || wireguard-go wg0; wg set wg0 private-key /root/live listen-port 51820; {adding}; ip link set wg0 up mtu 1420",
+            )
+        self.key = {host: lab.world.sh(host, "wg show wg0 public-key").strip() for host in addresses}
+
+    def peers(self, of_bcc: str, of_home: str) -> None:
+        """Allowed-ips: of home at bcc, and of bcc at home."""
+        self.lab.world.sh("bcc", f"wg set wg0 peer {self.key['home']} allowed-ips {of_bcc}")
+        self.lab.world.sh(
+            "home",
+            f"wg set wg0 peer {self.key['bcc']} allowed-ips {of_home} endpoint 203.0.113.13:{self.port} persistent-keepalive 25",
+        )
+
+    def state(self) -> dict[str, str]:
+        show = "wg show wg0 allowed-ips | sort; ip -br address show wg0; ip route show dev wg0 | sed 's/ proto [a-z0-9]*//' | sort"
+        return {host: self.lab.world.sh(host, show) for host in self.key}
+
+    def end(self) -> None:
+        for host in self.key:
+            self.lab.world.sh(host, "ip link delete wg0; rm -f /root/live; ip route flush proto bird", check=False)
+
+
+HOSTS_OF_IT = ("root@203.0.113.13", "root@192.168.0.9")
+
+
+@pytest.mark.parametrize("case", ["routed link", "two addresses", "another network", "wide peer"])
+def test_what_an_inventory_cannot_say_is_refused_before_a_file_is_written(lab: Lab, case: str) -> None:
+    addresses = {"bcc": "10.255.0.1/30", "home": "10.255.0.2/30"}
+    if case == "two addresses":
+        addresses = {"bcc": "10.6.0.1/24,10.6.0.53/32", "home": "10.6.0.2/24"}
+    elif case == "another network":
+        addresses = {"bcc": "10.6.0.1/24,10.7.0.1/24", "home": "10.6.0.2/24"}
+    live = Live(lab, addresses)
+    path = lab.directory / f"{case.split()[0]}.yaml"
+    path.unlink(missing_ok=True)
+    try:
+        if case == "routed link":
+            live.peers("0.0.0.0/0", "0.0.0.0/0")
+            lab.world.sh("bcc", "ip route add 172.20.0.0/16 dev wg0 proto bird")
+        elif case == "wide peer":
+            live.peers("10.255.0.2/32,172.30.99.0/24", "10.255.0.1/32")
+        else:
+            live.peers("10.6.0.2/32", "10.6.0.1/32")
+        before = live.state()
+        done = lab.wgorch("adopt", *HOSTS_OF_IT, "-o", path, code=None)
+        assert done.returncode in (3, 4), done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        assert not path.exists()
+        assert before == live.state()
+        named = {
+            "routed link": "peer",
+            "two addresses": "10.6.0.53",
+            "another network": "10.7.0",
+            "wide peer": "172.30.99.0/24",
+        }
+        assert named[case] in done.stderr
+    finally:
+        live.end()
+
+
+def test_a_router_without_ssh_is_taken_over_as_a_device_with_its_lan(lab: Lab) -> None:
+    live = Live(lab, {"bcc": "10.6.0.1/24", "home": "10.6.0.2/24"})
+    path = lab.directory / "router.yaml"
+    path.unlink(missing_ok=True)
+    try:
+        live.peers("10.6.0.2/32", "10.6.0.0/24,192.168.178.0/24")
+        lab.world.sh(
+            "bcc",
+            f"wg set wg0 peer {ROUTER} allowed-ips 10.6.0.3/32,192.168.178.0/24; ip route add 192.168.178.0/24 dev wg0",
+        )
+        lab.world.sh("home", "ip route add 192.168.178.0/24 dev wg0")
+        before = live.state()
+        lab.wgorch("adopt", *HOSTS_OF_IT, "-o", path)
+        path.chmod(0o644)
+        assert "subnets: [192.168.178.0/24]" in path.read_text()
+        lab.wgorch("check", path)
+        lab.wgorch("up", path, "--adopt", "--yes")
+        assert before == live.state()
+        assert "No changes." in lab.wgorch("plan", path).stdout
+        down = lab.wgorch("teardown", path, "--yes", "--purge").stdout
+        assert "was there before wgorch adopted it" in down
+        assert "wg0 was adopted, and is gone" in down
+        assert "0 hosts restored" in down
+    finally:
+        live.end()
+
+
+def test_a_forwarded_port_is_the_endpoint_that_others_dial(lab: Lab) -> None:
+    live = Live(lab, {"bcc": "10.6.0.1/24", "home": "10.6.0.2/24", "company": "10.6.0.3/24"}, port=4500)
+    path = lab.directory / "forwarded.yaml"
+    path.unlink(missing_ok=True)
+    lab.world.sh("controller", "printf 'Host 10.10.13.62\\n  ProxyJump root@198.51.100.66\\n' >/root/.ssh/config")
+    try:
+        live.peers("10.6.0.2/32", "10.6.0.0/24")
+        lab.world.sh("bcc", f"wg set wg0 peer {live.key['company']} allowed-ips 10.6.0.3/32")
+        lab.world.sh(
+            "company",
+            f"wg set wg0 peer {live.key['bcc']} allowed-ips 10.6.0.0/24 endpoint 203.0.113.13:4500 persistent-keepalive 25",
+        )
+        lab.world.sh("bcc", "iptables -t nat -I PREROUTING -p udp --dport 4500 -j REDIRECT --to-ports 51820")
+        lab.wgorch("adopt", *HOSTS_OF_IT, "root@10.10.13.62", "-o", path)
+        assert 'endpoint: "203.0.113.13:4500"' in path.read_text()
+        assert "listen_port: 51820" in path.read_text()
+    finally:
+        lab.world.sh("bcc", "iptables -t nat -D PREROUTING 1; nft delete table ip nat", check=False)
+        live.end()
