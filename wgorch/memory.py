@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -56,10 +56,17 @@ def remember(inventory: Inventory, orphans: Mapping[str, Host], record: str) -> 
     _write(_network(inventory.network.name), network)
 
 
+def remember_teardown(inventory: Inventory, left: Iterable[str]) -> None:
+    """Store that a network is down, but on the hosts in `left`; the addresses it had stay for its next `up`."""
+    last = _read(_network(inventory.network.name))
+    if last:
+        _write(_network(inventory.network.name), last | {"left": sorted(left)})
+
+
 def removed_since(inventory: Inventory) -> dict[str, Host]:
     """The hosts of the network as last applied on this controller that are not in the inventory any more."""
     last = _read(_network(inventory.network.name))
-    if last.get("subnets") != _subnets(inventory):
+    if last.get("subnets") != _subnets(inventory) or "left" in last:
         return {}
     present = {(host.ssh.host, host.ssh.port, host.ssh.via) for host in inventory.hosts.values()}
     return {

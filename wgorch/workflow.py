@@ -17,7 +17,7 @@ from wgorch.errors import DIFFERS, DONE, LOCKED, MIXED, ROLLED_BACK, HostError, 
 from wgorch.events import Event
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host, Inventory, Network
-from wgorch.memory import remember
+from wgorch.memory import remember, remember_teardown
 from wgorch.outcome import Outcome, with_absent
 from wgorch.plan.blockers import file_blockers, format_blockers, unreadable_blockers
 from wgorch.plan.host import HostPlan, plan_teardown
@@ -157,9 +157,10 @@ def teardown(
             others = {name: found for name, seen in run.seen.items() if (found := seen.other_networks(run.network))}
             return with_absent(run.absent, Outcome(DONE, plans, others=others))
         transaction = _transaction(run, lease_s, asked)
-        return with_absent(
-            run.absent, Rollout(run, transaction, interrupts, changing).down("purge" if purge else "remove")
-        )
+        outcome = Rollout(run, transaction, interrupts, changing).down("purge" if purge else "remove")
+        if outcome.code == DONE and not run.options.limit and run.inventory.path:
+            remember_teardown(run.inventory, run.absent)
+        return with_absent(run.absent, outcome)
 
 
 def _take_interface_of_hosts(run: Run) -> None:

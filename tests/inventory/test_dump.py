@@ -25,6 +25,7 @@ hosts:
     ssh: {host: 'fe80::1', user: 'me', via: [hub, {host: 10.1.1.1, user: x, port: 23}], client: paramiko}
     subnets: [172.16.0.0/24, {lan: 10.10.13.0/24, as: 10.99.13.0/24}]
     lan_interface: eth7
+    behind: other
     masquerade: false
     wireguard_go: false
     listen_port: 999
@@ -35,6 +36,7 @@ hosts:
     private_key: {command: [pass, show, wg]}
     enter: [docker, exec, -i, web]
   here: {ssh: local, address: 10.9.0.77}
+  other: {ssh: root@192.0.2.77, subnets: [10.77.0.0/24]}
   cloud: {ssh: root@203.0.113.9, endpoint: '203.0.113.9:51820'}
 devices:
   phone: {exit: hub, dns: [9.9.9.9], persistent_keepalive: 3}

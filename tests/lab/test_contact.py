@@ -173,3 +173,96 @@ def test_a_forwarded_port_is_the_endpoint_that_others_dial(lab: Lab) -> None:
     finally:
         lab.world.sh("bcc", "iptables -t nat -D PREROUTING 1; nft delete table ip nat", check=False)
         live.end()
+
+
+# --- proof, routes, endpoints
+
+CLOSED = (
+    "iptables -P INPUT DROP; iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -p tcp --dport 22 -j ACCEPT; "
+    "iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
+)
+
+
+def test_a_relay_that_answers_no_pings_but_forwards_is_no_reason_to_roll_back(lab: Lab) -> None:
+    lab.world.sh("bcc", CLOSED)
+    try:
+        done = lab.wgorch("up", INVENTORY, "--yes")
+        assert lab.world.ping("home", "10.10.13.61")
+        assert "bcc does not answer pings in the tunnel" in done.stdout
+        assert "by the way back" in done.stdout
+        lab.wgorch("verify", INVENTORY)
+        lab.wgorch("teardown", INVENTORY, "--yes", "--purge")
+    finally:
+        lab.world.sh("bcc", "iptables -P INPUT ACCEPT; iptables -F INPUT; nft delete table ip filter", check=False)
+
+
+def test_a_gateway_that_forwards_nothing_is_still_one(network: Lab) -> None:
+    network.world.sh(
+        "company",
+        "iptables -I INPUT -i wg0 -p icmp --icmp-type echo-request -j DROP; iptables -I FORWARD -i wg0 -j DROP",
+    )
+    try:
+        done = network.wgorch("verify", INVENTORY, code=1)
+    finally:
+        network.world.sh("company", "iptables -D INPUT 1; iptables -D FORWARD 1")
+    assert "✗" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        "blackhole 10.10.13.0/24 metric 9999",
+        "unreachable 10.10.13.0/24 metric 4294967295",
+        "throw 10.10.13.0/24 metric 50",
+    ],
+)
+def test_a_route_that_does_not_beat_the_tunnels_is_no_conflict(lab: Lab, route: str) -> None:
+    lab.world.sh("home", f"ip route add {route}")
+    try:
+        lab.wgorch("up", INVENTORY, "--yes")
+        assert lab.world.ping("home", "10.10.13.61")
+        lab.wgorch("teardown", INVENTORY, "--yes", "--purge")
+    finally:
+        lab.world.sh("home", f"ip route delete {route}")
+
+
+def test_a_route_that_beats_the_tunnels_is_named_by_its_kind(lab: Lab) -> None:
+    lab.world.sh("home", "ip route add blackhole 10.10.13.0/24")
+    try:
+        refused = lab.wgorch("up", INVENTORY, "--yes", code=4).stderr
+    finally:
+        lab.world.sh("home", "ip route delete blackhole 10.10.13.0/24")
+    assert "a blackhole route to 10.10.13.0/24 exists already" in refused
+
+
+def test_a_more_specific_route_is_said_by_plan_and_status(network: Lab) -> None:
+    network.world.sh("home", "ip route add 10.10.13.0/25 via 192.168.0.1")
+    try:
+        for verb in ("plan", "status"):
+            said = network.wgorch(verb, INVENTORY, code=None).stdout
+            assert "route to 10.10.13.0/25 via 192.168.0.1 dev" in said, verb
+            assert "takes that part of 10.10.13.0/24 from the tunnel" in said
+    finally:
+        network.world.sh("home", "ip route delete 10.10.13.0/25")
+
+
+def test_a_host_inside_a_lan_gets_no_route_to_it(lab: Lab) -> None:
+    nas = "  nas:\n    ssh: {host: 10.10.13.61, user: root, via: root@198.51.100.66}\n    address: 192.168.2.4\n"
+    text = INVENTORY.read_text().replace("\nverify:", f"\n{nas}    behind: company\n\nverify:")
+    without = lab.inventory(text.replace("    behind: company\n", ""), "nas0.yaml")
+    inside = lab.inventory(text, "nas.yaml")
+    refused = lab.wgorch("up", without, "--yes", code=4).stderr
+    assert "behind: GATEWAY" in refused
+    lab.wgorch("up", inside, "--yes")
+    assert "10.10.13.0/24 dev wg0" not in lab.world.sh("target", "ip route")
+    assert lab.world.ping("home", "192.168.2.4")
+    assert lab.world.ping("home", "10.10.13.61")
+    assert "No changes." in lab.wgorch("plan", inside).stdout
+    lab.wgorch("teardown", inside, "--yes", "--purge")
+
+
+def test_two_hosts_at_one_endpoint_are_refused_by_check(lab: Lab) -> None:
+    twice = lab.edited(
+        ("    ssh: root@192.168.0.9\n", '    ssh: root@192.168.0.9\n    endpoint: "203.0.113.13:38371"\n')
+    )
+    assert "is also the endpoint of hosts.bcc" in lab.wgorch("check", twice, code=3).stderr

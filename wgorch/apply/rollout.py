@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wgorch.apply.interrupts import Interrupted, Interrupts
 from wgorch.apply.transaction import Transaction
@@ -182,7 +182,7 @@ class Rollout:
         findings += verdict.findings
         if not ssh_check.result():
             findings += [Finding(e.host, f"SSH is lost: {e.problem}") for e in self.failed]
-        return Verdict(measured, tuple(findings), verdict.broken_before)
+        return replace(verdict, findings=tuple(findings))
 
     def _skipped(self) -> Skipped:
         """With a limit only paths among the hosts that it names are proof, and none through a host without the tunnel."""

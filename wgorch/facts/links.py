@@ -41,6 +41,12 @@ class Route(NamedTuple):
     metric: int
     plain: bool = True
     """The line says nothing else."""
+    kind: str = ""
+    """``blackhole``, ``unreachable`` …; empty for an ordinary route."""
+
+    def beats(self, metric: int) -> bool:
+        """True for a route that takes the packets of another one to the same network, which has a metric."""
+        return self.metric <= metric
 
 
 @value
@@ -142,10 +148,9 @@ def _routes(lines: list[str], everything: str) -> Iterator[Route]:
         words = line.split()
         if line[0].isspace() or not words:
             continue  # the next hops of a multipath route
-        if words[0] in ROUTE_KINDS:
-            words = words[1:]
+        kind = words.pop(0) if words[0] in ROUTE_KINDS else ""
         subnet = network(everything if words[0] == "default" else words[0])
         after = dict(zip(words[1:], words[2:], strict=False))
         metric = integer(after.get("metric", "0"))
         plain = not set(words[1::2]) - {"dev", "proto", "scope", "metric", "pref", "via"} and "scope host" not in line
-        yield Route(subnet, after.get("dev", ""), after.get("via", ""), after.get("proto", ""), metric, plain)
+        yield Route(subnet, after.get("dev", ""), after.get("via", ""), after.get("proto", ""), metric, plain, kind)

@@ -55,6 +55,7 @@ def _host(host: Host) -> dict[str, Any]:
             "endpoint": str(host.endpoint) if host.endpoint else None,
             "relay": host.relay or None,
             "subnets": [_subnet(host, subnet) for subnet in host.subnets],
+            "behind": host.behind,
             "lan_interface": host.lan_interface,
             "masquerade": None if host.masquerade else False,
             "listen_port": host.listen_port if host.listen_port != port else None,

@@ -114,6 +114,8 @@ class Host:
     """For mapped LANs: the network in the tunnel, and the LAN's own."""
     enter: tuple[str, ...] = ()
     """Command that enters the container or namespace after login."""
+    behind: str | None = None
+    """The gateway in whose LAN the host itself is, so that it reaches that LAN without the tunnel."""
 
     @property
     def is_device(self) -> bool:

@@ -67,6 +67,9 @@ HOST = {
         " it in the tunnel: `{lan: 10.10.13.0/24, as: 10.99.13.0/24}`.",
         example="[10.10.13.0/24]",
     ),
+    "behind": Entry(
+        f.HOST_NAME, "Gateway in whose LAN this host itself is: it gets no route to it.", example="company"
+    ),
     "lan_interface": Entry(f.INTERFACE, "LAN interface (default: auto-detected).", example="ens192"),
     "masquerade": Entry(f.FLAG, "Masquerade tunnel traffic into the LANs as the gateway's own address (true)."),
     "listen_port": Entry(_PORT, "UDP port (default: port of the endpoint, or the network's listen_port)."),

@@ -17,7 +17,7 @@ from wgorch.plan.blockers import blockers, unreadable_blockers
 from wgorch.plan.changed_keys import changed_keys
 from wgorch.plan.host import HostPlan, named, plan_host
 from wgorch.plan.members import Record, compose, device_files, keepers, parse, recorded_files
-from wgorch.plan.notes import Note, return_routes
+from wgorch.plan.notes import Note, return_routes, routes_inside
 from wgorch.plan.playbook import Playbook
 from wgorch.plan.preshared import secrets_of
 from wgorch.plan.scope import limit_to
@@ -146,11 +146,14 @@ def _plan(
     names = names_by_key(facts.keys) | {key: peer for peer, key in held.items() if key}
     if entries_of:
         want = limit_to(entries_of, want, named(seen.state(network), names), facts.keys)
-    ours = {chain.table for chain in want.chains} | (TABLES if seen.is_managed(network) else frozenset())
-    if unreadable := list(unreadable_blockers(name, network, seen, ours)):
+    touched = {chain.table for chain in want.chains} | (TABLES if seen.is_managed(network) else frozenset())
+    if unreadable := list(unreadable_blockers(name, network, seen, touched)):
         raise unreadable[0]
     plan = plan_host(name, network, want, seen, playbook, after_start, names, _header(desired, seen))
-    return replace(plan, notes=(*plan.notes, *return_routes(desired, seen), *_left_out(desired, held)))
+    return replace(
+        plan,
+        notes=(*plan.notes, *return_routes(desired, seen), *routes_inside(desired, seen), *_left_out(desired, held)),
+    )
 
 
 def _header(desired: Desired, seen: Observed) -> dict[str, str]:

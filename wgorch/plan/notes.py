@@ -9,6 +9,7 @@ from wgorch.base.sh import quote
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Network
 from wgorch.plan.preshared import is_classical
+from wgorch.plan.route_conflicts import more_specific, shown
 from wgorch.plan.scope import enabled_since
 from wgorch.state.rules import foreign_rules, our_chains
 from wgorch.state.state import State
@@ -36,6 +37,12 @@ def return_routes(desired: Desired, seen: Observed) -> Iterator[Note]:
         beyond = [net for net in (*desired.network.subnets, *desired.routes) if net.version == lan.version]
         for net in beyond if own else ():
             yield Note(desired.name, f"machines in {lan}, or their router, must have: ip route add {net} via {own}")
+
+
+def routes_inside(desired: Desired, seen: Observed) -> Iterator[Note]:
+    """Routes of others that take a part of a network from the tunnel."""
+    for larger, route in more_specific(desired, seen):
+        yield Note(desired.name, f"a {shown(route)} takes that part of {larger} from the tunnel")
 
 
 def notes(host: str, network: Network, want: State, seen: Observed) -> Iterator[Note]:

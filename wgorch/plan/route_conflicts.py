@@ -35,10 +35,10 @@ def route_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
         for device, address in dict.fromkeys(addresses.get(subnet, ())):
             owner = next((name for start, name in OWNERS.items() if device.startswith(start)), "")
             problem = f"{device}{owner and f' ({owner})'} has {address}, which overlaps {subnet}"
-            yield Unfit(desired.name, action, problem, "renumber one of them")
+            hint = "renumber one of them; or, if the host is in that LAN itself: behind: GATEWAY in the inventory"
+            yield Unfit(desired.name, action, problem, hint)
         for route in routes.get(subnet, ()):
-            via = f"via {route.gateway} " if route.gateway else ""
-            problem = f"a route to {subnet} {via}dev {route.device} exists already"
+            problem = f"a {shown(route)} exists already"
             yield Unfit(desired.name, action, problem, "remove that route, or the subnet from the inventory")
         if subnet == ssh:
             problem = f"the SSH session comes from {seen.system.ssh_client}, which lies in {subnet}"
@@ -61,12 +61,34 @@ def _overlaps(desired: Desired, seen: Observed, subnets: tuple[IPNetwork, ...]) 
 
 
 def _routes(desired: Desired, seen: Observed) -> dict[IPNetwork, list[Route]]:
-    """Routes by other interfaces, by their network."""
+    """Routes by other interfaces that beat those into the tunnel, by their network."""
     found: dict[IPNetwork, list[Route]] = defaultdict(list)
     for route in seen.links.routes:
-        if route.device != desired.network.interface:
+        if route.device != desired.network.interface and route.beats(METRICS[route.subnet.version]):
             found[route.subnet].append(route)
     return found
+
+
+METRICS = {4: 0, 6: 1024}
+"""Metric of a route into the tunnel, by IP version."""
+
+
+def shown(route: Route) -> str:
+    """A route for people."""
+    via = f" via {route.gateway}" if route.gateway else ""
+    out = f" dev {route.device}" if route.device else ""
+    return f"{route.kind + ' ' if route.kind else ''}route to {route.subnet}{via}{out}"
+
+
+def more_specific(desired: Desired, seen: Observed) -> Iterator[tuple[IPNetwork, Route]]:
+    """Routes by other interfaces that take a part of a network from the tunnel."""
+    own = {address.network for device, address in seen.links.addresses if device != desired.network.interface}
+    for route in seen.links.routes:
+        if route.device == desired.network.interface or route.subnet in own:
+            continue
+        larger = desired.tunnel_prefixes.of(route.subnet.network_address)
+        if larger and larger.prefixlen < route.subnet.prefixlen:
+            yield larger, route
 
 
 def _ssh_subnet(desired: Desired, seen: Observed) -> IPNetwork | None:

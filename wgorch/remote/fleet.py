@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
 from wgorch.base.sh import Sh, new_nonce
-from wgorch.errors import HostError, WgorchError
+from wgorch.errors import HostError, Unreachable, WgorchError
 from wgorch.inventory.model import Host
 from wgorch.remote.answers import Answers
 from wgorch.remote.clients import Clients, SshSession
@@ -21,6 +22,10 @@ from wgorch.remote.wire import Wire
 from wgorch.remote.wire_shell import WireShell
 
 T = TypeVar("T")
+
+RECONNECTS = 3
+"""Attempts to connect to sshd again, which proves that a host can still be reached."""
+BETWEEN_RECONNECTS_S = 2
 
 MAX_THREADS = 64
 """Hosts that are worked on at once."""
@@ -62,10 +67,18 @@ class Fleet:
         return shell
 
     def check_ssh(self, name: str, timeout_s: float = 10) -> None:
-        """Connect to a host's sshd anew, as far as its banner. Raises Unreachable."""
-        if not self.hosts[name].ssh.local:
-            with self.timings.span(name, "reconnect by SSH"):
-                self.clients.banner(name, timeout_s)
+        """Connect to a host's sshd anew, as far as its banner; more than once, as some limit new ones. Raises Unreachable."""
+        if self.hosts[name].ssh.local:
+            return
+        for left in reversed(range(RECONNECTS)):
+            try:
+                with self.timings.span(name, "reconnect by SSH"):
+                    self.clients.banner(name, timeout_s)
+                return
+            except Unreachable:
+                if not left:
+                    raise
+                time.sleep(BETWEEN_RECONNECTS_S)
 
     def on_hosts(
         self, names: Iterable[str], work: Callable[[str], T], *, aside: bool = False

@@ -97,6 +97,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
             for name, m in verdict.measured.items()
         },
         "findings": [{"host": finding.host, **_finding(finding)} for finding in verdict.findings],
+        "proven_back": [{"host": finding.host, **_finding(finding)} for finding in verdict.proven_back],
         "broken_before": [{"host": finding.host, **_finding(finding)} for finding in verdict.broken_before],
     }
 

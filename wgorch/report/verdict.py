@@ -91,12 +91,15 @@ def render_verdict(out: Console, topology: Topology, verdict: Verdict) -> None:
     for finding, others in verdict.causes:
         more = f"\n    {_dependents(others)}" if others else ""
         out.print(safe_text(f"✗ {finding}{more}", "red"))
+    for what in dict.fromkeys(finding.what for finding in verdict.proven_back):
+        out.print(safe_text(f"! {what}", "yellow"))
     for finding in verdict.broken_before:
         out.print(safe_text(f"! {finding}\n    broken before this change, too: not held against it", "yellow"))
     pings = [ping for measured in verdict.measured.values() for ping in measured.pings.values()]
     ok = sum(ping.works for ping in pings)
     mark, style = ("✓", "green") if verdict.works else ("✗", "red")
-    out.print(safe_text(f"{mark} {ok}/{len(pings)} paths OK", style))
+    back = f", {len(verdict.proven_back)} by the way back" if verdict.proven_back else ""
+    out.print(safe_text(f"{mark} {ok}/{len(pings)} paths OK{back}", style))
 
 
 MAX_DEPENDENTS = 6

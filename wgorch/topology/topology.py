@@ -72,7 +72,7 @@ class Topology(Peering):
         return tuple(
             lan
             for gateway in self._gateways
-            if gateway != name and self.next_hop(name, gateway) is not None
+            if gateway not in (name, self.hosts[name].behind) and self.next_hop(name, gateway) is not None
             for lan in self.hosts[gateway].subnets
         )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from itertools import pairwise
 
+from wgorch.base.ip import as_ip
 from wgorch.base.value import value
 from wgorch.inventory.model import IPAddress
 from wgorch.plan.playbook import CHECKS
@@ -45,6 +46,8 @@ class Verdict:
     findings: tuple[Finding, ...]
     broken_before: tuple[Finding, ...] = ()
     """Faults that were there before the change, and are not held against it."""
+    proven_back: tuple[Finding, ...] = ()
+    """Pings without a reply whose path is proven by those of the other end: a firewall drops echo requests."""
 
     @property
     def works(self) -> bool:
@@ -95,7 +98,29 @@ def diagnose(
     for host in measured:
         found += _full_size(network, host)
     old = tuple(dict.fromkeys(finding for finding in found if finding.pair in broken_before))
-    return Verdict(measured, tuple(dict.fromkeys(f for f in found if f.pair not in broken_before)), old)
+    left = dict.fromkeys(finding for finding in found if finding.pair not in broken_before)
+    # What fails beside it for the same fault is no closed INPUT chain.
+    real = {finding.fault for finding in left if not _is_proven_back(network, finding)}
+    back = tuple(_proven_back(network, finding) for finding in left if finding.fault not in real)
+    return Verdict(measured, tuple(finding for finding in left if finding.fault in real), old, back)
+
+
+def _is_proven_back(network: _Measured, finding: Finding) -> bool:
+    """True for a ping of a host that itself pinged the sender: requests passed one way, and replies the other."""
+    if not finding.pair or not finding.fault or finding.fault[0] not in ("hop", "gateway"):
+        return False
+    address = as_ip(finding.pair[1])
+    there = network.names.get(address) if address else None
+    back = network.topology.hosts[finding.host].address_of(address.version) if address and there else None
+    ping = network.ping(there, back) if there else None
+    return bool(ping and ping.works)
+
+
+def _proven_back(network: _Measured, finding: Finding) -> Finding:
+    address = as_ip(finding.pair[1]) if finding.pair else None
+    name = network.names[address] if address else ""
+    what = f"{name} does not answer pings in the tunnel; its own to {finding.host} get through"
+    return replace(finding, host=finding.host, what=what, hint=f"nothing, or let ICMP echo-request in at {name}")
 
 
 def broken_pairs(verdict: Verdict) -> frozenset[Pair]:

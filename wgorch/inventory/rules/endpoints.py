@@ -21,6 +21,20 @@ def endpoints(review: Review) -> None:
             review.add(path, message, "persistent_keepalive: 25", warning=True)
 
 
+def shared_endpoints(review: Review) -> None:
+    """No two members have one endpoint: packets to it go to one machine."""
+    owner: dict[str, str] = {}
+    members = [(f"hosts.{n}", h) for n, h in review.inventory.hosts.items()]
+    members += [(f"devices.{n}", d) for n, d in review.inventory.devices.items()]
+    for path, member in members:
+        if not member.endpoint:
+            continue
+        twin = owner.setdefault(str(member.endpoint).lower(), path)
+        if twin != path:
+            message = f"{member.endpoint} is also the endpoint of {twin} ({review.where(f'{twin}.endpoint')})"
+            review.add(f"{path}.endpoint", message, "give one of them another port, forwarded to it")
+
+
 def reachability(review: Review) -> None:
     """Hosts without an endpoint reach each other through a relay."""
     hosts = review.inventory.hosts

@@ -63,6 +63,17 @@ def _add_overlap(path: str, lan: IPNetwork, other: str, wide: IPNetwork, review:
     review.add(path, message, "give each LAN one gateway, or renumber one LAN")
 
 
+def behind(review: Review) -> None:
+    """A host is in the LAN of another host that has one."""
+    hosts = review.inventory.hosts
+    for name, host in hosts.items():
+        gateway = hosts.get(host.behind or "")
+        if host.behind and (gateway is None or not gateway.subnets or host.behind == name):
+            gateways = [n for n, other in hosts.items() if other.subnets and n != name]
+            message = f'"{host.behind}" is no other host with subnets'
+            review.add(f"hosts.{name}.behind", message, f"one of {', '.join(gateways)}" if gateways else "delete it")
+
+
 def lan_interfaces(review: Review) -> None:
     """`lan_interface` belongs to a gateway, and is not the tunnel."""
     tunnel = review.inventory.network.interface

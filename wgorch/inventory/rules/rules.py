@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from wgorch.inventory.rules.addresses import addresses, capacity
 from wgorch.inventory.rules.devices import devices
-from wgorch.inventory.rules.endpoints import endpoints, reachability
+from wgorch.inventory.rules.endpoints import endpoints, reachability, shared_endpoints
 from wgorch.inventory.rules.exits import exits
-from wgorch.inventory.rules.lans import ip_versions, lan_interfaces, overlaps
+from wgorch.inventory.rules.lans import behind, ip_versions, lan_interfaces, overlaps
 from wgorch.inventory.rules.links import links
 from wgorch.inventory.rules.loops import routing_loops
 from wgorch.inventory.rules.mtus import mtus
@@ -20,7 +20,9 @@ RULES = (
     overlaps,
     routing_loops,
     endpoints,
+    shared_endpoints,
     lan_interfaces,
+    behind,
     reachability,
     links,
     exits,

@@ -75,4 +75,5 @@ def _member(name: str, target: SshTarget, values: dict[str, Any], shared: dict[s
         wireguard_go=values.get("wireguard_go", True),
         host_key=values.get("host_key"),
         enter=values.get("enter", ()),
+        behind=values.get("behind"),
     )
