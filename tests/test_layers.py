@@ -52,7 +52,13 @@ FOREIGN = {
     "paramiko": {"remote/ssh"},
     "rich": {"report"},
     "pyroute2": {"rehearsal"},
-    "yaml": {"inventory/dump.py", "inventory/edit.py", "inventory/reader.py", "inventory/yaml_errors.py"},
+    "yaml": {
+        "interop/ansible.py",
+        "inventory/dump.py",
+        "inventory/edit.py",
+        "inventory/reader.py",
+        "inventory/yaml_errors.py",
+    },
     "subprocess": {"remote/process.py", "remote/openssh", "remote/ssh/config_dump.py", "rehearsal"},
 }
 

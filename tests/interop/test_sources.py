@@ -7,26 +7,7 @@ from pathlib import Path
 import pytest
 
 from wgorch.interop import sources
-from wgorch.interop.sources import from_ansible, from_ssh_config
-
-ANSIBLE = """\
-[all:vars]
-x=1
-; a comment
-[relay]
-public ansible_host=203.0.113.13 ansible_user=root ansible_port=2222
-six ansible_host=2001:db8::1 ansible_port=22
-[sites]
-192.168.0.9 ansible_ssh_user=admin  # home
-192.168.0.9 ansible_ssh_user=admin
-web[01:50].example
-[sites:children]
-relay
-"""
-
-
-def test_an_ansible_inventory() -> None:
-    assert ["root@203.0.113.13:2222", "[2001:db8::1]:22", "admin@192.168.0.9"] == from_ansible(ANSIBLE)
+from wgorch.interop.sources import from_ssh_config
 
 
 def test_an_openssh_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -266,3 +266,15 @@ def test_two_hosts_at_one_endpoint_are_refused_by_check(lab: Lab) -> None:
         ("    ssh: root@192.168.0.9\n", '    ssh: root@192.168.0.9\n    endpoint: "203.0.113.13:38371"\n')
     )
     assert "is also the endpoint of hosts.bcc" in lab.wgorch("check", twice, code=3).stderr
+
+
+@pytest.mark.parametrize("place", ["/etc/resolv.conf", "/etc/systemd/system"])
+def test_what_is_written_last_is_tried_before_anything_changes(lab: Lab, place: str) -> None:
+    inventory = lab.edited(("    ssh: root@192.168.0.9\n", "    ssh: root@192.168.0.9\n    dns: [192.168.2.1]\n"))
+    lab.world.sh("home", f"mount --bind {place} {place} && mount -o remount,bind,ro {place}")
+    try:
+        done = lab.wgorch("up", inventory, "--yes", code=4)
+    finally:
+        lab.world.sh("home", f"umount {place}")
+    assert f"home: cannot write {place}" in done.stderr
+    assert {} == lab.differences()

@@ -19,7 +19,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from wgorch.base.text import one_line
+from wgorch.base.text import one_line, visible
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Network
 from wgorch.plan.host import HostPlan, changes_between
@@ -89,6 +89,11 @@ def rejected_rules(output: str) -> str | None:
     if "@fail rules" not in output.split("\n"):
         return None
     return one_line(output.rpartition("@tests\n")[2].partition("@fail rules")[0], 400)
+
+
+def unwritable(output: str) -> list[str]:
+    """Files that a host could not write, of those that are written last."""
+    return [visible(path) for path in re.findall(r"^@unwritable (/\S{1,200})$", output, re.M)]
 
 
 class Failure(NamedTuple):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from wgorch.apply.lease import MAX_LEASE_S, PROGRAM_S
 from wgorch.apply.upload import abort_write, call_referee, pieces, script_words, secret_file, write_file
-from wgorch.base.sh import Sh, quote, sh, sh_lines
+from wgorch.base.sh import Sh, quote, quote_words, sh, sh_lines
 from wgorch.facts.facts import Clock
 from wgorch.gather.gather import ENVIRONMENT
 from wgorch.plan.host import HostPlan
@@ -34,8 +34,30 @@ def lock_script(
             sh("( {call} ) || exit 75", call=call_referee(["lock", change_id, who, str(hold_s)])),
             *([plan.prepare_program.text] if plan.prepare else []),
             *(secret_file(name, secret) for name, secret in secrets.items()),
+            *_trial(written_last(plan)),
         ]
     )
+
+
+def written_last(plan: HostPlan) -> list[str]:
+    """Files that are written only after a change is confirmed."""
+    found = []
+    for cmd in (cmd for change in plan.stay for cmd in change.commands):
+        if cmd.argv[0] == "write_file":
+            found.append(cmd.argv[1])
+        elif cmd.argv[0] in ("set_dns", "restore_dns"):
+            found.append("/etc/resolv.conf")
+    return list(dict.fromkeys(found))
+
+
+def _trial(files: list[str]) -> Iterator[Sh]:
+    """sh that says which files could not be written: read-only, or immutable."""
+    if files:
+        yield sh(
+            'for file in {files}; do at=$file; while [ ! -e "$at" ] && [ "$at" != "" ]; do at=${{at%/*}}; done; '
+            '[ -w "${{at:-/}}" ] || printf \'@unwritable %s\n\' "$file"; done',
+            files=quote_words(files),
+        )
 
 
 def apply_script(directory: str, change_id: str, lease_s: int, plan: HostPlan) -> tuple[Sh, Definitions]:

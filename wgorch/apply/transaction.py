@@ -23,9 +23,10 @@ from wgorch.apply.replies import (
     rejected_rules,
     rollback_of,
     says,
+    unwritable,
 )
 from wgorch.apply.upload import pieces, referee, rule_tests, word
-from wgorch.base.sh import EMPTY, Sh, sh_lines
+from wgorch.base.sh import EMPTY, Sh, quote, sh_lines
 from wgorch.base.text import one_line
 from wgorch.errors import Changed, HostError, Locked, Unfit
 from wgorch.events import Event, Listener
@@ -117,6 +118,11 @@ class Transaction:
         rejected = rejected_rules(output)
         if rejected is None and (failed := failure_of(output, plan.prepare)):
             raise Unfit(host, failed.action, failed.problem, "re-run with -v to see the commands")
+        if rejected is None and (files := unwritable(output)):
+            hint = (
+                f"make it writable (lsattr {quote(files[0])} shows whether it is immutable), or leave out what needs it"
+            )
+            raise Unfit(host, f"write {files[0]} after the change", "it is read-only, or immutable", hint)
         if differs := list(dict.fromkeys(differences(seen, again))):
             raise Changed(
                 host, "apply the plan", f"changed since it was made: {', '.join(differs)}", "re-run wgorch plan"

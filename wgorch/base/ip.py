@@ -21,10 +21,17 @@ NOT_PUBLIC = tuple(
         (
             *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),  # private use, RFC 1918
             "100.64.0.0/10",  # carrier-grade NAT, RFC 6598
+            *("0.0.0.0/8", "::/128"),  # this network, unspecified
             *("127.0.0.0/8", "::1/128"),  # loopback
-            *("169.254.0.0/16", "fe80::/10"),  # link-local, RFC 3927 and RFC 4291
+            *("169.254.0.0/16", "fe80::/10", "fec0::/10"),  # link-local, RFC 3927 and RFC 4291; site-local
             *("224.0.0.0/4", "ff00::/8"),  # multicast
             "fc00::/7",  # unique local, RFC 4193
+            *("198.18.0.0/15", "2001:2::/48"),  # benchmarks, RFC 2544 and RFC 5180
+            *("192.0.0.0/24", "2001::/23"),  # IETF protocol assignments, RFC 6890
+            *("192.88.99.0/24", "2002::/16"),  # 6to4, RFC 7526
+            "240.0.0.0/4",  # reserved, RFC 1112
+            *("::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48"),  # IPv4 in IPv6, NAT64
+            *("100::/64", "5f00::/16"),  # discard, RFC 6666; SRv6
         ),
     )
 )

@@ -10,19 +10,16 @@ from dataclasses import replace
 from ipaddress import IPv4Network, ip_address, ip_network
 
 from wgorch.base.ip import as_ip, is_public
+from wgorch.facts.owners import owner_of
 from wgorch.gather.observed import Observed
 from wgorch.interop.names import name_of
 from wgorch.interop.proposal import Machine, Proposal
 from wgorch.inventory.model import DEFAULT_PORT, IPAddress, IPNetwork, SshTarget
-from wgorch.plan.route_conflicts import OWNERS
 
 CANDIDATES = [ip_network(f"10.{n}.0.0/24") for n in (99, 98, 97, 77, 66, 44)] + [
     ip_network(f"192.168.{n}.0/24") for n in (99, 98, 77)
 ]
 """Subnets for the tunnel, best first."""
-
-NOT_LANS = (*OWNERS, "wg", "tun", "tap", "lo")
-"""How the names of interfaces begin that lead into no LAN."""
 
 
 def propose(
@@ -111,7 +108,7 @@ def _endpoint(seen: Observed, ssh: SshTarget) -> tuple[str, str]:
 def _lans(seen: Observed) -> Iterator[tuple[IPv4Network, str]]:
     """LANs of a machine, each with its interface."""
     for device, address in seen.links.addresses:
-        if address.version != 4 or device.startswith(NOT_LANS):
+        if address.version != 4 or device == "lo" or owner_of(device):
             continue
         local = address.ip.is_link_local or address.ip.is_loopback
         if not local and not _is_public_ipv4(address.ip) and 8 <= address.network.prefixlen <= 30:

@@ -8,22 +8,10 @@ from collections.abc import Iterator
 from wgorch.base.ip import Prefixes, as_ip
 from wgorch.errors import HostError, Unfit
 from wgorch.facts.links import Address, Route
+from wgorch.facts.owners import owner_of
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import IPNetwork
 from wgorch.topology.desired import Desired
-
-OWNERS = {
-    "docker": "Docker",
-    "br-": "Docker",
-    "tailscale": "Tailscale",
-    "wt": "NetBird",
-    "zt": "ZeroTier",
-    "nebula": "Nebula",
-    "easytier": "EasyTier",
-    "virbr": "libvirt",
-    "cni": "a container network",
-}
-"""Owner of an interface, by the beginning of its name."""
 
 
 def route_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
@@ -33,7 +21,7 @@ def route_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
     for subnet in subnets:
         action = f"route {subnet} into the tunnel"
         for device, address in dict.fromkeys(addresses.get(subnet, ())):
-            owner = next((name for start, name in OWNERS.items() if device.startswith(start)), "")
+            owner = owner_of(device)
             problem = f"{device}{owner and f' ({owner})'} has {address}, which overlaps {subnet}"
             hint = "renumber one of them; or, if the host is in that LAN itself: behind: GATEWAY in the inventory"
             yield Unfit(desired.name, action, problem, hint)

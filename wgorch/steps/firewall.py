@@ -5,13 +5,13 @@ A whole chain is stated at once; foreign rules in it are kept behind the managed
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache, partial
 
 from wgorch.base.ip import as_ip
 from wgorch.base.sh import Sh, quote, sh
 from wgorch.facts.facts import Facts
+from wgorch.facts.owners import owner_of
 from wgorch.inventory.model import MARK, IPNetwork, Network
 from wgorch.state.change import Attribute, Change, Command, attributes, change, command
 from wgorch.state.rules import DOCKERS, Chain, Rule, our_chains, rule, tool
@@ -162,7 +162,7 @@ def _is_dockers(r: Rule, facts: Facts) -> bool:
     if r.words and r.words[-1].startswith("DOCKER"):
         return True
     interfaces = {w for flag, w in zip(r.words, r.words[1:], strict=False) if flag in ("-i", "-o")}
-    return any(name == "docker0" or re.fullmatch(r"br-[0-9a-f]{12}", name) for name in interfaces)
+    return any(owner_of(name) == "Docker" for name in interfaces)
 
 
 def _target(target: Target) -> Slice:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from wgorch.base.sh import quote
+from wgorch.facts.owners import owner_of
 from wgorch.facts.path_mtu import NEEDED_BY_IPV6, OVERHEAD
 from wgorch.gather.observed import Observed
 from wgorch.plan.foreign_firewall import refusals
@@ -18,14 +18,12 @@ CLOCK_S = 60
 
 ETHERNET_MTU = 1500
 
-VPN_DEVICES = {
-    "tailscale": "Tailscale (100.64.0.0/10)",
-    "wt": "NetBird (100.64.0.0/10)",
-    "zt": "ZeroTier",
-    "tun": "a tunnel",
-    "wg": "another WireGuard",
+VPNS = {
+    "Tailscale": "Tailscale (100.64.0.0/10)",
+    "NetBird": "NetBird (100.64.0.0/10)",
+    **{name: name for name in ("ZeroTier", "Nebula", "EasyTier", "a tunnel", "another WireGuard")},
 }
-"""Other VPNs by the beginning of their devices' names."""
+"""Owners of interfaces that are other VPNs, with what they use."""
 
 VPN_DAEMONS = {"tailscaled": "Tailscale", "netbird": "NetBird", "easytier-core": "EasyTier", "zerotier-one": "ZeroTier"}
 
@@ -111,7 +109,7 @@ def _names(host: str, more: DoctorFacts) -> Iterator[Finding]:
 
 def _other_vpns(desired: Desired, facts: Observed, more: DoctorFacts) -> Iterator[Finding]:
     for device in sorted(facts.links.devices):
-        vpn = next((vpn for name, vpn in VPN_DEVICES.items() if re.fullmatch(rf"{name}[0-9a-z]*", device)), "")
+        vpn = VPNS.get(owner_of(device), "")
         if vpn and device != desired.network.interface:
             yield Finding(desired.name, f"{device}: {vpn} is present; their subnets must not overlap")
     for daemon in sorted(more.daemons & VPN_DAEMONS.keys()):

@@ -34,7 +34,7 @@ class InitOptions(Options):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("hosts", nargs="*", metavar="USER@HOST", help="machines to inspect (default: ask)")
-    ansible = "take the machines from an Ansible inventory (INI)"
+    ansible = "take the machines from an Ansible inventory (INI or YAML)"
     parser.add_argument("--from-ansible", metavar="FILE", type=Path, help=ansible)
     parser.add_argument("--from-ssh-config", action="store_true", help="take the machines from ~/.ssh/config")
     parser.add_argument("--name", help="name of the network (default: office)")
@@ -66,12 +66,16 @@ def run(options: InitOptions) -> int:
 
 def _machines(options: InitOptions, out: Console, *, asks: bool) -> list[str]:
     """SSH targets from the command line, from files of other tools, or else from a prompt. Raises UsageError."""
-    from wgorch.interop.sources import from_ansible, from_ssh_config
+    from wgorch.base.text import visible
+    from wgorch.interop.ansible import read_ansible
+    from wgorch.interop.sources import from_ssh_config
 
     texts = list(options.hosts)
     try:
         if options.from_ansible:
-            texts += from_ansible(options.from_ansible.read_text(encoding="utf-8"))
+            found = read_ansible(options.from_ansible.read_text(encoding="utf-8"), str(options.from_ansible))
+            sys.stderr.writelines(f"passed over: {visible(line)}\n" for line in found.passed_over)
+            texts += found.targets
         if options.from_ssh_config:
             names = from_ssh_config()
             # Names on the command line narrow the file's.

@@ -95,7 +95,7 @@ TUNNEL_NAME = word(
 )
 
 
-USER_NAME = word("a user name", r"[a-zA-Z_][a-zA-Z0-9_.-]*\$?", "a-z A-Z 0-9 _ . -", 32, "root")
+USER_NAME = word("a user name", r"[\w.+@\\][\w.+@\\$-]*", "letters, digits, and _ . + @ \\ $ -", 64, "root")
 
 
 _INTERFACE = word("an interface name like ens192", r"[a-zA-Z0-9][a-zA-Z0-9_.@-]*", "a-z A-Z 0-9 _ . -", 15, "ens192")

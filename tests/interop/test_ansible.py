@@ -1,0 +1,144 @@
+"""Machines of Ansible inventories, in INI and YAML; what is passed over is named."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wgorch.interop.ansible import read_ansible
+
+INI = """\
+; a comment
+loose.example
+
+[all:vars]
+ansible_user=root
+
+[relay]
+public ansible_host="203.0.113.13" ansible_port=2222   # the hub
+six ansible_host=2001:db8::1 ansible_port=2222
+
+[sites]
+home ansible_connection=local
+192.168.0.9 ansible_ssh_user='admin' ansible_ssh_port=2200
+gw[1:2].example ansible_password=x#y ansible_port=2200
+db-[a:c] ansible_user=dba
+windows ansible_connection=winrm
+jumped ansible_ssh_common_args="-J root@198.51.100.66"
+template ansible_host={{ inventory_hostname }}.example
+sdx:222
+
+[sites:vars]
+ansible_user = anna
+
+[office:children]
+sites
+
+[office:vars]
+ansible_port=2022
+
+[odd:section]
+ghost
+
+[relay]
+public
+"""
+
+YAML = """\
+all:
+  vars: {ansible_user: root}
+  hosts:
+    lone: {}
+  children:
+    relay:
+      hosts:
+        public: {ansible_host: 203.0.113.13, ansible_port: 2222}
+    sites:
+      vars: {ansible_user: anna}
+      hosts:
+        "gw[01:03]": {ansible_ssh_host: 198.51.100.7}
+        box:
+      children:
+        inner: {hosts: {nas: {ansible_port: 23}}, vars: {ansible_user: ben}}
+"""
+
+
+def test_an_ini_file_is_read_as_ansible_reads_it() -> None:
+    found = read_ansible(INI, "hosts.ini")
+
+    assert found.targets == [
+        "root@loose.example",
+        "root@203.0.113.13:2222",
+        "root@[2001:db8::1]:2222",
+        "local",
+        "admin@192.168.0.9:2200",
+        "anna@gw1.example:2200",
+        "anna@gw2.example:2200",
+        "dba@db-a:2022",
+        "dba@db-b:2022",
+        "dba@db-c:2022",
+        "anna@jumped:2022",
+        "anna@sdx:222",
+    ]
+    assert found.passed_over == [
+        "hosts.ini:33: a section that Ansible does not know: [odd:section]",
+        "hosts.ini: gw1.example: ansible_password",
+        "hosts.ini: gw2.example: ansible_password",
+        "hosts.ini: windows: ansible_connection winrm",
+        "hosts.ini: jumped: ansible_ssh_common_args",
+        "hosts.ini: template: ansible_host is a template",
+    ]
+
+
+def test_a_yaml_file_is_read_with_its_groups() -> None:
+    assert read_ansible(YAML, "hosts.yml").targets == [
+        "root@lone",
+        "root@203.0.113.13:2222",
+        "anna@198.51.100.7",
+        "anna@box",
+        "ben@nas:23",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "targets"),
+    [
+        ("web[01:03]", ["web01", "web02", "web03"]),
+        ("web[1:10:4]", ["web1", "web5", "web9"]),
+        ("x[a:b][1:2]", ["xa1", "xa2", "xb1", "xb2"]),
+        ("web[3:1]", []),
+        ("web[1:999999]", []),
+        ("web[a:9]", []),
+        ('"unclosed', []),
+        ("host # comment", ["host"]),
+        ("host#1", ["host#1"]),
+        ("x y=1 z", ["x"]),
+    ],
+)
+def test_names_and_ranges(line: str, targets: list[str]) -> None:
+    found = read_ansible(f"[g]\n{line}\n", "f")
+    assert found.targets == targets
+    assert targets or found.passed_over
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read_without_an_error(text: str) -> None:
+    read_ansible(text, "f")
+    read_ansible(f"[all:vars]\n{text}\n[x]\n{text}", "f")
+
+
+@given(
+    st.recursive(
+        st.none() | st.text(max_size=5) | st.integers(),
+        lambda v: (
+            st.dictionaries(st.text(max_size=8) | st.sampled_from(["hosts", "vars", "children"]), v, max_size=3)
+            | st.lists(v, max_size=2)
+        ),
+        max_leaves=12,
+    )
+)
+def test_any_yaml_is_read_without_an_error(data: object) -> None:
+    import yaml
+
+    read_ansible(yaml.safe_dump(data), "f")

@@ -1,0 +1,28 @@
+"""Whose a network interface is, where another program made it; by the names that those programs give, in full."""
+
+from __future__ import annotations
+
+import re
+
+_OWNERS = (
+    (r"docker\d+|docker_gwbridge|br-[0-9a-f]{12}", "Docker"),
+    (r"podman\d+|cni-podman\d+", "Podman"),
+    (r"lxdbr\d+|incusbr\d+|lxcbr\d+", "LXD"),
+    (r"virbr\d+(-nic)?|vnet\d+", "libvirt"),
+    (r"cni\d+|flannel\.\d+|cilium_\w+|cali[0-9a-f]{11}|kube-bridge|weave", "Kubernetes"),
+    (r"veth[0-9a-z]+", "a container"),
+    (r"tailscale\d+", "Tailscale"),
+    (r"wt\d+", "NetBird"),
+    (r"zt[0-9a-z]{8}", "ZeroTier"),
+    (r"nebula\d*", "Nebula"),
+    (r"easytier\d*|et_\w+", "EasyTier"),
+    (r"wg\d*", "another WireGuard"),
+    (r"tun\d*|tap\d*|utun\d*", "a tunnel"),
+)
+_PATTERN = re.compile("|".join(f"(?P<o{n}>{pattern})" for n, (pattern, _) in enumerate(_OWNERS)))
+
+
+def owner_of(interface: str) -> str:
+    """The program that an interface belongs to, by its whole name; empty for the machine's own."""
+    found = _PATTERN.fullmatch(interface)
+    return _OWNERS[int((found.lastgroup or "o0")[1:])][1] if found else ""
