@@ -82,7 +82,9 @@ def test_an_ini_file_is_read_as_ansible_reads_it() -> None:
         "anna@sdx:222",
     ]
     assert found.passed_over == [
-        "hosts.ini:33: a section that Ansible does not know: [odd:section]",
+        "hosts.ini:18: inventory_hostname",
+        "hosts.ini:18: }}.example",
+        "hosts.ini:30: a section that Ansible does not know: [odd:section]",
         "hosts.ini: gw1.example: ansible_password",
         "hosts.ini: gw2.example: ansible_password",
         "hosts.ini: windows: ansible_connection winrm",
