@@ -33,6 +33,8 @@ def draw(values: list, count: int, *, salt: str = "") -> list:
 
 SLOW = [
     "soak",
+    "absent",
+    "contact",
     "networks",
     "seed_rows",
     "trace_worlds",

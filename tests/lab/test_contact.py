@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import draw
 from tests.lab.conftest import INVENTORY, Lab
 
 VMAP = "nft 'add rule ip filter FORWARD ct state vmap { established : accept, related : accept, invalid : drop }'"
@@ -92,7 +93,9 @@ class Live:
 HOSTS_OF_IT = ("root@203.0.113.13", "root@192.168.0.9")
 
 
-@pytest.mark.parametrize("case", ["routed link", "two addresses", "another network", "wide peer"])
+@pytest.mark.parametrize(
+    "case", draw(["routed link", "two addresses", "another network", "wide peer"], 2, salt="cannot say")
+)
 def test_what_an_inventory_cannot_say_is_refused_before_a_file_is_written(lab: Lab, case: str) -> None:
     addresses = {"bcc": "10.255.0.1/30", "home": "10.255.0.2/30"}
     if case == "two addresses":
@@ -190,7 +193,6 @@ def test_a_relay_that_answers_no_pings_but_forwards_is_no_reason_to_roll_back(la
         assert lab.world.ping("home", "10.10.13.61")
         assert "bcc does not answer pings in the tunnel" in done.stdout
         assert "by the way back" in done.stdout
-        lab.wgorch("verify", INVENTORY)
         lab.wgorch("teardown", INVENTORY, "--yes", "--purge")
     finally:
         lab.world.sh("bcc", "iptables -P INPUT ACCEPT; iptables -F INPUT; nft delete table ip filter", check=False)
@@ -210,11 +212,15 @@ def test_a_gateway_that_forwards_nothing_is_still_one(network: Lab) -> None:
 
 @pytest.mark.parametrize(
     "route",
-    [
-        "blackhole 10.10.13.0/24 metric 9999",
-        "unreachable 10.10.13.0/24 metric 4294967295",
-        "throw 10.10.13.0/24 metric 50",
-    ],
+    draw(
+        [
+            "blackhole 10.10.13.0/24 metric 9999",
+            "unreachable 10.10.13.0/24 metric 4294967295",
+            "throw 10.10.13.0/24 metric 50",
+        ],
+        1,
+        salt="routes",
+    ),
 )
 def test_a_route_that_does_not_beat_the_tunnels_is_no_conflict(lab: Lab, route: str) -> None:
     lab.world.sh("home", f"ip route add {route}")
@@ -268,7 +274,7 @@ def test_two_hosts_at_one_endpoint_are_refused_by_check(lab: Lab) -> None:
     assert "is also the endpoint of hosts.bcc" in lab.wgorch("check", twice, code=3).stderr
 
 
-@pytest.mark.parametrize("place", ["/etc/resolv.conf", "/etc/systemd/system"])
+@pytest.mark.parametrize("place", draw(["/etc/resolv.conf", "/etc/systemd/system"], 1, salt="place"))
 def test_what_is_written_last_is_tried_before_anything_changes(lab: Lab, place: str) -> None:
     inventory = lab.edited(("    ssh: root@192.168.0.9\n", "    ssh: root@192.168.0.9\n    dns: [192.168.2.1]\n"))
     lab.world.sh("home", f"mount --bind {place} {place} && mount -o remount,bind,ro {place}")
