@@ -26,6 +26,8 @@ def portions(seed: int) -> Iterator[tuple[str, list[str]]]:
     yield "10,000 hostile answers", [*pytest, "tests/test_hostile.py"]
     yield "1,300 injections", [*pytest, "tests/test_injections.py"]
     yield "2,000 ssh_config files", [*pytest, "tests/lab/test_ssh_config.py"]
+    yield "50 rounds of sites that are off", [*pytest, "tests/lab/test_absent.py", "-k", "come_and_go"]
+    yield "100 turns of two controllers", [*pytest, "tests/lab/test_members.py", "-k", "take_turns"]
     yield "500 crash points", [*pytest, "tests/lab/test_crash_points.py"]
     for portion in range(SOAK_ROUNDS // SOAK_PORTION):
         number = seed * 1000 + portion

@@ -44,7 +44,8 @@ def status(run: Run) -> Status:
         plans = run.plans()
     except HostsFailed as error:
         errors = tuple(str(e) for e in error.errors)
-    differs = errors or run.removed or failed.keys() - run.absent.keys() or any(p.changes for p in plans.values())
+    unread = any(not error.is_absence for error in failed.values())
+    differs = errors or run.removed or unread or any(p.changes for p in plans.values())
     held = run.keys_of_absent
     keys = {name: key for its in held.values() for name, key in its.items() if key}
     keys |= {name: device.public_key for name, device in run.inventory.devices.items() if device.public_key}

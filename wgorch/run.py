@@ -11,7 +11,7 @@ from typing import NoReturn
 from wgorch.base.value import value
 from wgorch.errors import HostError, HostsFailed, Unfit, UsageError
 from wgorch.events import Event, Listener
-from wgorch.gather.gather import Ask, Exchange, gather
+from wgorch.gather.gather import Ask, Exchange, gather, near_networks
 from wgorch.gather.observed import Observed
 from wgorch.inventory.fields import suggest
 from wgorch.inventory.model import Host, Inventory, Network
@@ -68,7 +68,7 @@ class Run:
     topology: Topology = field(init=False)
     seen: dict[str, Observed] = field(default_factory=dict)
     absent: dict[str, HostError] = field(default_factory=dict)
-    """Hosts that were not reached, and why: they are left out of this run."""
+    """Hosts that were not reached, or not read, and why: they are left out of this run."""
     max_mtu: int = 1500
     """Upper bound of the tunnel MTU, in bytes; verification may lower it."""
     broken_before: frozenset[tuple[str, str]] = frozenset()
@@ -119,7 +119,8 @@ class Run:
         if not (host.mtu or self.network.mtu):
             ends = (self.topology.hosts[peer].endpoint for peer in self.topology.peers(name))
             targets = list(dict.fromkeys(islice((end.host for end in ends if end), MAX_MTU_TARGETS)))
-        return Ask(host.listen_port, host.private_key, tuple(targets), self.options.redo_mtu, adopt=self.options.adopt)
+        nets, redo = near_networks(self.topology.desired(name)), self.options.redo_mtu
+        return Ask(host.listen_port, host.private_key, tuple(targets), redo, nets=nets, adopt=self.options.adopt)
 
     @property
     def asks(self) -> dict[str, Ask]:
@@ -154,7 +155,7 @@ class Run:
         self.seen.update(seen)
         for name, error in failed.items():
             self.listener.event(name, Event.FAILED, str(error))
-        absent = {name: error for name, error in failed.items() if error.is_absence}
+        absent = failed if tolerant else {name: error for name, error in failed.items() if error.is_absence}
         self.absent = {name: error for name, error in self.absent.items() if name not in seen} | absent
         for name in absent:
             self.seen.pop(name, None)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+from tests.conftest import LONG, SEED
 from tests.lab.conftest import INVENTORY, Lab
 from tests.lab.test_absent import off
 from wgorch.inventory.load import load
@@ -23,9 +27,9 @@ def elsewhere(lab: Lab, *words: str | Path, code: int | None = 0) -> subprocess.
     return lab.wgorch(*words, code=code, env={"XDG_STATE_HOME": "/root/elsewhere"})
 
 
-def members(lab: Lab) -> dict[str, object]:
+def members(lab: Lab) -> dict[str, Any]:
     text = lab.world.sh("bcc", "cat /var/lib/wgorch/office/members")
-    found: dict[str, object] = json.loads(text.partition("\n")[2])
+    found: dict[str, Any] = json.loads(text.partition("\n")[2])
     return found
 
 
@@ -164,3 +168,32 @@ def test_a_lock_is_waited_for(lab: Lab) -> None:
     assert first.returncode == 0, out
     assert "No changes." in lab.wgorch("plan", INVENTORY).stdout
     assert second.returncode == 0
+
+
+def test_two_controllers_that_take_turns_forget_and_revive_nobody(lab: Lab) -> None:
+    chance = random.Random(SEED)
+    key = "Id0bZVRIPHIdOi6ur5ygZ6f4gs0thaLwBRhjeudYxng="
+    whole = INVENTORY.read_text()
+    smaller = whole.partition("  company:")[0].rstrip() + "\n"
+    state = {"company": True, "phone": False, "keepalive": 15}
+    path = lab.inventory(whole, "shared.yaml")
+    lab.wgorch("up", path, "--yes")
+    for number in range(100 if LONG else 3):
+        what = chance.choice(("company", "phone", "keepalive"))
+        state[what] = chance.randint(10, 60) if what == "keepalive" else not state[what]
+        text = (whole if state["company"] else smaller).replace("keepalive: 15", f"keepalive: {state['keepalive']}")
+        text += f"\ndevices:\n  phone: {{public_key: '{key}', address: 192.168.2.77}}\n" if state["phone"] else ""
+        path.write_text(text)
+        turn, other = chance.sample((lab.wgorch, partial(elsewhere, lab)), 2)
+        when = f"round {number} of seed {SEED}: {what}"
+        done = turn("up", path, "--yes")
+        assert "orphan" not in done.stderr, when
+        record = members(lab)
+        hosts = {"bcc", "home"} | ({"company"} if state["company"] else set())
+        assert set(record["hosts"]) == hosts, when
+        assert record["leaving"] == {}, when
+        assert ("phone" in record.get("devices", {})) is state["phone"], when
+        assert ("wg0" in lab.world.sh("company", "ip -br link")) is state["company"], when
+        assert (key in lab.world.sh("bcc", "wg show wg0 peers")) is state["phone"], when
+        assert "No changes." in other("plan", path).stdout, when
+    lab.wgorch("teardown", path, "--yes", "--purge")

@@ -128,3 +128,71 @@ def test_a_pair_without_a_session_at_either_end_is_reported() -> None:
 
     assert {one, other} == {finding.host for finding in found}
     assert all("no handshake" in finding.what for finding in found)
+
+
+# --- one cause, and proof by the way back
+
+
+def test_one_fault_is_one_cause_with_what_needs_it() -> None:
+    measured = healthy()
+    measured["home"] = without(measured["home"], BCC, COMPANY, TARGET, handshakes=False)
+    measured["bcc"] = without(measured["bcc"], HOME, handshakes=False)
+    measured["company"] = without(measured["company"], HOME)
+
+    verdict = diagnose(TOPOLOGY, measured, KEYS)
+    ((first, others),) = verdict.causes
+
+    assert first.what.startswith("no handshake with bcc")
+    assert len(others) == len(verdict.findings) - 1 >= 4
+
+
+def test_two_faults_are_two_causes() -> None:
+    measured = healthy()
+    measured["home"] = without(measured["home"], TARGET)
+    measured["company"] = without(measured["company"], HOME)
+    measured["home"] = without(measured["home"], COMPANY, TARGET)
+
+    faults = {first.fault for first, _ in diagnose(TOPOLOGY, measured, KEYS).causes}
+    assert faults == {("hop", "bcc", "company"), ("hop", "bcc", "home")}
+
+
+def test_the_gateways_own_ping_is_the_cause_of_those_through_it() -> None:
+    measured = healthy()
+    for host in ("home", "company"):
+        measured[host] = without(measured[host], TARGET)
+
+    ((first, others),) = diagnose(TOPOLOGY, measured, KEYS).causes
+    assert first.what == "no reply from 10.10.13.61 in its own LAN"
+    assert [finding.host for finding in others] == ["home"]
+
+
+def test_a_host_that_answers_no_pings_is_proven_by_its_own() -> None:
+    measured = healthy()
+    for host in ("home", "company"):
+        measured[host] = without(measured[host], BCC)
+
+    verdict = diagnose(TOPOLOGY, measured, KEYS)
+    assert verdict.works
+    assert {finding.what for finding in verdict.proven_back} == {
+        "bcc does not answer pings in the tunnel; its own to home get through",
+        "bcc does not answer pings in the tunnel; its own to company get through",
+    }
+
+
+def test_a_host_that_neither_answers_nor_asks_is_not_proven() -> None:
+    measured = healthy()
+    measured["home"] = without(measured["home"], BCC)
+    measured["bcc"] = without(measured["bcc"], HOME)
+
+    assert not diagnose(TOPOLOGY, measured, KEYS).works
+
+
+def test_what_was_broken_before_is_not_held_against_a_change() -> None:
+    measured = healthy()
+    measured["home"] = without(measured["home"], TARGET)
+    broken = frozenset({("home", str(TARGET))})
+
+    verdict = diagnose(TOPOLOGY, measured, KEYS, broken_before=broken)
+    assert verdict.works
+    assert [finding.pair for finding in verdict.broken_before] == [("home", str(TARGET))]
+    assert not diagnose(TOPOLOGY, measured, KEYS, broken_before=frozenset({("home", "10.10.13.99")})).works

@@ -8,19 +8,20 @@ from dataclasses import field
 
 from wgorch.base.ip import as_ip
 from wgorch.base.value import value
-from wgorch.facts import files, firewall, keys, links, path_mtu, sysctls, system, wireguard
+from wgorch.facts import files, firewall, keys, links, next_start, path_mtu, sysctls, system, wireguard
 from wgorch.facts.files import Files
 from wgorch.facts.firewall import Firewall
 from wgorch.facts.grammar import integer, moment
 from wgorch.facts.keys import Keys
 from wgorch.facts.links import Links
+from wgorch.facts.next_start import Writer
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.facts.system import System
 from wgorch.facts.wireguard import WireGuard
 from wgorch.inventory.model import MARK, Network
 from wgorch.state.rules import our_chains
 
-CLOCK = Part({"moment": Reread.ALWAYS})
+CLOCK = Part({"moment": Reread.ALWAYS, "failed": Reread.ALWAYS})
 
 PARTS: Mapping[str, Part] = {
     "system": system.PART,
@@ -31,6 +32,7 @@ PARTS: Mapping[str, Part] = {
     "keys": keys.PART,
     "files": files.PART,
     "paths": path_mtu.PART,
+    "next_start": next_start.PART,
     "clock": CLOCK,
 }
 """The declaration of each noun of the facts, by the field of Facts."""
@@ -63,6 +65,8 @@ class Facts:
     paths: Mapping[str, int] = field(default_factory=dict, compare=False)
     """Tunnel MTU that the path MTU to an endpoint leaves, by endpoint; of those that were measured."""
     clock: Clock = field(default_factory=Clock, compare=False)
+    next_start: tuple[Writer, ...] = field(default=(), compare=False)
+    """Lines of other programs' files that will matter at the next start."""
     adopted: bool = field(default=False, compare=False)
     """Its unmanaged interface is to be adopted."""
 
@@ -139,6 +143,7 @@ def read(host: str, answers: Answers) -> Facts:
         files=files.read(answers),
         paths=path_mtu.read(answers),
         clock=read_clock(answers),
+        next_start=next_start.read(answers),
     )
 
 

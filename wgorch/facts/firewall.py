@@ -105,7 +105,8 @@ def _unreadable(lines: list[str], suffix: str = "") -> dict[str, str]:
         if hit := re.match(r"# Table `(\w{1,20})' is incompatible", line):
             found[hit[1] + suffix] = "it holds rules that only nft can show"
         elif hit := re.fullmatch(r"failed (\w{1,20}-save) (\d{1,5})", line):
-            found[suffix] = f"{hit[1]} failed with status {hit[2]}"
+            said = [text for text in lines if re.match(r"[A-Za-z]", text) and text not in ("COMMIT", line)]
+            found[suffix] = f"{hit[1]} failed with status {hit[2]}{': ' + said[-1][:200] if said else ''}"
         elif line.startswith("*"):
             open_table = line[1:21]
         elif line == "COMMIT":

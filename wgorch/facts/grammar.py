@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from wgorch.base import wgkey
-from wgorch.errors import Garbled
+from wgorch.errors import Garbled, Unfit
 from wgorch.facts.part import Answers
 
 T = TypeVar("T")
@@ -41,6 +41,11 @@ def read_answers(host: str, text: str, nonce: str, action: str, read: Callable[[
         found = sections(text, nonce)
         if "end" not in found:
             raise NotAnAnswer("the answer is truncated")
+        if failed := found.get("failed"):
+            status, _, command = failed[0].partition(" ")
+            raise Unfit(
+                host, action, f"{command} failed with status {status}", f"run it on {host} as root, and mend that"
+            )
         return read(found)
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         hint = "a bug in wgorch, or forged output; re-run with -vv to see the answer"

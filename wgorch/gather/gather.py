@@ -9,12 +9,14 @@ from enum import StrEnum
 from secrets import token_hex
 
 from wgorch.adapters.firewalld import base_name
+from wgorch.base.ip import as_ip
 from wgorch.base.sh import EMPTY, Sh, quote, quote_words, sh, sh_lines
 from wgorch.base.value import value
 from wgorch.gather.observed import Observed, observed, observed_again, reused_sections
 from wgorch.host.programs import fact_functions, parameters
 from wgorch.inventory.model import Network
 from wgorch.remote.shell import NONE, Definitions, Shell
+from wgorch.topology.desired import Desired
 
 NONCE = "wgorch-answer"
 """Begins the line before each section; in an exchange random digits follow it, so that no file of a host holds it."""
@@ -49,11 +51,25 @@ class Ask:
     redo_mtu: bool = False
     """Measure it in any case."""
     no_counters: bool = False
+    nets: tuple[str, ...] = ()
+    """Networks and addresses of IPv4 whose routes matter, where a host has very many."""
     adopt: bool = False
     """Take an unmanaged interface of the network's name for a managed one."""
     scope: Scope = Scope.ALL
     managed_nft: bool = False
     """Read the managed nft table, too."""
+
+
+def near_networks(desired: Desired) -> tuple[str, ...]:
+    """The networks of IPv4 whose routes matter to a host: of the tunnel, of LANs, and the addresses of endpoints."""
+    ends = (as_ip(link.endpoint.host) for link in desired.links if link.endpoint)
+    nets = (
+        *desired.network.subnets,
+        *desired.routes,
+        *map(desired.host.real, desired.lans),
+        *(ip for ip in ends if ip),
+    )
+    return tuple(dict.fromkeys(str(net) for net in nets if net.version == 4))
 
 
 def questions(network: Network, ask: Ask, nonce: str = NONCE) -> Sh:
@@ -72,6 +88,7 @@ def questions(network: Network, ask: Ask, nonce: str = NONCE) -> Sh:
         "scope": ask.scope,
         "managed_nft": "yes" if ask.managed_nft else "no",
         "nonce": nonce,
+        "nets": " ".join(ask.nets),
     }
     # In one piece, apart from stderr of its commands and from what runs beside it.
     asked = sh("answers=$(ask_all 3</dev/null)")

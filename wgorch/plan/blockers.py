@@ -83,7 +83,12 @@ def format_blockers(name: str, network: Network, seen: Observed) -> Iterator[Hos
 def unreadable_blockers(name: str, network: Network, seen: Observed, tables: Iterable[str]) -> Iterator[HostError]:
     """Tables of iptables that could not be read, of those that a plan touches: what is in them is not known."""
     for table in sorted(set(tables)):
-        if why := seen.firewall.is_unreadable(table):
+        why = seen.firewall.is_unreadable(table)
+        if why and table not in seen.firewall.unreadable:
+            hint = "install the matches comment, conntrack, tcp, udp and the targets MASQUERADE, TCPMSS (xtables, kmod-ipt-…)"
+            yield Unfit(name, "use iptables", why, hint)
+            return
+        if why:
             family, plain = ("ip6", table[:-1]) if table.endswith("6") else ("ip", table)
             problem = f"iptables-save does not show table {plain}: {why}" if family == "ip" else f"table {plain}: {why}"
             hint = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -47,8 +48,8 @@ def routes_inside(desired: Desired, seen: Observed) -> Iterator[Note]:
 
 def notes(host: str, network: Network, want: State, seen: Observed) -> Iterator[Note]:
     """Remarks beside the plan of one host, about what it does not change."""
-    for texts in (_files, _firewall, _adopted, _start, _last_change, _sysctls, _preshared):
-        for text in texts(network, want, seen):
+    for texts in (_files, _firewall, _adopted, _next_start, _start, _last_change, _sysctls, _preshared):
+        for text in dict.fromkeys(texts(network, want, seen)):
             yield Note(host, text)
 
 
@@ -79,6 +80,23 @@ def _adopted(network: Network, want: State, seen: Observed) -> Iterator[str]:
             f"{network.interface} was there before wgorch adopted it: it will be deleted, and does NOT come back by "
             f"itself; what started it does that (wg-quick up {network.interface}?)"
         )
+
+
+def _next_start(network: Network, want: State, seen: Observed) -> Iterator[str]:
+    for path, line in seen.next_start:
+        if line == "tmpfs" and want.interfaces:
+            yield f"{path} is on a tmpfs: the key and the boot script are lost at a reboot"
+        elif f"wgorch-{network.name}" in line:
+            if not want.interfaces:
+                yield f"another program saved rules of wgorch in {path}: they come back at the next start; delete them there"
+        elif not want.interfaces:
+            continue
+        elif line.startswith("flush ruleset"):
+            yield f"{path} flushes all rules whenever it is loaded, wgorch's too: run wgorch up after it"
+        elif re.match(r"net[./]ipv4", line):
+            yield f"{path} sets “{line}”, which stops forwarding whenever it is loaded: change it there"
+        else:
+            yield f"{path} names {network.interface}, too: two programs would make it at the next start"
 
 
 def _start(network: Network, want: State, seen: Observed) -> Iterator[str]:

@@ -83,11 +83,14 @@ def session_table(columns: tuple[str, ...], right: tuple[str, ...]) -> Table:
 
 
 def unreachable_lines(status: Status) -> Iterator[Text]:
-    """A line for each host that was not reached, with the time since its peers last heard of it."""
+    """A line for each host that was not reached or not read, with the time since its peers last heard of it."""
     for name, error in status.unreachable.items():
         away = status.absences.get(name, Absence())
         since = f"; {away.seen_by} had a handshake with it {ago(away.age_s)}" if away.age_s is not None else ""
-        yield safe_text(f"absent: {name}: {error.problem}{since}", "dim")
+        if error.is_absence:
+            yield safe_text(f"absent: {name}: {error.problem}{since}", "dim")
+        else:
+            yield safe_text(f"unknown: {error}", "red")
 
 
 def summary(status: Status) -> Text:
@@ -95,7 +98,7 @@ def summary(status: Status) -> Text:
     changes = sum(len(plan.changes) for plan in status.plans.values()) + len(status.leaving)
     if changes:
         return safe_text(f"✗ drift detected; run `wgorch plan` ({count(changes, 'change')})", "yellow")
-    if status.errors or not status.seen:
+    if status.errors or not status.seen or any(not error.is_absence for error in status.unreachable.values()):
         return safe_text("✗ drift unknown: see the errors above", "yellow")
     in_sync = f"✓ {count(len(status.seen), 'host')} in sync with the inventory: configuration; traffic was not measured"
     if status.unreachable:

@@ -68,6 +68,9 @@ def run(options: CheckOptions) -> int:
     else:
         size = f"{count(len(inventory.hosts), 'host')}, {count(len(inventory.verify), 'flow')}"
         sys.stdout.write(f"{inventory.path}: OK ({size})\n")
+        for name, device in inventory.devices.items():
+            if not device.public_key:
+                sys.stdout.write(f"note: {name} has no public key yet: wgorch export {name} --write makes its key\n")
         if options.verbose:
             sys.stdout.writelines(f"{line}\n" for line in _clients(inventory))
     return BAD_INPUT if unreachable else DONE

@@ -26,6 +26,7 @@ ask_rules() {
     # On stderr it warns of rules of the other kind.
     command -v iptables-save >/dev/null 2>&1 && { rules=$(iptables-save 2>&1) || rules="$rules
 failed iptables-save $?"; }
+    if [ "${#rules}" -gt 400000 ]; then rules=$(printf '%s\n' "$rules" | near_rules); fi
     printf '%s\n' "$rules"
     case $rules in *'is incompatible, use '*) section unreadable-ip && list_natively ip "$rules" ;; esac
     case $scope$rules in
@@ -38,10 +39,15 @@ failed iptables-save $?"; }
     esac
 }
 
+# Of many lines those that are no rules, the rules of built-in chains, and those that name wgorch's or Docker's chain for users.
+near_rules() {
+    grep -E '^[^-]|^-A [A-Z]+ |wgorch-|DOCKER-USER|ufw-user-forward'
+}
+
 ask_rules6() {
     section rules6
     rules=
-    command -v ip6tables-save >/dev/null 2>&1 && { rules=$(ip6tables-save 2>/dev/null) || rules="$rules
+    command -v ip6tables-save >/dev/null 2>&1 && { rules=$(ip6tables-save 2>&1) || rules="$rules
 failed ip6tables-save $?"; }
     printf '%s\n' "$rules"
     case $rules in *'is incompatible, use '*) section unreadable-ip6 && list_natively ip6 "$rules" ;; esac

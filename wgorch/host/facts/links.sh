@@ -1,5 +1,5 @@
 # Network devices, addresses, and routes of the main table.
-: "${line=}" "${interfaces:?}"
+: "${line=}" "${interfaces:?}" "${nets?}"
 
 ask_links() {
     section links
@@ -23,11 +23,28 @@ ask_addresses() {
         [ -d "/sys/class/net/$interface" ] && echo "$interface" && table_local='route show table local type local'
     done
     section addresses
-    ip -o -batch - <<END 2>/dev/null || { ip -o addr show; section routes; ip route show; section poor-ip; }
+    found=$(
+        ip -o -batch - <<END 2>/dev/null || { ip -o addr show; section routes; ip route show; section poor-ip; }
 addr show
 route show
 $table_local
 END
+    )
+    if [ "${#found}" -gt 400000 ]; then found=$(printf '%s\n' "$found" | near_routes); fi
+    printf '%s\n' "$found"
+}
+
+# Of many lines those that are no routes of IPv4, and the routes that overlap a network of nets: a routing table of the
+# internet has a million others. Numbers of awk hold an address of IPv4.
+near_routes() {
+    # One line: what is indented in a quoted text would lose that on its way.
+    # shellcheck disable=SC2016 # awk's own variables
+    near='function first(prefix, parts, bytes, bits) { split(prefix, parts, "/"); split(parts[1], bytes, "."); width = 1; for (bits = parts[2]; bits != "" && bits < 32; bits++) width *= 2; return ((bytes[1] * 256 + bytes[2]) * 256 + bytes[3]) * 256 + bytes[4] }'
+    # shellcheck disable=SC2016
+    near="$near"'BEGIN { many = split(nets, list, " "); for (n = 1; n <= many; n++) { low[n] = first(list[n]); high[n] = low[n] + width - 1 } }'
+    # shellcheck disable=SC2016
+    near="$near"'{ prefix = $1 ~ /^[a-z]+$/ && $1 != "default" ? $2 : $1; if (prefix !~ /^[0-9]+\.[0-9.]+(\/[0-9]+)?$/) { print; next } from = first(prefix); to = from + width - 1; for (n = 1; n <= many; n++) if (from <= high[n] && low[n] <= to) { print; next } }'
+    awk -v nets="$nets ${SSH_CONNECTION%% *}" "$near"
 }
 
 ask_routes6() {

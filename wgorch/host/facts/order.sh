@@ -10,6 +10,7 @@ if [ "$scope" = all ]; then
     ask_udp
     ask_managers
     ask_foreign_nft
+    ask_next_start
 fi
 if [ "$scope" != own ]; then
     ask_links

@@ -5,10 +5,19 @@
 : "${port_hex:?}" "${key_source?}" "${scope:?}" "${managed_nft:?}" "${nonce:?}"
 # shellcheck disable=SC2034 # the nouns use it
 directory=/var/lib/wgorch/$network
+# Seconds of CPU of each process that reads, and KiB of its memory: one that runs away ends by itself.
+# POSIX has neither; dash, bash and busybox have both.
+eval 'ulimit -t 30; ulimit -v 2097152' 2>/dev/null
 
 # Begin a section of the answer.
 section() { # NAME
     printf '\n%s %s\n' "$nonce" "$1"
+}
+
+# Say that a tool failed, at the end of its section: nothing is concluded from what it did not say.
+unread() { # STATUS COMMAND
+    section failed
+    printf '%s %s\n' "$1" "$2"
 }
 
 # True if a file can be read, and no FIFO lets the reader wait.

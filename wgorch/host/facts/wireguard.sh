@@ -7,12 +7,12 @@ ask_wireguard() {
         [ -d "/sys/class/net/$interface" ] || continue
         # What `wg show` prints for people takes one process and hides private keys. Counters move by themselves.
         section "wg $interface"
-        WG_HIDE_KEYS=always WG_COLOR_MODE=never wg show "$interface"
+        WG_HIDE_KEYS=always WG_COLOR_MODE=never wg show "$interface" || unread $? "wg show $interface"
         if [ "$no_counters" = no ]; then
             section "wg-handshakes $interface"
-            wg show "$interface" latest-handshakes
+            wg show "$interface" latest-handshakes || unread $? "wg show $interface latest-handshakes"
             section "wg-transfer $interface"
-            wg show "$interface" transfer
+            wg show "$interface" transfer || unread $? "wg show $interface transfer"
         fi
         ask_preshared
     done
