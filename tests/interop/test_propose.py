@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.interop.hosts import host, targets, tunnel
@@ -125,3 +127,47 @@ def test_of_two_lans_that_overlap_only_the_first_is_routed() -> None:
 )
 def test_what_is_no_lan(address: str, reason: str) -> None:
     assert () == proposed({"a": host("a", address)}).machines[0].lans, reason
+
+
+def test_a_machine_with_ipv6_alone_is_reachable_by_it() -> None:
+    machine = host("six", "eth0 2001:db8::11/64")
+    text = propose({"root@2001:db8::11": machine}, targets("root@2001:db8::11"), "office").text()
+
+    assert 'endpoint: "[2001:db8::11]:51820"' in text
+
+
+def test_an_interface_that_is_down_is_no_endpoint() -> None:
+    machine = host("a", "eth0 192.168.0.2/24", "eth1 198.51.100.9/24")
+    down = replace(machine.links.devices["eth1"], up=False)
+    machine = replace(machine, links=replace(machine.links, devices={**machine.links.devices, "eth1": down}))
+
+    assert "198.51.100.9" not in propose({"a": machine}, targets("a"), "office").text()
+
+
+@pytest.mark.parametrize(
+    ("device", "is_lan"),
+    [
+        ("br-lan", True),
+        ("vmbr0", True),
+        ("br-0123456789ab", False),
+        ("podman0", False),
+        ("lxdbr0", False),
+        ("wtf0", True),
+        ("docker0", False),
+        ("wg1", False),
+        ("zte0", True),
+    ],
+)
+def test_whose_an_interface_is_is_told_by_its_whole_name(device: str, is_lan: bool) -> None:
+    text = propose({"a": host("a", f"{device} 192.168.7.1/24")}, targets("a"), "office").text()
+    assert ("subnets: [192.168.7.0/24]" in text) is is_lan
+
+
+def test_one_machine_by_two_names_is_one_host() -> None:
+    one = host("a", "eth0 203.0.113.9/24")
+    found = propose(
+        {"a": one, "alias": one, "b": host("b", "eth0 203.0.113.10/24")}, targets("a", "alias", "b"), "office"
+    )
+
+    assert len(found.machines) == 2
+    assert "alias is the same machine as a: left out." in found.notes

@@ -352,3 +352,10 @@ def test_what_else_writes_at_the_next_start_is_said(network: Lab) -> None:
         assert f"note: company: {path}" in plan, plan
     assert "61-fine" not in plan
     assert "another program saved rules of wgorch in /etc/iptables/rules.v4" in down
+
+
+def test_an_answer_that_came_past_the_tunnel_is_no_success(lab: Lab) -> None:
+    inventory = lab.edited(("    ssh: root@192.168.0.9\n", "    ssh: root@192.168.0.9\n    exit: bcc\n"))
+    done = lab.wgorch("trace", "home", "198.51.100.66", inventory, code=1)
+    assert "reachable" not in done.stdout
+    assert "✗ home" in done.stdout

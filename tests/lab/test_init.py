@@ -57,5 +57,5 @@ def test_init_asks_on_a_terminal_and_reads_other_files(lab: Lab) -> None:
     lab.wgorch("init", "--from-ssh-config", "-o", lab.directory / "ssh.yaml", "--yes", code=None)
     assert "office-gateway" in (lab.directory / "ssh.yaml").read_text()
 
-    nobody = lab.wgorch("init", "root@192.0.2.1", "-o", lab.directory / "none.yaml", code=3)
-    assert "no machine could be inspected" in nobody.stderr
+    nobody = lab.wgorch("init", "root@192.0.2.1", "-o", lab.directory / "none.yaml", code=4)
+    assert "root@192.0.2.1: cannot connect" in nobody.stderr

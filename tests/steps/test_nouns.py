@@ -79,7 +79,18 @@ def test_the_fact_script_prints_what_is_declared_and_nothing_else() -> None:
 
 
 def test_what_is_never_read_again_is_reused_after_a_change() -> None:
-    assert {"host", "paths", "tools", "poor-ip", "udp", "ufw", "managers", "foreign-nft", "next-start", "keys"} == reused_sections()
+    assert {
+        "host",
+        "paths",
+        "tools",
+        "poor-ip",
+        "udp",
+        "ufw",
+        "managers",
+        "foreign-nft",
+        "next-start",
+        "keys",
+    } == reused_sections()
 
 
 BINARIES = {"ip", "wg", "sh", "chmod", "rm", "nft", "systemctl", "rc-update", "iptables-restore", "ip6tables-restore"}

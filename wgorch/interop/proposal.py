@@ -71,7 +71,8 @@ class Proposal:
         """The fields of a machine, without an address."""
         yield yaml.entry("ssh", yaml.scalar(machine.ssh))
         if machine.endpoint:
-            yield yaml.entry("endpoint", machine.endpoint, machine.why)
+            endpoint = yaml.scalar(machine.endpoint) if machine.endpoint.startswith("[") else machine.endpoint
+            yield yaml.entry("endpoint", endpoint, machine.why)
         else:
             yield yaml.comment(f"no endpoint: {machine.why}")
             if machine.listen_port:

@@ -97,12 +97,20 @@ def _machine(text: str, seen: Observed, ssh: SshTarget, taken: set[str]) -> Mach
 def _endpoint(seen: Observed, ssh: SshTarget) -> tuple[str, str]:
     """The public address of a machine, empty where it has none, and the reason."""
     up = {name for name, device in seen.links.devices.items() if device.up}
-    public = next((a.ip for name, a in seen.links.addresses if name in up and _is_public_ipv4(a.ip)), None)
-    if public is not None:
-        return str(public), "public address of an interface"
-    if not ssh.via and _is_public_ipv4(as_ip(ssh.host)):
-        return ssh.host, f"address of its SSH target; open UDP {DEFAULT_PORT} there, too (cloud firewall)"
+    target = None if ssh.via else as_ip(ssh.host)
+    # IPv4 first: every other host has it.
+    for version in (4, 6):
+        own = (a.ip for name, a in seen.links.addresses if name in up and a.version == version and is_public(a.ip))
+        if (public := next(own, None)) is not None:
+            return _in_endpoint(public), "public address of an interface"
+        if target is not None and target.version == version and is_public(target):
+            why = f"address of its SSH target; open UDP {DEFAULT_PORT} there, too (cloud firewall)"
+            return _in_endpoint(target), why
     return "", "no public address"
+
+
+def _in_endpoint(ip: IPAddress) -> str:
+    return f"[{ip}]" if ip.version == 6 else str(ip)
 
 
 def _lans(seen: Observed) -> Iterator[tuple[IPv4Network, str]]:

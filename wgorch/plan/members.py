@@ -157,12 +157,12 @@ def _loaded(record: Record, data: Mapping[str, Any]) -> Inventory:
 
 def left(inventory: Inventory, members: Members) -> dict[str, Host]:
     """The recorded hosts that are not in the inventory any more; the same place under another name was renamed."""
-    present = {(host.ssh.host, host.ssh.port) for host in inventory.hosts.values()}
+    present = {(host.ssh.host, host.ssh.port, host.enter) for host in inventory.hosts.values()}
     recorded = {**members.leaving, **members.inventory.hosts}
     return {
         name: host
         for name, host in recorded.items()
-        if name not in inventory.hosts and (host.ssh.host, host.ssh.port) not in present
+        if name not in inventory.hosts and (host.ssh.host, host.ssh.port, host.enter) not in present
     }
 
 

@@ -18,7 +18,7 @@ from wgorch.trace.capture import Capture
 from wgorch.trace.causes import cause
 from wgorch.trace.causes.firewall import dropped
 from wgorch.trace.causes.mtu import mtu_too_large
-from wgorch.trace.causes.routing import not_local
+from wgorch.trace.causes.routing import not_local, not_sent_into_tunnel
 from wgorch.trace.causes.target import refused
 from wgorch.trace.evidence import Evidence
 from wgorch.trace.packet_path import Crossing, packet_path
@@ -132,11 +132,21 @@ def _fault_at_source(evidence: Evidence, capture: Capture | None) -> Finding | N
     """A fault that no capture located: the sender got no reply."""
     if capture is None:
         return None
+    if elsewhere := _sent_elsewhere(evidence):
+        return elsewhere
     if evidence.is_refused_by_target:
         return refused(evidence)
     if capture.answered is False:
         return _possible_fault(evidence)
     return mtu_too_large(evidence) if capture.full_answered is False else None
+
+
+def _sent_elsewhere(evidence: Evidence) -> Finding | None:
+    """The probe left by another interface than the tunnel; an answer that came back there proves nothing of the path."""
+    first = evidence.path.crossings(Kind.REQUEST)[:1]
+    if len(evidence.path.hosts) < 2 or any(evidence.sightings(Kind.REQUEST, crossing) for crossing in first):
+        return None
+    return not_sent_into_tunnel(evidence, Kind.REQUEST, evidence.path.hosts[0])
 
 
 def _possible_fault(evidence: Evidence) -> Finding:

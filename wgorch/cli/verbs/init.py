@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from wgorch.cli.options import Options, login_options, yes_option
 from wgorch.cli.terminal import yes_or_no
-from wgorch.errors import ABSENT, DONE, InventoryError, UsageError
+from wgorch.errors import ABSENT, DONE, HostsFailed, InventoryError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -103,10 +103,10 @@ def _proposal(options: InitOptions, out: Console, fleet: Fleet, *, asks: bool) -
     if sys.stderr.isatty():
         sys.stderr.write(f"inspecting {count(len(fleet.hosts), 'machine')} …\n")
     seen, failed = look(fleet, "wg0")
-    for error in failed.values():
+    for error in failed.values() if seen else ():
         out.print(safe_text(f"skipped: {error}", "yellow"))
     if not seen:
-        raise UsageError("no machine could be inspected", "see the errors above")
+        raise HostsFailed(list(failed.values()))
     if failed and asks and not yes_or_no(f"{len(failed)} of {len(fleet.hosts)} skipped; go on without?", default=False):
         raise UsageError("aborted", "name the machines that can be reached")
     if (managed := managed_networks(seen)) and not options.name:

@@ -114,9 +114,8 @@ def dns_name(text: str) -> str:
     for position, c in enumerate(name, 1):
         if not re.match(r"[A-Za-z0-9.-]", c):
             shown = "space" if c == " " else f'"{c}"'
-            raise InvalidValue(
-                f'"{text}" is not a DNS name ({shown} at {position})', "letters, digits, dots and - only"
-            )
+            hint = _in_ascii(name) or "letters, digits, dots and - only"
+            raise InvalidValue(f'"{text}" is not a DNS name ({shown} at {position})', hint)
     if any(not label or label[0] == "-" or label[-1] == "-" or len(label) > 63 for label in name.split(".")):
         raise InvalidValue(
             f'"{text}" is not a DNS name', "1 to 63 letters, digits or - between dots, no - at their ends"
@@ -124,6 +123,15 @@ def dns_name(text: str) -> str:
     if re.fullmatch(r"[0-9.]+", name):
         raise _not_an_address(name)
     return name
+
+
+def _in_ascii(name: str) -> str:
+    """How an internationalised name is written here; empty where it is none."""
+    try:
+        found = name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+    return f"write {found}" if found != name and re.fullmatch(r"[A-Za-z0-9.-]+", found) else ""
 
 
 def machine(text: str) -> str:

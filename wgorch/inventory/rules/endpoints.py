@@ -35,6 +35,17 @@ def shared_endpoints(review: Review) -> None:
             review.add(f"{path}.endpoint", message, "give one of them another port, forwarded to it")
 
 
+def hairpins(review: Review) -> None:
+    """Hosts at one public address are behind one router, which may not lead it back inside."""
+    first: dict[str, str] = {}
+    for name, host in review.inventory.hosts.items():
+        twin = first.setdefault(host.endpoint.host.lower(), name) if host.endpoint else name
+        if twin != name and not any({rule.one, rule.other} == {name, twin} for rule in review.inventory.links):
+            message = f"{name} and {twin} have one public address: their router must lead it back (hairpin NAT)"
+            fix = f'if it does not: links: ["{twin} -x- {name}"], and a relay elsewhere'
+            review.add(f"hosts.{name}.endpoint", message, fix, warning=True)
+
+
 def reachability(review: Review) -> None:
     """Hosts without an endpoint reach each other through a relay."""
     hosts = review.inventory.hosts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wgorch.inventory.rules.addresses import addresses, capacity
 from wgorch.inventory.rules.devices import devices
-from wgorch.inventory.rules.endpoints import endpoints, reachability, shared_endpoints
+from wgorch.inventory.rules.endpoints import endpoints, hairpins, reachability, shared_endpoints
 from wgorch.inventory.rules.exits import exits
 from wgorch.inventory.rules.lans import behind, ip_versions, lan_interfaces, overlaps
 from wgorch.inventory.rules.links import links
@@ -21,6 +21,7 @@ RULES = (
     routing_loops,
     endpoints,
     shared_endpoints,
+    hairpins,
     lan_interfaces,
     behind,
     reachability,

@@ -52,7 +52,7 @@ def duplicate_targets(review: Review) -> None:
     seen: dict[tuple[object, ...], Host] = {}
     for name, host in review.inventory.hosts.items():
         target, path = host.ssh, f"hosts.{name}.ssh"
-        twin = seen.setdefault((target.host, target.port or 22, target.via), host)
+        twin = seen.setdefault((target.host, target.port or 22, target.via, host.enter), host)
         if twin is not host:
             message = f"{target} is also hosts.{twin.name} ({review.where(f'hosts.{twin.name}.ssh')})"
             review.add(path, message, "one entry for each machine")
