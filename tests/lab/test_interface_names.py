@@ -38,8 +38,6 @@ NAMES = [
     "lan\x7f",
     "é-lan",
     "\u202elan",
-    "all",
-    "default",
     "lo0.100",
     "x" * 15,
 ]

@@ -162,7 +162,7 @@ def test_a_shell_on_a_host_takes_the_inventorys_way(lab: Lab) -> None:
 
 
 def test_a_lock_is_waited_for(lab: Lab) -> None:
-    first = lab.spawn("up", INVENTORY, "--yes", "--confirm-timeout", "60")
+    first = lab.spawn("up", INVENTORY, "--yes", "--wait", "60")
     second = lab.wgorch("up", INVENTORY, "--yes", "--wait", "60")
     out, _ = first.communicate(timeout=60)
     assert first.returncode == 0, out
