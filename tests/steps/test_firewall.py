@@ -95,13 +95,13 @@ TABLE: Mapping[str, list[Row]] = {
             "torn down",
             nothing(UP),
             with_chain(FWD, ACCEPT),
-            [("-", [UNJUMP, restored(FWD, f"-X {FWD.name}"), "drop_chain filter FORWARD"])],
+            [("-", ["note_table filter", UNJUMP, restored(FWD, f"-X {FWD.name}"), "drop_chain filter FORWARD"])],
         ),
         (
             "a jump without its chain is torn down as well",
             nothing(UP),
             replace(UP, jumps={FWD: (1,)}, tables=frozenset({"filter"})),
-            [("-", [UNJUMP, restored(FWD, f"-X {FWD.name}"), "drop_chain filter FORWARD"])],
+            [("-", ["note_table filter", UNJUMP, restored(FWD, f"-X {FWD.name}"), "drop_chain filter FORWARD"])],
         ),
         (
             "torn down, with a foreign rule in it: the chain stays for its sake",
@@ -137,6 +137,7 @@ TABLE: Mapping[str, list[Row]] = {
                 (
                     "-",
                     [
+                        "note_table nat",
                         f"remove_jump nat POSTROUTING wgorch:office {NAT.name}",
                         restored(NAT, f"-X {NAT.name}"),
                         "drop_chain nat POSTROUTING",

@@ -56,7 +56,7 @@ def _chains(table: str, parent: str, why: str, want: State, have: State) -> Iter
         place, seen = want.jumps.get(chain, ()), have.jumps.get(chain, ())
         if new is None:
             if old is not None or seen:
-                yield change("-", _name(chain), "no longer wanted", *_remove(chain, mark), disruptive=bool(old))
+                yield change("-", _name(chain), "no longer wanted", *_remove(chain, mark, want), disruptive=bool(old))
         elif old is None:
             making = _state(chain, new, place, mark, want, have)
             yield change("+", _name(chain), why, *making, values=partial(_values, (), new))
@@ -122,7 +122,10 @@ def _state(
     yield command(*restore(chain.table), stdin="\n".join([*lines, "COMMIT"]))
 
 
-def _remove(chain: Chain, mark: str) -> Iterator[Command]:
+def _remove(chain: Chain, mark: str, want: State) -> Iterator[Command]:
+    if chain.table not in want.tables:
+        # A rollback of a change that had not come so far: declaring the chain below creates the table.
+        yield command("note_table", chain.table)
     yield command("remove_jump", chain.table, chain.parent, mark, chain.name)
     # Declared (which creates and empties it) and deleted in one call: gone, whether or not it existed.
     lines = [f"*{chain.table.removesuffix('6')}", f":{chain.name} - [0:0]", f"-X {chain.name}", "COMMIT"]
