@@ -329,6 +329,7 @@ def test_what_else_writes_at_the_next_start_is_said(network: Lab) -> None:
         "/etc/nftables.conf": "flush ruleset\\n",
         "/etc/sysctl.d/60-cis.conf": "net.ipv4.ip_forward=0\\n# wg0\\n",
         "/etc/systemd/network/30-wg0.netdev": "[NetDev]\\nName=wg0\\nKind=wireguard\\n",
+        "/etc/network/interfaces.d/tunnel": f"auto wg0\\n  post-up wg set wg0 private-key {ROUTER}\\n",
         "/etc/sysctl.d/61-fine.conf": "net.ipv4.ip_forward=1\\n",
     }
     for path, text in files.items():
@@ -340,6 +341,7 @@ def test_what_else_writes_at_the_next_start_is_said(network: Lab) -> None:
     network.world.sh("company", "mkdir -p /lib/systemd/system; [ -e /lib/systemd/system/nftables.service ]")
     try:
         plan = network.wgorch("plan", INVENTORY).stdout
+        loud = network.wgorch("plan", INVENTORY, "-vv")
         down = network.wgorch("teardown", INVENTORY, "--yes").stdout
     finally:
         network.world.sh("company", f"rm -r {wants}")
@@ -351,6 +353,8 @@ def test_what_else_writes_at_the_next_start_is_said(network: Lab) -> None:
     for path in ("/etc/nftables.conf", "/etc/sysctl.d/60-cis.conf", "/etc/systemd/network/30-wg0.netdev"):
         assert f"note: company: {path}" in plan, plan
     assert "61-fine" not in plan
+    assert "/etc/network/interfaces.d/tunnel names wg0, too" in plan
+    assert ROUTER not in loud.stdout + loud.stderr
     assert "another program saved rules of wgorch in /etc/iptables/rules.v4" in down
 
 

@@ -12,7 +12,7 @@ ask_next_start() {
     grep -H -s -E "wgorch-${network}[-\" ]|^[[:space:]]*flush ruleset|^[[:space:]]*net[./]ipv4[./](ip_forward|conf[./](all|default)[./]forwarding)[[:space:]]*=[[:space:]]*0|(^|[^A-Za-z0-9_.-])(${interfaces%% *})([^A-Za-z0-9_.-]|\$)" \
         /etc/iptables/rules.v4 /etc/iptables/rules.v6 /etc/sysconfig/iptables /etc/sysconfig/ip6tables $nftables \
         /etc/sysctl.conf /etc/sysctl.d/*.conf /etc/systemd/network/*.netdev /etc/netplan/*.yaml \
-        /etc/NetworkManager/system-connections/* /etc/network/interfaces /etc/network/interfaces.d/* | head -n 100
+        /etc/NetworkManager/system-connections/* /etc/network/interfaces /etc/network/interfaces.d/* | sed -e 's|[A-Za-z0-9+/]\{42\}[A-Za-z0-9+/=]\{2\}|KEY|g' -e 100q # no key leaves the host
     forgets=
     while read -r _ at type _; do
         case $directory/ in "${at%/}"/*) forgets=$type ;; esac
