@@ -348,7 +348,7 @@ def test_what_else_writes_at_the_next_start_is_said(network: Lab) -> None:
         for path in files:
             place = path.rpartition("/")[0]
             back = f"rm {path}; [ ! -e {path}.kept ] || mv {path}.kept {path}"
-            gone = f"[ ! -e {place}/.made ] || {{ rm {place}/.made; rmdir {place}; }}"
+            gone = f"[ ! -e {place}/.made ] || {{ rm {place}/.made; rmdir -p --ignore-fail-on-non-empty {place}; }}"
             network.world.sh("company", f"{back}; {gone}", check=False)
     for path in ("/etc/nftables.conf", "/etc/sysctl.d/60-cis.conf", "/etc/systemd/network/30-wg0.netdev"):
         assert f"note: company: {path}" in plan, plan
