@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -72,6 +73,35 @@ def test_text_is_wrapped_by_words_and_a_long_word_is_kept() -> None:
     assert text == (
         "home: cannot connect: no route\n    hint: look at\n      /var/lib/wgorch/office/private_key\n      first"
     )
+
+
+def test_a_command_of_a_host_behind_enter_runs_inside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that ran on the machine around it would be run on another host than the one that was named."""
+    path = tmp_path / "i.yaml"
+    text = "network: {name: office, subnet: 10.9.0.0/24}\nhosts:\n  hub:\n    ssh: root@203.0.113.1\n    relay: true\n"
+    path.write_text(f"{text}    endpoint: 203.0.113.1:51820\n    enter: [docker, exec, -i, web]\n")
+    ran: list[list[str]] = []
+
+    def become(_: str, words: list[str]) -> NoReturn:
+        ran.append(words)
+        raise OSError(2, "stop here")
+
+    monkeypatch.setattr("os.execvp", become)
+    for words in ([], ["--", "wg", "show", "a b"], ["--", "wg show; id"]):
+        assert 3 == main(["ssh", "-i", str(path), "hub", *words])
+
+    inside = "docker exec -i web /bin/sh"
+    assert [words[words.index("--") + 2 :] for words in ran] == [
+        [inside],
+        [f"{inside} -c 'wg show '\"'\"'a b'\"'\"''"],
+        [f"{inside} -c 'wg show; id'"],
+    ]
+    assert ["-t" in words for words in ran] == [True, False, False]
+
+
+def test_ssh_without_a_host_names_only_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 3 == main(["ssh"])
+    assert "required: host\n" in capsys.readouterr().err
 
 
 def test_a_persons_session_takes_the_inventorys_way() -> None:

@@ -1,17 +1,12 @@
-"""Edit an inventory file as a person would: add fields to a mapping, and leave every other byte as it is."""
+"""Edit the text of an inventory as a person would: add fields to a mapping, and leave every other character as it is."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import yaml
 
 from wgorch.errors import UsageError
-from wgorch.inventory.load import loads
-from wgorch.inventory.model import Inventory
 
 
 def add_fields(text: str, where: Sequence[str], fields: Mapping[str, str]) -> str:
@@ -63,21 +58,3 @@ def _node(text: str, where: Sequence[str]) -> yaml.Node:
     if node is None:
         raise UsageError(f"{'.'.join(where)} is not in the file", "add it by hand")
     return node
-
-
-def save(path: str, text: str) -> Inventory:
-    """Write an edited inventory in the place of the old one, if it is valid; its mode stays. Raises WgorchError."""
-    inventory = loads(text, path)
-    real = Path(path).resolve()
-    try:
-        mode = real.stat().st_mode & 0o7777
-        descriptor, temporary = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(real)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", "edit it by hand") from None
-    return inventory

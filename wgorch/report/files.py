@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import TextIO
 
 from wgorch.errors import UsageError
+from wgorch.inventory.load import loads
 
 
 def write(texts: Mapping[str, str], output: Path) -> None:
@@ -24,6 +25,20 @@ def write(texts: Mapping[str, str], output: Path) -> None:
 def write_text(text: str, path: Path, mode: int = 0o600) -> None:
     """Write one text into a file. Raises UsageError."""
     write_bytes(text.encode(), path, mode)
+
+
+def edit_inventory(path: str, edit: Callable[[str], str]) -> None:
+    """Edit an inventory file, if it stays valid. Its mode and its line ends stay. Raises WgorchError."""
+    real = Path(path).resolve()
+    try:
+        text, mode = real.read_bytes().decode(), real.stat().st_mode & 0o7777
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}", "edit it by hand") from None
+    dos, ends = text.count("\r\n"), text.count("\n")
+    crlf = 0 < dos == ends
+    edited = edit(text.replace("\r\n", "\n") if crlf else text)
+    loads(edited, path)
+    write_bytes((edited.replace("\n", "\r\n") if crlf else edited).encode(), real, mode)
 
 
 def write_packets(captures: Mapping[str, bytes], directory: Path) -> None:
@@ -60,6 +75,8 @@ def write_bytes(data: bytes, path: Path, mode: int = 0o600) -> None:
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), mode)
             file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         Path(temporary).replace(path)
     except OSError as error:
         if temporary:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wgorch.cli.options import Options, inventory_argument, login_options, yes_option
@@ -40,13 +39,16 @@ def run(options: AddOptions) -> int:
     from wgorch.cli.context import load_inventory, open_fleet, stdout
     from wgorch.interop.discover import look
     from wgorch.interop.propose import propose
-    from wgorch.inventory.edit import add_member, save
+    from wgorch.inventory.edit import add_member
     from wgorch.inventory.model import Host
     from wgorch.inventory.targets import ssh_target
     from wgorch.report.console import safe_text
+    from wgorch.report.files import edit_inventory
 
     inventory = load_inventory(options.inventory)
     _refuse_twins(options, inventory)
+    if options.name:
+        _refuse_taken(options.name, inventory)
     fleet = open_fleet(options, {options.host: Host(options.host, ssh_target(options.host), (), 0)})
     try:
         seen, failed = look(fleet, inventory.network.interface, inventory.network.name)
@@ -57,9 +59,10 @@ def run(options: AddOptions) -> int:
     finally:
         fleet.close()
     _choose_lans(options, inventory, proposal)
-    name = _name(options, inventory, proposal)
-    text = Path(inventory.path).read_text(encoding="utf-8")
-    save(inventory.path, add_member(text, "hosts", name, list(proposal.host_lines(proposal.machines[0]))))
+    name = options.name or proposal.machines[0].name
+    _refuse_taken(name, inventory)
+    lines = list(proposal.host_lines(proposal.machines[0]))
+    edit_inventory(inventory.path, lambda text: add_member(text, "hosts", name, lines))
     stdout().print(
         safe_text(f"✓ added {name} to {inventory.path}\nnext: review it, then wgorch plan; wgorch up", "green")
     )
@@ -89,8 +92,6 @@ def _choose_lans(options: AddOptions, inventory: Inventory, proposal: Proposal) 
             shared.remove(lan)
 
 
-def _name(options: AddOptions, inventory: Inventory, proposal: Proposal) -> str:
-    name = options.name or proposal.machines[0].name
+def _refuse_taken(name: str, inventory: Inventory) -> None:
     if name in inventory.members:
         raise UsageError(f"{inventory.path} has a {name} already", "--name NAME gives another name")
-    return name

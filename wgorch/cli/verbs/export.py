@@ -74,10 +74,10 @@ def run(options: ExportOptions) -> int:
 
 def _write(path: str, device: str | None, exported: Export) -> None:
     """Write the new fields of a device into the inventory. Raises WgorchError."""
-    from wgorch.inventory.edit import add_fields, save
+    from wgorch.inventory.edit import add_fields
+    from wgorch.report.files import edit_inventory
 
     if not device or not exported.fields:
         raise UsageError("--write has nothing to write", "name a device without a public_key")
-    text = Path(path).read_text(encoding="utf-8")
-    save(path, add_fields(text, ["devices", device], exported.fields))
+    edit_inventory(path, lambda text: add_fields(text, ["devices", device], exported.fields))
     sys.stderr.write(f"wrote the public key of {device} into {path}; next: wgorch up\n")

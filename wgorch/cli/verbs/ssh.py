@@ -22,7 +22,7 @@ class ShellOptions(Options):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     host_argument(parser, "host", help="host of the inventory")
     parser.add_argument(
-        "command", nargs="*", metavar="COMMAND", help="command to run there, after -- (default: a shell)"
+        "command", nargs="*", default=[], metavar="COMMAND", help="command to run there, after -- (default: a shell)"
     )
     inventory_option(parser)
 
@@ -30,18 +30,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: ShellOptions) -> int:
     """Become OpenSSH's client; its exit code is that of the command."""
     from wgorch.cli.context import load_inventory
+    from wgorch.remote.openssh.argv import shell_text
     from wgorch.run import check_names
 
     inventory = load_inventory(options.inventory, quiet=True)
     check_names(inventory, [options.host])
     host = inventory.hosts[options.host]
+    command = options.command
+    if host.enter:
+        command = [*host.enter, "/bin/sh", *(["-c", shell_text(command)] if command else [])]
     if host.ssh.local:
-        words = options.command or [os.environ.get("SHELL", "/bin/sh")]
+        words = command or [os.environ.get("SHELL", "/bin/sh")]
     else:
         from wgorch.remote.openssh.argv import interactive_argv
         from wgorch.remote.ssh.resolve import SshResolver
 
-        words = interactive_argv(SshResolver(inventory.hosts).of(host), options.command)
+        words = interactive_argv(SshResolver(inventory.hosts).of(host), command, terminal=not options.command)
     try:
         os.execvp(words[0], words)  # noqa: S606 - no shell is wanted
     except OSError as error:

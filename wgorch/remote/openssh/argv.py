@@ -81,15 +81,19 @@ def argv(route: SshRoute, options: dict[str, str], *flags: str, command: Sh | No
     return [*words, "--", route.name or route.host, *([command] if command is not None else [])]
 
 
-def interactive_argv(route: SshRoute, command: Sequence[str]) -> list[str]:
-    """Arguments of a person's own session; `command`: what runs there, a shell where empty."""
-    words = [ssh_program() or "ssh", "-l", route.user, "-p", str(route.port)]
+def shell_text(command: Sequence[str]) -> str:
+    """A command as a shell reads it: one word is shell text already, as ssh takes it; more are quoted."""
+    return command[0] if len(command) == 1 else quote_words(command)
+
+
+def interactive_argv(route: SshRoute, command: Sequence[str], *, terminal: bool = False) -> list[str]:
+    """Arguments of a person's own session; `command`: what runs there, a shell where empty; `terminal`: on a terminal."""
+    words = [ssh_program() or "ssh", *(["-t"] if terminal and command else []), "-l", route.user, "-p", str(route.port)]
     if route.pinned_identity:
         words += [word for path in route.identities for word in ("-i", path)]
     if route.via:
         words += ["-J", ",".join(_jump(hop) for hop in route.via.hops)]
-    text = command[0] if len(command) == 1 else quote_words(command)
-    return [*words, "--", route.name or route.host, *([text] if command else [])]
+    return [*words, "--", route.name or route.host, *([shell_text(command)] if command else [])]
 
 
 def _jump(hop: SshRoute) -> str:
