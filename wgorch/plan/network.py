@@ -89,9 +89,8 @@ def plan_network(
             plans[name] = plan
     if failed:
         raise HostsFailed(failed)
-    for name, plan in plans.items():
-        plans[name] = replace(plan, notes=(*plan.notes, *_devices(facts)))
-        break
+    for name in list(plans)[:1]:
+        plans[name] = replace(plans[name], notes=(*plans[name].notes, *_devices(facts)))
     return plans
 
 
