@@ -34,7 +34,9 @@ def quote_words(words: Iterable[str]) -> Sh:
 
 def quote(text: str) -> Sh:
     """One word of sh, whatever is in it."""
-    return quote_words([text])
+    if text and " " not in text and not text.encode(errors="replace").translate(None, _PLAIN):
+        return Sh(text)
+    return Sh(shlex.quote(text))
 
 
 def sh(template: str, **parts: Sh | int) -> Sh:

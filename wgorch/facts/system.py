@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from functools import lru_cache
 
 from wgorch.base.value import value
 from wgorch.facts.grammar import integer, match
@@ -48,10 +49,15 @@ class System:
     ssh_port: int = field(default=0, compare=False)
 
 
-def facts_of(answers: Answers) -> dict[str, str]:
+def facts_of(answers: Answers) -> Mapping[str, str]:
     """``NAME VALUE`` lines of the section host, without those of os-release."""
-    lines = (line.partition(" ") for line in answers["host"])
-    return {name: text for name, _, text in lines if name != "os"}
+    return _facts(tuple(answers["host"]))
+
+
+@lru_cache(maxsize=1 << 10)  # many nouns ask for them
+def _facts(lines: tuple[str, ...]) -> Mapping[str, str]:
+    parts = (line.partition(" ") for line in lines)
+    return {name: text for name, _, text in parts if name != "os"}
 
 
 def read(answers: Answers) -> System:

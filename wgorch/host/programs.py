@@ -23,6 +23,7 @@ FACTS = (
     "keys",
     "files",
     "startup",
+    "next_start",
 )
 """The files of facts/ that the fact script begins with; any other file there comes behind them."""
 
