@@ -18,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LOG = ROOT / ".long.jsonl"
 SOAK_ROUNDS, SOAK_PORTION = 500, 10
+LIVE_NETWORKS, LIVE_PORTION = 300, 30
 
 
 def portions(seed: int) -> Iterator[tuple[str, list[str]]]:
@@ -29,6 +30,11 @@ def portions(seed: int) -> Iterator[tuple[str, list[str]]]:
     yield "50 rounds of sites that are off", [*pytest, "tests/lab/test_absent.py", "-k", "come_and_go"]
     yield "100 turns of two controllers", [*pytest, "tests/lab/test_members.py", "-k", "take_turns"]
     yield "500 crash points", [*pytest, "tests/lab/test_crash_points.py"]
+    for portion in range(LIVE_NETWORKS // LIVE_PORTION):
+        first = seed * 1000 + portion * LIVE_PORTION
+        test = "tests/lab/test_adopt_networks.py::test_a_network_is_adopted_as_it_is_or_refused"
+        yield f"live networks {first}", [*pytest, *(f"{test}[{first + n}]" for n in range(LIVE_PORTION))]
+    yield "50 machines for init", [*pytest, "tests/lab/test_init_machines.py"]
     for portion in range(SOAK_ROUNDS // SOAK_PORTION):
         number = seed * 1000 + portion
         yield f"soak {number}", ["-m", "tests.soak", "--rounds", str(SOAK_PORTION), "--seed", str(number)]

@@ -14,6 +14,7 @@ from tests.interop.hosts import host, key_of, peer, targets, tunnel
 from wgorch.errors import HostsFailed
 from wgorch.gather.observed import Observed
 from wgorch.interop.adopt import Adoption, adopt
+from wgorch.interop.configurations import Configuration, PeerLines
 from wgorch.inventory.load import loads
 
 BCC, HOME, COMPANY = "root@203.0.113.13", "root@192.168.0.9", "root@10.10.13.62"
@@ -173,7 +174,7 @@ def test_notes_name_what_is_to_be_done_by_hand() -> None:
     seen[HOME] = replace(seen[HOME], system=replace(seen[HOME].system, managers=frozenset({"wg-quick"})))
 
     assert (
-        "peer phonexxx… has 10.50.0.0/24 behind it: a device with subnets; if SSH reaches it, name it, too",
+        "peer-1 (phonexxx…) has 10.50.0.0/24 behind it: a device with subnets; if SSH reaches it, name it, too",
         "home: wg-quick@wg0 also starts this interface: after `up --adopt`, systemctl disable wg-quick@wg0",
     ) == adopted(seen).notes
 
@@ -198,3 +199,41 @@ def test_what_cannot_be_adopted_is_refused(seen: Observed, problem: str) -> None
         adopted({"a": seen})
 
     assert [("a", "adopt wg0", problem)] == [(e.host, e.action, e.problem) for e in raised.value.errors]
+
+
+def conf(path: str, key: str, name: str = "", endpoint: str = "") -> Configuration:
+    return Configuration(path, {key: PeerLines(name, endpoint)})
+
+
+def test_peers_and_endpoints_are_called_as_the_files_call_them() -> None:
+    at_bcc = conf("/etc/wireguard/wg0.conf", key_of("phone"), "Anna's phone")
+    at_home = conf("/etc/wireguard/wg0.conf", key_of("bcc"), "relay", "hub.example.net:38371")
+    seen = three_hosts()
+    text = adopt(seen, targets(*seen), "wg0", "office", {BCC: [at_bcc], HOME: [at_home]}).text
+    assert f'annas-phone: {{public_key: "{key_of("phone")}", address: 192.168.2.9}}' in text
+    assert 'endpoint: "hub.example.net:38371"' in text
+
+
+def test_a_forwarded_port_is_the_endpoint_that_a_file_has() -> None:
+    bcc = tunnel("bcc", 51820, peer("home", "192.168.2.2/32", endpoint="198.51.100.9:40001"))
+    home = tunnel("home", 51821, peer("bcc", "192.168.2.0/24", endpoint="203.0.113.13:4500", keepalive=25))
+    seen = {
+        BCC: host("bcc", "eth0 10.0.0.5/24", "wg0 192.168.2.1/24", wireguard={"wg0": bcc}),
+        HOME: host("home", "eth0 192.168.0.9/24", "wg0 192.168.2.2/24", wireguard={"wg0": home}),
+    }
+    file = conf("/etc/wireguard/wg0.conf", key_of("bcc"), "", "203.0.113.13:4500")
+    text = adopt(seen, targets(*seen), "wg0", "office", {HOME: [file]}).text
+    assert 'endpoint: "203.0.113.13:4500"' in text
+    assert "40001" not in text
+    stale = conf("/etc/wireguard/wg0.conf", key_of("bcc"), "", "203.0.113.99:51820")
+    assert "203.0.113.99" not in adopt(seen, targets(*seen), "wg0", "office", {HOME: [stale]}).text
+
+
+def test_notes_name_what_the_files_do_besides() -> None:
+    file = Configuration(
+        "/etc/wireguard/wg0.conf", {}, ("iptables -A FORWARD -i %i -j ACCEPT", "x\x1b[2J"), ("192.168.2.1",)
+    )
+    seen = three_hosts()
+    notes = "\n".join(adopt(seen, targets(*seen), "wg0", "office", {HOME: [file]}).notes)
+    assert "home: /etc/wireguard/wg0.conf sets name servers, wgorch does not yet: dns: [192.168.2.1] makes it" in notes
+    assert "iptables -A FORWARD -i %i -j ACCEPT; x\\x1b[2J" in notes

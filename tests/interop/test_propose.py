@@ -105,13 +105,25 @@ def test_a_port_and_an_interface_that_are_in_use_are_avoided() -> None:
     assert "interface: wg1      # wg0 exists on one of the machines" in text
 
 
-def test_of_two_lans_that_overlap_only_the_first_is_routed() -> None:
+def test_a_lan_that_another_machine_is_in_is_not_routed() -> None:
     proposal = proposed({"b": host("b", "eth0 10.98.0.2/24"), "c": host("c", "e 203.0.113.9/24", "eth1 10.98.0.2/16")})
 
-    assert ["b"] == list(proposal.shared)
-    assert [
-        "10.98.0.0/16 of c overlaps 10.98.0.0/24 of b: only the latter is routed; renumber one if they are two LANs."
-    ] == proposal.notes
+    assert {} == proposal.shared
+    assert (
+        "10.98.0.0/24 of b is not routed: c has 10.98.0.2/16 on eth1; if it is one LAN, give b subnets: [10.98.0.0/24] "
+        "and c behind: b; if they are two, renumber one." == proposal.notes[0]
+    )
+    assert proposal.notes[1].startswith("10.98.0.0/16 of c is not routed: b has 10.98.0.2/24 on eth0")
+
+
+def test_a_tunnel_subnet_is_free_or_said_to_be_in_use() -> None:
+    ours = [f"{net} 192.0.2.1 eth0" for net in ("10.0.0.0/8", "172.16.0.0/12")]
+    routed = {"a": host("a", "eth0 203.0.113.9/24", routes=(*ours, "0.0.0.0/1 192.0.2.1 eth0"))}
+    assert "192.168.99.0/24" == str(proposed(routed).subnet)
+    routed["b"] = host("b", "eth0 203.0.113.10/24", routes=("192.168.0.0/16 192.0.2.1 eth0",))
+    proposal = proposed(routed)
+    assert "in use: choose another" in proposal.text()
+    assert any("Every candidate for network.subnet is in use" in note for note in proposal.notes)
 
 
 @pytest.mark.parametrize(

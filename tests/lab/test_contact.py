@@ -363,3 +363,14 @@ def test_an_answer_that_came_past_the_tunnel_is_no_success(lab: Lab) -> None:
     done = lab.wgorch("trace", "home", "198.51.100.66", inventory, code=1)
     assert "reachable" not in done.stdout
     assert "✗ home" in done.stdout
+
+
+def test_a_bridge_that_is_called_as_the_tunnel_is_no_wireguard(lab: Lab) -> None:
+    lab.world.sh("home", "ip link add wg0 type bridge")
+    try:
+        for adopt in ([], ["--adopt"]):
+            said = lab.wgorch("plan", INVENTORY, *adopt, code=4)
+            assert "home: cannot create wg0: wg0 exists and is no WireGuard interface with a key" in said.stderr
+            assert "set network.interface: wg1" in said.stderr
+    finally:
+        lab.world.sh("home", "ip link delete wg0")

@@ -6,14 +6,17 @@ Read-only. ``wgorch up --adopt`` then marks what exists; keys, ports, peers and 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from wgorch.base.sh import quote, sh
 from wgorch.base.text import visible
 from wgorch.base.value import value
 from wgorch.errors import HostError, HostsFailed, InventoryError, Unfit, UsageError
 from wgorch.gather.observed import Observed
-from wgorch.interop import yaml
+from wgorch.host.programs import uploaded
+from wgorch.interop import configurations, yaml
+from wgorch.interop.configurations import Configuration
 from wgorch.interop.discover import look
 from wgorch.interop.live_network import LiveNetwork
 from wgorch.inventory.assign import assign
@@ -51,10 +54,24 @@ def adopt_network(fleet: Fleet, interface: str, name: str) -> Adoption:
     if managed := managed_networks(seen):
         return _recorded(fleet, managed)
     ssh = {host: fleet.hosts[host].ssh for host in seen}
-    adoption = adopt(seen, ssh, interface, name)
-    if moved := list(_moved(LiveNetwork(seen, ssh, interface), seen, adoption.text)):
+    files = read_configurations(fleet, seen, interface)
+    adoption = adopt(seen, ssh, interface, name, files)
+    if moved := list(_moved(LiveNetwork(seen, ssh, interface, files), seen, adoption.text)):
         raise HostsFailed(moved)
     return adoption
+
+
+def read_configurations(fleet: Fleet, hosts: Iterable[str], interface: str) -> dict[str, list[Configuration]]:
+    """The files that make an interface, by host. Raises HostsFailed."""
+    program = sh("interface={interface}\n{program}", interface=quote(interface), program=uploaded("configurations.sh"))
+
+    def work(host: str) -> list[Configuration]:
+        return configurations.read(fleet.open(host).exchange(program, f"read what makes {interface}", 30))
+
+    found, failed = fleet.on_hosts(hosts, work)
+    if failed:
+        raise HostsFailed(list(failed.values()))
+    return found
 
 
 def managed_networks(seen: Mapping[str, Observed]) -> dict[str, list[str]]:
@@ -88,12 +105,18 @@ def _recorded(fleet: Fleet, managed: Mapping[str, list[str]]) -> Adoption:
     return Adoption(f"# {visible(head)}\n{dump_text(members.inventory)}", tuple(notes), recorded=True)
 
 
-def adopt(seen: Mapping[str, Observed], ssh: Mapping[str, SshTarget], interface: str, network: str) -> Adoption:
-    """The inventory of hosts by SSH target; `network` is the name it gets. Raises HostsFailed."""
+def adopt(
+    seen: Mapping[str, Observed],
+    ssh: Mapping[str, SshTarget],
+    interface: str,
+    network: str,
+    files: Mapping[str, Sequence[Configuration]] | None = None,
+) -> Adoption:
+    """The inventory of hosts by SSH target; `network`: the name it gets; `files`: as read. Raises HostsFailed."""
     failed = [error for host, s in seen.items() for error in _blockers(host, s, interface)]
     if failed:
         raise HostsFailed(failed)
-    live = LiveNetwork(seen, ssh, interface)
+    live = LiveNetwork(seen, ssh, interface, files)
     return Adoption(_text(live, network), tuple(_notes(live)))
 
 
@@ -190,10 +213,10 @@ def _host(live: LiveNetwork, host: str) -> Iterator[str]:
 
 def _devices(live: LiveNetwork) -> Iterator[str]:
     lines = []
-    for number, peer in enumerate(live.unknown_peers(), 1):
+    for peer in live.unknown_peers():
         address = f", address: {yaml.one_or_more(peer.addresses)}" if peer.addresses else ""
         lans = f", subnets: {yaml.flow(peer.behind)}" if peer.behind else ""
-        lines.append(yaml.entry(f"peer-{number}", f"{{public_key: {yaml.scalar(peer.public_key)}{address}{lans}}}"))
+        lines.append(yaml.entry(peer.name, f"{{public_key: {yaml.scalar(peer.public_key)}{address}{lans}}}"))
     if lines:
         yield yaml.comment("Peers other than these hosts. Rename them; they stay as they are.")
         yield from yaml.block("devices", lines)
@@ -203,10 +226,22 @@ def _notes(live: LiveNetwork) -> Iterator[str]:
     for peer in live.unknown_peers():
         if peer.behind:
             nets = ", ".join(peer.behind)
-            yield f"peer {peer.public_key[:8]}… has {nets} behind it: a device with subnets; if SSH reaches it, name it, too"
+            yield f"{peer.name} ({peer.public_key[:8]}…) has {nets} behind it: a device with subnets; if SSH reaches it, name it, too"
     if not any(live.endpoint(host) for host in live.seen):
         yield "no host has an endpoint at its peers: add the endpoint of one that is reachable"
     for host, seen in live.seen.items():
         if "wg-quick" in seen.system.managers:
             unit = f"wg-quick@{live.interface}"
             yield f"{live.names[host]}: {unit} also starts this interface: after `up --adopt`, systemctl disable {unit}"
+        yield from _of_files(live.names[host], live.files.get(host, ()))
+
+
+def _of_files(name: str, files: Iterable[Configuration]) -> Iterator[str]:
+    """What files do that the inventory does not."""
+    for file in files:
+        if file.dns:
+            yield f"{name}: {file.path} sets name servers, wgorch does not yet: dns: {yaml.flow(file.dns)} makes it"
+        if file.commands:
+            commands = "; ".join(visible(command) for command in file.commands)
+            more = "wgorch makes forwarding and NAT of its own, the rest belongs into a playbook"
+            yield f"{name}: {file.path} runs commands at each start ({more}): {commands}"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_network
 from typing import NamedTuple
 
+from wgorch.base.ip import is_ip_endpoint
 from wgorch.base.value import value
 from wgorch.facts.links import Address
 from wgorch.facts.wireguard import WireGuard
 from wgorch.gather.observed import Observed
-from wgorch.interop.names import name_of
+from wgorch.interop.configurations import Configuration
+from wgorch.interop.names import free_name, name_of
 from wgorch.inventory.model import IPNetwork, SshTarget
 
 
@@ -30,15 +32,23 @@ class UnknownPeer:
     """In the tunnel."""
     behind: tuple[str, ...]
     """Its other allowed-ips."""
+    name: str
 
 
 class LiveNetwork:
     """The network of one interface name on some hosts; a host is named by the SSH target it was read from."""
 
-    def __init__(self, seen: Mapping[str, Observed], ssh: Mapping[str, SshTarget], interface: str) -> None:
-        self.seen, self.ssh, self.interface = seen, ssh, interface
-        taken: set[str] = set()
-        self.names = {host: name_of(s, taken) for host, s in seen.items()}
+    def __init__(
+        self,
+        seen: Mapping[str, Observed],
+        ssh: Mapping[str, SshTarget],
+        interface: str,
+        files: Mapping[str, Sequence[Configuration]] | None = None,
+    ) -> None:
+        """`files`: what made the interface, by host."""
+        self.seen, self.ssh, self.interface, self.files = seen, ssh, interface, files or {}
+        self._taken: set[str] = set()
+        self.names = {host: name_of(s, self._taken) for host, s in seen.items()}
         self.wireguard: dict[str, WireGuard] = {host: s.wireguard[interface] for host, s in seen.items()}
         self.subnets = self._subnets()
 
@@ -61,6 +71,8 @@ class LiveNetwork:
 
     def endpoint(self, host: str) -> str:
         """The endpoint that other hosts have for this one; empty where that was only learned from its packets."""
+        if written := self._written_endpoint(host):
+            return written
         own = {str(address.ip) for _, address in self.seen[host].links.addresses} | {self.ssh[host].host}
         endpoints = [entry.endpoint for entry in self._entries(host)]
         for endpoint in endpoints:
@@ -71,6 +83,17 @@ class LiveNetwork:
             if ip.strip("[]") in own and int(port or 0) == self.wireguard[host].listen_port:
                 return endpoint
         return ""
+
+    def _written_endpoint(self, host: str) -> str:
+        """The endpoint that a file of another host has for this one, and that its session uses; a name before an address."""
+        key, found = self.wireguard[host].public_key, []
+        for other, wg in self.wireguard.items():
+            live = wg.peers[key].endpoint if other != host and key in wg.peers else None
+            for file in self.files.get(other, ()):
+                said = file.peers[key].endpoint if key in file.peers else ""
+                if live and said and said.rpartition(":")[2] == live.rpartition(":")[2]:
+                    found.append(live if is_ip_endpoint(said) else said)
+        return next((text for text in found if not is_ip_endpoint(text)), found[0] if found else "")
 
     def is_relay(self, host: str) -> bool:
         """True where other hosts route more to it than its own addresses and LANs."""
@@ -89,12 +112,21 @@ class LiveNetwork:
         found: dict[str, tuple[str, ...]] = {}
         for wg in self.wireguard.values():
             found |= {key: peer.allowed_ips for key, peer in wg.peers.items() if key not in hosts}
-        return [self._unknown_peer(key, nets) for key, nets in sorted(found.items())]
+        taken = set(self._taken)
+        return [
+            self._unknown_peer(key, nets, free_name(self._comment(key), f"peer-{number}", taken))
+            for number, (key, nets) in enumerate(sorted(found.items()), 1)
+        ]
 
-    def _unknown_peer(self, key: str, nets: tuple[str, ...]) -> UnknownPeer:
+    def _comment(self, key: str) -> str:
+        """What a file of any host calls a peer; empty where none does."""
+        peers = (file.peers.get(key) for files in self.files.values() for file in files)
+        return next((peer.name for peer in peers if peer and peer.name), "")
+
+    def _unknown_peer(self, key: str, nets: tuple[str, ...], name: str) -> UnknownPeer:
         inside = [net for net in map(ip_network, nets) if self._in_tunnel(net) and _is_single(net)]
         behind = tuple(net for net in nets if ip_network(net) not in inside)
-        return UnknownPeer(key, tuple(str(net.network_address) for net in inside), behind)
+        return UnknownPeer(key, tuple(str(net.network_address) for net in inside), behind, name)
 
     def _addresses(self, host: str) -> Iterator[Address]:
         for device, address in self.seen[host].links.addresses:

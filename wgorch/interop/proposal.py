@@ -37,6 +37,7 @@ class Proposal:
     name: str
     interface: str
     subnet: IPNetwork
+    why_subnet: str
     machines: list[Machine]
     relay: str
     """Empty where none is needed."""
@@ -59,7 +60,7 @@ class Proposal:
 
     def _network(self) -> Iterator[str]:
         yield yaml.entry("name", self.name)
-        yield yaml.entry("subnet", str(self.subnet), "free: no machine has an address or a route in it")
+        yield yaml.entry("subnet", str(self.subnet), self.why_subnet)
         if self.interface != "wg0":
             yield yaml.entry("interface", self.interface, "wg0 exists on one of the machines")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from ipaddress import IPv4Network, ip_address, ip_network
+from ipaddress import IPv4Network, ip_address
 
 from wgorch.base.ip import as_ip, is_public
 from wgorch.facts.owners import owner_of
@@ -16,10 +16,18 @@ from wgorch.interop.names import name_of
 from wgorch.interop.proposal import Machine, Proposal
 from wgorch.inventory.model import DEFAULT_PORT, IPAddress, IPNetwork, SshTarget
 
-CANDIDATES = [ip_network(f"10.{n}.0.0/24") for n in (99, 98, 97, 77, 66, 44)] + [
-    ip_network(f"192.168.{n}.0/24") for n in (99, 98, 77)
-]
+_FIRST = (*(f"10.{n}.0.0/24" for n in (99, 98, 97, 77, 66, 44)), *(f"192.168.{n}.0/24" for n in (99, 98, 77)))
+_FURTHER = (
+    *(f"172.{n}.99.0/24" for n in range(31, 15, -1)),
+    *(f"192.168.{n}.0/24" for n in range(254, 100, -1)),
+    *(f"10.{n}.99.0/24" for n in range(254, 100, -1)),
+)
+CANDIDATES = [IPv4Network(text) for text in (*_FIRST, *_FURTHER)]
 """Subnets for the tunnel, best first."""
+LANS = [IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+"""What a LAN to share lies in: RFC 1918. Others are a carrier's, or not meant to be routed."""
+HALF = 7
+"""Routes of so short a prefix stand for the default route, as VPN clients make them."""
 
 
 def propose(
@@ -31,8 +39,18 @@ def propose(
     reached = {text: (addresses or {}).get(text, target.host) for text, target in ssh.items()}
     machines = [_machine(text, s, replace(ssh[text], host=reached[text]), taken) for text, s in seen.items()]
     notes = [*twins, *([] if any(machine.endpoint for machine in machines) else [NO_ENDPOINT])]
-    shared, conflicts = _shared(machines)
-    return Proposal(name, _interface(seen), _free(seen), machines, *_relay(machines), shared, [*notes, *conflicts])
+    shared, conflicts = _shared({machine.name: machine for machine in machines}, _by_name(machines, seen))
+    free = _free(seen)
+    notes += conflicts
+    if free is None:
+        notes.append(f"Every candidate for network.subnet is in use somewhere: replace {CANDIDATES[0]} by a free one.")
+    why = "free: no machine has an address or a route in it" if free else "in use: choose another"
+    subnet = free or CANDIDATES[0]
+    return Proposal(name, _interface(seen), subnet, why, machines, *_relay(machines), shared, notes)
+
+
+def _by_name(machines: list[Machine], seen: Mapping[str, Observed]) -> dict[str, Observed]:
+    return {machine.name: there for machine, there in zip(machines, seen.values(), strict=True)}
 
 
 def _distinct(seen: Mapping[str, Observed]) -> tuple[dict[str, Observed], list[str]]:
@@ -59,22 +77,33 @@ def _relay(machines: list[Machine]) -> tuple[str, str]:
     return reachable[0].name, "hosts without an endpoint reach each other through it"
 
 
-def _shared(machines: list[Machine]) -> tuple[dict[str, list[IPv4Network]], list[str]]:
-    """LANs by host, each of one host only; and a note for each that overlaps another one."""
-    owner: dict[IPv4Network, str] = {}
-    notes = []
-    for machine in machines:
-        for lan, _ in machine.lans:
-            other = next((o for o in owner if o.overlaps(lan)), None)
-            if other is None:
-                owner[lan] = machine.name
-            else:
-                lans = f"{lan} of {machine.name} overlaps {other} of {owner[other]}"
-                notes.append(f"{lans}: only the latter is routed; renumber one if they are two LANs.")
+def _shared(
+    machines: Mapping[str, Machine], seen: Mapping[str, Observed]
+) -> tuple[dict[str, list[IPv4Network]], list[str]]:
+    """LANs by host, each of one host only that no other one is in; and a note for each that is not routed."""
     shared: dict[str, list[IPv4Network]] = {}
-    for lan, name in owner.items():
-        shared.setdefault(name, []).append(lan)
+    notes = []
+    for name, machine in machines.items():
+        for lan, _ in machine.lans:
+            others = {other: why for other in seen if other != name and (why := _conflict(lan, seen[other]))}
+            if not others:
+                shared.setdefault(name, []).append(lan)
+                continue
+            first, why = next(iter(others.items()))
+            one = f"if it is one LAN, give {name} subnets: [{lan}] and {' and '.join(others)} behind: {name}"
+            notes.append(f"{lan} of {name} is not routed: {first} has {why}; {one}; if they are two, renumber one.")
     return shared, notes
+
+
+def _conflict(lan: IPv4Network, seen: Observed) -> str:
+    """What of another machine a route to a LAN would cut off; empty where nothing."""
+    for device, address in seen.links.addresses:
+        if device != "lo" and address.version == 4 and address.network.overlaps(lan):
+            return f"{address} on {device}"
+    if any(route.subnet == lan for route in seen.links.routes):
+        return "a route to it"
+    client = as_ip(seen.system.ssh_client)
+    return f"its SSH session from {client}" if client and client.version == 4 and client in lan else ""
 
 
 def _machine(text: str, seen: Observed, ssh: SshTarget, taken: set[str]) -> Machine:
@@ -118,8 +147,7 @@ def _lans(seen: Observed) -> Iterator[tuple[IPv4Network, str]]:
     for device, address in seen.links.addresses:
         if address.version != 4 or device == "lo" or owner_of(device):
             continue
-        local = address.ip.is_link_local or address.ip.is_loopback
-        if not local and not _is_public_ipv4(address.ip) and 8 <= address.network.prefixlen <= 30:
+        if any(address.network.subnet_of(lan) for lan in LANS) and address.network.prefixlen <= 30:
             yield address.network, device
 
 
@@ -129,18 +157,16 @@ def _router(seen: Observed) -> IPAddress | None:
     return next((ip_address(route.gateway) for route in defaults), None)
 
 
-def _is_public_ipv4(ip: IPAddress | None) -> bool:
-    return ip is not None and ip.version == 4 and is_public(ip)
-
-
 def _interface(seen: Mapping[str, Observed]) -> str:
     """The first free name."""
     names = {device for s in seen.values() for device in s.links.devices}
     return next(f"wg{n}" for n in range(100) if f"wg{n}" not in names)
 
 
-def _free(seen: Mapping[str, Observed]) -> IPNetwork:
-    """The first candidate in which no machine has an address or a route."""
-    used = [a.network for s in seen.values() for _, a in s.links.addresses if a.version == 4]
-    used += [r.subnet for s in seen.values() for r in s.links.routes if r.subnet.version == 4 and r.subnet.prefixlen]
-    return next((c for c in CANDIDATES if not any(c.overlaps(u) for u in used)), CANDIDATES[0])
+def _free(seen: Mapping[str, Observed]) -> IPNetwork | None:
+    """The first candidate in which no machine has an address or a route; None where there is none."""
+    used = {a.network for s in seen.values() for _, a in s.links.addresses if a.version == 4}
+    used |= {
+        r.subnet for s in seen.values() for r in s.links.routes if r.subnet.version == 4 and r.subnet.prefixlen > HALF
+    }
+    return next((c for c in CANDIDATES if not any(c.overlaps(u) for u in used)), None)

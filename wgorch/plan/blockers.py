@@ -129,10 +129,12 @@ def _interface(desired: Desired, seen: Observed) -> Iterator[HostError]:
         yield from _richer_routes(desired, seen)
     if device is not None and not seen.is_managed(network):
         peers = ", ".join(peer[:8] + "…" for peer in seen.wg(network).peers) or "no peers"
-        problem = f"{tunnel} exists and is not managed by wgorch ({peers})"
+        problem, hint = f"{tunnel} exists and is not managed by wgorch ({peers})", "--adopt adopts it as it is; or "
         if device.alias:
             problem = f"{tunnel} belongs to {device.alias}"
-        yield Unfit(name, f"create {tunnel}", problem, "--adopt adopts it as it is; or set network.interface: wg1")
+        if not seen.wg(network).public_key:
+            problem, hint = f"{tunnel} exists and is no WireGuard interface with a key", ""
+        yield Unfit(name, f"create {tunnel}", problem, f"{hint}set network.interface: wg1")
     if device is None and seen.system.port_taken:
         yield Unfit(name, f"listen on UDP {port}", f"UDP port {port} is in use", f"set another listen_port for {name}")
     if device is None and not seen.system.kernel_wireguard and not desired.host.wireguard_go:

@@ -65,12 +65,15 @@ def _have(facts: Facts, network: Network) -> Slice:
     found = frozenset(
         TunnelRoute(network_text(r.subnet), r.proto or "boot")
         for r in facts.links.routes
-        if r.device == network.interface and (r.proto == str(ROUTE_PROTO) or _adoptable(r, facts))
+        if r.device == network.interface and (r.proto == str(ROUTE_PROTO) or _adoptable(r, facts, network))
     )
     return {"routes": {network.interface: found}}
 
 
-def _adoptable(route: Route, facts: Facts) -> bool:
+def _adoptable(route: Route, facts: Facts, network: Network) -> bool:
+    """True for a route of a live interface as wgorch makes them. One inside the tunnel repeats what the address gives: it stays."""
+    if any(route.subnet.version == net.version and route.subnet.subnet_of(net) for net in network.subnets):  # type: ignore[arg-type]
+        return False
     usual = 1024 if route.subnet.version == 6 else 0
     by_hand = route.proto in ("", "boot", "static")  # a routing daemon's are its own
     return facts.adopted and route.plain and by_hand and route.metric == usual and not route.gateway

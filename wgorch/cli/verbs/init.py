@@ -148,7 +148,7 @@ def _write(options: InitOptions, out: Console, proposal: Proposal, *, asks: bool
                 shared.remove(lan)
     if proposal.relay:
         out.print(safe_text(f"relay: {proposal.relay}: {proposal.why_relay}"))
-    out.print(safe_text(f"tunnel subnet: {proposal.subnet} (unused on every machine)"))
+    out.print(safe_text(f"tunnel subnet: {proposal.subnet} ({proposal.why_subnet})"))
     for note in proposal.notes:
         out.print(safe_text(note, "yellow"))
     text = proposal.text()

@@ -4,7 +4,7 @@
 ask_wireguard() {
     command -v wg >/dev/null 2>&1 || return
     for interface in $interfaces; do
-        [ -d "/sys/class/net/$interface" ] || continue
+        is_wireguard || continue
         # What `wg show` prints for people takes one process and hides private keys. Counters move by themselves.
         section "wg $interface"
         WG_HIDE_KEYS=always WG_COLOR_MODE=never wg show "$interface" || unread $? "wg show $interface"
@@ -16,6 +16,13 @@ ask_wireguard() {
         fi
         ask_preshared
     done
+}
+
+# True if the interface is there and WireGuard's: the kernel's, or a TUN device, as wireguard-go makes it.
+is_wireguard() {
+    [ -e "/sys/class/net/$interface/tun_flags" ] && return
+    read_line "/sys/class/net/$interface/uevent"
+    [ "$line" = DEVTYPE=wireguard ]
 }
 
 # Of each preshared key only which of wgorch's files holds it.
