@@ -374,3 +374,18 @@ def test_a_bridge_that_is_called_as_the_tunnel_is_no_wireguard(lab: Lab) -> None
             assert "set network.interface: wg1" in said.stderr
     finally:
         lab.world.sh("home", "ip link delete wg0")
+
+
+def test_a_lan_inside_another_one_is_reached_at_its_own_gateway(lab: Lab) -> None:
+    inside = (
+        "    ssh: root@192.168.0.9\n",
+        "    ssh: root@192.168.0.9\n    subnets: [10.10.0.0/16]\n    lan_interface: wlp2s0\n",
+    )
+    inventory = lab.edited(inside)
+    checked = lab.wgorch("check", inventory)
+    assert "lies inside hosts.home.subnets[0] 10.10.0.0/16" in checked.stdout + checked.stderr
+    lab.up(inventory)
+    for host in ("home", "bcc"):
+        assert lab.world.ping(host, "10.10.13.61")
+        assert "company" in lab.wgorch("trace", host, "10.10.13.61", inventory).stdout
+    assert "✓" in lab.wgorch("status", inventory).stdout

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from wgorch.inventory.load import load
+from wgorch.inventory.load import load, loads
 from wgorch.topology.desired import Desired
-from wgorch.topology.path import walk
+from wgorch.topology.path import round_trip, walk
 from wgorch.topology.topology import build
 
 TOPOLOGY = build(load(Path(__file__).parents[2] / "inventory" / "home-company.yaml"))
@@ -127,3 +127,36 @@ def test_a_tunnel_address_that_no_host_has_is_dropped_at_the_relay() -> None:
 
     assert not path.arrives
     assert "bcc: no peer has 192.168.2.77/32" == path.dropped
+
+
+NESTED = """\
+network: {name: office, subnet: 192.168.2.0/24}
+hosts:
+  bcc: {ssh: root@203.0.113.13, address: 192.168.2.1, endpoint: "203.0.113.13:51820", relay: true}
+  campus: {ssh: campus, address: 192.168.2.2, subnets: [10.0.0.0/8]}
+  branch: {ssh: branch, address: 192.168.2.3, subnets: [10.20.0.0/24, 172.16.0.0/24]}
+  desk: {ssh: desk, address: 192.168.2.4, subnets: [10.20.0.64/26]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "address", "last"),
+    [
+        ("bcc", "10.20.0.7", "branch"),
+        ("bcc", "10.20.0.65", "desk"),
+        ("bcc", "10.21.0.7", "campus"),
+        ("campus", "10.20.0.7", "branch"),
+        ("campus", "10.20.0.65", "desk"),
+        ("branch", "10.20.0.65", "desk"),
+        ("desk", "10.20.0.7", "branch"),
+        ("desk", "10.9.0.1", "campus"),
+    ],
+)
+def test_of_nested_lans_the_innermost_gets_the_packet(source: str, address: str, last: str) -> None:
+    inventory = loads(NESTED)
+    there, back = round_trip(build(inventory), source, ip_address(address))
+
+    assert there.arrives and back.arrives
+    assert last == there.hosts[-1]
+    assert inventory.is_in_lan(last, ip_address(address))
+    assert [warning for warning in inventory.warnings if "lies inside hosts.campus.subnets[0]" in warning]

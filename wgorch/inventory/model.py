@@ -246,3 +246,13 @@ class Inventory:
     def members(self) -> Mapping[str, Host]:
         """Hosts and devices: all tunnel members."""
         return {**self.hosts, **self.devices} if self.devices else self.hosts
+
+    def lan_of(self, address: IPAddress) -> tuple[str, IPNetwork] | None:
+        """Return the LAN that an address is in, behind its gateway's name; of nested LANs the innermost, as packets go."""
+        lans = ((name, lan) for name, member in self.members.items() for lan in member.subnets if address in lan)
+        return max(lans, key=lambda pair: pair[1].prefixlen, default=None)
+
+    def is_in_lan(self, name: str, address: IPAddress) -> bool:
+        """Return whether an address is in a LAN that a member is the gateway of."""
+        found = self.lan_of(address)
+        return found is not None and found[0] == name

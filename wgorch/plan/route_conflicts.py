@@ -21,6 +21,8 @@ def route_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
     for subnet in subnets:
         action = f"route {subnet} into the tunnel"
         for device, address in dict.fromkeys(addresses.get(subnet, ())):
+            if _is_nested(desired, subnet, address.network):
+                continue
             owner = owner_of(device)
             problem = f"{device}{owner and f' ({owner})'} has {address}, which overlaps {subnet}"
             hint = "renumber one of them; or, if the host is in that LAN itself: behind: GATEWAY in the inventory"
@@ -31,6 +33,16 @@ def route_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
         if subnet == ssh:
             problem = f"the SSH session comes from {seen.system.ssh_client}, which lies in {subnet}"
             yield Unfit(desired.name, action, problem, "reach the host by another route, or narrow the subnet")
+
+
+def _is_nested(desired: Desired, subnet: IPNetwork, own: IPNetwork) -> bool:
+    """True where an interface is in the host's own LAN, and a network of the tunnel inside or around it: longest prefix."""
+    lans = [desired.host.real(lan) for lan in desired.lans]
+    return (
+        subnet != own
+        and subnet in desired.routes
+        and any(lan.version == own.version and lan.overlaps(own) for lan in lans)
+    )
 
 
 Overlaps = dict[IPNetwork, list[tuple[str, Address]]]
@@ -80,9 +92,10 @@ def more_specific(desired: Desired, seen: Observed) -> Iterator[tuple[IPNetwork,
 
 
 def _ssh_subnet(desired: Desired, seen: Observed) -> IPNetwork | None:
-    """The network of the tunnel that the SSH client's address lies in, where the session does not use the tunnel."""
+    """The network of the tunnel that would take the SSH session from its route; None where that stays the longest prefix."""
     client = as_ip(seen.system.ssh_client)
     route = seen.links.route_to(client) if client else None
-    return (
-        desired.tunnel_prefixes.of(client) if client and route and route.device != desired.network.interface else None
-    )
+    found = desired.tunnel_prefixes.of(client) if client else None
+    if found is None or route is None or route.device == desired.network.interface:
+        return None
+    return found if found.prefixlen >= route.subnet.prefixlen else None

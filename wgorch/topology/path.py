@@ -80,8 +80,9 @@ def _last_hops(
     """Return the hops from a host to the destination; None if the packet goes on through the tunnel."""
     if destination in here.host.addresses:
         return ()
-    lan = next((lan for lan in here.lans if destination in lan), None)
-    if lan is not None:
+    lan = max((lan for lan in here.lans if destination in lan), key=lambda net: net.prefixlen, default=None)
+    beyond = here.tunnel_prefixes.of(destination)  # a LAN inside this one, behind another host
+    if lan is not None and (beyond is None or beyond.prefixlen < lan.prefixlen):
         real = here.host.real_address(destination)
         target = str(destination) if real == destination else f"{real} (as {destination})"
         out = (f"{here.name}.{interface_of(here.name, here.host.real(lan))}", target)
@@ -112,14 +113,14 @@ def _next(
 
 def _missing_entry(topology: Topology, here: Desired, destination: IPAddress) -> str:
     network = _network_of(topology, destination)
-    owner = next((n for n in topology.hosts if any(destination in net for net in topology.own_networks(n))), None)
+    owners = ((net.prefixlen, n) for n in topology.hosts for net in topology.own_networks(n) if destination in net)
+    owner = max(owners, default=(0, None))[1]
     hop = topology.next_hop(here.name, owner) if owner and owner != here.name else None
     return f"{here.name}: peer {hop} lacks {network}" if hop else f"{here.name}: no peer has {network}"
 
 
 def _network_of(topology: Topology, address: IPAddress) -> IPNetwork:
-    nets = (net for name in topology.hosts for net in topology.own_networks(name) if address in net)
-    return next(nets, ipaddress.ip_network(address))
+    return topology.network_of(address) or ipaddress.ip_network(address)
 
 
 def round_trip(topology: Topology, source: str, destination: IPAddress) -> tuple[Walk, Walk]:

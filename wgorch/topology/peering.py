@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import chain, islice
 
-from wgorch.inventory.model import Host, Inventory, IPNetwork
+from wgorch.inventory.model import Host, Inventory, IPAddress, IPNetwork
 from wgorch.topology.desired import DirectPeer
 
 
@@ -153,3 +153,8 @@ class Peering:
             found = (*(ipaddress.ip_network(address) for address in host.addresses), *host.subnets)
             self._own[name] = found
         return found
+
+    def network_of(self, address: IPAddress) -> IPNetwork | None:
+        """Return the innermost network of all hosts that holds an address."""
+        nets = (net for name in self.hosts for net in self.own_networks(name) if address in net)
+        return max(nets, key=lambda net: net.prefixlen, default=None)

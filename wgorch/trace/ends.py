@@ -51,9 +51,8 @@ def _device(run: Run, device: str, target: str) -> tuple[Sender, IPAddress]:
 
 
 def _lan_machine(run: Run, address: IPAddress, target: str) -> tuple[Sender, IPAddress]:
-    lans = ((name, lan) for name, host in run.inventory.hosts.items() for lan in host.subnets if address in lan)
-    gateway, lan = next(lans, (None, None))
-    if gateway is None or lan is None:
+    gateway, lan = run.inventory.lan_of(address) or ("", None)
+    if gateway not in run.inventory.hosts or lan is None:
         raise UsageError(
             f"{address} is in no LAN of the inventory", "trace from a host, a device, or an address in subnets"
         )

@@ -114,8 +114,7 @@ class Evidence:
 
     def subnet_of(self, address: IPAddress) -> str:
         """The network of the inventory that holds an address, or the address itself."""
-        nets = (n for name in self.topology.hosts for n in self.topology.own_networks(name) if address in n)
-        return str(next(nets, address))
+        return str(self.topology.network_of(address) or address)
 
 
 def short(key: str) -> str:

@@ -82,11 +82,7 @@ def with_cause(run: Run, verdict: Verdict) -> Verdict:
 def first_failed(run: Run, verdict: Verdict) -> tuple[str, IPAddress] | None:
     """Host and address of the failed ping to trace: one of a declared flow first, and none in the host's own LAN."""
     lost = [(n, a) for n, m in verdict.measured.items() for a, ping in m.pings.items() if not ping.works]
-    lost = [
-        (n, a)
-        for n, a in lost
-        if not any(a in lan for lan in run.inventory.hosts[n].subnets) and (n, str(a)) not in run.broken_before
-    ]
+    lost = [(n, a) for n, a in lost if not run.inventory.is_in_lan(n, a) and (n, str(a)) not in run.broken_before]
     declared = [(flow.source, flow.address) for flow in run.inventory.verify]
     return next((pair for pair in declared if pair in lost), lost[0] if lost else None)
 

@@ -57,7 +57,7 @@ def packet_path(
 ) -> PacketPath:
     """The path over `hosts` to a target. Raises Unfit where the interface into its LAN cannot be found."""
     desired = topology.desired(hosts[-1])
-    lan = next((lan for lan in desired.lans if target in lan), None)
+    lan = max((lan for lan in desired.lans if target in lan), key=lambda net: net.prefixlen, default=None)
     into = ""
     if lan and target not in desired.host.addresses:
         there = facts.get(desired.name)  # none of a host that was not reached

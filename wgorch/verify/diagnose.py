@@ -153,7 +153,7 @@ class _Measured:
 
     def is_in_lan(self, host: str, address: IPAddress) -> bool:
         """True for an address in a LAN that a host is the gateway of."""
-        return any(address in lan for lan in self.topology.hosts[host].subnets)
+        return self.topology.inventory.is_in_lan(host, address)
 
     def ping(self, host: str, address: IPAddress | None) -> Ping | None:
         """Ping of an address by a host; None where it was not measured."""

@@ -85,11 +85,12 @@ def _flow_addresses(topology: Topology, host: str) -> Iterator[IPAddress]:
     inventory = topology.inventory
     for flow in inventory.verify:
         # The gateway's own ping tells a dead machine from a broken tunnel.
-        own = any(flow.address in lan for lan in inventory.hosts[host].subnets)
+        own = inventory.is_in_lan(host, flow.address)
         if flow.source == host or own or (is_matrix(topology) and _in_other_lan(inventory, host, flow.address)):
             yield flow.address
 
 
 def _in_other_lan(inventory: Inventory, host: str, address: IPAddress) -> bool:
     """True for an address in another host's LAN, which every host should reach."""
-    return any(address in lan for other in inventory.members.values() if other.name != host for lan in other.subnets)
+    found = inventory.lan_of(address)
+    return found is not None and found[0] != host

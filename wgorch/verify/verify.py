@@ -71,7 +71,7 @@ def _targets(
 def _is_own(run: Run, name: str, address: IPAddress) -> bool:
     """True for an address in a host's LAN that the host itself has: its own reply proves nothing."""
     host, facts = run.inventory.hosts[name], run.seen.get(name)
-    in_lan = any(address in lan for lan in host.subnets)
+    in_lan = run.inventory.is_in_lan(name, address)
     return bool(in_lan and facts and any(own.ip == host.real_address(address) for _, own in facts.links.addresses))
 
 

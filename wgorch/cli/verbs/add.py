@@ -85,10 +85,10 @@ def _choose_lans(options: AddOptions, inventory: Inventory, proposal: Proposal) 
     shared = proposal.shared.get(machine.name, [])
     for lan, interface in machine.lans:
         overlap = next((net for net in taken if net.version == lan.version and net.overlaps(lan)), None)
-        if overlap:
+        if overlap and lan in shared:
             sys.stderr.write(f"LAN {lan} ({interface}) is not routed: it overlaps {overlap} of the network\n")
             shared.remove(lan)
-        elif asks and not yes_or_no(f"route LAN {lan} ({interface}) into the tunnel?", default=True):
+        elif asks and lan in shared and not yes_or_no(f"route LAN {lan} ({interface}) into the tunnel?", default=True):
             shared.remove(lan)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from wgorch.inventory.model import Inventory, IPNetwork
 from wgorch.inventory.rules.review import Review
@@ -29,23 +29,25 @@ def ip_versions(review: Review) -> None:
 
 
 def overlaps(review: Review) -> None:
-    """LANs and tunnel networks do not overlap: WireGuard gives an address to one peer only."""
+    """LANs differ from each other and from the tunnel; one may lie inside another: the longest prefix decides."""
     tunnels = [("network.subnet", subnet) for subnet in review.inventory.network.subnets]
-    # Sorted by first address: a network overlaps an earlier one only if it starts before the widest of them ends.
-    widest: tuple[int, str, IPNetwork] | None = None
-    version = 0
-    for ip_version, first, last, path, lan in sorted(_spans([*lans_of(review.inventory), *tunnels])):
-        if ip_version != version:
-            widest, version = None, ip_version
-        if widest and first <= widest[0]:
-            _add_overlap(path, lan, widest[1], widest[2], review)
-        if not widest or last > widest[0]:
-            widest = (last, path, lan)
+    around: list[tuple[str, IPNetwork]] = []
+    """The networks that hold the one at hand, the widest first."""
+    for path, lan in sorted([*lans_of(review.inventory), *tunnels], key=_span):
+        while around and not _holds(around[-1][1], lan):
+            around.pop()
+        if around:
+            _add_overlap(path, lan, *around[-1], review)
+        around.append((path, lan))
 
 
-def _spans(lans: Iterable[tuple[str, IPNetwork]]) -> Iterator[tuple[int, int, int, str, IPNetwork]]:
-    for path, lan in lans:
-        yield lan.version, int(lan.network_address), int(lan.broadcast_address), path, lan
+def _span(pair: tuple[str, IPNetwork]) -> tuple[int, int, int, str]:
+    path, lan = pair
+    return lan.version, int(lan.network_address), lan.prefixlen, path
+
+
+def _holds(wide: IPNetwork, lan: IPNetwork) -> bool:
+    return wide.version == lan.version and lan.network_address in wide
 
 
 def _add_overlap(path: str, lan: IPNetwork, other: str, wide: IPNetwork, review: Review) -> None:
@@ -55,12 +57,24 @@ def _add_overlap(path: str, lan: IPNetwork, other: str, wide: IPNetwork, review:
         message = f"{lan} overlaps network.subnet {wide} ({review.where(other)})"
         review.add(path, message, "choose another tunnel network")
         return
+    if lan != wide and _member(path) != _member(other):
+        message = f"{lan} lies inside {other} {wide} ({review.where(other)}): its addresses go to {_member(path)}"
+        review.add(path, message, "right if these hosts are there; otherwise narrow one of them", warning=True)
+        return
     first, second = review.locations.get(other), review.locations.get(path)
     if first and second and (second.line, second.column) < (first.line, first.column):
         path, lan, other, wide = other, wide, path, lan
     relation = "equals" if lan == wide else "contains" if lan.prefixlen < wide.prefixlen else "lies inside"
     message = f"{lan} {relation} {other} {wide} ({review.where(other)}); WireGuard gives an address to one peer only"
+    if _member(path) == _member(other):
+        review.add(path, f"{lan} {relation} {other} {wide} of the same gateway", "keep the wider one")
+        return
     review.add(path, message, "give each LAN one gateway, or renumber one LAN")
+
+
+def _member(path: str) -> str:
+    """The name in ``hosts.NAME.subnets[0]``."""
+    return path.split(".")[1]
 
 
 def behind(review: Review) -> None:

@@ -67,7 +67,7 @@ def _site(draft: Draft, host: Host, lan: IPNetwork) -> Site:
 def _lan_of(draft: Draft, ip: IPAddress) -> IPNetwork:
     lans = (host.real(lan) for host in draft.inventory.hosts.values() for lan in host.subnets)
     around = ipaddress.ip_network((ip, 24 if ip.version == 4 else 64), strict=False)
-    return next((lan for lan in lans if ip in lan), around)
+    return max((lan for lan in lans if ip in lan), key=lambda lan: lan.prefixlen, default=around)
 
 
 def _own_lan(draft: Draft, host: Host) -> IPNetwork:
