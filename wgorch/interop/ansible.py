@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from wgorch.errors import UsageError
+
 MAX_HOSTS = 10_000
 """Hosts that ranges of names may make."""
 
@@ -158,12 +160,31 @@ def _steps(first: str, last: str, step: int) -> list[str]:
 # --- YAML
 
 
+class _Loader(yaml.SafeLoader):
+    """A SafeLoader that reads Ansible's own tags, ``!vault`` and ``!unsafe``."""
+
+
+def _tagged(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> str:
+    """The text behind a tag; a secret is left out."""
+    return str(loader.construct_scalar(node)) if isinstance(node, yaml.ScalarNode) and suffix == "unsafe" else ""
+
+
+_Loader.add_multi_constructor("!", _tagged)
+
+
 def _yaml(text: str, name: str, machines: Machines) -> _Groups | None:
     """The groups of a YAML inventory; None where it is none."""
     try:
-        data = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return None
+        data = _Loader(text).get_single_data()
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        if not name.endswith((".yml", ".yaml")):
+            return None
+        mark = getattr(error, "problem_mark", None)
+        where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        problem = getattr(error, "problem", None) or "too deep, or a value that cannot be read"
+        raise UsageError(
+            f"{where}: error: not YAML: {problem}", "ansible-inventory -i FILE --list shows what it holds"
+        ) from None
     if not isinstance(data, dict) or not all(isinstance(group, dict | None) for group in data.values()):
         return None
     groups = _Groups()

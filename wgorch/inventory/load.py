@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import select
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +25,9 @@ from wgorch.inventory.sections.lines import flows, links
 from wgorch.inventory.sections.members import devices, hosts
 from wgorch.inventory.sections.reading import Reading
 
+PATIENCE_S = 10
+"""A pipe that nothing writes into is given up after so long."""
+
 EXAMPLE = "inventory/home-company.yaml is one to start from"
 
 
@@ -29,7 +35,10 @@ def load(path: str | Path) -> Inventory:
     """Load the inventory in a file. Raises InventoryError with every problem, each with location, field and fix."""
     name = str(path)
     try:
-        with Path(path).open("rb") as file:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not select.select([file], [], [], PATIENCE_S)[0]:
+                raise TimeoutError(errno.ETIMEDOUT, f"no data within {PATIENCE_S} s")
+            os.set_blocking(file.fileno(), True)
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         fix = f"give the path of your inventory; {EXAMPLE}"

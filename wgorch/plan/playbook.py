@@ -104,7 +104,7 @@ def load_all(inventory: str | Path, directory: Path | None, hosts: frozenset[str
 
     `hosts` are the names that `on:` may use. Raises InventoryError, and UsageError for a directory without playbooks.
     """
-    if directory is not None and not any((directory / name).is_file() for name in NAMES):
+    if directory is not None and not any(_is_file(directory / name) for name in NAMES):
         raise UsageError(f"no playbook in {directory}", f"a directory with {', '.join(NAMES[:-1])} or {NAMES[-1]}")
     return Playbooks(
         load(find("up.yaml", inventory, directory), hosts),
@@ -122,7 +122,14 @@ def shipped() -> Path:
 def find(name: str, inventory: str | Path, directory: Path | None = None) -> Path:
     """Return a playbook's file: in the directory given, or in `playbooks/` beside the inventory, or the shipped one."""
     own = (directory or Path(inventory).parent / "playbooks") / name
-    return own if own.is_file() else shipped() / name
+    return own if _is_file(own) else shipped() / name
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long
+        return False
 
 
 def load(path: Path, hosts: frozenset[str] = frozenset()) -> Playbook:

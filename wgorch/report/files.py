@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Mapping
 from io import BytesIO
@@ -65,10 +66,15 @@ def render_qr_code(text: str, output: Path | None, terminal: TextIO) -> None:
 def write_bytes(data: bytes, path: Path, mode: int = 0o600) -> None:
     """Replace a file by a new one: who owns the old one, or has it open, does not get the data. Raises UsageError.
 
-    A device's export holds its private key.
+    A device's export holds its private key. Devices, pipes and what lies in /dev and /proc are written into.
     """
     temporary = ""
     try:
+        if _is_stream(path):
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK), "wb") as stream:
+                os.set_blocking(stream.fileno(), True)
+                stream.write(data)
+            return
         if path.is_dir():
             raise UsageError(f"cannot write {path}: it is a directory", "name a file")
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -82,6 +88,20 @@ def write_bytes(data: bytes, path: Path, mode: int = 0o600) -> None:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
         raise UsageError(f"cannot write {path}: {error.strerror or error}", "choose another file") from None
+
+
+STREAMS = (Path("/dev"), Path("/proc"))
+"""Nothing there is a file of a person's."""
+
+
+def _is_stream(path: Path) -> bool:
+    if any(path.is_relative_to(place) for place in STREAMS):
+        return True
+    try:
+        kind = path.stat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISCHR(kind) or stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)
 
 
 def _make_directory(path: Path) -> None:

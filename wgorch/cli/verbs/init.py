@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,7 +51,7 @@ def run(options: InitOptions) -> int:
     from wgorch.inventory.model import Host
     from wgorch.inventory.targets import ssh_target
 
-    if options.output.exists():
+    if os.path.exists(options.output):  # noqa: PTH110 - Path.exists raises for a name that is too long
         raise UsageError(f"{options.output} already exists", "-o another.yaml, or delete it")
     asks = sys.stdin.isatty() and not options.yes
     out = stdout()

@@ -38,9 +38,9 @@ def connect_tcp(host: str, address: str, port: int, timeout_s: float) -> QuickSo
     """Connect to a name or address, each of its addresses in turn. Raises Unreachable for `host`."""
     try:
         found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
-    except socket.gaierror as error:
-        hint = "check the name, or give an address"
-        raise Unreachable(host, f"resolve {address}", error.strerror or "no such name", hint) from None
+    except (socket.gaierror, UnicodeError) as error:  # the latter: a label that is empty or too long
+        hint, problem = "check the name, or give an address", getattr(error, "strerror", "") or "no valid name"
+        raise Unreachable(host, f"resolve {address}", problem, hint) from None
     began = time.monotonic()
     last: OSError | None = None
     for family, kind, proto, _, place in found:
