@@ -19,7 +19,7 @@ from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host, Inventory, Network
 from wgorch.memory import remember, remember_teardown
 from wgorch.outcome import Outcome, with_absent
-from wgorch.plan.blockers import file_blockers, format_blockers, unreadable_blockers
+from wgorch.plan.blockers import file_blockers, format_blockers, mark_blockers, unreadable_blockers
 from wgorch.plan.host import HostPlan, plan_teardown
 from wgorch.plan.members import newest
 from wgorch.plan.scope import baseline
@@ -259,7 +259,7 @@ def _teardown_plans(run: Run, *, packages: bool) -> dict[str, HostPlan]:
     refused = [
         error
         for name, seen in run.seen.items()
-        for blockers in (format_blockers, file_blockers, _hidden_chains)
+        for blockers in (format_blockers, file_blockers, mark_blockers, _hidden_chains)
         for error in blockers(name, run.network, seen)
     ]
     if refused:

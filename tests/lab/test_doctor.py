@@ -38,7 +38,7 @@ def test_each_obstacle_is_named(network: Lab) -> None:
 
     for what in (
         "FORWARD policy is DROP; wgorch's chain comes first",
-        "nft chain inet fence gate has policy drop",
+        "chain gate of nft table inet fence drops it: policy drop",
         "strict rp_filter on ens192",
         "ens192 has MTU 1400",
         "tailscale0: Tailscale",

@@ -51,7 +51,7 @@ def test_findings_and_their_absence() -> None:
     [
         ("healthy", False, "✓ 10.10.13.61 reachable: seen on every interface of the path"),
         ("no route", False, "✗ "),
-        ("healthy", True, "· bcc: not observed: neither nft nor tcpdump installed"),
+        ("healthy", True, "· bcc: not observed: nft and tcpdump are not installed, or failed"),
         ("healthy", True, "✓ 10.10.13.61 reachable: the reply arrived"),
     ],
 )

@@ -60,6 +60,8 @@ class Files:
     """iptables tables that exist because of wgorch."""
     needed: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
     """Sysctls that other networks of wgorch on the host set at their start: path and value."""
+    damaged: bool = False
+    """The record of what was changed cannot be read: what was there before is not known."""
     forwarded_all: str = ""
     """Value of net.ipv4.conf.all.forwarding when the first sysctl was saved."""
     pending: bool = field(default=False, compare=False)
@@ -88,7 +90,8 @@ def read(answers: Answers) -> Files:
     lines = list(words([*answers.get("keys", []), *answers.get("files", [])]))
     names = {rest for word, rest in lines if word == "has"}
     header = [rest[3:].partition(" ") for word, rest in lines if word == "boot" and rest.startswith("#: ")]
-    saved, tables, forwarded_all = _records([rest for word, rest in lines if word == "recorded"], answers)
+    recorded = [rest for word, rest in lines if word == "recorded"]
+    saved, tables, forwarded_all = _records(recorded, answers)
     outcomes = [rest[:300] for word, rest in lines if word == "outcome"]
     digests = [match(r"[0-9a-f]{64}", rest.split(" ")[0]) for word, rest in lines if word == "digest"]
     return Files(
@@ -99,6 +102,7 @@ def read(answers: Answers) -> Files:
         saved=saved,
         needed=frozenset(pair for word, rest in lines if word == "set_value" for pair in _set_values(rest)),
         created_tables=tables,
+        damaged="recorded" in names and not _is_record(recorded),
         forwarded_all=forwarded_all,
         pending="pending" in names,
         reverting="reverting" in names,
@@ -132,6 +136,17 @@ def _lock(lines: list[str]) -> Lock | None:
         boot_id=found.get("boot", ""),
         run=found.get("run", ""),
     )
+
+
+_RECORDS = {"boot": 1, "sysctl": 3, "all4": 1, "table": 1, "chain": 1}
+"""How many words each kind of record has."""
+
+
+def _is_record(lines: list[str]) -> bool:
+    """True for the lines of a whole record: it begins with the boot that it is of."""
+    kinds = [line.split(" ") for line in lines]
+    known = all(len(rest) == _RECORDS.get(kind) for kind, *rest in kinds)
+    return bool(kinds) and kinds[0][0] == "boot" and known
 
 
 def _records(lines: Iterable[str], answers: Answers) -> tuple[dict[str, SavedSysctl], frozenset[str], str]:

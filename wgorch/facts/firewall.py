@@ -31,20 +31,18 @@ class BaseChain(NamedTuple):
     """A base chain of a foreign nft table: one with a hook."""
 
     table: str
+    """Family and name."""
     name: str
     hook: str
+    device: str
+    """Of an ingress chain."""
     policy: str
-    rules: tuple[str, ...]
-    allowed: tuple[str, ...]
-    """All rules of its table that accept."""
+    chains: tuple[tuple[str, tuple[str, ...]], ...]
+    """All chains of its table with their rules, its own among them."""
 
     @property
-    def refuses(self) -> str:
-        """The policy or last rule that drops what no rule accepted; empty where there is none."""
-        if self.policy == "drop":
-            return "policy drop"
-        last = self.rules[-1] if self.rules else ""
-        return last if re.fullmatch(r"(counter )?(log .*)?(drop|reject.*)", last) else ""
+    def family(self) -> str:
+        return self.table.partition(" ")[0]
 
 
 @value
@@ -158,14 +156,30 @@ def nft_chains(lines: list[str]) -> Iterator[tuple[str, str, list[str]]]:
             body.append(line.strip()[:1000])
 
 
+_HEAD = re.compile(
+    r"type filter hook (ingress|prerouting|input|forward|output|postrouting)(?: devices? (?:= )?({[^}]*}|\S+))? "
+    r"priority [^;]+;(?: policy (\w+);)?"
+)
+
+
 def _base_chains(lines: list[str]) -> Iterator[BaseChain]:
-    chains = list(nft_chains(lines))
+    chains, dormant = list(nft_chains(lines)), set(_dormant(lines))
     for table, chain, body in chains:
-        heads = [line for line in body if line.startswith("type ")]
-        if heads and (hit := re.match(r"type filter hook (forward|input) .*?(?:policy (\w+))?;$", heads[0])):
-            here = [_rules_of(them) for t, _, them in chains if t == table]
-            allowed = tuple(rule for rules in here for rule in rules if re.search(r"\baccept\b", rule))
-            yield BaseChain(table, chain, hit[1], hit[2] or "accept", tuple(_rules_of(body)), allowed)
+        head = next((hit for line in body if (hit := _HEAD.match(line))), None)
+        if head and table not in dormant:
+            own = tuple((name, tuple(_rules_of(them))) for t, name, them in chains if t == table)
+            yield BaseChain(table, chain, head[1], (head[2] or "").strip('"'), head[3] or "accept", own)
+
+
+def _dormant(lines: list[str]) -> Iterator[str]:
+    """The tables that are switched off."""
+    table = ""
+    for line in lines:
+        words = line.split()
+        if words[:1] == ["table"] and words[-1:] == ["{"] and len(words) == 4:
+            table = f"{words[1]} {words[2]}"
+        elif words[:1] == ["flags"] and "dormant" in line:
+            yield table
 
 
 def _rules_of(body: list[str]) -> list[str]:

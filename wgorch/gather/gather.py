@@ -22,6 +22,8 @@ NONCE = "wgorch-answer"
 """Begins the line before each section; in an exchange random digits follow it, so that no file of a host holds it."""
 
 DEADLINE_S = 30
+READING_S = 24
+"""After so long the host itself ends a tool that the reading waits for; the rest of the reading tells of it."""
 
 ENVIRONMENT = sh("""\
 export LC_ALL=C
@@ -88,6 +90,7 @@ def questions(network: Network, ask: Ask, nonce: str = NONCE) -> Sh:
         "scope": ask.scope,
         "managed_nft": "yes" if ask.managed_nft else "no",
         "nonce": nonce,
+        "reading_s": str(READING_S),
         "nets": " ".join(ask.nets),
     }
     # In one piece, apart from stderr of its commands and from what runs beside it.

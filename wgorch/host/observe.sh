@@ -31,7 +31,10 @@ watch_by_nft() {
 # Watch by tcpdump; false where it is not there.
 watch_by_tcpdump() {
     command -v tcpdump >/dev/null 2>&1 || return 1
-    timeout "$seconds" tcpdump -i any -n -l -c 400 "$filter" 2>/dev/null | sed 's/^/sight /' &
+    {
+        timeout "$seconds" tcpdump -i any -n -l -c 400 "$filter" 2>/dev/null
+        printf 'tcpdump-status %s\n' $?
+    } | sed 's/^/sight /' &
     watching=$!
 }
 
@@ -102,10 +105,12 @@ after=$(counters)
 [ -z "${watching-}" ] || wait "$watching"
 [ -z "${capturing-}" ] || wait "$capturing"
 
+sets=
+[ "$by" != nft ] || sets=$(nft list table inet "$table") || by=
 section by
 printf '%s\n' "$by"
 section sets
-[ "$by" = nft ] && nft list table inet "$table"
+printf '%s\n' "$sets"
 section counted-before
 printf '%s\n' "$before"
 section counted-after

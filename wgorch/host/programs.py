@@ -70,11 +70,12 @@ def referee() -> Sh:
 
 @cache
 def fact_functions() -> dict[str, Sh]:
-    """The functions of the fact script, by name: ``ask_all``, and ``ask_path_mtu``, which runs beside it."""
+    """The functions of the fact script, by name: ``ask_all``, and ``ask_path_mtu`` and ``end_hanging``, which run beside it."""
     more = [name for name in names_in("host/facts") if name not in (*FACTS, "order", "path_mtu")]
     ask_more = Sh(f"ask_more() {{\n{''.join(f'ask_{name}{chr(10)}' for name in more)}:\n}}\n")
     return {
         "ask_path_mtu": _function("ask_path_mtu", _facts("path_mtu")),
+        "end_hanging": _function("end_hanging", uploaded("hanging.sh")),
         "ask_all": _function("ask_all", _facts(*FACTS, *more), ask_more, _facts("order")),
     }
 

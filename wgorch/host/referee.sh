@@ -215,7 +215,7 @@ roll_back() { # WHY
         }
         sleep_short
     done
-    [ "$reply_result" = unlike ] || rm -f undo probe before after undo.log
+    [ "$reply_result" = unlike ] || rm -f undo probe before after undo.log unreadable
     sync_dir
     if is_alive watching; then kill -9 "-$reply_pid" 2>/dev/null; fi
     rm -rf watching lock
@@ -311,8 +311,12 @@ apply_change() { # SECONDS MAXIMUM SECONDS-OF-THE-SCRIPT: not named, since the p
     holds_lock && read_lock && [ "$lock_until" -gt "$reply_now" ] || end_lost
     # The probe may set the rules; what is too long for an environment is asked for again.
     rules4='' rules6=''
+    remove_existing unreadable
     # shellcheck disable=SC1091 # written by wgorch for this change
-    . ./probe >before 2>/dev/null || exit 1
+    if ! . ./probe >before 2>/dev/null || [ -e unreadable ]; then
+        rm -f unreadable
+        exit 1
+    fi
     # That may have taken long, and a controller that lost this one have given the change up.
     holds_lock && [ -e 'do' ] || end_lost
     [ "$((${#rules4} + ${#rules6}))" -lt 65536 ] || rules4='' rules6=''

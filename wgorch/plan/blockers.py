@@ -99,12 +99,27 @@ def unreadable_blockers(name: str, network: Network, seen: Observed, tables: Ite
 
 
 def file_blockers(name: str, network: Network, seen: Observed) -> Iterator[HostError]:
-    """Files of wgorch that others could put programs into, which root runs."""
+    """Files of wgorch that others could put programs into, which root runs; and a record that cannot be read."""
+    if seen.files.damaged:
+        path = f"{network.directory}/recorded"
+        hint = "restore it from a backup; or delete it, and restore forwarding sysctls and empty tables by hand"
+        yield Unfit(name, f"use {network.directory}", f"{path} is damaged: it says what was there before wgorch", hint)
     for entry in seen.files.listing:
         if entry.fault:
             path = quote(entry.path)
             hint = f"find out who did that; then: chown root {path}; chmod go-w {path}; or move it away"
             yield Unfit(name, f"use {network.directory}", f"{entry.path} {entry.fault}", hint)
+
+
+def mark_blockers(name: str, network: Network, seen: Observed) -> Iterator[HostError]:
+    """An interface with the network's own key that has lost its mark: the mark alone does not say whose it is."""
+    tunnel, device = network.interface, seen.links.devices.get(network.interface)
+    if device is None or device.alias or seen.adopted or not seen.keys.public:
+        return
+    if seen.wg(network).public_key == seen.keys.public:
+        problem = f"{tunnel} has the key of network {network.name}, but not its mark"
+        hint = f"if it is this network's: {quote_words(['ip', 'link', 'set', 'dev', tunnel, 'alias', network.mark])}"
+        yield Unfit(name, f"use {tunnel}", problem, hint)
 
 
 def _rights(desired: Desired, seen: Observed) -> Iterator[HostError]:
@@ -127,7 +142,9 @@ def _interface(desired: Desired, seen: Observed) -> Iterator[HostError]:
     if seen.adopted:
         yield from adoption_blockers(name, tunnel, seen.wg(network))
         yield from _richer_routes(desired, seen)
-    if device is not None and not seen.is_managed(network):
+    lost = list(mark_blockers(name, network, seen))
+    yield from lost
+    if device is not None and not seen.is_managed(network) and not lost:
         peers = ", ".join(peer[:8] + "…" for peer in seen.wg(network).peers) or "no peers"
         problem, hint = f"{tunnel} exists and is not managed by wgorch ({peers})", "--adopt adopts it as it is; or "
         if device.alias:

@@ -1,81 +1,211 @@
-"""Foreign nft tables: base chains that would drop what none of their rules accepts."""
+"""Rules of others that drop packets of the network: judged by what they do to them, in every table of iptables and nft."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
+from wgorch.base.ip import as_ip, network
 from wgorch.base.sh import quote_words
 from wgorch.base.value import value
 from wgorch.errors import HostError, Unfit
+from wgorch.facts.firewall import BaseChain
+from wgorch.facts.iptables_rules import steps
+from wgorch.facts.nft_rules import steps_of
+from wgorch.facts.packets import Effect, May, Packets, effect
 from wgorch.gather.observed import Observed
+from wgorch.inventory.model import DEFAULT_PORT, IPNetwork
+from wgorch.state.rules import tool
 from wgorch.topology.desired import Desired
+
+MAX_PEERS = 50
+"""Of more peers, rules that drop the packets of a single one are not looked for."""
+
+IPTABLES = {
+    "in": ("raw PREROUTING", "mangle PREROUTING", "mangle INPUT", "filter INPUT", "security INPUT"),
+    "out": ("raw OUTPUT", "mangle OUTPUT", "filter OUTPUT", "security OUTPUT", "mangle POSTROUTING"),
+    "forward": ("raw PREROUTING", "mangle PREROUTING", "mangle FORWARD", "security FORWARD", "mangle POSTROUTING"),
+}
+"""Tables and chains that packets pass. Of filter FORWARD, wgorch's own chain is the first that decides."""
+NFT = {
+    "in": ("ingress", "prerouting", "input"),
+    "out": ("output", "postrouting"),
+    "forward": ("ingress", "prerouting", "forward", "postrouting"),
+}
+VERSIONS = {"ip": (4,), "ip6": (6,), "inet": (4, 6), "netdev": (4, 6)}
+"""IP versions of the packets that tables of a family see; a bridge's and arp's are not the network's."""
+OWNERS = {
+    "DOCKER": "Docker",
+    "LIBVIRT_": "libvirt",
+    "KUBE-": "Kubernetes",
+    "cali-": "Calico",
+    "CILIUM_": "Cilium",
+    "f2b-": "fail2ban",
+    "ufw": "ufw",
+    "LOCALINPUT": "CSF",
+    "LOCALOUTPUT": "CSF",
+    "DENYIN": "CSF",
+    "CSF": "CSF",
+    "nixos-fw": "NixOS",
+    "sshguard": "sshguard",
+}
+"""Owners of chains, by the beginning of a name."""
 
 
 @value
 class Refusal:
-    """A base chain that certainly drops packets of the tunnel: an accept in another table does not help."""
+    """A rule, or a policy, that drops packets of the network: an accept elsewhere does not help."""
 
-    chain: str
-    """Family, table and name."""
+    place: str
+    """``nft table inet admin, chain f``, or ``iptables table raw, chain PREROUTING``."""
     why: str
-    """What refuses."""
+    """The rule or the policy."""
     action: str
     hint: str
+    vital: bool = True
+    """The network cannot work with it; else only the host's own packets in the tunnel are dropped."""
 
 
 def firewall_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
-    """The same as errors of a plan."""
+    """The vital ones as errors of a plan."""
     for found in refusals(desired, seen):
-        family, table, chain = found.chain.split(" ", 2)
-        problem = f"chain {chain} of nft table {family} {table} drops it: {found.why}"
-        yield Unfit(desired.name, found.action, problem, found.hint)
+        if found.vital:
+            yield Unfit(desired.name, found.action, f"{found.place} drops it: {found.why}", found.hint)
 
 
 def refusals(desired: Desired, seen: Observed) -> Iterator[Refusal]:
-    """Foreign base chains that drop forwarded packets of the tunnel, or WireGuard's own.
-
-    A chain with a rule that may accept is none: it is tried, and what is dropped is traced.
-    """
-    tunnel, port = desired.network.interface, desired.host.listen_port
-    forwards = desired.forwards_between_peers or desired.lans or desired.exit_sources
-    for chain in seen.firewall.foreign_chains:
-        place = quote_words([*chain.table.split(" "), chain.name])
-        if not chain.refuses:
-            continue
-        if chain.hook == "forward" and forwards and not any(may_pass(rule, tunnel) for rule in chain.allowed):
-            action = f"forward packets of {tunnel}"
-            rules = [f"nft insert rule {place} {match} {tunnel} accept" for match in ("iifname", "oifname")]
-        elif chain.hook == "input" and desired.host.endpoint and not any(may_enter(r, port) for r in chain.allowed):
-            action = f"receive UDP {port}"
-            rules = [f"nft insert rule {place} udp dport {port} accept"]
-        else:
-            continue
-        hint = f"{'; '.join(rules)}; and the same where that table is defined (/etc/nftables.conf?)"
-        yield Refusal(f"{chain.table} {chain.name}", chain.refuses, action, hint)
+    """What certainly drops all packets of a kind; where a rule may accept some, it is tried, and what is dropped is traced."""
+    known: set[tuple[str, str]] = set()
+    for way, packets, vital in kinds(desired, seen):
+        for found in (
+            *_of_iptables(desired, seen, way, packets, vital=vital),
+            *_of_nft(seen, way, packets, vital=vital),
+        ):
+            if (found.place, found.why) not in known:
+                known.add((found.place, found.why))
+                yield found
 
 
-def may_pass(rule: str, tunnel: str) -> bool:
-    """True unless an accepting nft rule is about replies, single ports, or other interfaces than the tunnel."""
-    if "ct state" in rule and not re.search(r"\b(new|untracked)\b", rule):
-        return False
-    if re.search(r"\b[di]port\b|\bdport\b|\bsport\b|\bicmp", rule):
-        return False
-    interfaces = [re.findall(r'"([^"]+)"', part) for part in re.findall(r'\b[io]if(?:name)? ({[^}]*}|"[^"]*")', rule)]
-    return not interfaces or any(fnmatchcase(tunnel, name) for names in interfaces for name in names)
-
-
-def may_enter(rule: str, port: int) -> bool:
-    """True unless an accepting nft rule is about replies, other protocols, other ports, or the loopback interface."""
-    if "ct state" in rule and not re.search(r"\b(new|untracked)\b", rule):
-        return False
-    if re.search(r'\biif(?:name)? "?lo"?|\btcp\b|\bicmp(?:v6)?\b|\bip protocol (?!udp)', rule):
-        return False
-    ports = re.search(r"\budp dport ({[^}]*}|\S+)", rule)
-    if ports is None or "@" in ports[1]:
-        return True
-    ranges = [part.strip().split("-") for part in ports[1].strip("{} ").split(",")]
-    return (
-        any(r[0].isdigit() and int(r[0]) <= port <= int(r[-1]) for r in ranges if r[-1].isdigit()) or "!=" in ports[1]
+def kinds(desired: Desired, seen: Observed) -> Iterator[tuple[str, Packets, bool]]:
+    """The packets that a host's part of the network consists of; whether the network needs them."""
+    net, host = desired.network, desired.host
+    tunnel, port = net.interface, host.listen_port
+    underlay = seen.links.egress_interface(4, tunnel) or ""
+    has_endpoint, connects = bool(host.endpoint), any(link.endpoint for link in desired.links)
+    incoming, outgoing = (
+        frozenset({"new" if has_endpoint else "established"}),
+        frozenset({"new" if connects else "established"}),
     )
+    inside = tuple(n for n in (*net.subnets, *desired.routes) if n.version == 4)
+    yield "in", Packets(f"receive UDP {port}", underlay, "", (), (), "udp", 0, port, incoming), True
+    yield "out", Packets(f"send UDP from port {port}", "", underlay, (), (), "udp", port, 0, outgoing), True
+    for name, ip, its_port in _ends(desired):
+        ends, at = (network(ip),), f"of {name} ({ip})"
+        yield (
+            "in",
+            Packets(f"receive UDP {at}", underlay, "", ends, (), "udp", its_port, port, frozenset({"established"})),
+            True,
+        )
+        yield (
+            "out",
+            Packets(f"send UDP to {name} ({ip})", "", underlay, (), ends, "udp", port, its_port, outgoing),
+            True,
+        )
+    if not inside:
+        return
+    yield from _forwarded(desired, seen, inside)
+    own = tuple(network(str(a)) for a in host.addresses if a.version == 4)
+    replies, asks = frozenset({"established"}), frozenset({"new"})
+    yield "in", Packets(f"receive replies through {tunnel}", tunnel, "", inside, own, states=replies), False
+    yield "out", Packets(f"send through {tunnel}", "", tunnel, own, inside, states=asks), False
+
+
+def _ends(desired: Desired) -> Iterator[tuple[str, str, int]]:
+    """Peers with an endpoint of IPv4: name, address, port."""
+    links = desired.links if len(desired.links) <= MAX_PEERS else ()
+    for link in links:
+        ip = as_ip(link.endpoint.host) if link.endpoint else None
+        if link.endpoint and ip and ip.version == 4:
+            yield link.peer, str(ip), link.endpoint.port or DEFAULT_PORT
+
+
+def _forwarded(desired: Desired, seen: Observed, inside: tuple[IPNetwork, ...]) -> Iterator[tuple[str, Packets, bool]]:
+    """Packets between peers, and between the tunnel and a LAN: pings, as they are the proof; and TCP."""
+    tunnel = desired.network.interface
+    new = Packets(f"forward packets of {tunnel}", tunnel, tunnel, inside, inside, "icmp", states=frozenset({"new"}))
+    if desired.forwards_between_peers:
+        yield "forward", new, True
+        yield "forward", new._replace(what=f"forward TCP of {tunnel}", protocol="tcp"), False
+        for link in desired.links if len(desired.links) <= MAX_PEERS else ():
+            nets = tuple(net for net in link.allowed_ips if net.version == 4)
+            yield "forward", new._replace(what=f"forward packets from {link.peer}", sources=nets), True
+            yield "forward", new._replace(what=f"forward packets to {link.peer}", destinations=nets), True
+    for lan in (real for lan in desired.lans if (real := desired.host.real(lan)).version == 4):
+        out = desired.host.lan_interface or seen.links.interface_into(lan) or ""
+        into = new._replace(interface_out=out, destinations=(lan,))
+        yield "forward", into, True
+        yield "forward", into._replace(what=f"forward TCP of {tunnel}", protocol="tcp"), False
+        back = Packets(
+            f"forward packets to {tunnel}", out, tunnel, (lan,), inside, "icmp", states=frozenset({"established"})
+        )
+        yield "forward", back, True
+
+
+def _of_iptables(desired: Desired, seen: Observed, way: str, packets: Packets, *, vital: bool) -> Iterator[Refusal]:
+    firewall = seen.firewall
+    for place in IPTABLES[way]:
+        table, chain = place.split(" ")
+        if chain not in firewall.rules.get(table, {}):
+            continue
+        # wgorch's own rule lets it in, before all others.
+        if place == "filter INPUT" and desired.host.endpoint and packets.protocol == "udp":
+            continue
+        chains, policy = firewall.rules[table], firewall.policies.get((table, chain), "ACCEPT").lower()
+        if not chains[chain] and policy != "drop":
+            continue
+        found = effect(chain, steps(chains), packets, policy)
+        if found.dropped is May.ALL:
+            yield Refusal(
+                f"{tool(table)} table {table}, chain {chain},",
+                found.rule,
+                packets.what,
+                _way_out(table, chain, found),
+                vital,
+            )
+
+
+def _way_out(table: str, chain: str, found: Effect) -> str:
+    owner = next((name for start, name in OWNERS.items() if f"chain {start}" in found.rule), "")
+    if owner:
+        return f"the chain is {owner}'s: allow it there, or {owner} puts the rule back"
+    if found.rule.startswith("policy"):
+        return f"accept it: iptables -t {table} -I {chain} … -j ACCEPT; and where these rules are loaded at a start"
+    if "(in chain " in found.rule:
+        return f"see iptables -t {table} -S; change that rule, and where it is loaded at a start"
+    return f"iptables -t {table} -D {chain} {found.rule}; and where it is loaded at a start"
+
+
+def _of_nft(seen: Observed, way: str, packets: Packets, *, vital: bool) -> Iterator[Refusal]:
+    for chain in seen.firewall.foreign_chains:
+        if chain.hook not in NFT[way] or packets.version not in VERSIONS.get(chain.family, ()):
+            continue
+        if chain.hook == "ingress" and chain.device and packets.interface_in not in chain.device:
+            continue
+        found = effect(chain.name, {name: steps_of(rules) for name, rules in chain.chains}, packets, chain.policy)
+        if found.dropped is May.ALL:
+            where = f"chain {chain.name} of nft table {chain.table}"
+            yield Refusal(where, found.rule, packets.what, _nft_way_out(chain, packets), vital)
+
+
+def _nft_way_out(chain: BaseChain, packets: Packets) -> str:
+    place = quote_words([*chain.table.split(" "), chain.name])
+    if chain.hook == "forward":
+        names = [("iifname", packets.interface_in), ("oifname", packets.interface_out)]
+        rules = [f"nft insert rule {place} {match} {name} accept" for match, name in names if name]
+    elif packets.protocol == "udp" and packets.destination_port and chain.hook in ("ingress", "prerouting", "input"):
+        rules = [f"nft insert rule {place} udp dport {packets.destination_port} accept"]
+    elif packets.protocol == "udp":
+        rules = [f"nft insert rule {place} udp sport {packets.source_port} accept"]
+    else:
+        match, name = ("iifname", packets.interface_in) if packets.interface_in else ("oifname", packets.interface_out)
+        rules = [f"nft insert rule {place} {match} {name} accept"]
+    return f"{'; '.join(rules)}; and the same where that table is defined (/etc/nftables.conf?)"

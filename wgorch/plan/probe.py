@@ -14,11 +14,32 @@ def probe_script(want: State, have: State) -> Sh:
         comment(f"{want.mark}: prints what of the network runs here; compared before a change and after its rollback"),
         sh(
             """\
+show() {{ # COMMAND...: what a failed one prints equals no other output
+    "$@" 2>/dev/null || fail "$*"
+}}
+
+fail() {{ # WHAT
+    : >unreadable
+    read -r now _ </proc/uptime
+    printf 'unreadable %s %s\\n' "$now" "$1"
+}}
+
+show_file() {{ # PATH, of a file with one line that may be absent
+    [ -e "$1" ] || return 0
+    line=
+    read -r line <"$1"
+    [ -n "$line" ] && printf '%s\\n' "$line" || fail "$1"
+}}
+
+show6() {{ # COMMAND...: the same where the kernel has IPv6
+    [ ! -d /proc/sys/net/ipv6 ] || show "$@"
+}}
+
 managed_rules() {{ # RULES: names of tables, and lines that name a managed chain
     set -f
     IFS='
 '
-    for line in $1; do case $line in '*'* | *wgorch-{network}-*) printf '%s\\n' "$line" ;; esac; done
+    for line in $1; do case $line in '*'* | 'unreadable '* | *wgorch-{network}-*) printf '%s\\n' "$line" ;; esac; done
     unset IFS
     set +f
 }}""",

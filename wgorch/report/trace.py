@@ -25,7 +25,7 @@ def render_trace(out: Console, trace: Trace) -> None:
             if hop.kind == kind:
                 out.print(_hop_line(hop))
     for host in trace.unobserved:
-        out.print(safe_text(f"· {host}: not observed: neither nft nor tcpdump installed", "dim"))
+        out.print(safe_text(f"· {host}: not observed: nft and tcpdump are not installed, or failed", "dim"))
     for host in trace.absent:
         out.print(safe_text(f"· {host}: not observed: absent, SSH does not reach it", "dim"))
     if trace.finding:

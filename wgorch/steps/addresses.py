@@ -67,7 +67,9 @@ def _target(target: Target) -> Slice:
 
 def _probe(interface: Sh) -> Iterator[Sh]:
     # The link-local address of a new device of wireguard-go is another one.
-    yield sh("ip -o address show dev {interface} | sed 's/^[0-9]*: //' | grep -v 'inet6 fe80:'", interface=interface)
+    yield sh(
+        "show ip -o address show dev {interface} | sed 's/^[0-9]*: //' | grep -v 'inet6 fe80:'", interface=interface
+    )
 
 
 NOUN = Noun(state=("addresses",), steps=(step(addresses),), have=_have, target=_target, probe_interface=_probe)

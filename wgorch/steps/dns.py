@@ -50,7 +50,7 @@ def _target(target: Target) -> Slice:
 
 def _probe(want: State, have: State) -> Iterator[Sh]:
     if want.dns or have.dns:
-        yield sh("cat /etc/resolv.conf 2>/dev/null")
+        yield sh("[ ! -e /etc/resolv.conf ] || show cat /etc/resolv.conf")
 
 
 NOUN = Noun(

@@ -115,7 +115,10 @@ def _routes_for(target: Target, family: str) -> Iterator[str]:
 def _probe(want: State, have: State) -> Iterator[Sh]:
     tables = {route.rpartition(" table ")[2] for state in (want, have) for route in state.exit_routes}
     if tables or want.policy_rules or have.policy_rules:
-        yield sh("for f in -4 -6; do ip $f rule show | grep 'proto {proto}'; done", proto=ROUTE_PROTO)
+        yield sh(
+            "{{ show ip -4 rule show; show6 ip -6 rule show; }} | grep -e 'proto {proto}' -e '^unreadable '",
+            proto=ROUTE_PROTO,
+        )
     for table in sorted(tables):
         yield sh("for f in -4 -6; do ip $f route show table {table}; done 2>/dev/null", table=quote(table))
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from functools import lru_cache, partial
 
 from wgorch.base.ip import as_ip
-from wgorch.base.sh import Sh, quote, sh
+from wgorch.base.sh import EMPTY, Sh, quote, sh
 from wgorch.facts.facts import Facts
-from wgorch.facts.owners import owner_of
-from wgorch.inventory.model import MARK, IPNetwork, Network
+from wgorch.facts.jumps import jump_places
+from wgorch.inventory.model import IPNetwork, Network
 from wgorch.state.change import Attribute, Change, Command, attributes, change, command
-from wgorch.state.rules import DOCKERS, Chain, Rule, our_chains, rule, tool
+from wgorch.state.rules import Chain, Rule, our_chains, rule, tool
 from wgorch.state.state import State
 from wgorch.steps.noun import Noun, Slice, step
 from wgorch.steps.target import Target
@@ -144,28 +144,8 @@ RESTORES = (restore("filter"), restore("filter6"))
 def _have(facts: Facts, network: Network) -> Slice:
     rules = facts.firewall.rules
     chains = {c: rules[c.table][c.name] for c in our_chains(network) if c.name in rules.get(c.table, {})}
-    jumps = {c: places for c in our_chains(network) if (places := tuple(_jumps(facts, network, c)))}
+    jumps = {c: places for c in our_chains(network) if (places := tuple(jump_places(facts.firewall, network.mark, c)))}
     return {"chains": chains, "jumps": jumps}
-
-
-def _jumps(facts: Facts, network: Network, chain: Chain) -> Iterator[int]:
-    """Places of the jumps to a chain among the foreign rules of its parent."""
-    place = 1
-    for r in facts.firewall.rules.get(chain.table, {}).get(chain.parent, ()):
-        if r.mark == network.mark and r.words[-1] == chain.name:
-            yield place
-        elif not (r.mark or "").startswith(MARK) and not _is_dockers(r, facts):
-            place += 1
-
-
-def _is_dockers(r: Rule, facts: Facts) -> bool:
-    """True for a rule that Docker inserts at the top when it starts: it is about Docker's own networks only."""
-    if DOCKERS not in facts.firewall.rules.get("filter", {}):
-        return False
-    if r.words and r.words[-1].startswith("DOCKER"):
-        return True
-    interfaces = {w for flag, w in zip(r.words, r.words[1:], strict=False) if flag in ("-i", "-o")}
-    return any(owner_of(name) == "Docker" for name in interfaces)
 
 
 def _target(target: Target) -> Slice:
@@ -258,10 +238,12 @@ def _maps(target: Target, version: int) -> Iterator[Rule]:
 
 
 def _probe(want: State, have: State) -> Iterator[Sh]:
-    tools = {tool(chain.table) for state in (want, have) for chain in state.chains} | {"iptables"}
+    used = {tool(chain.table) for state in (want, have) for chain in state.chains}
+    tools = used | {"iptables"}
     for by in sorted(tools):
         rules = sh("rules6") if by.startswith("ip6") else sh("rules4")
-        yield sh('{rules}="$({by}-save 2>/dev/null)\n"', rules=rules, by=quote(by))
+        there = sh("! command -v {by}-save >/dev/null 2>&1 || ", by=quote(by)) if by not in used else EMPTY
+        yield sh('{there}{rules}="$(show {by}-save)\n"', there=there, rules=rules, by=quote(by))
         yield sh('managed_rules "${rules}"', rules=rules)
 
 

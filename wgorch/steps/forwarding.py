@@ -93,14 +93,12 @@ def _probe(want: State, have: State) -> Iterator[Sh]:
     managed = {*want.interfaces, *have.interfaces}
     paths = sorted({p for p in (*want.sysctls, *have.sysctls) if p.split("/")[3] not in managed})
     if paths:
-        yield sh(
-            "for path in {paths}; do line=; read -r line </proc/sys/$path; echo $line; done", paths=quote_words(paths)
-        )
+        yield sh("for path in {paths}; do show_file /proc/sys/$path; done", paths=quote_words(paths))
 
 
 def _probe_interface(interface: Sh) -> Iterator[Sh]:
     yield sh(
-        "for s in forwarding send_redirects rp_filter; do cat /proc/sys/net/ipv4/conf/{interface}/$s; done",
+        "for s in forwarding send_redirects rp_filter; do show_file /proc/sys/net/ipv4/conf/{interface}/$s; done",
         interface=interface,
     )
 

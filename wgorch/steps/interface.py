@@ -123,8 +123,9 @@ def _target(target: Target) -> Slice:
 
 
 def _probe(interface: Sh) -> Iterator[Sh]:
-    yield sh("for part in ifalias mtu; do cat /sys/class/net/{interface}/$part; done", interface=interface)
-    yield sh("for part in public-key listen-port fwmark; do wg show {interface} $part; done", interface=interface)
+    yield sh("line=; read -r line </sys/class/net/{interface}/ifalias; printf '%s\\n' \"$line\"", interface=interface)
+    yield sh("show_file /sys/class/net/{interface}/mtu", interface=interface)
+    yield sh("for part in public-key listen-port fwmark; do show wg show {interface} $part; done", interface=interface)
 
 
 NOUN = Noun(

@@ -68,7 +68,8 @@ def _target(target: Target) -> Slice:
 def _probe(interface: Sh) -> Iterator[Sh]:
     # The link-local address is another one with each new device.
     yield sh(
-        "for f in -4 -6; do ip $f route show table local dev {interface}; done | grep '^local ' | grep -v '^local fe80:'",
+        "{{ show ip -4 route show table local dev {interface}; show6 ip -6 route show table local dev {interface}; }} | "
+        "grep -e '^local ' -e '^unreadable ' | grep -v '^local fe80:'",
         interface=interface,
     )
 

@@ -77,6 +77,9 @@ def _target(target: Target) -> Slice:
 
 def _probe(want: State, have: State) -> Iterator[Sh]:
     if want.nft or have.nft:
+        yield sh(
+            "show nft list tables | grep -e 'inet wgorch-{network}$' -e '^unreadable '", network=quote(want.network)
+        )
         yield sh("nft list table inet wgorch-{network} 2>/dev/null", network=quote(want.network))
 
 

@@ -219,9 +219,9 @@ def _shared_peer(link: Link, key: str) -> Peer:
 
 def _probe(interface: Sh) -> Iterator[Sh]:
     each = sh("while read -r key nets; do for net in $nets; do echo $key $net; done; done")
-    yield sh("wg show {interface} allowed-ips | {each} | sort", interface=interface, each=each)
-    yield sh("wg show {interface} persistent-keepalive | sort", interface=interface)
-    yield sh("wg show {interface} preshared-keys | sort | sha256sum", interface=interface)
+    yield sh("show wg show {interface} allowed-ips | {each} | sort", interface=interface, each=each)
+    yield sh("show wg show {interface} persistent-keepalive | sort", interface=interface)
+    yield sh("show wg show {interface} preshared-keys | sort | sha256sum", interface=interface)
 
 
 NOUN = Noun(

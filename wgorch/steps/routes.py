@@ -85,7 +85,8 @@ def _target(target: Target) -> Slice:
 
 def _probe(interface: Sh) -> Iterator[Sh]:
     yield sh(
-        "ip route show dev {interface}; ip -6 route show dev {interface} | grep -v 'proto kernel'", interface=interface
+        "show ip route show dev {interface}; show6 ip -6 route show dev {interface} | grep -v 'proto kernel'",
+        interface=interface,
     )
 
 

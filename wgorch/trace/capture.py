@@ -62,7 +62,7 @@ def parse(host: str, text: str, probe: Probe) -> Capture:
 def _capture(host: str, text: str, answers: Answers, probe: Probe) -> Capture:
     before, _, _ = text.partition(f"\n{NONCE} ")
     lines = text.split("\n")  # of background jobs, too: they print at any time, with a first word of their own
-    tool = "".join(answers["by"])
+    tool = "" if _died(lines) else "".join(answers["by"])
     found = sightings.of_nft(answers["sets"]) if tool == "nft" else sightings.of_tcpdump(lines, probe) if tool else {}
     return Capture(
         host=host,
@@ -81,6 +81,12 @@ def _capture(host: str, text: str, answers: Answers, probe: Probe) -> Capture:
         full_answered=_answered("full", before),
         packets=_packets(lines),
     )
+
+
+def _died(lines: list[str]) -> bool:
+    """True where tcpdump ended by itself, and not by its time or its number of packets: what it missed is not known."""
+    ends = [line.removeprefix("sight tcpdump-status ") for line in lines if line.startswith("sight tcpdump-status ")]
+    return any(end not in ("0", "124", "143") for end in ends)
 
 
 def _answered(word: str, text: str) -> bool | None:

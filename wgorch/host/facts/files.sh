@@ -21,10 +21,11 @@ ask_files() {
     [ -d "$directory" ] || return
     printf '%s' "$headers"
     [ -e "$directory/reverting" ] && echo 'has reverting'
+    [ -e "$directory/recorded" ] && echo 'has recorded'
     for file in recorded outcome installed; do
         print_lines "$file " "$directory/$file"
     done
-    can_read "$directory/members" && sed 's/^/members /' "$directory/members"
+    can_read "$directory/members" && { sed 's/^/members /' "$directory/members" || unread $? "sed $directory/members"; }
     for file in "${directory%/*}"/*/boot; do
         # What the other networks on the host need.
         [ "$file" = "$directory/boot" ] || ! can_read "$file" || grep '^set_value ' "$file"

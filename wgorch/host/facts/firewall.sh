@@ -5,7 +5,10 @@
 ask_foreign_nft() {
     section foreign-nft
     tables=
-    command -v nft >/dev/null 2>&1 && tables=$(nft list tables 2>/dev/null)
+    command -v nft >/dev/null 2>&1 && ! tables=$(nft list tables 2>&1) && {
+        has_no_nft "$tables" || unread 1 'nft list tables'
+        tables=
+    }
     while read -r _ family name; do
         case $family/$name in
         "inet/wgorch-$network") managed_nft=yes && continue ;;
@@ -14,10 +17,21 @@ ask_foreign_nft() {
             command -v iptables-save >/dev/null 2>&1 && continue
             ;;
         esac
-        nft -s -t list table "$family" "$name" 2>/dev/null || nft -s list table "$family" "$name" 2>/dev/null
+        # Older versions lack -t.
+        nft -s -t list table "$family" "$name" 2>/dev/null || nft -s list table "$family" "$name" 2>/dev/null ||
+            unread $? "nft list table $family $name"
     done <<END
 $tables
 END
+}
+
+# True where the kernel has no nftables, so that nft has no rules; or root no right to ask, which is refused as that.
+has_no_nft() { # ERROR
+    case $1 in *'rotocol not supported'* | *'unction not implemented'*) return ;; esac
+    while read -r field rights _; do
+        [ "$field" != CapEff: ] || [ $((0x$rights >> 12 & 1)) = 1 ] || return 0
+    done </proc/self/status
+    return 1
 }
 
 ask_rules() {
@@ -28,6 +42,7 @@ ask_rules() {
 failed iptables-save $?"; }
     if [ "${#rules}" -gt 400000 ]; then rules=$(printf '%s\n' "$rules" | near_rules); fi
     printf '%s\n' "$rules"
+    case $rules in *'*'* | *'is incompatible, use '* | *'failed iptables-save '*) ;; *) doubt_silence ;; esac
     case $rules in *'is incompatible, use '*) section unreadable-ip && list_natively ip "$rules" ;; esac
     case $scope$rules in
     all*ufw-user-forward*)
@@ -37,6 +52,16 @@ failed iptables-save $?"; }
         done </etc/default/ufw
         ;;
     esac
+}
+
+# iptables-save showed no table: it failed, if nft has one of its.
+doubt_silence() {
+    command -v iptables-save >/dev/null 2>&1 && command -v nft >/dev/null 2>&1 || return
+    case $(nft list tables 2>/dev/null) in
+    *'table ip filter'* | *'table ip nat'* | *'table ip mangle'*) ;;
+    *) return ;;
+    esac
+    case $(iptables -V 2>/dev/null) in *nf_tables*) unread 0 iptables-save ;; esac
 }
 
 # Of many lines those that are no rules, the rules of built-in chains, and those that name wgorch's or Docker's chain for users.
@@ -63,5 +88,9 @@ list_natively() { # FAMILY RULES
 # The network's own table.
 ask_nft() {
     section nft
-    [ "$managed_nft" = no ] || nft -s list table inet "wgorch-$network" 2>/dev/null
+    [ "$managed_nft" = no ] && return
+    own=$(nft -s list table inet "wgorch-$network" 2>/dev/null) && printf '%s\n' "$own" && return
+    # It may be absent.
+    found=$(nft list tables 2>&1) || has_no_nft "$found" || unread 1 'nft list tables'
+    case $found in *"table inet wgorch-$network"*) unread 1 "nft list table inet wgorch-$network" ;; esac
 }

@@ -3,7 +3,10 @@
 
 ask_keys() {
     section keys
-    ls -lnd "${directory%/*}" "$directory" "$directory"/* 2>/dev/null
+    # Files may go meanwhile; but where there is a directory, something is shown.
+    listing=$(ls -lnd "${directory%/*}" "$directory" "$directory"/* 2>/dev/null)
+    [ -n "$listing" ] || [ ! -e "${directory%/*}" ] || unread 1 "ls -lnd ${directory%/*}"
+    printf '%s\n' "$listing"
     if [ -d "$directory" ]; then
         [ -s "$directory/private_key" ] && echo 'has private_key'
         ask_own_keys
@@ -11,6 +14,11 @@ ask_keys() {
     if [ -n "$key_source" ] && command -v wg >/dev/null 2>&1; then
         printf 'offered %s\n' "$(sh -c "$key_source" 2>/dev/null </dev/null | wg pubkey 2>/dev/null)"
     fi
+}
+
+# True if wg makes a public key of a good private one: then what failed was the key.
+can_derive_keys() {
+    printf '%s\n' AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAUE= | wg pubkey >/dev/null 2>&1
 }
 
 # The key in use, and those beside it; a confirmed one that is not in its place yet is the one in use.
@@ -27,6 +35,7 @@ ask_own_keys() {
         [ -s "$file" ] && [ "$file" != "$key" ] && printf 'next_key %s\n' "${file#"$directory"/private_key.}"
     done
     if [ -s "$key" ] && command -v wg >/dev/null 2>&1; then
-        printf 'public_key %s\n' "$(wg pubkey <"$key" 2>/dev/null)"
+        public=$(wg pubkey <"$key" 2>/dev/null) || can_derive_keys || unread 1 'wg pubkey'
+        printf 'public_key %s\n' "$public"
     fi
 }

@@ -3,9 +3,12 @@
 
 ask_links() {
     section links
+    [ -d /sys/class/net/lo ] || unread 1 'ls /sys/class/net/lo'
     for path in /sys/class/net/*; do
-        [ -r "$path/mtu" ] || continue
+        [ -d "$path" ] || continue
         read_line "$path/mtu"
+        # One that has gone meanwhile has none.
+        [ -n "$line" ] || { [ ! -d "$path" ] || unread 1 "cat $path/mtu"; continue; }
         mtu=$line
         read_line "$path/flags"
         flags=$line
@@ -24,7 +27,7 @@ ask_addresses() {
     done
     section addresses
     found=$(
-        ip -o -batch - <<END 2>/dev/null || { ip -o addr show; section routes; ip route show; section poor-ip; }
+        ip -o -batch - <<END 2>/dev/null || ask_busybox_ip $?
 addr show
 route show
 $table_local
@@ -32,6 +35,16 @@ END
     )
     if [ "${#found}" -gt 400000 ]; then found=$(printf '%s\n' "$found" | near_routes); fi
     printf '%s\n' "$found"
+}
+
+# The same by busybox's ip, which has no -batch. iproute2's has, and failed.
+ask_busybox_ip() { # STATUS
+    case $(ip -V 2>/dev/null) in *iproute2*) unread "$1" 'ip -o -batch -' && return ;; esac
+    command -v ip >/dev/null 2>&1 || { section poor-ip && return; }
+    ip -o addr show || unread $? 'ip -o addr show'
+    section routes
+    ip route show || unread $? 'ip route show'
+    section poor-ip
 }
 
 # Of many lines those that are no routes of IPv4, and the routes that overlap a network of nets: a routing table of the
@@ -49,7 +62,8 @@ near_routes() {
 
 ask_routes6() {
     section routes6
-    ip -6 -batch - <<END 2>/dev/null || ip -6 route show
+    [ -d /proc/sys/net/ipv6 ] || return
+    ip -6 -batch - <<END 2>/dev/null || ip -6 route show || ! command -v ip >/dev/null 2>&1 || unread $? 'ip -6 route show'
 route show
 $table_local
 END

@@ -14,6 +14,9 @@ ask_next_start() {
         /etc/iptables/rules.v4 /etc/iptables/rules.v6 /etc/sysconfig/iptables /etc/sysconfig/ip6tables $nftables \
         /etc/sysctl.conf /etc/sysctl.d/*.conf /etc/systemd/network/*.netdev /etc/netplan/*.yaml \
         /etc/NetworkManager/system-connections/* /etc/network/interfaces /etc/network/interfaces.d/* /proc/mounts)
+    # 2 is for a file that is not there.
+    status=$?
+    [ "$status" -lt 3 ] || unread "$status" grep
     case $lines in
         '' | /proc/mounts:*) printf '%s\n' "$lines" ;;
         *) printf '%s\n' "$lines" | sed -e 's|[A-Za-z0-9+/]\{42\}[A-Za-z0-9+/=]\{2\}|KEY|g' -e 100q ;; # no key leaves the host

@@ -2,6 +2,10 @@
 # another run may have changed.
 : "${scope:?}" "${ipv6:?}" "${exits:?}"
 
+# shellcheck disable=SC2034 # for end_hanging
+read -r reader _ </proc/self/stat
+end_hanging </dev/null >/dev/null 2>&1 &
+watchdog=$!
 read_headers
 ask_moment
 if [ "$scope" = all ]; then
@@ -40,3 +44,4 @@ if [ "$scope" = all ]; then
     while IFS= read -r line; do printf '%s\n' "$line"; done <&3
 fi
 section end
+kill "$watchdog" 2>/dev/null

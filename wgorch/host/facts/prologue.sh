@@ -39,7 +39,7 @@ print_fact() { # NAME FILE
 
 # Print the lines of a file behind a word.
 print_lines() { # WORD FILE
-    can_read "$2" && while IFS= read -r line; do printf '%s%s\n' "$1" "$line"; done <"$2"
+    can_read "$2" && while IFS= read -r line || [ -n "$line" ]; do printf '%s%s\n' "$1" "$line"; done <"$2"
 }
 
 # Print a file, each line with a bar before it.

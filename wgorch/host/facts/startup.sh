@@ -17,7 +17,11 @@ ask_digests() {
         # A watch that was half removed equals no desired one.
         printf 'watch %s\n' 0000000000000000000000000000000000000000000000000000000000000000
     fi
-    [ $# -eq 0 ] || sha256sum "$@" | while read -r sum file; do
+    sums=
+    [ $# -eq 0 ] || sums=$(sha256sum "$@" 2>/dev/null)
+    # A file may go meanwhile.
+    [ $# -eq 0 ] || [ -n "$sums" ] || unread 1 "sha256sum $1"
+    while read -r sum file; do
         case $file in
         "$unit") printf 'unit systemd %s\n' "$sum" ;;
         "$openrc") printf 'unit openrc %s\n' "$sum" ;;
@@ -25,9 +29,11 @@ ask_digests() {
         "$cron") printf 'unit cron %s\n' "$sum" ;;
         */psk.*) printf 'secret %s %s\n' "${file##*/}" "$sum" ;;
         */watch) printf 'watch %s\n' "$sum" ;;
-        *) printf 'digest %s\n' "$sum" ;;
+        "$directory/boot") printf 'digest %s\n' "$sum" ;;
         esac
-    done
+    done <<SUMS
+$sums
+SUMS
 }
 
 ask_enabled() {

@@ -7,12 +7,15 @@ print_sysctls() { # DIRECTORY NAME...
     shift
     for name; do
         read_line "$place/$name"
+        # An interface may go meanwhile, and older kernels lack some.
+        [ -n "$line" ] || [ ! -e "$place/$name" ] || unread 1 "cat $place/$name"
         printf '%s %s\n' "${place#/proc/sys/}/$name" "$line"
     done
 }
 
 ask_sysctls() {
     section sysctls
+    [ -e /proc/sys/net/ipv4/conf/all/forwarding ] || unread 1 'ls /proc/sys/net/ipv4/conf'
     for path in /proc/sys/net/ipv4/conf/*; do print_sysctls "$path" forwarding send_redirects rp_filter src_valid_mark; done
 }
 

@@ -4,6 +4,7 @@
 ask_moment() {
     section moment
     print_fact uptime /proc/uptime
+    [ -n "$line" ] || unread 1 'cat /proc/uptime'
 }
 
 ask_host() {
@@ -14,9 +15,11 @@ ask_host() {
     done </proc/self/status
     printf 'uid %s\n' "${uid:-$(id -u)}"
     read_line /proc/uptime
-    printf 'clock %s %s\n' "$(date +%s)" "${line%% *}"
+    now=$(date +%s) || unread $? date
+    printf 'clock %s %s\n' "$now" "${line%% *}"
     print_fact kernel /proc/sys/kernel/osrelease
     print_fact boot_id /proc/sys/kernel/random/boot_id
+    [ -n "$line" ] || unread 1 'cat /proc/sys/kernel/random/boot_id'
     printf 'network %s\ntable %s\n' "$network" "$table"
     print_fact hostname /proc/sys/kernel/hostname
     print_fact machine_id /etc/machine-id

@@ -32,10 +32,14 @@ ask_preshared() {
     for file in "$directory"/psk.*; do
         can_read "$file" && IFS= read -r line <"$file" && known="$known$line ${file##*/} "
     done
-    [ "$known$secrets" = ' no' ] || wg show "$interface" preshared-keys | while read -r key secret; do
+    [ "$known$secrets" = ' no' ] && return
+    shown=$(wg show "$interface" preshared-keys) || unread $? "wg show $interface preshared-keys"
+    while read -r key secret; do
         file=${known#*" $secret "}
-        [ "$secret" = '(none)' ] && continue
+        case $secret in '' | '(none)') continue ;; esac
         [ "$file" = "$known" ] && file=other
         printf '%s\t%s\n' "$key" "${file%% *}"
-    done
+    done <<KEYS
+$shown
+KEYS
 }

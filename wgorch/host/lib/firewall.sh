@@ -11,14 +11,18 @@ iptables_of() { # TABLE
     esac
 }
 
-# All rules of a table's tool in reply_rules; asked once, until rules4 and rules6 are emptied.
+# All rules of a table's tool in reply_rules; asked once, until rules4 and rules6 are emptied. 1 if they cannot be read.
 read_rules() { # TABLE
-    case $1 in
-    *6) reply_rules=${rules6:="$(ip6tables-save 2>/dev/null)
-"} ;;
-    *) reply_rules=${rules4:="$(iptables-save 2>/dev/null)
-"} ;;
-    esac
+    iptables_of "$1"
+    case $1 in *6) reply_rules=$rules6 ;; *) reply_rules=$rules4 ;; esac
+    [ -z "$reply_rules" ] || return 0
+    reply_rules=$("$reply_iptables-save" 2>/dev/null) || {
+        echo "$reply_iptables-save failed with status $?"
+        return 1
+    }
+    reply_rules="$reply_rules
+"
+    case $1 in *6) rules6=$reply_rules ;; *) rules4=$reply_rules ;; esac
 }
 
 # Record the tables that are not there yet: they exist only because of wgorch.
@@ -26,7 +30,7 @@ note_table() { # TABLE...
     new=''
     for table; do
         # Asked for one table, iptables-nft-save prints it even where it is not there.
-        read_rules "$table"
+        read_rules "$table" || return 1
         case $reply_rules in *"*${table%6}"*) ;; *) new="$new $table" ;; esac
     done
     for table in $new; do add_record "table $table" || return 1; done
@@ -79,7 +83,7 @@ CONTENT
 # Delete jumps until they are absent.
 remove_jump() { # TABLE PARENT MARK CHAIN...
     while [ $# -ge 4 ]; do
-        read_rules "$1"
+        read_rules "$1" || return 1
         case $reply_rules in
         *"-j $4
 "*)
@@ -110,5 +114,6 @@ drop_table() {
         return
         ;;
     esac
-    case $("$reply_iptables-save" 2>/dev/null) in *"*${table%6}"*) ;; *) drop_record table "$table" ;; esac
+    rules=$("$reply_iptables-save" 2>/dev/null) || return 1
+    case $rules in *"*${table%6}"*) ;; *) drop_record table "$table" ;; esac
 }
