@@ -13,6 +13,6 @@ named() {
 key='[A-Za-z0-9+/]\{42\}[A-Za-z0-9+/=]\{2\}'
 named | while IFS= read -r file; do
     printf 'file %s\n' "$file"
-    sed -e "/[Pp]ublic/!{/^\[wireguard-peer/!s|$key|HIDDEN|g;}" -e ':again' -e "s|\(.*$key.*\)$key|\1HIDDEN|" -e t'again' \
+    sed -e "/[Pp]ubl/!{/^\[wireguard-peer/!s|$key|HIDDEN|g;}" -e ':again' -e "s|\(.*$key.*\)$key|\1HIDDEN|" -e t'again' \
         -e 's/^/|/' -e 600q "$file"
 done
