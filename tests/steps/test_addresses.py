@@ -30,6 +30,7 @@ TABLE: Mapping[str, list[Row]] = {
                         "ip address delete 10.0.0.9/24 dev wg0",
                         "ip address replace 10.0.0.1/24 dev wg0",
                         "ip address delete 10.0.0.1/32 dev wg0",
+                        "ip address delete 10.0.0.9/32 dev wg0",
                     ],
                 )
             ],

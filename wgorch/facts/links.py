@@ -17,7 +17,7 @@ from wgorch.inventory.model import IPAddress, IPNetwork
 
 Address = IPv4Interface | IPv6Interface
 
-PART = Part(dict.fromkeys(("links", "local", "addresses", "routes", "routes6"), Reread.AFTER_CHANGE))
+PART = Part(dict.fromkeys(("links", "local", "addresses", "routes", "routes6", "policy-routes"), Reread.AFTER_CHANGE))
 
 
 @value
@@ -49,6 +49,23 @@ class Route(NamedTuple):
         return self.metric <= metric
 
 
+class PolicyRule(NamedTuple):
+    """One line of ``ip rule show``."""
+
+    priority: int
+    selector: str
+    """``from all``, ``not from all fwmark 0xca6c`` …"""
+    table: str
+    """Empty where the rule ends the way by itself."""
+    action: str
+    """``lookup``, ``unreachable``, ``blackhole``, ``prohibit`` …"""
+    suppresses: bool
+    """It passes over default routes of its table."""
+
+    def __str__(self) -> str:
+        return f"{self.priority}: {self.selector} {self.action}{self.table and ' ' + self.table}"
+
+
 @value
 class Links:
     """Network devices of one host, the addresses on them, and the main routing table."""
@@ -59,6 +76,10 @@ class Links:
     routes: tuple[Route, ...]
     local: Mapping[str, frozenset[IPAddress]] = field(default_factory=dict)
     """Addresses that table local has, by device; only of devices that it was read for."""
+    rules: tuple[PolicyRule, ...] = field(default=(), compare=False)
+    """Rules of others that are asked before the main table."""
+    tables: Mapping[str, tuple[Route, ...]] = field(default_factory=dict, compare=False)
+    """Routes of the tables that those rules ask."""
 
     def interface_into(self, subnet: IPNetwork) -> str | None:
         """The device into a LAN: the one with an address of it, else the one of its route."""
@@ -91,6 +112,8 @@ class Links:
 def read(answers: Answers) -> Links:
     """The Links in a host's answers. Raises NotAnAnswer or ValueError."""
     lines = answers["addresses"]
+    rules = [hit for line in lines if (hit := _RULE_LINE.fullmatch(line))]
+    lines = [line for line in lines if not _RULE_LINE.fullmatch(line)]
     routes = [line for line in lines if not _ADDRESS_LINE.match(line)] + answers.get("routes", [])
     routes6 = answers.get("routes6", [])
     asked = [] if "poor-ip" in answers else answers.get("local", [])
@@ -104,7 +127,32 @@ def read(answers: Answers) -> Links:
         addresses=tuple(_addresses([line for line in lines if _ADDRESS_LINE.match(line)])),
         routes=(*_routes(_main(routes, asked), "0.0.0.0/0"), *_routes(_main(routes6, asked), "::/0")),
         local={name: frozenset(found) for name, found in local.items()},
+        rules=tuple(_rule(hit) for hit in rules if int(hit[1]) < MAIN),
+        tables=_tables(answers.get("policy-routes", [])),
     )
+
+
+MAIN = 32766
+"""Priority of the rule that asks the main table."""
+_RULE_LINE = re.compile(
+    r"(\d{1,10}):\t?\s*((?:not )?from .*?)(?: (lookup) (\S+)(.*)| (unreachable|blackhole|prohibit|nop|goto.*))"
+)
+
+
+def _rule(hit: re.Match[str]) -> PolicyRule:
+    return PolicyRule(int(hit[1]), hit[2], hit[4] or "", hit[3] or hit[6], "suppress_prefixlength 0" in (hit[5] or ""))
+
+
+def _tables(lines: list[str]) -> dict[str, tuple[Route, ...]]:
+    found: dict[str, list[str]] = {}
+    name = ""
+    for line in lines:
+        if line.startswith("table "):
+            name = line[6:46]
+            found[name] = []
+        elif name:
+            found[name].append(line)
+    return {name: tuple(_routes(routes, "0.0.0.0/0")) for name, routes in found.items()}
 
 
 def _main(routes: list[str], asked: list[str]) -> list[str]:

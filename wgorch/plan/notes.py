@@ -10,7 +10,7 @@ from wgorch.base.sh import quote
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Network
 from wgorch.plan.preshared import is_classical
-from wgorch.plan.route_conflicts import more_specific, shown
+from wgorch.plan.route_conflicts import more_specific, policy_takes, shown
 from wgorch.plan.scope import enabled_since
 from wgorch.state.rules import foreign_rules, our_chains
 from wgorch.state.state import State
@@ -44,6 +44,11 @@ def routes_inside(desired: Desired, seen: Observed) -> Iterator[Note]:
     """Routes of others that take a part of a network from the tunnel."""
     for larger, route in more_specific(desired, seen):
         yield Note(desired.name, f"a {shown(route)} takes that part of {larger} from the tunnel")
+    for net, rule, taken in policy_takes(desired, seen):
+        way = f": its {shown(taken)}" if taken else ""
+        yield Note(
+            desired.name, f"policy rule {rule} is asked before the main table and takes {net} from the tunnel{way}"
+        )
 
 
 def notes(host: str, network: Network, want: State, seen: Observed) -> Iterator[Note]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from wgorch.base.ip import Prefixes, as_ip
+from wgorch.base.ip import Prefixes, as_ip, network
 from wgorch.errors import HostError, Unfit
-from wgorch.facts.links import Address, Route
+from wgorch.facts.links import Address, PolicyRule, Route
 from wgorch.facts.owners import owner_of
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import IPNetwork
@@ -89,6 +89,54 @@ def more_specific(desired: Desired, seen: Observed) -> Iterator[tuple[IPNetwork,
         larger = desired.tunnel_prefixes.of(route.subnet.network_address)
         if larger and larger.prefixlen < route.subnet.prefixlen:
             yield larger, route
+
+
+def policy_takes(desired: Desired, seen: Observed) -> Iterator[tuple[IPNetwork, PolicyRule, Route | None]]:
+    """Rules of others that take a network from the tunnel before the main table is asked; and the route that does it."""
+    tunnel = desired.network.interface
+    open_nets = [net for net in (*desired.network.subnets, *desired.routes) if net.version == 4]
+    own = [network(str(address)) for address in desired.host.addresses if address.version == 4]
+    for rule in sorted(seen.links.rules, key=lambda rule: rule.priority):
+        if rule.table in ("main", "local"):
+            if rule.table == "main" and _matches_all(rule):
+                return  # the tunnel's routes are found there
+            continue
+        for net in [net for net in open_nets if _may_match(rule, (*own, *desired.network.subnets), net)]:
+            routes = [r for r in seen.links.tables.get(rule.table, ()) if net.subnet_of(r.subnet)]  # type: ignore[arg-type]
+            if rule.suppresses:
+                routes = [route for route in routes if route.subnet.prefixlen]
+            taken = max(routes, key=lambda route: route.subnet.prefixlen, default=None)
+            ends = rule.action in ("unreachable", "blackhole", "prohibit")
+            if ends or (taken is not None and taken.device != tunnel and taken.kind != "throw"):
+                open_nets.remove(net)
+                yield net, rule, taken
+
+
+def _matches_all(rule: PolicyRule) -> bool:
+    return rule.selector == "from all"
+
+
+def _may_match(rule: PolicyRule, sources: Sequence[IPNetwork], destination: IPNetwork) -> bool:
+    """True where a rule may be about packets of the network: they carry no mark, and come in by any interface."""
+    words = rule.selector.split()
+    after = dict(zip(words, words[1:], strict=False))
+    negated = words[0] == "not"
+    if "fwmark" in after:
+        return negated
+    source, target = _as_net(after.get("from", "all")), _as_net(after.get("to", "all"))
+    if negated:
+        return True
+    from_us = source is None or any(source.overlaps(own) for own in sources if own.version == source.version)
+    to_them = target is None or (target.version == destination.version and destination.overlaps(target))
+    return from_us and to_them
+
+
+def _as_net(text: str) -> IPNetwork | None:
+    """A network; None for ``all`` and what is none."""
+    try:
+        return network(text)
+    except ValueError:
+        return None
 
 
 def _ssh_subnet(desired: Desired, seen: Observed) -> IPNetwork | None:

@@ -37,13 +37,20 @@ def _replace(address: str, replaced: list[str], name: str) -> list[Command]:
     The new one would be secondary to the old one, and where promote_secondaries is 0 the kernel removes both at once. As a
     host address it is not, and the interface is never without an address, which would flush its routes.
     """
-    alone = f"{address.partition('/')[0]}/32"
+    alone = _alone(address)
+    # The way back has host addresses, too, and may have been cut.
+    rests = dict.fromkeys([alone, *map(_alone, replaced)])
     return [
         command("ip", "address", "replace", alone, "dev", name),
         *(command("ip", "address", "delete", old, "dev", name, may_be_absent=True) for old in replaced),
         command("ip", "address", "replace", address, "dev", name),
-        command("ip", "address", "delete", alone, "dev", name, may_be_absent=True),
+        *(command("ip", "address", "delete", rest, "dev", name, may_be_absent=True) for rest in rests),
     ]
+
+
+def _alone(address: str) -> str:
+    """An address as that of a host without a network."""
+    return f"{address.partition('/')[0]}/32"
 
 
 def _replaced(new: frozenset[str], going: frozenset[str]) -> frozenset[str]:

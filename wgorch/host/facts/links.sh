@@ -26,15 +26,41 @@ ask_addresses() {
         [ -d "/sys/class/net/$interface" ] && echo "$interface" && table_local='route show table local type local'
     done
     section addresses
-    found=$(
-        ip -o -batch - <<END 2>/dev/null || ask_busybox_ip $?
+    # A kernel without policy routing has no rules.
+    found=$(ask_ip 'rule show') || found=$(ask_ip '') || found=$(ask_busybox_ip $?)
+    if [ "${#found}" -gt 400000 ]; then found=$(printf '%s\n' "$found" | near_routes); fi
+    printf '%s\n' "$found"
+    ask_policy_routes
+}
+
+ask_ip() { # FIRST
+    ip -o -batch - <<END 2>/dev/null
+$1
 addr show
 route show
 $table_local
 END
-    )
-    if [ "${#found}" -gt 400000 ]; then found=$(printf '%s\n' "$found" | near_routes); fi
-    printf '%s\n' "$found"
+}
+
+# The tables that rules of others ask: at most eight.
+ask_policy_routes() {
+    section policy-routes
+    asked=' local main default '
+    while read -r priority rule; do
+        case $priority/$rule in [0-9]*:/from\ * | [0-9]*:/not\ *) ;; *) break ;; esac
+        name=${rule##* lookup }
+        name=${name%% *}
+        case $rule in *' lookup '[!\[]*) ;; *) continue ;; esac
+        case $asked in *" $name "*) continue ;; esac
+        asked="$asked$name "
+        [ "${#asked}" -lt 120 ] || break
+        printf 'table %s\n' "$name"
+        routes=$(ip route show table "$name" 2>/dev/null)
+        if [ "${#routes}" -gt 100000 ]; then routes=$(printf '%s\n' "$routes" | near_routes); fi
+        printf '%s\n' "$routes"
+    done <<FOUND
+$found
+FOUND
 }
 
 # The same by busybox's ip, which has no -batch. iproute2's has, and failed.
