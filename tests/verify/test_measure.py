@@ -44,3 +44,9 @@ def test_full_size_packets_fill_the_tunnel() -> None:
     lines = script("wg0", [BCC, six, COMPANY], [BCC, six], 1420, 20).split("\n")
 
     assert "targets='192.168.2.1/1392 fd00:2::1/1372 192.168.2.3'" in lines
+
+
+def test_a_ping_that_does_not_run_measures_nothing() -> None:
+    text = f"ping 0 unable ping: socket: Operation not permitted\n\n{NONCE} latest-handshakes\n\n{NONCE} end\n"
+    measurement = parse("home", text, [ip_address("192.168.2.1")])
+    assert measurement.pings[ip_address("192.168.2.1")].unable == "ping: socket: Operation not permitted"

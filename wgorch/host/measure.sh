@@ -24,7 +24,12 @@ measure() { # NUMBER TARGET
         [ $((${now%%.*} - ${began%%.*})) -lt "$patience" ] || break
     done
     ping_thrice "$address"
+    case $reply_summary in
+    *transmitted*) ;;
+    *) ping -n -c 1 -W 1 127.0.0.1 >/dev/null 2>&1 || reply_summary="unable $reply_summary" ;; # it is ping that fails
+    esac
     printf 'ping %s %s\n' "$number" "$reply_summary"
+    case $reply_summary in unable*) return ;; esac
     [ -z "$size" ] || measure_full
 }
 

@@ -92,10 +92,13 @@ def diagnose(
     names = {address: name for name, host in topology.hosts.items() for address in host.addresses}
     network = _Measured(topology, measured, keys, names)
     found = [*_sessions(network, since or {})] if "handshakes" in checks else []
+    unable = [finding for host in measured for finding in _unable(network, host)]
+    able = [host for host in measured if host not in {finding.host for finding in unable}]
+    found += unable
     # The gateway's own ping of its LAN comes first: it is the cause of those through it.
-    found += [finding for host in measured for finding in _own_lan(network, host)]
-    found += [finding for host in measured for finding in _pings(network, host)]
-    for host in measured:
+    found += [finding for host in able for finding in _own_lan(network, host)]
+    found += [finding for host in able for finding in _pings(network, host)]
+    for host in able:
         found += _full_size(network, host)
     old = tuple(dict.fromkeys(finding for finding in found if finding.pair in broken_before))
     left = dict.fromkeys(finding for finding in found if finding.pair not in broken_before)
@@ -103,6 +106,14 @@ def diagnose(
     real = {finding.fault for finding in left if not _is_proven_back(network, finding)}
     back = tuple(_proven_back(network, finding) for finding in left if finding.fault not in real)
     return Verdict(measured, tuple(finding for finding in left if finding.fault in real), old, back)
+
+
+def _unable(network: _Measured, host: str) -> Iterator[Finding]:
+    """A host whose ping does not run: nothing that it pings is known to fail."""
+    said = next((ping.unable for ping in network.hosts[host].pings.values() if ping.unable), "")
+    if said:
+        what, hint = f"not measured: ping does not run: {said}", f"as root on {host}: ping -c 1 127.0.0.1"
+        yield Finding(host, what, hint, pair=(host, "ping"))
 
 
 def _is_proven_back(network: _Measured, finding: Finding) -> bool:

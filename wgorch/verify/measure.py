@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 
 from wgorch.base.sh import EMPTY, Sh, sh_lines
+from wgorch.base.text import one_line
 from wgorch.base.value import value
 from wgorch.facts.grammar import integer, pairs, public_key, read_answers
 from wgorch.facts.part import Answers
@@ -27,6 +28,8 @@ class Ping:
     received: int
     rtt_ms: float | None = None
     """Of the fastest, as the first may have waited for a handshake; None where no reply came."""
+    unable: str = ""
+    """What ping says where it does not run on the host: nothing is known of the path."""
 
     @property
     def works(self) -> bool:
@@ -99,5 +102,6 @@ def _pings(word: str, output: str, addresses: list[IPAddress]) -> dict[IPAddress
         counts = re.search(r"(\d{1,18}) packets transmitted, (\d{1,18}) (?:packets )?received", hit[2])
         rtt = re.search(r"= ([\d.]+)/", hit[2])
         sent, received = (int(counts[1]), int(counts[2])) if counts else (0, 0)
-        found[addresses[int(hit[1])]] = Ping(sent, received, float(rtt[1]) if rtt and received else None)
+        unable = one_line(hit[2].removeprefix("unable ") or "no output", 120) if hit[2].startswith("unable") else ""
+        found[addresses[int(hit[1])]] = Ping(sent, received, float(rtt[1]) if rtt and received else None, unable)
     return found
