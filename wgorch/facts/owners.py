@@ -26,3 +26,26 @@ def owner_of(interface: str) -> str:
     """The program that an interface belongs to, by its whole name; empty for the machine's own."""
     found = _PATTERN.fullmatch(interface)
     return _OWNERS[int((found.lastgroup or "o0")[1:])][1] if found else ""
+
+
+CHAINS = {
+    "DOCKER": "Docker",
+    "LIBVIRT_": "libvirt",
+    "KUBE-": "Kubernetes",
+    "cali-": "Calico",
+    "CILIUM_": "Cilium",
+    "f2b-": "fail2ban",
+    "ufw": "ufw",
+    "LOCALINPUT": "CSF",
+    "LOCALOUTPUT": "CSF",
+    "DENYIN": "CSF",
+    "CSF": "CSF",
+    "nixos-fw": "NixOS",
+    "sshguard": "sshguard",
+}
+"""Owners of chains, by the beginning of a name."""
+
+
+def chain_owner(chain: str) -> str:
+    """The program that a chain of iptables belongs to, by its name; empty where that is not known."""
+    return next((owner for start, owner in CHAINS.items() if chain.startswith(start)), "")

@@ -11,6 +11,7 @@ from wgorch.errors import HostError, Unfit
 from wgorch.facts.firewall import BaseChain
 from wgorch.facts.iptables_rules import steps
 from wgorch.facts.nft_rules import steps_of
+from wgorch.facts.owners import chain_owner
 from wgorch.facts.packets import Effect, May, Packets, effect
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import DEFAULT_PORT, IPNetwork
@@ -33,22 +34,6 @@ NFT = {
 }
 VERSIONS = {"ip": (4,), "ip6": (6,), "inet": (4, 6), "netdev": (4, 6)}
 """IP versions of the packets that tables of a family see; a bridge's and arp's are not the network's."""
-OWNERS = {
-    "DOCKER": "Docker",
-    "LIBVIRT_": "libvirt",
-    "KUBE-": "Kubernetes",
-    "cali-": "Calico",
-    "CILIUM_": "Cilium",
-    "f2b-": "fail2ban",
-    "ufw": "ufw",
-    "LOCALINPUT": "CSF",
-    "LOCALOUTPUT": "CSF",
-    "DENYIN": "CSF",
-    "CSF": "CSF",
-    "nixos-fw": "NixOS",
-    "sshguard": "sshguard",
-}
-"""Owners of chains, by the beginning of a name."""
 
 
 @value
@@ -174,8 +159,7 @@ def _of_iptables(desired: Desired, seen: Observed, way: str, packets: Packets, *
 
 
 def _way_out(table: str, chain: str, found: Effect) -> str:
-    owner = next((name for start, name in OWNERS.items() if f"chain {start}" in found.rule), "")
-    if owner:
+    if owner := chain_owner(found.rule.partition("(in chain ")[2]):
         return f"the chain is {owner}'s: allow it there, or {owner} puts the rule back"
     if found.rule.startswith("policy"):
         return f"accept it: iptables -t {table} -I {chain} … -j ACCEPT; and where these rules are loaded at a start"

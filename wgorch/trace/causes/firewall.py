@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from wgorch.base.sh import quote_words
+from wgorch.facts.iptables_rules import step_of
+from wgorch.facts.owners import chain_owner
 from wgorch.state.rules import our_chains
 from wgorch.trace.drops import Drop
 from wgorch.trace.evidence import Evidence
@@ -16,7 +19,23 @@ def dropped(evidence: Evidence, host: str) -> Finding | None:
     if not drop.rule:
         return _by_policy(evidence, host, drop.chain)
     what = f"blocked by firewall: {drop.chain}, rule “{drop.rule}”"
-    return Finding(host, what, "inspect that rule: nft -a list ruleset")
+    return Finding(host, what, _way_out(evidence, host, drop))
+
+
+def _way_out(evidence: Evidence, host: str, drop: Drop) -> str:
+    """The command that shows or deletes a rule; or whose rule it is."""
+    *family, table, chain = drop.chain.split(" ")
+    if owner := chain_owner(chain):
+        return f"the chain is {owner}'s: allow it there, or {owner} puts the rule back"
+    by_iptables = evidence.facts[host].firewall.rules.get(table if family != ["ip6"] else f"{table}6", {})
+    if family in ([], ["ip"], ["ip6"]) and chain in by_iptables:
+        tool = "ip6tables" if family == ["ip6"] else "iptables"
+        drops = [rule for rule in by_iptables[chain] if step_of(rule, by_iptables).verdict == "drop"]
+        if len(drops) == 1:
+            return f"{tool} -t {table} -D {chain} {drops[0]}; and where it is loaded at a start"
+        return f"find it: {tool} -t {table} -S {chain}; then -D in the place of -A; and where it is loaded at a start"
+    place = quote_words([*family, table, chain])
+    return f"find its handle: nft -a list chain {place}; then nft delete rule {place} handle N; and where it is loaded"
 
 
 def _first_drop(evidence: Evidence, host: str) -> Drop | None:
@@ -42,7 +61,8 @@ def _by_policy(evidence: Evidence, host: str, chain: str) -> Finding:
     if jump := _missing_jump(evidence, host):
         return Finding(host, f"blocked by firewall: {chain} policy drop; jump to {jump} is missing", "wgorch up")
     what = f"blocked by firewall: {chain} policy drop; no rule accepts it"
-    return Finding(host, what, "inspect that chain: nft -a list ruleset")
+    *family, table, name = chain.split(" ") if " " in chain else ("ip", "filter", chain)
+    return Finding(host, what, f"see it: nft -a list chain {quote_words([*family, table, name])}; accept it there")
 
 
 def _missing_jump(evidence: Evidence, host: str) -> str:
