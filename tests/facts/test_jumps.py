@@ -59,6 +59,8 @@ def place(name: str, above: str, *more: str) -> tuple[int, ...]:
         ("nat", "-o eth9 -j SNAT --to-source 192.0.2.1", []),
         ("nat", "-o ens192 -j MASQUERADE", []),
         ("mss", "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1300", []),
+        ("mss", "-i wg0 -j DROP", []),
+        ("mss", "-j FOO", ["-A FOO -o wg0 -j DROP"]),
     ],
 )
 def test_a_rule_that_cannot_take_our_packets_does_not_count(name: str, above: str, more: list[str]) -> None:
@@ -77,6 +79,8 @@ def test_a_rule_that_cannot_take_our_packets_does_not_count(name: str, above: st
         ("forward", "-i wg0 -p tcp -m tcp --dport 25 -j DROP", []),
         ("forward", "-j NFQUEUE --queue-num 0", []),
         ("nat", "-o ens192 -j ACCEPT", []),
+        ("mss", "-o wg0 -j ACCEPT", []),
+        ("mss", "-j FOO", ["-A FOO -p tcp -j ACCEPT"]),
         ("nat", "-o ens192 -j SNAT --to-source 10.10.13.99", []),
         ("nat", "-j FOO", ["-A FOO -d 10.10.13.61/32 -j RETURN", "-A FOO -j ACCEPT"]),
     ],

@@ -26,7 +26,7 @@ def jump_places(firewall: Firewall, mark: str, chain: Chain) -> Iterator[int]:
 def _decides(foreign: Rule, table: Mapping[str, tuple[Rule, ...]], chain: Chain) -> bool:
     """True for a rule that may take packets from a managed chain behind it: one that cannot match them is of no account."""
     step = step_of(foreign, table)
-    if step.verdict == "pass" or (chain.table.startswith("filter") and step.verdict in ("accept", "return")):
+    if step.verdict == "pass" or step.verdict in _HARMLESS.get(chain.table.removesuffix("6"), ()):
         return False
     managed = [step_of(rule, table) for rule in table.get(chain.name, ())]
     if any(own.target == step.target and step.target in SAME for own in managed):
@@ -34,6 +34,9 @@ def _decides(foreign: Rule, table: Mapping[str, tuple[Rule, ...]], chain: Chain)
     chains, version = steps(table) if step.verdict in ("jump", "goto") else {}, 6 if chain.table.endswith("6") else 4
     return not managed or any(_may_take(step, chains, _packets(own, version), chain.table) for own in managed)
 
+
+_HARMLESS = {"filter": ("accept", "return"), "mangle": ("drop",)}
+"""Verdicts that take nothing from a managed chain: an accepted packet needs none, and one that is dropped is not clamped."""
 
 SAME = frozenset({"MASQUERADE"})
 """Targets that do to packets what a managed rule of that target would."""
@@ -63,8 +66,9 @@ def _may_take(step: Step, chains: Mapping[str, Sequence[Step]], packets: Packets
         return False
     if step.verdict not in ("jump", "goto"):
         return True
-    found = effect(step.target, chains, packets)
-    return found.dropped is not May.NO or (found.accepted is not May.NO and not table.startswith("filter"))
+    found, harmless = effect(step.target, chains, packets), _HARMLESS.get(table.removesuffix("6"), ())
+    drops = found.dropped is not May.NO and "drop" not in harmless
+    return drops or (found.accepted is not May.NO and "accept" not in harmless)
 
 
 def _is_dockers(r: Rule, firewall: Firewall) -> bool:

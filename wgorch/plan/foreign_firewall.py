@@ -48,6 +48,8 @@ class Refusal:
     hint: str
     vital: bool = True
     """The network cannot work with it; else only the host's own packets in the tunnel are dropped."""
+    outer: bool = False
+    """It is WireGuard's own UDP that is dropped, not what the tunnel carries."""
 
 
 def firewall_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
@@ -155,6 +157,7 @@ def _of_iptables(desired: Desired, seen: Observed, way: str, packets: Packets, *
                 packets.what,
                 _way_out(table, chain, found),
                 vital,
+                packets.protocol == "udp",
             )
 
 
@@ -177,7 +180,9 @@ def _of_nft(seen: Observed, way: str, packets: Packets, *, vital: bool) -> Itera
         found = effect(chain.name, {name: steps_of(rules) for name, rules in chain.chains}, packets, chain.policy)
         if found.dropped is May.ALL:
             where = f"chain {chain.name} of nft table {chain.table}"
-            yield Refusal(where, found.rule, packets.what, _nft_way_out(chain, packets), vital)
+            yield Refusal(
+                where, found.rule, packets.what, _nft_way_out(chain, packets), vital, packets.protocol == "udp"
+            )
 
 
 def _nft_way_out(chain: BaseChain, packets: Packets) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wgorch.trace.causes.allowed_ips import missing_at_receiver, missing_at_sender
-from wgorch.trace.causes.firewall import dropped, policy_drops
+from wgorch.trace.causes.firewall import dropped, policy_drops, refused
 from wgorch.trace.causes.forwarding import forwarding_off
 from wgorch.trace.causes.interface import interface_down, tunnel_down
 from wgorch.trace.causes.mtu import mtu_too_large
@@ -70,6 +70,8 @@ def _between(evidence: Evidence, kind: Kind, here: str, there: str) -> Finding |
         or wrong_endpoint(evidence, here, there)
         or wrong_endpoint(evidence, there, here)
         or (mtu_too_large(evidence, here, there) if kind.is_full else None)
+        or refused(evidence, here, outer=True)
+        or refused(evidence, there, outer=True)
         or udp_lost(evidence, here, there)
         or no_session(evidence, here, there)
     )
@@ -95,4 +97,5 @@ def _through(evidence: Evidence, kind: Kind, host: str, came_in: str, goes_out: 
         or rp_filtered(evidence, host, source, came_in)
         or not_routed_out(evidence, kind, host, goes_out)
         or policy_drops(evidence, host, target.version)
+        or refused(evidence, host, outer=False)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from wgorch.base.sh import quote_words
 from wgorch.facts.iptables_rules import step_of
 from wgorch.facts.owners import chain_owner
+from wgorch.plan.foreign_firewall import refusals
 from wgorch.state.rules import our_chains
 from wgorch.trace.drops import Drop
 from wgorch.trace.evidence import Evidence
@@ -20,6 +21,14 @@ def dropped(evidence: Evidence, host: str) -> Finding | None:
         return _by_policy(evidence, host, drop.chain)
     what = f"blocked by firewall: {drop.chain}, rule “{drop.rule}”"
     return Finding(host, what, _way_out(evidence, host, drop))
+
+
+def refused(evidence: Evidence, host: str, *, outer: bool) -> Finding | None:
+    """Rules that certainly drop what comes by here, seen or not. `outer`: WireGuard's own UDP."""
+    for found in refusals(evidence.topology.desired(host), evidence.facts[host]):
+        if found.outer == outer:
+            return Finding(host, f"blocked by firewall: {found.place} {found.why}", found.hint)
+    return None
 
 
 def _way_out(evidence: Evidence, host: str, drop: Drop) -> str:
