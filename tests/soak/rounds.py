@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PLACE = "/root/soak"
 STATE = "/root/.local/state/wgorch"
 BUSY, REFUSED = 75, 4
-KNOWN = {0, 1, 2, 3, 4, 5, 6, 75, 130, -9, -1, -2, -15, 137, 143, 129}
+KNOWN = {0, 1, 2, 3, 4, 5, 6, 7, 75, 130, -9, -1, -2, -15, 137, 143, 129}
 """Exit codes of docs/cli.md, and those of a process that a signal ended."""
 
 LEGACY = (
