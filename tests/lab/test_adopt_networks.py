@@ -13,7 +13,7 @@ from tests.lab.conftest import Lab, own_lab
 from tests.lab.live_networks import PLACES, LiveNetwork, drawn
 from tests.lab.test_ssh_ways import config
 
-ROUNDS = 300 if os.environ.get("WGORCH_LONG") else 12 if os.environ.get("WGORCH_TEST_ALL") else 3
+ROUNDS = 300 if os.environ.get("WGORCH_LONG") else 12 if os.environ.get("WGORCH_TEST_ALL") else 2
 FIRST = SEED * 1000
 
 
