@@ -210,3 +210,11 @@ def test_a_way_out_is_the_owners() -> None:
     assert "iptables -t raw -D PREROUTING -p udp -m udp --dport 38371 -j DROP" in hints(own)
     csf = iptables("mangle", "INPUT", "-j LOCALINPUT", more=":LOCALINPUT - [0:0]\n-A LOCALINPUT -j DROP")
     assert "the chain is CSF's" in hints(csf)
+
+
+def test_chains_that_jump_to_each_other_take_no_time() -> None:
+    """Forty chains, each with forty jumps to the next one; and a loop, which no kernel loads."""
+    names = [f"C{n}" for n in range(40)]
+    lines = [f"-A {one} -j {two}" for one, two in zip(names, [*names[1:], "C0"], strict=True) for _ in range(40)]
+    more = "\n".join([*(f":{name} - [0:0]" for name in names), *lines])
+    assert found("bcc", iptables=iptables("raw", "PREROUTING", "-j C0", more=more)) == []

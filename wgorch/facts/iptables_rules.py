@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from wgorch.base.ip import network
 from wgorch.facts.packets import Match, Step
@@ -56,18 +57,22 @@ def steps(chains: Mapping[str, Sequence[Rule]]) -> dict[str, tuple[Step, ...]]:
 
 def step_of(rule: Rule, chains: Mapping[str, Sequence[Rule]]) -> Step:
     """One rule. `chains`: the table's, to tell a jump from a target."""
+    found = _parsed(rule)
+    return found._replace(verdict="goto" if "-g" in rule.words else "jump") if found.target in chains else found
+
+
+@lru_cache(maxsize=1 << 14)
+def _parsed(rule: Rule) -> Step:
+    """A rule whose target is no chain."""
     words = rule.words
     flag = next((i for i, word in enumerate(words) if word in ("-j", "-g")), None)
     target = words[flag + 1] if flag is not None and flag + 1 < len(words) else ""
     conditions = tuple(_conditions(words[:flag] if flag is not None else words))
-    text = str(rule)
-    if target in chains:
-        return Step(conditions, "goto" if flag is not None and words[flag] == "-g" else "jump", target, text)
     if not target or target in _PASSING:
-        return Step(conditions, "pass", target, text)
+        return Step(conditions, "pass", target, str(rule))
     if target in _TRANSLATING:
-        return Step(conditions, "accept", target, text)
-    return Step(conditions, _VERDICTS.get(target, "other"), target, text)
+        return Step(conditions, "accept", target, str(rule))
+    return Step(conditions, _VERDICTS.get(target, "other"), target, str(rule))
 
 
 def _conditions(words: Sequence[str]) -> Iterator[Match]:

@@ -16,22 +16,30 @@ def jump_places(firewall: Firewall, mark: str, chain: Chain) -> Iterator[int]:
     """Places of the jumps to a chain among those foreign rules of its parent that may decide before it, from 1 on."""
     place = 1
     table = firewall.rules.get(chain.table, {})
+    chains: dict[str, tuple[Step, ...]] = {}
     for r in table.get(chain.parent, ()):
         if r.mark == mark and r.words[-1] == chain.name:
             yield place
-        elif not (r.mark or "").startswith(MARK) and not _is_dockers(r, firewall) and _decides(r, table, chain):
+        elif not (r.mark or "").startswith(MARK) and not _is_dockers(r, firewall) and _decides(r, table, chain, chains):
             place += 1
 
 
-def _decides(foreign: Rule, table: Mapping[str, tuple[Rule, ...]], chain: Chain) -> bool:
-    """True for a rule that may take packets from a managed chain behind it: one that cannot match them is of no account."""
+def _decides(
+    foreign: Rule, table: Mapping[str, tuple[Rule, ...]], chain: Chain, chains: dict[str, tuple[Step, ...]]
+) -> bool:
+    """True for a rule that may take packets from a managed chain behind it: one that cannot match them is of no account.
+
+    `chains`: the table's as data, filled in when they are needed first.
+    """
     step = step_of(foreign, table)
     if step.verdict == "pass" or step.verdict in _HARMLESS.get(chain.table.removesuffix("6"), ()):
         return False
     managed = [step_of(rule, table) for rule in table.get(chain.name, ())]
     if any(own.target == step.target and step.target in SAME for own in managed):
         return False
-    chains, version = steps(table) if step.verdict in ("jump", "goto") else {}, 6 if chain.table.endswith("6") else 4
+    if step.verdict in ("jump", "goto") and not chains:
+        chains.update(steps(table))
+    version = 6 if chain.table.endswith("6") else 4
     return not managed or any(_may_take(step, chains, _packets(own, version), chain.table) for own in managed)
 
 

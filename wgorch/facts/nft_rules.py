@@ -27,9 +27,9 @@ _STATEMENT = re.compile(
     r'|comment "[^"]*"|meta (?:mark|nftrace|priority) set \S+|ct mark set \S+)\s*'
 )
 _VERDICT = re.compile(r"^(accept|drop|reject|return|continue|jump|goto|queue)\b(?: (\S+))?(?P<rest>.*)$")
-_VMAP = re.compile(
-    r"^(?P<before>.*?)(?P<key>(?:meta |ip6? |tcp |udp |th |ct )?\w+(?: \. (?:meta |ip6? |tcp |udp |th |ct )?\w+)*) vmap \{(?P<body>.*)\}\s*(?:comment .*)?$"
-)
+_KEY = r"(?:meta |ip6? |tcp |udp |th |ct )?\w+"
+_KEYS = re.compile(rf"{_KEY}(?: \. {_KEY})*$")
+"""What a verdict map looks up, at the end of the text before it."""
 _NATS = re.compile(r"^(?:snat|dnat|masquerade|redirect)\b")
 _VERDICTS = {
     "accept": "accept",
@@ -48,16 +48,19 @@ def steps_of(rules: Sequence[str]) -> tuple[Step, ...]:
 
 def _steps(rule: str) -> Iterator[Step]:
     """A rule; one with a verdict map as a rule for each of its elements."""
-    if (hit := _VMAP.match(rule)) is None:
+    before, _, body = rule.partition(" vmap {")
+    hit = _KEYS.search(before[-200:]) if body else None
+    if hit is None:
         yield _step(rule, rule)
         return
-    keys = [key.strip() for key in hit["key"].split(" . ")]
-    for element in hit["body"].split(","):
+    keys = [key.strip() for key in hit[0].split(" . ")]
+    before = before[: len(before) - len(hit[0])]
+    for element in body.partition("}")[0].split(","):
         values, _, verdict = element.partition(" : ")
         parts = [value.strip() for value in values.split(" . ")]
         if len(parts) == len(keys) and verdict:
             pairs = " ".join(f"{key} {value}" for key, value in zip(keys, parts, strict=True) if value != "*")
-            yield _step(f"{hit['before']}{pairs} {verdict.strip()}", rule)
+            yield _step(f"{before}{pairs} {verdict.strip()}", rule)
 
 
 def _step(text: str, whole: str) -> Step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -109,28 +109,30 @@ def _nets(own: Sequence[IPNetwork], values: Sequence[object], version: int) -> M
 
 
 Chains = Mapping[str, Sequence[Step]]
-DEPTH = 32
+_Done = dict[str, Effect]
+"""What chains do that were looked at already: without it, chains that jump to each other would take for ever."""
 
 
-def effect(
-    chain: str, chains: Chains, packets: Packets, policy: str = "accept", *, skip: Callable[[Step], bool] | None = None
-) -> Effect:
-    """What a base chain does to packets. `skip`: rules to leave out."""
-    found = _walk(chain, chains, packets, skip or (lambda _step: False), 0)
+def effect(chain: str, chains: Chains, packets: Packets, policy: str = "accept") -> Effect:
+    """What a base chain does to packets."""
+    found = _walk(chain, chains, packets, {})
     if found.accepted is May.ALL or found.dropped is May.ALL or policy != "drop":
         return found
     partly = found.accepted is May.SOME
     return Effect(May.SOME if partly else May.ALL, found.rule or f"policy {policy}", found.accepted)
 
 
-def _walk(chain: str, chains: Chains, packets: Packets, skip: Callable[[Step], bool], depth: int) -> Effect:
+def _walk(chain: str, chains: Chains, packets: Packets, done: _Done) -> Effect:
     """The effect of a chain's own rules, in their order."""
     dropped, rule, accepted, left = May.NO, "", May.NO, False
-    for step in chains.get(chain, ()) if depth < DEPTH else ():
-        held = May.NO if step.verdict == "pass" or skip(step) else matches(step, packets)
+    if chain in done:
+        return done[chain]
+    done[chain] = Effect()  # for a loop, which no kernel loads
+    for step in chains.get(chain, ()):
+        held = May.NO if step.verdict == "pass" else matches(step, packets)
         if held is May.NO:
             continue
-        its = _verdict(step, chains, packets, skip, depth)
+        its = _verdict(step, chains, packets, done)
         certain = held is May.ALL and accepted is May.NO and dropped is May.NO and not left
         if its.dropped is not May.NO and dropped is not May.ALL:
             whole = certain and its.dropped is May.ALL
@@ -142,16 +144,17 @@ def _walk(chain: str, chains: Chains, packets: Packets, skip: Callable[[Step], b
         if held is May.ALL and step.verdict in ("accept", "drop"):
             break  # nothing comes by here, though some has left before
         left = left or step.verdict in ("return", "goto")
-    return Effect(dropped, rule, accepted)
+    done[chain] = Effect(dropped, rule, accepted)
+    return done[chain]
 
 
-def _verdict(step: Step, chains: Chains, packets: Packets, skip: Callable[[Step], bool], depth: int) -> Effect:
+def _verdict(step: Step, chains: Chains, packets: Packets, done: _Done) -> Effect:
     if step.verdict == "drop":
         return Effect(May.ALL, step.text)
     if step.verdict == "accept":
         return Effect(accepted=May.ALL)
     if step.verdict in ("jump", "goto"):
-        found = _walk(step.target, chains, packets, skip, depth + 1)
+        found = _walk(step.target, chains, packets, done)
         place = f" (in chain {step.target})" if found.rule and "(in chain " not in found.rule else ""
         return found._replace(rule=found.rule + place)
     return Effect(May.SOME, step.text) if step.verdict == "other" else Effect()

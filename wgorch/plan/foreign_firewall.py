@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from wgorch.base.ip import as_ip, network
 from wgorch.base.sh import quote_words
@@ -12,14 +12,14 @@ from wgorch.facts.firewall import BaseChain
 from wgorch.facts.iptables_rules import steps
 from wgorch.facts.nft_rules import steps_of
 from wgorch.facts.owners import chain_owner
-from wgorch.facts.packets import Effect, May, Packets, effect
+from wgorch.facts.packets import Chains, Effect, May, Packets, effect
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import DEFAULT_PORT, IPNetwork
 from wgorch.state.rules import tool
 from wgorch.topology.desired import Desired
 
-MAX_PEERS = 50
-"""Of more peers, rules that drop the packets of a single one are not looked for."""
+MAX_PEERS, MAX_RULES = 50, 2000
+"""With more peers or rules, those that drop the packets of a single peer are not looked for."""
 
 IPTABLES = {
     "in": ("raw PREROUTING", "mangle PREROUTING", "mangle INPUT", "filter INPUT", "security INPUT"),
@@ -62,10 +62,12 @@ def firewall_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
 def refusals(desired: Desired, seen: Observed) -> Iterator[Refusal]:
     """What certainly drops all packets of a kind; where a rule may accept some, it is tried, and what is dropped is traced."""
     known: set[tuple[str, str]] = set()
+    tables = {name: steps(chains) for name, chains in seen.firewall.rules.items() if not name.endswith("6")}
+    foreign = [(c, {name: steps_of(rules) for name, rules in c.chains}) for c in seen.firewall.foreign_chains]
     for way, packets, vital in kinds(desired, seen):
         for found in (
-            *_of_iptables(desired, seen, way, packets, vital=vital),
-            *_of_nft(seen, way, packets, vital=vital),
+            *_of_iptables(desired, seen, tables, way, packets, vital=vital),
+            *_of_nft(foreign, way, packets, vital=vital),
         ):
             if (found.place, found.why) not in known:
                 known.add((found.place, found.why))
@@ -99,7 +101,8 @@ def kinds(desired: Desired, seen: Observed) -> Iterator[tuple[str, Packets, bool
         )
     if not inside:
         return
-    yield from _forwarded(desired, seen, inside)
+    few = len(desired.links) <= MAX_PEERS and sum(map(len, seen.firewall.rules.get("filter", {}).values())) <= MAX_RULES
+    yield from _forwarded(desired, seen, inside, few=few)
     own = tuple(network(str(a)) for a in host.addresses if a.version == 4)
     replies, asks = frozenset({"established"}), frozenset({"new"})
     yield "in", Packets(f"receive replies through {tunnel}", tunnel, "", inside, own, states=replies), False
@@ -115,14 +118,16 @@ def _ends(desired: Desired) -> Iterator[tuple[str, str, int]]:
             yield link.peer, str(ip), link.endpoint.port or DEFAULT_PORT
 
 
-def _forwarded(desired: Desired, seen: Observed, inside: tuple[IPNetwork, ...]) -> Iterator[tuple[str, Packets, bool]]:
+def _forwarded(
+    desired: Desired, seen: Observed, inside: tuple[IPNetwork, ...], *, few: bool
+) -> Iterator[tuple[str, Packets, bool]]:
     """Packets between peers, and between the tunnel and a LAN: pings, as they are the proof; and TCP."""
     tunnel = desired.network.interface
     new = Packets(f"forward packets of {tunnel}", tunnel, tunnel, inside, inside, "icmp", states=frozenset({"new"}))
     if desired.forwards_between_peers:
         yield "forward", new, True
         yield "forward", new._replace(what=f"forward TCP of {tunnel}", protocol="tcp"), False
-        for link in desired.links if len(desired.links) <= MAX_PEERS else ():
+        for link in desired.links if few else ():
             nets = tuple(net for net in link.allowed_ips if net.version == 4)
             yield "forward", new._replace(what=f"forward packets from {link.peer}", sources=nets), True
             yield "forward", new._replace(what=f"forward packets to {link.peer}", destinations=nets), True
@@ -137,19 +142,20 @@ def _forwarded(desired: Desired, seen: Observed, inside: tuple[IPNetwork, ...]) 
         yield "forward", back, True
 
 
-def _of_iptables(desired: Desired, seen: Observed, way: str, packets: Packets, *, vital: bool) -> Iterator[Refusal]:
-    firewall = seen.firewall
+def _of_iptables(
+    desired: Desired, seen: Observed, tables: Mapping[str, Chains], way: str, packets: Packets, *, vital: bool
+) -> Iterator[Refusal]:
     for place in IPTABLES[way]:
         table, chain = place.split(" ")
-        if chain not in firewall.rules.get(table, {}):
+        if chain not in tables.get(table, {}):
             continue
         # wgorch's own rule lets it in, before all others.
         if place == "filter INPUT" and desired.host.endpoint and packets.protocol == "udp":
             continue
-        chains, policy = firewall.rules[table], firewall.policies.get((table, chain), "ACCEPT").lower()
+        chains, policy = tables[table], seen.firewall.policies.get((table, chain), "ACCEPT").lower()
         if not chains[chain] and policy != "drop":
             continue
-        found = effect(chain, steps(chains), packets, policy)
+        found = effect(chain, chains, packets, policy)
         if found.dropped is May.ALL:
             yield Refusal(
                 f"{tool(table)} table {table}, chain {chain},",
@@ -171,13 +177,15 @@ def _way_out(table: str, chain: str, found: Effect) -> str:
     return f"iptables -t {table} -D {chain} {found.rule}; and where it is loaded at a start"
 
 
-def _of_nft(seen: Observed, way: str, packets: Packets, *, vital: bool) -> Iterator[Refusal]:
-    for chain in seen.firewall.foreign_chains:
+def _of_nft(
+    foreign: Iterable[tuple[BaseChain, Chains]], way: str, packets: Packets, *, vital: bool
+) -> Iterator[Refusal]:
+    for chain, chains in foreign:
         if chain.hook not in NFT[way] or packets.version not in VERSIONS.get(chain.family, ()):
             continue
         if chain.hook == "ingress" and chain.device and packets.interface_in not in chain.device:
             continue
-        found = effect(chain.name, {name: steps_of(rules) for name, rules in chain.chains}, packets, chain.policy)
+        found = effect(chain.name, chains, packets, chain.policy)
         if found.dropped is May.ALL:
             where = f"chain {chain.name} of nft table {chain.table}"
             yield Refusal(
