@@ -9,7 +9,7 @@ from tests.lab.conftest import Lab
 
 PLACES = {"bcc": "root@203.0.113.13", "home": "root@192.168.0.9", "company": "root@10.10.13.62"}
 LANS = {"home": "192.168.0.0/24", "company": "10.10.13.0/24"}
-CARDS = {"home": "wlp2s0", "company": "ens192"}
+INTERFACES = {"home": "wlp2s0", "company": "ens192"}
 BY_DEVICE = "192.168.178.0/24"
 """The LAN of a router that SSH does not reach."""
 
@@ -161,10 +161,10 @@ def _configure(network: LiveNetwork, rng: random.Random, lab: Lab) -> None:
             head.append("PostDown = iptables -D FORWARD -i %i -j ACCEPT; iptables -D FORWARD -o %i -j ACCEPT")
         if host in lans:
             head.append(
-                f"PostUp = iptables -t nat -A POSTROUTING -s {network.subnets[0]} -o {CARDS[host]} -j MASQUERADE"
+                f"PostUp = iptables -t nat -A POSTROUTING -s {network.subnets[0]} -o {INTERFACES[host]} -j MASQUERADE"
             )
             head.append(
-                f"PostDown = iptables -t nat -D POSTROUTING -s {network.subnets[0]} -o {CARDS[host]} -j MASQUERADE"
+                f"PostDown = iptables -t nat -D POSTROUTING -s {network.subnets[0]} -o {INTERFACES[host]} -j MASQUERADE"
             )
         network.conf[host] = "[Interface]\n" + "\n".join(head) + "\n"
     behind_router = [BY_DEVICE] if "router" in extras else []

@@ -74,18 +74,18 @@ def _judge(lab: Lab, network: LiveNetwork, said: str) -> None:
     path.unlink(missing_ok=True)
     argv = ["adopt", *(PLACES[host] for host in network.hosts), "--interface", network.interface, "-o", path]
     adopted = lab.wgorch(*argv, code=None)
-    told = f"{said}\n{adopted.stdout}{adopted.stderr}"
-    assert "Traceback" not in told
-    assert objects(lab, network) == before, told
+    shown = f"{said}\n{adopted.stdout}{adopted.stderr}"
+    assert "Traceback" not in shown
+    assert objects(lab, network) == before, shown
     if not network.expressible:
-        assert adopted.returncode in (3, 4), told
-        assert not path.exists(), told
+        assert adopted.returncode in (3, 4), shown
+        assert not path.exists(), shown
         assert re.search(r"preshared keys|address \d|allowed-ips|route to|route \d|fwmark|peer \S+", adopted.stderr), (
-            told
+            shown
         )
         return
-    assert adopted.returncode == 0, told
-    _says_what_the_files_say(network, path.read_text(), adopted.stderr, told)
+    assert adopted.returncode == 0, shown
+    _says_what_the_files_say(network, path.read_text(), adopted.stderr, shown)
     path.chmod(0o644)
     lab.wgorch("check", path)
     address = re.search(r"Address = ([0-9.]+)", network.conf["bcc"])
@@ -93,22 +93,22 @@ def _judge(lab: Lab, network: LiveNetwork, said: str) -> None:
     pinging = lab.world.spawn(network.hosts[-1], "ping", "-n", "-i", "0.01", "-c", "600", address[1])
     up = lab.wgorch("up", path, "--adopt", "--yes", code=None)
     pings = pinging.communicate(timeout=30)[0]
-    told += f"\n{path.read_text()}\n{up.stdout}{up.stderr}"
-    assert up.returncode == 0, told
-    assert re.search(r"[ ,]0% packet loss", pings), f"{told}\n{pings[-300:]}"
-    assert objects(lab, network) == before, told
-    assert rules(lab, network) == foreign, told
-    assert "No changes." in lab.wgorch("plan", path).stdout, told
+    shown += f"\n{path.read_text()}\n{up.stdout}{up.stderr}"
+    assert up.returncode == 0, shown
+    assert re.search(r"[ ,]0% packet loss", pings), f"{shown}\n{pings[-300:]}"
+    assert objects(lab, network) == before, shown
+    assert rules(lab, network) == foreign, shown
+    assert "No changes." in lab.wgorch("plan", path).stdout, shown
     down = lab.wgorch("teardown", path, "--yes")
     assert "does NOT come back by itself" in down.stdout + down.stderr, down.stdout
-    assert rules(lab, network) == foreign, told
+    assert rules(lab, network) == foreign, shown
 
 
-def _says_what_the_files_say(network: LiveNetwork, text: str, notes: str, told: str) -> None:
+def _says_what_the_files_say(network: LiveNetwork, text: str, notes: str, shown: str) -> None:
     for extra, name in (("phone", "annas-phone:"), ("router", "fritz-box:"), ("endpoint by name", "hub.example.net:")):
-        assert (name in text) == (extra in network.extras), told
+        assert (name in text) == (extra in network.extras), shown
     secrets = re.findall(r"PrivateKey = (\S+)", "".join(network.conf.values()))
-    assert not [secret for secret in secrets if secret in text + notes], told
+    assert not [secret for secret in secrets if secret in text + notes], shown
     dns = "name servers" in network.extras and "home" in network.hosts and not network.quick
-    assert ("sets name servers" in notes) == dns, told
-    assert "runs commands at each start" in notes, told
+    assert ("sets name servers" in notes) == dns, shown
+    assert "runs commands at each start" in notes, shown

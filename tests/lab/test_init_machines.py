@@ -17,7 +17,7 @@ from tests.lab.test_ssh_ways import config
 ROUNDS = 50 if os.environ.get("WGORCH_LONG") else 12 if os.environ.get("WGORCH_TEST_ALL") else 3
 FIRST = SEED * 1000
 
-CARDS = [
+INTERFACES = [
     "type bridge;172.17.0.1/16",
     "type bridge;10.88.0.1/16",
     "type bridge;10.99.0.7/24",
@@ -71,14 +71,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def test_the_proposal_passes_or_says_what_to_give(lab: Lab, seed: int) -> None:
     rng = random.Random(f"init {seed}")
     undo: list[tuple[str, str]] = []
-    told = [f"seed {seed}"]
+    log = [f"seed {seed}"]
     try:
         for host in HOSTS:
             for do, back in _drawn(lab, host, rng):
                 done = lab.world.run(host, "sh", "-c", do, check=False)
-                told.append(f"{host}: {do} ({done.returncode})")
+                log.append(f"{host}: {do} ({done.returncode})")
                 undo.append((host, back))
-        _judge(lab, told)
+        _judge(lab, log)
     finally:
         for host, back in reversed(undo):
             lab.world.sh(host, back, check=False)
@@ -90,7 +90,7 @@ def _drawn(lab: Lab, host: str, rng: random.Random) -> Iterator[tuple[str, str]]
     if rng.random() < 0.5:
         yield f"hostname '{rng.choice(HOSTNAMES)}'", f"hostname {was}"
     for name in rng.sample(NAMES, rng.randrange(0, 4)):
-        kind, _, address = rng.choice(CARDS).partition(";")
+        kind, _, address = rng.choice(INTERFACES).partition(";")
         link = "link eth0" if "vlan" in kind and host == "bcc" else ""
         kind = kind if "vlan" not in kind or link else "type bridge"
         make = f"ip link add {link} name '{name}' {kind} && ip address add {address} dev '{name}' && ip link set '{name}' up"
@@ -100,12 +100,12 @@ def _drawn(lab: Lab, host: str, rng: random.Random) -> Iterator[tuple[str, str]]
         yield f"ip route add {route} {via}", f"ip route delete {route}"
 
 
-def _judge(lab: Lab, told: list[str]) -> None:
+def _judge(lab: Lab, log: list[str]) -> None:
     path = lab.directory / "machines.yaml"
     path.unlink(missing_ok=True)
     said = lab.wgorch("init", *MACHINES, "-o", path, "--yes", code=None)
-    told += [said.stdout, said.stderr]
-    shown = "\n".join(told)
+    log += [said.stdout, said.stderr]
+    shown = "\n".join(log)
     assert "Traceback" not in shown
     assert said.returncode == 0, shown
     path.chmod(0o644)

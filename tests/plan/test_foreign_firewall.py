@@ -32,7 +32,7 @@ def seen(name: str, *, iptables: str = "", nft: str = "") -> Observed:
 
 def found(name: str, *, iptables: str = "", nft: str = "") -> list[str]:
     desired = TOPOLOGY.desired(name)
-    return [f"{r.action}: {r.place} {r.why}" for r in refusals(desired, seen(name, iptables=iptables, nft=nft))]
+    return [f"{r.packets.what}: {r.place} {r.why}" for r in refusals(desired, seen(name, iptables=iptables, nft=nft))]
 
 
 def chain(rules: str, hook: str = "forward", policy: str = "accept", family: str = "inet", more: str = "") -> str:
@@ -202,7 +202,7 @@ def test_iptables_rules_that_cannot_or_may_not_drop_refuse_nothing(name: str, ru
     assert [line for line in found(name, iptables=rules) if "replies" not in line or name != "bcc"] == []
 
 
-def test_a_way_out_is_the_owners() -> None:
+def test_a_remedy_is_the_owners() -> None:
     def hints(rules: str) -> str:
         return "\n".join(r.hint for r in refusals(TOPOLOGY.desired("bcc"), seen("bcc", iptables=rules)))
 
@@ -218,3 +218,9 @@ def test_chains_that_jump_to_each_other_take_no_time() -> None:
     lines = [f"-A {one} -j {two}" for one, two in zip(names, [*names[1:], "C0"], strict=True) for _ in range(40)]
     more = "\n".join([*(f":{name} - [0:0]" for name in names), *lines])
     assert found("bcc", iptables=iptables("raw", "PREROUTING", "-j C0", more=more)) == []
+
+
+def test_chains_whose_rules_were_left_out_may_do_anything() -> None:
+    rules = iptables("filter", "INPUT", "-j ufw-before-input", "DROP", more=":ufw-before-input - [0:0]")
+    assert [line for line in found("home", iptables=rules) if "receive UDP" in line]
+    assert found("home", iptables=f"# left out\n{rules}") == []

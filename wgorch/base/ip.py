@@ -88,6 +88,11 @@ def network_text(net: IPNetwork) -> str:
     return entry[1]
 
 
+def innermost(networks: Iterable[IPNetwork], address: IPAddress) -> IPNetwork | None:
+    """Return the longest of some networks that holds an address, or None: for few networks, asked once."""
+    return max((net for net in networks if address in net), key=lambda net: net.prefixlen, default=None)
+
+
 class Prefixes(Generic[T]):
     """A longest-prefix-match table: values by network; a lookup costs one probe per distinct prefix length."""
 

@@ -66,6 +66,8 @@ class Firewall:
     """File of firewalld's default zone."""
     unreadable: Mapping[str, str] = field(default_factory=dict)
     """iptables tables that iptables-save could not show, and why; empty name: all of them."""
+    cut: bool = field(default=False, compare=False)
+    """There are so many rules that those of foreign chains were left out: what such a chain does is not known."""
     natively: str = field(default="", compare=False)
     """What nft says of those tables; empty where it says nothing."""
 
@@ -91,6 +93,7 @@ def read(answers: Answers) -> Firewall:
         zone_elsewhere=next((line[10:60] for line in firewalld if line.startswith("elsewhere ")), ""),
         default_zone="\n".join(answers.get("firewalld-default", [])[:400]),
         unreadable=unreadable,
+        cut="# left out" in answers.get("rules", []),
         natively="\n".join(natively),
     )
 

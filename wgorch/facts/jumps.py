@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from wgorch.facts.firewall import Firewall
 from wgorch.facts.iptables_rules import step_of, steps
 from wgorch.facts.owners import owner_of
-from wgorch.facts.packets import May, Packets, Step, effect, matches
+from wgorch.facts.packets import UNKNOWN, May, Packets, Step, effect, matches
 from wgorch.inventory.model import MARK
 from wgorch.state.rules import DOCKERS, Chain, Rule
 
@@ -20,16 +20,25 @@ def jump_places(firewall: Firewall, mark: str, chain: Chain) -> Iterator[int]:
     for r in table.get(chain.parent, ()):
         if r.mark == mark and r.words[-1] == chain.name:
             yield place
-        elif not (r.mark or "").startswith(MARK) and not _is_dockers(r, firewall) and _decides(r, table, chain, chains):
+        elif (
+            not (r.mark or "").startswith(MARK)
+            and not _is_dockers(r, firewall)
+            and _decides(r, table, chain, chains, cut=firewall.cut)
+        ):
             place += 1
 
 
 def _decides(
-    foreign: Rule, table: Mapping[str, tuple[Rule, ...]], chain: Chain, chains: dict[str, tuple[Step, ...]]
+    foreign: Rule,
+    table: Mapping[str, tuple[Rule, ...]],
+    chain: Chain,
+    chains: dict[str, tuple[Step, ...]],
+    *,
+    cut: bool,
 ) -> bool:
     """True for a rule that may take packets from a managed chain behind it: one that cannot match them is of no account.
 
-    `chains`: the table's as data, filled in when they are needed first.
+    `chains`: the table's as data, filled in when they are needed first; `cut`: what they do is not known.
     """
     step = step_of(foreign, table)
     if step.verdict == "pass" or step.verdict in _HARMLESS.get(chain.table.removesuffix("6"), ()):
@@ -38,7 +47,7 @@ def _decides(
     if any(own.target == step.target and step.target in SAME for own in managed):
         return False
     if step.verdict in ("jump", "goto") and not chains:
-        chains.update(steps(table))
+        chains.update(dict.fromkeys(table, UNKNOWN) if cut else steps(table))
     version = 6 if chain.table.endswith("6") else 4
     return not managed or any(_may_take(step, chains, _packets(own, version), chain.table) for own in managed)
 
@@ -69,7 +78,7 @@ def _packets(own: Step, version: int) -> Packets:
 
 
 def _may_take(step: Step, chains: Mapping[str, Sequence[Step]], packets: Packets, table: str) -> bool:
-    """True if a rule may drop packets, or, in a table that translates, end their way."""
+    """True if a rule may drop packets, or, in a table that translates, end their lookup."""
     if matches(step, packets) is May.NO:
         return False
     if step.verdict not in ("jump", "goto"):

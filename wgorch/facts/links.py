@@ -56,7 +56,7 @@ class PolicyRule(NamedTuple):
     selector: str
     """``from all``, ``not from all fwmark 0xca6c`` …"""
     table: str
-    """Empty where the rule ends the way by itself."""
+    """Empty where the rule itself ends the lookup."""
     action: str
     """``lookup``, ``unreachable``, ``blackhole``, ``prohibit`` …"""
     suppresses: bool

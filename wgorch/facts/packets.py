@@ -35,6 +35,11 @@ class Packets(NamedTuple):
     """Of conntrack."""
     version: int = 4
 
+    @property
+    def is_forwarded(self) -> bool:
+        """True for packets that come in by one interface and go out by one."""
+        return bool(self.interface_in and self.interface_out)
+
 
 class Match(NamedTuple):
     """One condition of a rule. `values`: any of them; None where they are not known."""
@@ -45,12 +50,16 @@ class Match(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A rule as data. `verdict`: accept, drop, return, jump, goto, pass (on to the next rule) or other."""
+    """A rule as data. `verdict`: accept, drop, return, jump, goto, pass (on to the next rule) or other (not known)."""
 
     matches: tuple[Match, ...]
     verdict: str
     target: str = ""
     text: str = ""
+
+
+UNKNOWN = (Step((), "other"),)
+"""A chain whose rules were left out."""
 
 
 class Effect(NamedTuple):
@@ -157,4 +166,4 @@ def _verdict(step: Step, chains: Chains, packets: Packets, done: _Done) -> Effec
         found = _walk(step.target, chains, packets, done)
         place = f" (in chain {step.target})" if found.rule and "(in chain " not in found.rule else ""
         return found._replace(rule=found.rule + place)
-    return Effect(May.SOME, step.text) if step.verdict == "other" else Effect()
+    return Effect(May.SOME, step.text, May.SOME) if step.verdict == "other" else Effect()

@@ -215,7 +215,8 @@ roll_back() { # WHY
         }
         sleep_short
     done
-    [ "$reply_result" = unlike ] || rm -f undo probe before after undo.log unreadable
+    [ "$reply_result" = unlike ] || rm -f undo probe before after undo.log
+    remove_existing unreadable
     sync_dir
     if is_alive watching; then kill -9 "-$reply_pid" 2>/dev/null; fi
     rm -rf watching lock
@@ -313,7 +314,10 @@ apply_change() { # SECONDS MAXIMUM SECONDS-OF-THE-SCRIPT: not named, since the p
     rules4='' rules6=''
     remove_existing unreadable
     # shellcheck disable=SC1091 # written by wgorch for this change
-    if ! . ./probe >before 2>/dev/null || [ -e unreadable ]; then
+    . ./probe >before 2>/dev/null || exit 1
+    if [ -e unreadable ]; then
+        read -r what <unreadable
+        printf 'cannot read what runs here: %s failed\n' "$what"
         rm -f unreadable
         exit 1
     fi

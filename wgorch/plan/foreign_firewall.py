@@ -8,11 +8,11 @@ from wgorch.base.ip import as_ip, network
 from wgorch.base.sh import quote_words
 from wgorch.base.value import value
 from wgorch.errors import HostError, Unfit
-from wgorch.facts.firewall import BaseChain
+from wgorch.facts.firewall import BaseChain, Firewall
 from wgorch.facts.iptables_rules import steps
 from wgorch.facts.nft_rules import steps_of
 from wgorch.facts.owners import chain_owner
-from wgorch.facts.packets import Chains, Effect, May, Packets, effect
+from wgorch.facts.packets import UNKNOWN, Chains, May, Packets, effect
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import DEFAULT_PORT, IPNetwork
 from wgorch.state.rules import tool
@@ -40,38 +40,49 @@ VERSIONS = {"ip": (4,), "ip6": (6,), "inet": (4, 6), "netdev": (4, 6)}
 class Refusal:
     """A rule, or a policy, that drops packets of the network: an accept elsewhere does not help."""
 
+    packets: Packets
     place: str
-    """``nft table inet admin, chain f``, or ``iptables table raw, chain PREROUTING``."""
+    """``chain f of nft table inet admin``, or ``iptables table raw, chain PREROUTING,``."""
     why: str
     """The rule or the policy."""
-    action: str
     hint: str
-    vital: bool = True
-    """The network cannot work with it; else only the host's own packets in the tunnel are dropped."""
-    outer: bool = False
-    """It is WireGuard's own UDP that is dropped, not what the tunnel carries."""
+    vital: bool
+    """The network cannot work with it; else only some of what the tunnel carries is dropped."""
+
+    @property
+    def is_outer(self) -> bool:
+        """True where WireGuard's own UDP is dropped, not what the tunnel carries."""
+        return self.packets.protocol == "udp"
 
 
 def firewall_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
     """The vital ones as errors of a plan."""
     for found in refusals(desired, seen):
         if found.vital:
-            yield Unfit(desired.name, found.action, f"{found.place} drops it: {found.why}", found.hint)
+            yield Unfit(desired.name, found.packets.what, f"{found.place} drops it: {found.why}", found.hint)
 
 
 def refusals(desired: Desired, seen: Observed) -> Iterator[Refusal]:
     """What certainly drops all packets of a kind; where a rule may accept some, it is tried, and what is dropped is traced."""
     known: set[tuple[str, str]] = set()
-    tables = {name: steps(chains) for name, chains in seen.firewall.rules.items() if not name.endswith("6")}
+    tables = {name: _chains(seen.firewall, name) for name in seen.firewall.rules if not name.endswith("6")}
     foreign = [(c, {name: steps_of(rules) for name, rules in c.chains}) for c in seen.firewall.foreign_chains]
-    for way, packets, vital in kinds(desired, seen):
+    for direction, packets, vital in kinds(desired, seen):
         for found in (
-            *_of_iptables(desired, seen, tables, way, packets, vital=vital),
-            *_of_nft(foreign, way, packets, vital=vital),
+            *_of_iptables(desired, seen, tables, direction, packets, vital=vital),
+            *_of_nft(foreign, direction, packets, vital=vital),
         ):
             if (found.place, found.why) not in known:
                 known.add((found.place, found.why))
                 yield found
+
+
+def _chains(firewall: Firewall, table: str) -> Chains:
+    """The chains of a table as data; of very many rules, what user-defined chains do is not known."""
+    found = steps(firewall.rules[table])
+    if firewall.cut:
+        found |= {name: UNKNOWN for name in found if firewall.policies.get((table, name)) == "-"}
+    return found
 
 
 def kinds(desired: Desired, seen: Observed) -> Iterator[tuple[str, Packets, bool]]:
@@ -143,9 +154,9 @@ def _forwarded(
 
 
 def _of_iptables(
-    desired: Desired, seen: Observed, tables: Mapping[str, Chains], way: str, packets: Packets, *, vital: bool
+    desired: Desired, seen: Observed, tables: Mapping[str, Chains], direction: str, packets: Packets, *, vital: bool
 ) -> Iterator[Refusal]:
-    for place in IPTABLES[way]:
+    for place in IPTABLES[direction]:
         table, chain = place.split(" ")
         if chain not in tables.get(table, {}):
             continue
@@ -157,43 +168,38 @@ def _of_iptables(
             continue
         found = effect(chain, chains, packets, policy)
         if found.dropped is May.ALL:
-            yield Refusal(
-                f"{tool(table)} table {table}, chain {chain},",
-                found.rule,
-                packets.what,
-                _way_out(table, chain, found),
-                vital,
-                packets.protocol == "udp",
-            )
+            where = f"{tool(table)} table {table}, chain {chain},"
+            yield Refusal(packets, where, found.rule, iptables_remedy(table, chain, found.rule), vital)
 
 
-def _way_out(table: str, chain: str, found: Effect) -> str:
-    if owner := chain_owner(found.rule.partition("(in chain ")[2]):
+def iptables_remedy(table: str, chain: str, rule: str) -> str:
+    """What lets packets pass a rule of a chain, or its policy; `rule` may name the chain inside it that has the rule."""
+    inside = rule.partition("(in chain ")[2]
+    if owner := chain_owner(inside or chain):
         return f"the chain is {owner}'s: allow it there, or {owner} puts the rule back"
-    if found.rule.startswith("policy"):
-        return f"accept it: iptables -t {table} -I {chain} … -j ACCEPT; and where these rules are loaded at a start"
-    if "(in chain " in found.rule:
-        return f"see iptables -t {table} -S; change that rule, and where it is loaded at a start"
-    return f"iptables -t {table} -D {chain} {found.rule}; and where it is loaded at a start"
+    command, lasting = f"{tool(table)} -t {table.removesuffix('6')}", "and where it is loaded at a start"
+    if rule.startswith("policy"):
+        return f"accept it: {command} -I {chain} … -j ACCEPT; {lasting}"
+    if inside or not rule:
+        return f"find it: {command} -S {inside.rstrip(')') or chain}; then -D in the place of -A; {lasting}"
+    return f"{command} -D {chain} {rule}; {lasting}"
 
 
 def _of_nft(
-    foreign: Iterable[tuple[BaseChain, Chains]], way: str, packets: Packets, *, vital: bool
+    foreign: Iterable[tuple[BaseChain, Chains]], direction: str, packets: Packets, *, vital: bool
 ) -> Iterator[Refusal]:
     for chain, chains in foreign:
-        if chain.hook not in NFT[way] or packets.version not in VERSIONS.get(chain.family, ()):
+        if chain.hook not in NFT[direction] or packets.version not in VERSIONS.get(chain.family, ()):
             continue
         if chain.hook == "ingress" and chain.device and packets.interface_in not in chain.device:
             continue
         found = effect(chain.name, chains, packets, chain.policy)
         if found.dropped is May.ALL:
             where = f"chain {chain.name} of nft table {chain.table}"
-            yield Refusal(
-                where, found.rule, packets.what, _nft_way_out(chain, packets), vital, packets.protocol == "udp"
-            )
+            yield Refusal(packets, where, found.rule, _nft_remedy(chain, packets), vital)
 
 
-def _nft_way_out(chain: BaseChain, packets: Packets) -> str:
+def _nft_remedy(chain: BaseChain, packets: Packets) -> str:
     place = quote_words([*chain.table.split(" "), chain.name])
     if chain.hook == "forward":
         names = [("iifname", packets.interface_in), ("oifname", packets.interface_out)]

@@ -45,9 +45,9 @@ def routes_inside(desired: Desired, seen: Observed) -> Iterator[Note]:
     for larger, route in more_specific(desired, seen):
         yield Note(desired.name, f"a {shown(route)} takes that part of {larger} from the tunnel")
     for net, rule, taken in policy_takes(desired, seen):
-        way = f": its {shown(taken)}" if taken else ""
+        by = f": its {shown(taken)}" if taken else ""
         yield Note(
-            desired.name, f"policy rule {rule} is asked before the main table and takes {net} from the tunnel{way}"
+            desired.name, f"policy rule {rule} is asked before the main table and takes {net} from the tunnel{by}"
         )
 
 

@@ -90,6 +90,12 @@ def write_bytes(data: bytes, path: Path, mode: int = 0o600) -> None:
         raise UsageError(f"cannot write {path}: {error.strerror or error}", "choose another file") from None
 
 
+def refuse_existing(path: Path) -> None:
+    """Raise UsageError where a file is there that would be replaced."""
+    if os.path.lexists(path):  # Path.exists raises for a name that is too long
+        raise UsageError(f"{path} already exists", "-o another.yaml, or delete it")
+
+
 STREAMS = (Path("/dev"), Path("/proc"))
 """Nothing there is a file of a person's."""
 

@@ -38,7 +38,7 @@ def _replace(address: str, replaced: list[str], name: str) -> list[Command]:
     host address it is not, and the interface is never without an address, which would flush its routes.
     """
     alone = _alone(address)
-    # The way back has host addresses, too, and may have been cut.
+    # A rollback has host addresses, too, and may have been cut.
     rests = dict.fromkeys([alone, *map(_alone, replaced)])
     return [
         command("ip", "address", "replace", alone, "dev", name),

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Callable
 from typing import NamedTuple
 
+from wgorch.base.ip import innermost
 from wgorch.inventory.model import IPAddress, IPNetwork
 from wgorch.topology.desired import Desired
 from wgorch.topology.topology import Topology
@@ -80,7 +81,7 @@ def _last_hops(
     """Return the hops from a host to the destination; None if the packet goes on through the tunnel."""
     if destination in here.host.addresses:
         return ()
-    lan = max((lan for lan in here.lans if destination in lan), key=lambda net: net.prefixlen, default=None)
+    lan = innermost(here.lans, destination)
     beyond = here.tunnel_prefixes.of(destination)  # a LAN inside this one, behind another host
     if lan is not None and (beyond is None or beyond.prefixlen < lan.prefixlen):
         real = here.host.real_address(destination)

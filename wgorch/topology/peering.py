@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import chain, islice
 
+from wgorch.base.ip import innermost
 from wgorch.inventory.model import Host, Inventory, IPAddress, IPNetwork
 from wgorch.topology.desired import DirectPeer
 
@@ -156,5 +157,4 @@ class Peering:
 
     def network_of(self, address: IPAddress) -> IPNetwork | None:
         """Return the innermost network of all hosts that holds an address."""
-        nets = (net for name in self.hosts for net in self.own_networks(name) if address in net)
-        return max(nets, key=lambda net: net.prefixlen, default=None)
+        return innermost((net for name in self.hosts for net in self.own_networks(name)), address)

@@ -68,7 +68,7 @@ def _firewall(desired: Desired, facts: Observed, more: DoctorFacts) -> Iterator[
     if policy != "ACCEPT":
         yield Finding(host, f"FORWARD policy is {policy}; wgorch's chain comes first")
     for refusal in refusals(desired, facts):
-        what = f"cannot {refusal.action}: {refusal.place} drops it: {refusal.why}"
+        what = f"cannot {refusal.packets.what}: {refusal.place} drops it: {refusal.why}"
         yield Finding(host, what, refusal.hint)
     if more.legacy_rules and more.nft_rules:
         what = f"both iptables-legacy ({more.legacy_rules} rules) and iptables-nft ({more.nft_rules} rules) are in use"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from wgorch.base.ip import innermost
 from wgorch.base.value import value
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import IPAddress
@@ -57,7 +58,7 @@ def packet_path(
 ) -> PacketPath:
     """The path over `hosts` to a target. Raises Unfit where the interface into its LAN cannot be found."""
     desired = topology.desired(hosts[-1])
-    lan = max((lan for lan in desired.lans if target in lan), key=lambda net: net.prefixlen, default=None)
+    lan = innermost(desired.lans, target)
     into = ""
     if lan and target not in desired.host.addresses:
         there = facts.get(desired.name)  # none of a host that was not reached

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 from wgorch.cli.options import Options, login_options
-from wgorch.errors import DONE, UsageError
+from wgorch.errors import DONE
 
 SUMMARY = "Generate an inventory from an existing WireGuard network (read-only)"
 EXAMPLES = ("wgorch adopt root@203.0.113.13 root@192.168.0.9 -o inventory.yaml",)
@@ -42,8 +41,8 @@ def run(options: AdoptOptions) -> int:
     from wgorch.report import files
 
     output = options.output
-    if output and os.path.exists(output):  # noqa: PTH110 - Path.exists raises for a name that is too long
-        raise UsageError(f"{output} already exists", "choose another file, or delete it")
+    if output:
+        files.refuse_existing(output)
     network_name(options.name)
     hosts = {text: Host(text, ssh_target(text), (), 0) for text in options.hosts}
     fleet = open_fleet(options, hosts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,9 +49,9 @@ def run(options: InitOptions) -> int:
     from wgorch.cli.context import open_fleet, stdout
     from wgorch.inventory.model import Host
     from wgorch.inventory.targets import ssh_target
+    from wgorch.report.files import refuse_existing
 
-    if os.path.exists(options.output):  # noqa: PTH110 - Path.exists raises for a name that is too long
-        raise UsageError(f"{options.output} already exists", "-o another.yaml, or delete it")
+    refuse_existing(options.output)
     asks = sys.stdin.isatty() and not options.yes
     out = stdout()
     hosts = {text: Host(text, ssh_target(text), (), 0) for text in _machines(options, out, asks=asks)}

@@ -66,6 +66,7 @@ doubt_silence() {
 
 # Of many lines those that are no rules, the rules of built-in chains, and those that name wgorch's or Docker's chain for users.
 near_rules() {
+    echo '# left out'
     grep -E '^[^-]|^-A [A-Z]+ |wgorch-|DOCKER-USER|ufw-user-forward'
 }
 

@@ -55,12 +55,21 @@ ask_policy_routes() {
         asked="$asked$name "
         [ "${#asked}" -lt 120 ] || break
         printf 'table %s\n' "$name"
-        routes=$(ip route show table "$name" 2>/dev/null)
-        if [ "${#routes}" -gt 100000 ]; then routes=$(printf '%s\n' "$routes" | near_routes); fi
-        printf '%s\n' "$routes"
+        ask_table -4 "$name"
     done <<FOUND
 $found
 FOUND
+}
+
+# The routes of a table other than main, which may be as large.
+ask_table() { # FAMILY TABLE
+    if ! routes=$(ip "$1" route show table "$2" 2>&1); then
+        # Newer kernels fail for a table without routes.
+        case $routes in *'does not exist'*) ;; *) unread 1 "ip $1 route show table $2" ;; esac
+        return
+    fi
+    if [ "${#routes}" -gt 100000 ]; then routes=$(printf '%s\n' "$routes" | near_routes); fi
+    printf '%s\n' "$routes"
 }
 
 # The same by busybox's ip, which has no -batch. iproute2's has, and failed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from wgorch.base.ip import as_ip, is_public
+from wgorch.base.ip import as_ip, innermost, is_public
 from wgorch.inventory.model import Host, IPAddress, IPNetwork
 from wgorch.rehearsal.layout.draft import Draft
 from wgorch.rehearsal.layout.model import SSH, Site
@@ -67,7 +67,7 @@ def _site(draft: Draft, host: Host, lan: IPNetwork) -> Site:
 def _lan_of(draft: Draft, ip: IPAddress) -> IPNetwork:
     lans = (host.real(lan) for host in draft.inventory.hosts.values() for lan in host.subnets)
     around = ipaddress.ip_network((ip, 24 if ip.version == 4 else 64), strict=False)
-    return max((lan for lan in lans if ip in lan), key=lambda lan: lan.prefixlen, default=around)
+    return innermost(lans, ip) or around
 
 
 def _own_lan(draft: Draft, host: Host) -> IPNetwork:

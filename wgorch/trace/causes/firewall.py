@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from wgorch.base.sh import quote_words
 from wgorch.facts.iptables_rules import step_of
-from wgorch.facts.owners import chain_owner
-from wgorch.plan.foreign_firewall import refusals
+from wgorch.plan.foreign_firewall import iptables_remedy, refusals
 from wgorch.state.rules import our_chains
 from wgorch.trace.drops import Drop
 from wgorch.trace.evidence import Evidence
@@ -20,29 +19,26 @@ def dropped(evidence: Evidence, host: str) -> Finding | None:
     if not drop.rule:
         return _by_policy(evidence, host, drop.chain)
     what = f"blocked by firewall: {drop.chain}, rule “{drop.rule}”"
-    return Finding(host, what, _way_out(evidence, host, drop))
+    return Finding(host, what, _remedy(evidence, host, drop))
 
 
 def refused(evidence: Evidence, host: str, *, outer: bool) -> Finding | None:
-    """Rules that certainly drop what comes by here, seen or not. `outer`: WireGuard's own UDP."""
+    """Rules that certainly drop what comes by here, seen or not. `outer`: WireGuard's own UDP; else what is forwarded."""
     for found in refusals(evidence.topology.desired(host), evidence.facts[host]):
-        if found.outer == outer:
+        other = found.packets.protocol == "tcp" and evidence.probe.protocol != "tcp"
+        if found.is_outer == outer and not other and (outer or found.packets.is_forwarded):
             return Finding(host, f"blocked by firewall: {found.place} {found.why}", found.hint)
     return None
 
 
-def _way_out(evidence: Evidence, host: str, drop: Drop) -> str:
+def _remedy(evidence: Evidence, host: str, drop: Drop) -> str:
     """The command that shows or deletes a rule; or whose rule it is."""
     *family, table, chain = drop.chain.split(" ")
-    if owner := chain_owner(chain):
-        return f"the chain is {owner}'s: allow it there, or {owner} puts the rule back"
-    by_iptables = evidence.facts[host].firewall.rules.get(table if family != ["ip6"] else f"{table}6", {})
+    table6 = f"{table}6" if family == ["ip6"] else table
+    by_iptables = evidence.facts[host].firewall.rules.get(table6, {})
     if family in ([], ["ip"], ["ip6"]) and chain in by_iptables:
-        tool = "ip6tables" if family == ["ip6"] else "iptables"
         drops = [rule for rule in by_iptables[chain] if step_of(rule, by_iptables).verdict == "drop"]
-        if len(drops) == 1:
-            return f"{tool} -t {table} -D {chain} {drops[0]}; and where it is loaded at a start"
-        return f"find it: {tool} -t {table} -S {chain}; then -D in the place of -A; and where it is loaded at a start"
+        return iptables_remedy(table6, chain, str(drops[0]) if len(drops) == 1 else "")
     place = quote_words([*family, table, chain])
     return f"find its handle: nft -a list chain {place}; then nft delete rule {place} handle N; and where it is loaded"
 
