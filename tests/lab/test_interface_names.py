@@ -30,7 +30,6 @@ NAMES = [
     "~root",
     "!lan",
     "a\\nb",
-    "a%sb%n",
     "@DATA@",
     "<b>x<i>",
     "a,b=c",
