@@ -159,7 +159,7 @@ def nft_chains(lines: list[str]) -> Iterator[tuple[str, str, list[str]]]:
             body.append(line.strip()[:1000])
 
 
-_HEAD = re.compile(
+_HEAD = (
     r"type filter hook (ingress|prerouting|input|forward|output|postrouting)(?: devices? (?:= )?({[^}]*}|\S+))? "
     r"priority [^;]+;(?: policy (\w+);)?"
 )
@@ -168,7 +168,7 @@ _HEAD = re.compile(
 def _base_chains(lines: list[str]) -> Iterator[BaseChain]:
     chains, dormant = list(nft_chains(lines)), set(_dormant(lines))
     for table, chain, body in chains:
-        head = next((hit for line in body if (hit := _HEAD.match(line))), None)
+        head = next((hit for line in body if (hit := re.match(_HEAD, line))), None)
         if head and table not in dormant:
             own = tuple((name, tuple(_rules_of(them))) for t, name, them in chains if t == table)
             yield BaseChain(table, chain, head[1], (head[2] or "").strip('"'), head[3] or "accept", own)

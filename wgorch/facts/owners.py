@@ -19,12 +19,12 @@ _OWNERS = (
     (r"wg\d*", "another WireGuard"),
     (r"tun\d*|tap\d*|utun\d*", "a tunnel"),
 )
-_PATTERN = re.compile("|".join(f"(?P<o{n}>{pattern})" for n, (pattern, _) in enumerate(_OWNERS)))
+_PATTERN = "|".join(f"(?P<o{n}>{pattern})" for n, (pattern, _) in enumerate(_OWNERS))
 
 
 def owner_of(interface: str) -> str:
     """The program that an interface belongs to, by its whole name; empty for the machine's own."""
-    found = _PATTERN.fullmatch(interface)
+    found = re.fullmatch(_PATTERN, interface)
     return _OWNERS[int((found.lastgroup or "o0")[1:])][1] if found else ""
 
 

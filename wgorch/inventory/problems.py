@@ -18,10 +18,12 @@ SHOWN = 120
 BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """YAML's line breaks."""
 
-SECRET = re.compile(r"private|preshared|secret|pass|pwd|psk|token|credential|^key$", re.I)
-"""Names of fields whose values are never shown."""
+_HIDDEN = r"(?i)private|preshared|secret|pass|pwd|psk|token|credential|^key$"
 
-_MAY_BE_SECRET = re.compile(SECRET.pattern.replace("^key$", r"\bkey\b|BEGIN"), re.I)
+
+def is_secret(field: str) -> bool:
+    """True for names of fields whose values are never shown."""
+    return re.search(_HIDDEN, field) is not None
 
 
 class Problem(NamedTuple):
@@ -89,7 +91,7 @@ class Problems:
     def lines(self, limit: int = 50) -> list[str]:
         """Return the problems as text, in the order of the file, each with excerpt, caret and fix."""
         source = BREAKS.split(self.text)
-        if _MAY_BE_SECRET.search(self.text):
+        if re.search(_HIDDEN.replace("^key$", r"\bkey\b|BEGIN"), self.text):
             source = list(_without_secrets(source))
         texts = [self._render(problem, source) for problem in sorted(self.found)[:limit]]
         if len(self.found) > limit:
@@ -130,7 +132,7 @@ def _without_secrets(lines: list[str]) -> Iterator[str]:
             continue
         block, shown = None, line
         for found in re.finditer(r"(?<![\w-])([\w-]{1,99})[\"']?\s*[:=]|-----BEGIN", line):
-            if found[1] is None or SECRET.search(found[1]):
+            if found[1] is None or is_secret(found[1]):
                 block, shown = indent_of(line), line[: found.end()] + " …"
                 break
         yield shown

@@ -10,7 +10,6 @@ from wgorch.base.value import value
 from wgorch.errors import HostError, Unfit
 from wgorch.facts.firewall import BaseChain, Firewall
 from wgorch.facts.iptables_rules import steps
-from wgorch.facts.nft_rules import steps_of
 from wgorch.facts.owners import chain_owner
 from wgorch.facts.packets import UNKNOWN, Chains, May, Packets, effect
 from wgorch.gather.observed import Observed
@@ -66,7 +65,11 @@ def refusals(desired: Desired, seen: Observed) -> Iterator[Refusal]:
     """What certainly drops all packets of a kind; where a rule may accept some, it is tried, and what is dropped is traced."""
     known: set[tuple[str, str]] = set()
     tables = {name: _chains(seen.firewall, name) for name in seen.firewall.rules if not name.endswith("6")}
-    foreign = [(c, {name: steps_of(rules) for name, rules in c.chains}) for c in seen.firewall.foreign_chains]
+    foreign = []
+    if seen.firewall.foreign_chains:
+        from wgorch.facts.nft_rules import steps_of  # a millisecond of patterns that few hosts need
+
+        foreign = [(c, {name: steps_of(rules) for name, rules in c.chains}) for c in seen.firewall.foreign_chains]
     for direction, packets, vital in kinds(desired, seen):
         for found in (
             *_of_iptables(desired, seen, tables, direction, packets, vital=vital),

@@ -57,7 +57,8 @@ failed iptables-save $?"; }
 # iptables-save showed no table: it failed, if nft has one of its.
 doubt_silence() {
     command -v iptables-save >/dev/null 2>&1 && command -v nft >/dev/null 2>&1 || return
-    case $(nft list tables 2>/dev/null) in
+    # An all-round reading has just asked nft.
+    case ${tables-$(nft list tables 2>/dev/null)} in
     *'table ip filter'* | *'table ip nat'* | *'table ip mangle'*) ;;
     *) return ;;
     esac

@@ -4,9 +4,11 @@
 ask_keys() {
     section keys
     # Files may go meanwhile; but where there is a directory, something is shown.
-    listing=$(ls -lnd "${directory%/*}" "$directory" "$directory"/* 2>/dev/null)
-    [ -n "$listing" ] || [ ! -e "${directory%/*}" ] || unread 1 "ls -lnd ${directory%/*}"
-    printf '%s\n' "$listing"
+    if [ -e "${directory%/*}" ]; then
+        listing=$(ls -lnd "${directory%/*}" "$directory" "$directory"/* 2>/dev/null)
+        [ -n "$listing" ] || [ ! -e "${directory%/*}" ] || unread 1 "ls -lnd ${directory%/*}"
+        printf '%s\n' "$listing"
+    fi
     if [ -d "$directory" ]; then
         [ -s "$directory/private_key" ] && echo 'has private_key'
         ask_own_keys

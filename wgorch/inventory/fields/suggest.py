@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from wgorch.inventory.nodes import Mapping, Node, is_empty
-from wgorch.inventory.problems import SECRET, Problems
+from wgorch.inventory.problems import Problems, is_secret
 
 MAX_SUGGESTIONS = 100
 """Problems of a file after which no more are given a suggestion, which takes long to find."""
@@ -58,7 +58,7 @@ def check_keys(node: Mapping, known: Iterable[str], path: str, problems: Problem
         if key.text in known:
             continue
         at = f"{path}.{key.text}" if path else key.text
-        if SECRET.search(key.text) and not is_empty(value):
+        if is_secret(key.text) and not is_empty(value):
             _add_secret(key.text, value, at, problems)
             continue
         hint = suggest_in(problems, key.text, known)
