@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
 
 from tests.conftest import draw
-from tests.lab.conftest import INVENTORY, Lab
+from tests.lab.conftest import INVENTORY, ROOT, Lab
+from wgorch.inventory.load import load
+from wgorch.rehearsal.inventory_world import InventoryWorld, world_of
 
 
 class Row(NamedTuple):
@@ -50,6 +54,22 @@ DROPS = {
     "nft postrouting": nft("company", base("postrouting", 'ip saddr 192.168.2.0/24 oifname "ens192" drop')),
     "nft closed input of a spoke": nft("home", base("input", 'tcp dport 22 accept; iifname "lo" accept; ip protocol icmp accept', "drop")),
 }  # fmt: skip
+
+
+def ipt6(host: str, table: str, chain: str, rule: str) -> Row:
+    return Row(host, f"ip6tables -t {table} -I {chain} {rule}", f"ip6tables -t {table} -D {chain} {rule}")
+
+
+DROPS_6 = {
+    "raw UDP": ipt6("bcc", "raw", "PREROUTING", "-p udp --dport 38371 -j DROP"),
+    "OUTPUT of UDP": ipt6("home", "raw", "OUTPUT", "-p udp --dport 38371 -j DROP"),
+    "mangle FORWARD": ipt6("bcc", "mangle", "FORWARD", "-i wg0 -j DROP"),
+    "mangle POSTROUTING, the LAN": ipt6("company", "mangle", "POSTROUTING", "-d fd10:13::/64 -o ens192 -j DROP"),
+    "nft forward of pings": nft("bcc", base("forward", "icmpv6 type echo-request drop; meta l4proto ipv6-icmp drop")),
+    "nft of ip6 alone": nft("bcc", base("forward", "ip6 saddr fd00:2::/64 drop"), "ip6"),
+}
+"""In the world of inventory/dual-stack.yaml, whose WireGuard packets are of IPv6."""
+
 
 HARMLESS = {
     "fail2ban": Row("bcc", "iptables -N f2b-sshd; iptables -A f2b-sshd -s 192.0.2.9 -j REJECT; iptables -I INPUT -p tcp -m multiport --dports 22 -j f2b-sshd", "iptables -D INPUT -p tcp -m multiport --dports 22 -j f2b-sshd; iptables -F f2b-sshd; iptables -X f2b-sshd"),
@@ -100,3 +120,39 @@ def test_a_rule_that_cannot_touch_the_network_is_no_drift(network: Lab, name: st
         network.wgorch("status", INVENTORY)
     finally:
         world.sh(row.host, row.undo)
+
+
+@pytest.fixture(scope="module")
+def dual() -> Iterator[InventoryWorld]:
+    with world_of(load(ROOT / "inventory" / "dual-stack.yaml"), "effect-6", systemd=False) as world:
+        assert isinstance(world, InventoryWorld)
+        done = dual_run(world, "up", "inventory.yaml", "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield world
+
+
+def dual_run(world: InventoryWorld, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(world.wgorch(*words), capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize("name", draw(list(DROPS_6), 2, salt="6"))
+def test_a_rule_that_drops_ipv6_is_named(dual: InventoryWorld, name: str) -> None:
+    row = DROPS_6[name]
+    dual.sh(row.host, row.do)
+    try:
+        plan = dual_run(dual, "plan", "inventory.yaml")
+        trace = dual_run(dual, "trace", "home", "fd10:13::61", "inventory.yaml").stdout
+        assert (plan.returncode, "drops it: " in plan.stderr) == (4, True), plan.stdout + plan.stderr
+        assert f"✗ {row.host}: blocked by firewall" in trace, trace
+    finally:
+        dual.sh(row.host, row.undo)
+    assert "No changes." in dual_run(dual, "plan", "inventory.yaml").stdout
+
+
+def test_rules_for_ipv4_do_not_touch_packets_of_ipv6(dual: InventoryWorld) -> None:
+    dual.sh("bcc", "iptables -t raw -I PREROUTING -p udp --dport 38371 -j DROP")
+    try:
+        assert "No changes." in dual_run(dual, "plan", "inventory.yaml").stdout
+        assert dual_run(dual, "verify", "inventory.yaml").returncode == 0
+    finally:
+        dual.sh("bcc", "iptables -t raw -F PREROUTING")

@@ -10,11 +10,15 @@ import pytest
 from tests.interop.hosts import host
 from wgorch.facts import firewall
 from wgorch.gather.observed import Observed
+from wgorch.inventory.assign import assign
 from wgorch.inventory.load import load
 from wgorch.plan.foreign_firewall import refusals
 from wgorch.topology.topology import build
 
-TOPOLOGY = build(load(Path(__file__).parents[2] / "inventory" / "home-company.yaml"))
+INVENTORIES = Path(__file__).parents[2] / "inventory"
+TOPOLOGY = build(load(INVENTORIES / "home-company.yaml"))
+DUAL = build(assign(load(INVENTORIES / "dual-stack.yaml")))
+"""IPv4 and IPv6 inside, IPv6 outside."""
 FACTS = {
     "bcc": ("bcc", "eth0 203.0.113.13/24", "eth0 203.0.113.1"),
     "home": ("home", "wlp2s0 192.168.0.9/24", "wlp2s0 192.168.0.1"),
@@ -224,3 +228,49 @@ def test_chains_whose_rules_were_left_out_may_do_anything() -> None:
     rules = iptables("filter", "INPUT", "-j ufw-before-input", "DROP", more=":ufw-before-input - [0:0]")
     assert [line for line in found("home", iptables=rules) if "receive UDP" in line]
     assert found("home", iptables=f"# left out\n{rules}") == []
+
+
+def found_in_dual(name: str, *, iptables: str = "", ip6tables: str = "", nft: str = "") -> list[str]:
+    texts = {"rules": iptables, "rules6": ip6tables, "foreign-nft": nft}
+    there = replace(seen(name), firewall=firewall.read({part: text.split("\n") for part, text in texts.items()}))
+    return [f"{r.packets.what}: {r.place} {r.why}" for r in refusals(DUAL.desired(name), there)]
+
+
+@pytest.mark.parametrize(
+    ("name", "rules"),
+    [
+        ("bcc", iptables("raw", "PREROUTING", "-p udp -m udp --dport 38371 -j DROP")),
+        ("home", iptables("raw", "OUTPUT", "-d 2001:db8:13::13/128 -p udp -j DROP")),
+        ("home", iptables("filter", "INPUT", "-s 2001:db8::/32 -p udp -m udp --sport 38371 -j REJECT")),
+        ("bcc", iptables("mangle", "FORWARD", "-i wg0 -j DROP")),
+        ("bcc", iptables("security", "FORWARD", "-s fd00:2::/64 -p ipv6-icmp -j DROP")),
+        ("company", iptables("mangle", "POSTROUTING", "-d fd10:13::/64 -o ens192 -j DROP")),
+    ],
+)
+def test_rules_of_ip6tables(name: str, rules: str) -> None:
+    said = found_in_dual(name, ip6tables=rules)
+    assert said
+    assert all("ip6tables table " in line for line in said), said
+
+
+@pytest.mark.parametrize(
+    ("name", "rules"),
+    [
+        ("bcc", chain("meta l4proto ipv6-icmp drop", family="inet")),
+        ("bcc", chain("icmpv6 type echo-request drop; ip6 saddr fd00:2::/64 drop", family="ip6")),
+        ("bcc", chain("meta nfproto ipv6 drop")),
+        ("bcc", chain("udp dport 38371 drop", hook="input")),
+        ("company", chain('oifname "ens192" ip6 daddr fd10:13::/64 drop', hook="postrouting")),
+    ],
+)
+def test_nft_rules_for_ipv6(name: str, rules: str) -> None:
+    assert found_in_dual(name, nft=rules)
+
+
+def test_rules_of_the_other_version_are_nothing() -> None:
+    udp = iptables("raw", "PREROUTING", "-p udp -m udp --dport 38371 -j DROP")
+    assert found_in_dual("bcc", iptables=udp) == [], "WireGuard's own packets are of IPv6 there"
+    assert found_in_dual("bcc", ip6tables=iptables("mangle", "FORWARD", "-s fd99::/64 -j DROP")) == []
+    assert found_in_dual("bcc", nft=chain("ip6 saddr fd99::/64 drop", family="ip6")) == []
+    closed = found_in_dual("bcc", ip6tables=iptables("filter", "INPUT", "-p tcp -j ACCEPT", "DROP"))
+    assert not any("UDP" in line for line in closed), "wgorch's own rule lets it in"

@@ -47,7 +47,8 @@ _PASSING = frozenset(
 _TRANSLATING = frozenset(("SNAT", "DNAT", "MASQUERADE", "NETMAP", "REDIRECT"))
 _ALONE = frozenset(("--syn", "-f", "--strict", "--validmark", "--random", "--random-fully", "--clamp-mss-to-pmtu"))
 _HARMLESS = frozenset(("-m", "--comment"))
-NUMBERS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "ipv6-icmp"}
+PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "ipv6-icmp", "icmpv6": "ipv6-icmp"}
+"""Numbers and other names of protocols."""
 
 
 def steps(chains: Mapping[str, Sequence[Rule]]) -> dict[str, tuple[Step, ...]]:
@@ -106,7 +107,7 @@ def _values(field: str, text: str) -> tuple[object, ...] | None:
         if field in ("sources", "destinations"):
             return tuple(network(part) for part in parts)
         if field == "protocol":
-            return None if text == "all" else (NUMBERS.get(text, text),)
+            return None if text == "all" else (PROTOCOLS.get(text, text),)
         if field == "states":
             return tuple(part.lower() for part in parts)
         return tuple(_range(part, ":") for part in parts)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from wgorch.base.ip import network
-from wgorch.facts.iptables_rules import NUMBERS
+from wgorch.facts.iptables_rules import PROTOCOLS
 from wgorch.facts.packets import Match, Step
 
 _VALUE = r"(!= )?(\{[^}]*\}|\"[^\"]*\"|@\S+|[^\s{}]+)"
@@ -85,7 +85,7 @@ def _step(text: str, whole: str) -> Step:
             word, _, rest = rest.partition(" ")
             conditions.append(Match("other"))  # limit, fib, set, quota …: not known
             if word in ("tcp", "udp", "icmp", "icmpv6", "esp", "ah", "sctp", "dccp"):
-                conditions.append(Match("protocol", (word,)))
+                conditions.append(Match("protocol", (PROTOCOLS.get(word, word),)))
             rest = rest.strip()
     return Step(tuple(conditions), "pass", "", whole)
 
@@ -116,7 +116,7 @@ def _values(field: str, text: str) -> tuple[object, ...] | None:
     if field == "version":
         return tuple({"ipv4": 4, "ipv6": 6}.get(part, 0) for part in parts)
     if field == "protocol":
-        return tuple(NUMBERS.get(part, part) for part in parts)
+        return tuple(PROTOCOLS.get(part, part) for part in parts)
     return tuple(parts)
 
 

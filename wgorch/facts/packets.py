@@ -142,12 +142,13 @@ def _walk(chain: str, chains: Chains, packets: Packets, done: _Done) -> Effect:
         if held is May.NO:
             continue
         its = _verdict(step, chains, packets, done)
-        certain = held is May.ALL and accepted is May.NO and dropped is May.NO and not left
-        if its.dropped is not May.NO and dropped is not May.ALL:
-            whole = certain and its.dropped is May.ALL
-            dropped, rule = (May.ALL if whole else May.SOME), rule or its.rule
+        # All that have come so far: none was accepted, and none has left the chain.
+        all_come = held is May.ALL and accepted is May.NO and not left
         if its.accepted is not May.NO:
-            accepted = May.ALL if certain and its.accepted is May.ALL else May.SOME
+            accepted = May.ALL if all_come and dropped is May.NO and its.accepted is May.ALL else May.SOME
+        if its.dropped is not May.NO and dropped is not May.ALL:
+            whole = all_come and its.dropped is May.ALL
+            dropped, rule = (May.ALL, its.rule) if whole else (May.SOME, rule or its.rule)
         if May.ALL in (dropped, accepted) or (held is May.ALL and step.verdict in ("return", "goto")):
             break
         if held is May.ALL and step.verdict in ("accept", "drop"):

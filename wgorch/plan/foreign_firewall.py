@@ -13,7 +13,7 @@ from wgorch.facts.iptables_rules import steps
 from wgorch.facts.owners import chain_owner
 from wgorch.facts.packets import UNKNOWN, Chains, May, Packets, effect
 from wgorch.gather.observed import Observed
-from wgorch.inventory.model import DEFAULT_PORT, IPNetwork
+from wgorch.inventory.model import DEFAULT_PORT, Endpoint, IPNetwork
 from wgorch.state.rules import tool
 from wgorch.topology.desired import Desired
 
@@ -64,7 +64,7 @@ def firewall_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
 def refusals(desired: Desired, seen: Observed) -> Iterator[Refusal]:
     """What certainly drops all packets of a kind; where a rule may accept some, it is tried, and what is dropped is traced."""
     known: set[tuple[str, str]] = set()
-    tables = {name: _chains(seen.firewall, name) for name in seen.firewall.rules if not name.endswith("6")}
+    tables = {name: _chains(seen.firewall, name) for name in seen.firewall.rules}
     foreign = []
     if seen.firewall.foreign_chains:
         from wgorch.facts.nft_rules import steps_of  # a millisecond of patterns that few hosts need
@@ -90,70 +90,87 @@ def _chains(firewall: Firewall, table: str) -> Chains:
 
 def kinds(desired: Desired, seen: Observed) -> Iterator[tuple[str, Packets, bool]]:
     """The packets that a host's part of the network consists of; whether the network needs them."""
-    net, host = desired.network, desired.host
-    tunnel, port = net.interface, host.listen_port
-    underlay = seen.links.egress_interface(4, tunnel) or ""
-    has_endpoint, connects = bool(host.endpoint), any(link.endpoint for link in desired.links)
-    incoming, outgoing = (
-        frozenset({"new" if has_endpoint else "established"}),
-        frozenset({"new" if connects else "established"}),
-    )
-    inside = tuple(n for n in (*net.subnets, *desired.routes) if n.version == 4)
-    yield "in", Packets(f"receive UDP {port}", underlay, "", (), (), "udp", 0, port, incoming), True
-    yield "out", Packets(f"send UDP from port {port}", "", underlay, (), (), "udp", port, 0, outgoing), True
-    for name, ip, its_port in _ends(desired):
-        ends, at = (network(ip),), f"of {name} ({ip})"
-        yield (
-            "in",
-            Packets(f"receive UDP {at}", underlay, "", ends, (), "udp", its_port, port, frozenset({"established"})),
-            True,
-        )
-        yield (
-            "out",
-            Packets(f"send UDP to {name} ({ip})", "", underlay, (), ends, "udp", port, its_port, outgoing),
-            True,
-        )
-    if not inside:
-        return
-    few = len(desired.links) <= MAX_PEERS and sum(map(len, seen.firewall.rules.get("filter", {}).values())) <= MAX_RULES
-    yield from _forwarded(desired, seen, inside, few=few)
-    own = tuple(network(str(a)) for a in host.addresses if a.version == 4)
-    replies, asks = frozenset({"established"}), frozenset({"new"})
-    yield "in", Packets(f"receive replies through {tunnel}", tunnel, "", inside, own, states=replies), False
-    yield "out", Packets(f"send through {tunnel}", "", tunnel, own, inside, states=asks), False
+    for version in (4, 6):
+        if version in map(_version, (desired.host.endpoint, *(link.endpoint for link in desired.links))):
+            yield from _outer(desired, seen, version)
+        inside = tuple(n for n in (*desired.network.subnets, *desired.routes) if n.version == version)
+        if inside:
+            yield from _inner(desired, seen, inside, version)
 
 
-def _ends(desired: Desired) -> Iterator[tuple[str, str, int]]:
-    """Peers with an endpoint of IPv4: name, address, port."""
+def _version(endpoint: Endpoint | None) -> int:
+    """The IP version of an endpoint; 0 of none. A name counts as one of IPv4."""
+    ip = as_ip(endpoint.host) if endpoint else None
+    return ip.version if ip else 4 if endpoint else 0
+
+
+def _outer(desired: Desired, seen: Observed, version: int) -> Iterator[tuple[str, Packets, bool]]:
+    """WireGuard's own UDP."""
+    port, underlay = desired.host.listen_port, seen.links.egress_interface(version, desired.network.interface) or ""
+    connects = any(_version(link.endpoint) == version for link in desired.links)
+    incoming = frozenset({"new" if _version(desired.host.endpoint) == version else "established"})
+    outgoing = frozenset({"new" if connects else "established"})
+    new = Packets(f"receive UDP {port}", underlay, "", (), (), "udp", 0, port, incoming, version)
+    yield "in", new, True
+    new = Packets(f"send UDP from port {port}", "", underlay, (), (), "udp", port, 0, outgoing, version)
+    yield "out", new, True
+    for name, ip, its_port in _ends(desired, version):
+        at, established = (network(ip),), frozenset({"established"})
+        what = f"receive UDP of {name} ({ip})"
+        yield "in", Packets(what, underlay, "", at, (), "udp", its_port, port, established, version), True
+        what = f"send UDP to {name} ({ip})"
+        yield "out", Packets(what, "", underlay, (), at, "udp", port, its_port, outgoing, version), True
+
+
+def _inner(
+    desired: Desired, seen: Observed, inside: tuple[IPNetwork, ...], version: int
+) -> Iterator[tuple[str, Packets, bool]]:
+    """What the tunnel carries."""
+    rules, tunnel = seen.firewall.rules.get(_table("filter", version), {}), desired.network.interface
+    few = len(desired.links) <= MAX_PEERS and sum(map(len, rules.values())) <= MAX_RULES
+    yield from _forwarded(desired, seen, inside, version, few=few)
+    own = tuple(network(str(a)) for a in desired.host.addresses if a.version == version)
+    replies = Packets(f"receive replies through {tunnel}", tunnel, "", inside, own, version=version)
+    yield "in", replies._replace(states=frozenset({"established"})), False
+    asks = Packets(f"send through {tunnel}", "", tunnel, own, inside, version=version)
+    yield "out", asks._replace(states=frozenset({"new"})), False
+
+
+def _table(name: str, version: int) -> str:
+    """A table of iptables, or of ip6tables."""
+    return name if version == 4 else f"{name}6"
+
+
+def _ends(desired: Desired, version: int) -> Iterator[tuple[str, str, int]]:
+    """Peers whose endpoint is an address: name, address, port."""
     links = desired.links if len(desired.links) <= MAX_PEERS else ()
     for link in links:
         ip = as_ip(link.endpoint.host) if link.endpoint else None
-        if link.endpoint and ip and ip.version == 4:
+        if link.endpoint and ip and ip.version == version:
             yield link.peer, str(ip), link.endpoint.port or DEFAULT_PORT
 
 
 def _forwarded(
-    desired: Desired, seen: Observed, inside: tuple[IPNetwork, ...], *, few: bool
+    desired: Desired, seen: Observed, inside: tuple[IPNetwork, ...], version: int, *, few: bool
 ) -> Iterator[tuple[str, Packets, bool]]:
     """Packets between peers, and between the tunnel and a LAN: pings, as they are the proof; and TCP."""
-    tunnel = desired.network.interface
-    new = Packets(f"forward packets of {tunnel}", tunnel, tunnel, inside, inside, "icmp", states=frozenset({"new"}))
+    tunnel, ping = desired.network.interface, "icmp" if version == 4 else "ipv6-icmp"
+    new = Packets(f"forward packets of {tunnel}", tunnel, tunnel, inside, inside, ping, version=version)
+    new = new._replace(states=frozenset({"new"}))
     if desired.forwards_between_peers:
         yield "forward", new, True
         yield "forward", new._replace(what=f"forward TCP of {tunnel}", protocol="tcp"), False
         for link in desired.links if few else ():
-            nets = tuple(net for net in link.allowed_ips if net.version == 4)
+            nets = tuple(net for net in link.allowed_ips if net.version == version)
             yield "forward", new._replace(what=f"forward packets from {link.peer}", sources=nets), True
             yield "forward", new._replace(what=f"forward packets to {link.peer}", destinations=nets), True
-    for lan in (real for lan in desired.lans if (real := desired.host.real(lan)).version == 4):
+    for lan in (real for lan in desired.lans if (real := desired.host.real(lan)).version == version):
         out = desired.host.lan_interface or seen.links.interface_into(lan) or ""
         into = new._replace(interface_out=out, destinations=(lan,))
         yield "forward", into, True
         yield "forward", into._replace(what=f"forward TCP of {tunnel}", protocol="tcp"), False
-        back = Packets(
-            f"forward packets to {tunnel}", out, tunnel, (lan,), inside, "icmp", states=frozenset({"established"})
-        )
-        yield "forward", back, True
+        back = Packets(f"forward packets to {tunnel}", out, tunnel, (lan,), inside, ping, version=version)
+        yield "forward", back._replace(states=frozenset({"established"})), True
 
 
 def _of_iptables(
@@ -161,10 +178,12 @@ def _of_iptables(
 ) -> Iterator[Refusal]:
     for place in IPTABLES[direction]:
         table, chain = place.split(" ")
+        table = _table(table, packets.version)
         if chain not in tables.get(table, {}):
             continue
         # wgorch's own rule lets it in, before all others.
-        if place == "filter INPUT" and desired.host.endpoint and packets.protocol == "udp":
+        listens = packets.protocol == "udp" and _version(desired.host.endpoint) == packets.version
+        if listens and place == "filter INPUT":
             continue
         chains, policy = tables[table], seen.firewall.policies.get((table, chain), "ACCEPT").lower()
         if not chains[chain] and policy != "drop":

@@ -25,8 +25,9 @@ def dropped(evidence: Evidence, host: str) -> Finding | None:
 def refused(evidence: Evidence, host: str, *, outer: bool) -> Finding | None:
     """Rules that certainly drop what comes by here, seen or not. `outer`: WireGuard's own UDP; else what is forwarded."""
     for found in refusals(evidence.topology.desired(host), evidence.facts[host]):
-        other = found.packets.protocol == "tcp" and evidence.probe.protocol != "tcp"
-        if found.is_outer == outer and not other and (outer or found.packets.is_forwarded):
+        packets, probe = found.packets, evidence.probe
+        other = packets.version != probe.target.version or (packets.protocol == "tcp" and probe.protocol != "tcp")
+        if found.is_outer == outer and (outer or (packets.is_forwarded and not other)):
             return Finding(host, f"blocked by firewall: {found.place} {found.why}", found.hint)
     return None
 
