@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from tests.host.room import Room
@@ -121,3 +123,15 @@ def test_the_interface_gets_the_key_of_a_tag_while_it_is_there(host: Room, tag: 
     host.run(f"set_key wg0 {tag} listen-port 51820")
 
     assert host.calls == [f"wg set wg0 private-key {file} listen-port 51820"]
+
+
+def test_a_preshared_key_of_others_is_kept_by_its_digest(room: Room) -> None:
+    secrets = ["WvqKPOZ7+1qdZ3Tdg5FvKk7DRt6+J9BLVb7VNJVxl3c=", "iJ3VxYyZRJ4vLzv4NPr+2K1yfUN0VGXDZL8m3KJxFm4="]
+    digests = [hashlib.sha256(f"{secret}\n".encode()).hexdigest()[:32] for secret in secrets]
+    room.stub("wg", f"printf 'a=\\t(none)\\nb=\\t{secrets[0]}\\nc=\\t{secrets[1]}\\n'")
+    room.run(f"keep_preshared psk.other.{digests[1]} wg0 || exit 7")
+    assert (room.status, files(room)) == (0, {f"psk.other.{digests[1]}": secrets[1]})
+    assert (room.place / "network" / f"psk.other.{digests[1]}").stat().st_mode & 0o777 == 0o600
+
+    room.run(f"keep_preshared psk.other.{'0' * 32} wg0 || exit 7")
+    assert (room.status, len(files(room))) == (7, 1)

@@ -14,7 +14,6 @@ BY_DEVICE = "192.168.178.0/24"
 """The LAN of a router that SSH does not reach."""
 
 INEXPRESSIBLE = (
-    "preshared key",
     "blocked peer",
     "single addresses",
     "second address",
@@ -23,7 +22,7 @@ INEXPRESSIBLE = (
     "firewall mark",
 )
 """Extras that no inventory can say: such a network is refused, and the object named."""
-EXTRAS = ("phone", "router", "name servers", "endpoint by name", "daemon's route", "rule of its own")
+EXTRAS = ("phone", "router", "name servers", "endpoint by name", "daemon's route", "rule of its own", "preshared key")
 
 
 @dataclass
@@ -182,7 +181,7 @@ def _configure(network: LiveNetwork, rng: random.Random, lab: Lab) -> None:
             network.after.setdefault(host, []).append(":")
             lab.world.sh(host, "grep -q hub.example.net /etc/hosts || echo 203.0.113.13 hub.example.net >>/etc/hosts")
     if "phone" in extras:
-        network.conf["bcc"] += _peer("Anna's phone", keys["phone"][1], _single(network, 200))
+        network.conf["bcc"] += _peer("Anna's phone", keys["phone"][1], _single(network, 200), secret=secret)
     if "router" in extras:
         network.conf["bcc"] += _peer("fritz.box", keys["router"][1], [*_single(network, 178), BY_DEVICE])
     if "blocked peer" in extras:

@@ -62,7 +62,7 @@ def live(lab: Lab) -> dict[str, str]:
 @pytest.mark.kind(
     "a wg0 that is there already, by wg-quick or by hand",
     "works",
-    "`wgorch adopt`, then `up --adopt`; refused without; not with preshared keys, nor where everything leaves by it",
+    "`wgorch adopt`, then `up --adopt`; refused without, and where everything leaves by it",
 )
 def test_a_live_network_is_taken_over_as_it_is(lab: Lab) -> None:
     world = lab.world
@@ -135,5 +135,59 @@ def test_what_cannot_be_taken_over_is_refused_with_the_reason(lab: Lab) -> None:
         "WireGuard interface wg7 not found"
         in lab.wgorch("adopt", "root@192.168.0.9", "--interface", "wg7", code=4).stderr
     )
+    # A preshared key at one end only: no session can begin, and an inventory cannot say that.
     world.sh("home", "wg genpsk >/run/psk; wg set wg0 peer $(wg show wg0 peers) preshared-key /run/psk")
-    assert "preshared keys, which cannot be adopted yet" in lab.wgorch("adopt", *HOSTS, code=4).stderr
+    refused = lab.wgorch("adopt", *HOSTS, code=4).stderr
+    assert "the inventory cannot say what is there: it would change peer bcc (another preshared key)" in refused
+
+
+def test_preshared_keys_of_hosts_and_devices_are_adopted_and_come_back(lab: Lab) -> None:
+    """Each host keeps its keys in files of its own; the controller sees digests."""
+    world = lab.world
+    wg_quick(lab)
+    secrets = {name: world.sh("controller", "wg genpsk").strip() for name in ("home", "company", "phone")}
+    for name in ADDRESSES:
+        peers = world.sh(name, "wg show wg0 allowed-ips").strip().split("\n")
+        for line in peers:
+            key, nets = line.split("\t")
+            other = name if name != "bcc" else "home" if "2.2/" in nets else "company" if "2.3/" in nets else "phone"
+            world.write(name, "/run/psk", secrets[other], "600")
+            world.sh(name, f"wg set wg0 peer {key} preshared-key /run/psk; rm /run/psk")
+    asked = "wg show wg0 preshared-keys | sort"
+    before = {name: world.sh(name, asked) for name in ADDRESSES}
+    lab.wait(lambda: world.ping("home", "10.10.13.61"), 20, "the sessions with preshared keys")
+
+    path = lab.directory / "adopted.yaml"
+    path.unlink(missing_ok=True)
+    said = lab.wgorch("adopt", *HOSTS, "-o", path).stderr + path.read_text()
+    path.chmod(0o644)
+    assert "preshared_keys: true" in said
+    broken = _with_run(lab, "false", "home")
+    said += lab.wgorch("up", path, "--adopt", "--yes", "--playbooks", broken, code=5).stdout
+    assert {name: world.sh(name, asked) for name in ADDRESSES} == before, said
+    pinging = world.spawn("home", "ping", "-n", "-i", "0.02", "-c", "250", "10.10.13.61")
+    up = lab.wgorch("up", path, "--adopt", "--yes", "-vv")
+    assert " 0% packet loss" in pinging.communicate(timeout=30)[0]
+    said += up.stdout + up.stderr
+    assert {name: world.sh(name, asked) for name in ADDRESSES} == before, said
+    assert "No changes." in lab.wgorch("plan", path).stdout
+    assert not [name for name, secret in secrets.items() if secret in said]
+    assert "600" == world.sh("bcc", "stat -c %a /var/lib/wgorch/office/psk.other.* | sort -u").strip()
+
+    for name in ADDRESSES:
+        world.sh(name, "rm /etc/systemd/system/multi-user.target.wants/wg-quick@wg0.service")
+    world.reboot("company")
+    world.reboot("bcc")
+    # A spoke that sends nothing begins another session after two minutes only.
+    ways = {"company": "192.168.2.1", "home": "10.10.13.61"}
+    lab.wait(lambda: all(world.ping(*way) for way in ways.items()), 60, "the same keys after a restart")
+    assert {name: world.sh(name, asked) for name in ADDRESSES} == before
+    assert "No changes." in lab.wgorch("plan", path).stdout
+    # A new key pair: the pair keeps its preshared key; and without preshared keys those of hosts go, the phone's stays.
+    lab.wgorch("rotate-key", "home", "--yes", "-i", path)
+    assert world.sh("home", "wg show wg0 preshared-keys").split()[1] == secrets["home"]
+    path.write_text(path.read_text().replace("  preshared_keys: true", "  # "))
+    lab.wgorch("up", path, "--yes")
+    left = world.sh("bcc", "wg show wg0 preshared-keys")
+    assert [name for name, secret in secrets.items() if secret in left] == ["phone"]
+    assert "No changes." in lab.wgorch("plan", path).stdout

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.steps.table import BASE, KEY, OTHER, Row, make, rows
+from tests.steps.table import BASE, KEY, OTHER, UP, Row, make, rows
 from wgorch.state.state import State
 
 TABLE: Mapping[str, list[Row]] = {
@@ -31,6 +31,18 @@ TABLE: Mapping[str, list[Row]] = {
             replace(BASE, key_mode="-rw-------", keys=frozenset({"<home>"})),
             replace(BASE, key_mode="-rw-------", keys=frozenset({KEY})),
             [("~", ["stage_key /var/lib/wgorch/office/private_key"])],
+        ),
+        (
+            "the interface has preshared keys that wgorch did not make",
+            replace(UP, key_mode="-rw-------", kept_secrets=frozenset({"psk.other.0a", "psk.other.0b"})),
+            replace(UP, key_mode="-rw-------", kept_secrets=frozenset({"psk.other.0b"})),
+            [("+", ["keep_preshared psk.other.0a wg0"])],
+        ),
+        (
+            "a kept one stays until nothing uses it",
+            replace(UP, key_mode="-rw-------"),
+            replace(UP, key_mode="-rw-------", kept_secrets=frozenset({"psk.other.0b"})),
+            [],
         ),
         (
             "it comes from elsewhere",

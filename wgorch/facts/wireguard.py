@@ -96,7 +96,7 @@ def _peers(shown: Mapping[str, Mapping[str, str]], secrets: Mapping[str, str]) -
             allowed_ips_text([network(n) for n in peer.get("allowed ips", "").split(", ") if n]),
             match(r"[\[\]0-9a-fA-F.:%a-z]{3,80}", peer["endpoint"]) if "endpoint" in peer else None,
             _interval(peer.get("persistent keepalive", "every 0 seconds")),
-            preshared=match(r"|other|psk\.[a-z0-9.-]{1,80}", secrets.get(key, "")),
+            preshared=match(r"|psk\.[a-z0-9.-]{1,80}", secrets.get(key, "")),
         )
         for key, peer in shown.items()
     }

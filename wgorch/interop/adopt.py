@@ -183,6 +183,8 @@ def _network(live: LiveNetwork, name: str) -> Iterator[str]:
         yield yaml.entry("interface", live.interface)
     if mtu := _common_mtu(live):
         yield yaml.entry("mtu", str(mtu))
+    if live.has_preshared_keys():
+        yield yaml.entry("preshared_keys", "true", "those in use are kept")
 
 
 def _common_mtu(live: LiveNetwork) -> int:

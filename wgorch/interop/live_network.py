@@ -106,6 +106,11 @@ class LiveNetwork:
                 return True
         return False
 
+    def has_preshared_keys(self) -> bool:
+        """True where a host has a preshared key with another one; those with devices stay as they are."""
+        hosts = {wg.public_key for wg in self.wireguard.values()}
+        return any(p.preshared for wg in self.wireguard.values() for key, p in wg.peers.items() if key in hosts)
+
     def unknown_peers(self) -> list[UnknownPeer]:
         """Peers that are none of the hosts, by public key."""
         hosts = {wg.public_key for wg in self.wireguard.values()}

@@ -162,8 +162,6 @@ def _interface(desired: Desired, seen: Observed) -> Iterator[HostError]:
 def adoption_blockers(name: str, tunnel: str, wg: WireGuard) -> Iterator[HostError]:
     """What of a live interface could not be restored if adopting it failed."""
     action, hint = f"adopt {tunnel}", "leave it as it is; create another beside it: network.interface: wg1"
-    if any(peer.preshared == "other" for peer in wg.peers.values()):
-        yield Unfit(name, action, "its peers have preshared keys, which cannot be adopted yet", hint)
     if wg.fwmark:
         yield Unfit(name, action, f"it is a default route (fwmark {wg.fwmark:#x}), which cannot be adopted yet", hint)
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 from secrets import token_bytes
 
 from wgorch.gather.observed import Observed
+from wgorch.state.wireguard import FOREIGN
 from wgorch.topology.topology import Topology
 
 DIGEST = 32
@@ -23,8 +24,18 @@ CLASSICAL = "classical"
 
 
 def secrets_of(topology: Topology, seen: Mapping[str, Observed], name: str) -> dict[str, str]:
-    """File names of the preshared keys of a host, by peer: of keys that both ends have, or are to get."""
-    return {peer: f"psk.{peer}.{rest or NOT_MADE}" for peer, rest in _shared(topology, seen, name).items()}
+    """File names of the preshared keys of a host, by peer: of keys that both ends have, or are to get.
+
+    A device keeps the one that its entry has.
+    """
+    found = {peer: file or f"psk.{peer}.{NOT_MADE}" for peer, file in _shared(topology, seen, name).items()}
+    entries = seen[name].wg(topology.inventory.network).peers
+    for link in topology.desired(name).links:
+        device = topology.inventory.devices.get(link.peer)
+        entry = entries.get(device.public_key or "") if device else None
+        if entry and entry.preshared.startswith(FOREIGN):
+            found[link.peer] = entry.preshared
+    return found
 
 
 def lacking(topology: Topology, seen: Mapping[str, Observed], names: Iterable[str]) -> list[tuple[str, str]]:
@@ -33,8 +44,8 @@ def lacking(topology: Topology, seen: Mapping[str, Observed], names: Iterable[st
     return [
         (name, peer)
         for name in sorted(among)
-        for peer, rest in _shared(topology, seen, name).items()
-        if rest is None and peer in among and name < peer
+        for peer, file in _shared(topology, seen, name).items()
+        if file is None and peer in among and name < peer
     ]
 
 
@@ -62,13 +73,28 @@ def is_classical(file: str) -> bool:
 
 
 def _shared(topology: Topology, seen: Mapping[str, Observed], name: str) -> dict[str, str | None]:
-    """The rest of the file name of the key that a host shares with each peer, None where they share none."""
+    """The file of the key that a host shares with each peer, None where they share none."""
     found: dict[str, str | None] = {}
     for link in topology.desired(name).links:
         if link.preshared and link.peer in seen:
             common = _files(seen[name], link.peer) & _files(seen[link.peer], name)
-            found[link.peer] = min(common, default=None)
+            made = f"psk.{link.peer}.{min(common)}" if common else None
+            found[link.peer] = _foreign_of_pair(topology, seen[name], seen[link.peer]) or made
     return found
+
+
+def _foreign_of_pair(topology: Topology, one: Observed, other: Observed) -> str:
+    """The file of a key that wgorch did not make, and that the entries of two hosts for each other have."""
+    network = topology.inventory.network
+    file = _foreign(topology, one, other.wg(network).public_key)
+    return file if file == _foreign(topology, other, one.wg(network).public_key) else ""
+
+
+def _foreign(topology: Topology, seen: Observed, key: str) -> str:
+    """The file of the preshared key that an entry has, where wgorch did not make it, and keeps it or is to adopt it."""
+    entry = seen.wg(topology.inventory.network).peers.get(key)
+    file = entry.preshared if entry else ""
+    return file if file.startswith(FOREIGN) and (seen.adopted or file in seen.keys.preshared) else ""
 
 
 def _files(seen: Observed, peer: str) -> set[str]:

@@ -59,6 +59,7 @@ def limit_to(names: frozenset[str], full: State, have: State, keys: Mapping[str,
         sysctls={path: have.sysctls.get(path, value) for path, value in full.sysctls.items()},
         tools=full.tools,
         key_mode=have.key_mode,
+        kept_secrets=full.kept_secrets,
         members=full.members,
         revision=full.revision,
     )

@@ -86,6 +86,8 @@ class State:
     """Mode of the private key file, empty where there is none."""
     keys: frozenset[str] = frozenset()
     """Public halves of the private keys on the host."""
+    kept_secrets: frozenset[str] = frozenset()
+    """Files of preshared keys that wgorch did not make, kept for a rollback and for the next start."""
     key_source: tuple[str, ...] = ()
     """Command that prints the private key, where it is not generated on the host."""
     drop_ins: Mapping[str, str] = field(default_factory=dict)
@@ -123,5 +125,6 @@ def nothing(state: State) -> State:
         tools=state.tools,
         key_mode=state.key_mode,
         keys=state.keys,
+        kept_secrets=state.kept_secrets,
         starter=state.starter,
     )

@@ -18,6 +18,10 @@ class PendingKey(str):
         return cls(f"<{host}>")
 
 
+FOREIGN = "psk.other."
+"""Begins the file name of a preshared key that wgorch did not make; the rest is its digest."""
+
+
 @value
 class Interface:
     """The WireGuard interface. `fwmark` marks its own encrypted packets, so that they do not enter it again."""
@@ -44,7 +48,7 @@ class Peer:
     name: str = field(default="", compare=False)
     """Host name, for people."""
     preshared: str = ""
-    """File of the preshared key on the host; ``other`` for a preshared key that wgorch does not manage."""
+    """File of the preshared key on the host; of one that wgorch did not make, the file it is kept in (FOREIGN)."""
     words: tuple[str, ...] = field(init=False, compare=False, repr=False)
     """The peer as ``wg set`` takes it, without its preshared key."""
 

@@ -177,11 +177,10 @@ def _target(target: Target) -> Slice:
     for link in target.desired.links:
         if link.peer in target.absent:
             continue
-        key, secret = target.key(link.peer), ""
-        if link.preshared:
-            # With a host that is not read in this run, the shared key stays.
-            secret = target.secrets.get(link.peer, known[key].preshared if key in known else "")
-        found[key] = peer_of(link, key, secret)
+        key = target.key(link.peer)
+        # With a host that is not read in this run, the shared key stays.
+        stays = known[key].preshared if link.preshared and key in known else ""
+        found[key] = peer_of(link, key, target.secrets.get(link.peer, stays))
     taken = {net for peer in found.values() for net in peer.allowed_ips} if target.absent else set()
     for name, key in target.absent.items():
         if key in known:

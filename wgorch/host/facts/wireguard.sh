@@ -25,7 +25,7 @@ is_wireguard() {
     [ "$line" = DEVTYPE=wireguard ]
 }
 
-# Of each preshared key only which of wgorch's files holds it.
+# Of each preshared key only which of wgorch's files holds it, or would if it were kept: by its digest.
 ask_preshared() {
     section "wg-preshared $interface"
     known=' '
@@ -37,7 +37,10 @@ ask_preshared() {
     while read -r key secret; do
         file=${known#*" $secret "}
         case $secret in '' | '(none)') continue ;; esac
-        [ "$file" = "$known" ] && file=other
+        if [ "$file" = "$known" ]; then
+            digest=$(printf '%s\n' "$secret" | sha256sum) || unread $? sha256sum
+            file=psk.other.$(printf '%.32s' "$digest")
+        fi
         printf '%s\t%s\n' "$key" "${file%% *}"
     done <<KEYS
 $shown

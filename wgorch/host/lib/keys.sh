@@ -75,3 +75,18 @@ set_key() { # INTERFACE TAG WORD...
     shift 2
     wg set "$interface" private-key "$key" "$@"
 }
+
+# Keep a preshared key of the interface in the file that is named by its digest. Other files of keys stay.
+keep_preshared() { # FILE INTERFACE
+    [ -s "$1" ] && return 0
+    shown=$(wg show "$2" preshared-keys) || return 1
+    while read -r _ secret; do
+        case $(printf '%s\n' "$secret" | sha256sum) in "${1##*.}"*) ;; *) continue ;; esac
+        printf '%s\n' "$secret" >"preshared.$$" && sync_file "preshared.$$" && mv -f "preshared.$$" "$1"
+        return
+    done <<SHOWN
+$shown
+SHOWN
+    echo "no peer of $2 has the preshared key of $1 any more"
+    return 1
+}
