@@ -31,53 +31,24 @@ def draw(values: list, count: int, *, salt: str = "") -> list:
     return random.Random(f"{SEED}{salt}").sample(list(values), count)
 
 
-SLOW = [
-    "soak",
-    "absent",
-    "contact",
-    "networks",
-    "seed_rows",
-    "trace_worlds",
-    "safe_change",
-    "firewalls",
-    "owners",
-    "drift",
-    "ways",
-    "trace",
-    "staying",
-    "examples",
-    "crash_points",
-    "controller_dies",
-    "random_worlds",
-    "keys",
-    "hard_hosts",
-    "logins",
-    "adopt",
-    "readme",
-    "ssh_ways",
-    "main_job",
-    "names",
-    "packages",
-    "secrets",
-    "mtu",
-    "userlands",
-]
-"""The files of the lab that take longest, first: what begins last must be short, or one worker is waited for."""
-
-
-DRAWN = {"firewalls": 1, "owners": 1, "staying": 2, "packages": 2, "logins": 4, "userlands": 1, "adopt": 1, "readme": 2}
-"""Kinds of hosts are variants of one: of these files so many tests are drawn by the seed, and all in `make test-all`."""
+def _seconds(item: pytest.Item) -> float:
+    """What the item's file takes in ``make test``, by its mark; 0 where it has none."""
+    mark = item.get_closest_marker("slow")
+    return float(mark.args[0]) if mark else 0
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The slow files first, the pure ones last; of the kinds of hosts some, where nobody asked for any by name."""
-    places = {f"test_{name}.py": place for place, name in enumerate(SLOW)}
-    items.sort(key=lambda item: (item.path.parent.name != "lab", places.get(item.path.name, len(SLOW))))
+    """The slow files first, or one worker is waited for; the pure ones last. Of drawn files some tests, in whole runs."""
+    items.sort(key=lambda item: (item.path.parent.name != "lab", -_seconds(item)))
     if ALL or config.option.keyword or config.args not in (["tests"], [str(config.rootpath / "tests")]):
         return
-    for name, count in DRAWN.items():
-        there = [item for item in items if item.path.name == f"test_{name}.py" and item.path.parent.name == "lab"]
-        chosen = draw([item.nodeid for item in there], count, salt=name)
+    drawn: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("drawn"):
+            drawn.setdefault(item.path.name, []).append(item)
+    for name, there in drawn.items():
+        count = there[0].get_closest_marker("drawn").args[0]  # type: ignore[union-attr]
+        chosen = draw([item.nodeid for item in there], count, salt=name.removeprefix("test_").removesuffix(".py"))
         left = [item for item in there if item.nodeid not in chosen]
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in left]

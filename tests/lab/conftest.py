@@ -9,6 +9,7 @@ controller ─┐
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -95,6 +96,22 @@ class Lab:
         found = {n: self.before[n].difference(snapshot(self.world, n), ignore=ignore) for n in self.before}
         return {name: lines for name, lines in found.items() if lines}
 
+    def is_as_before(self) -> bool:
+        """True where nothing differs but what a teardown leaves, and a referee that still watches."""
+        return not self.differences(ignore=(*KEYS_STAY, "referee watch"))
+
+    def with_run(self, command: str, host: str, undo: str = "true") -> str:
+        """Playbooks in which one host also runs a command of the test's, after everything else."""
+        place = self.directory / "faulty"
+        place.mkdir(exist_ok=True)
+        text = (INVENTORY.parents[1] / "playbooks" / "up.yaml").read_text()
+        step = f"{{run: fault, command: {json.dumps(command)}, undo: {json.dumps(undo)}, on: [{host}]}}"
+        (place / "up.yaml").write_text(text.replace("exit_routes]", f"exit_routes, {step}]"))
+        (place / "teardown.yaml").write_text((INVENTORY.parents[1] / "playbooks" / "teardown.yaml").read_text())
+        for path in (place, *place.iterdir()):
+            path.chmod(0o755)
+        return str(place)
+
     def wait(self, true: object, seconds: float, what: str | Callable[[], str]) -> float:
         """Wait until a callable is true; how long it took."""
         began = time.monotonic()
@@ -132,10 +149,10 @@ def _reference(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def lab(_reference: Lab) -> Iterator[Lab]:
     """The reference world, clean: a test that leaves a trace after teardown is found by the next one's start."""
     yield _reference
-    _clean(_reference)
+    clean(_reference)
 
 
-def _clean(lab: Lab) -> None:
+def clean(lab: Lab) -> None:
     """Back to the beginning, by whatever is needed: teardown, and a fresh boot of what is still not as it was."""
     done = lab.wgorch("teardown", INVENTORY, "--yes", "--purge", code=None)
     if done.returncode == 75:

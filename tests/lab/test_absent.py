@@ -18,6 +18,8 @@ from tests.lab.test_ways import Ways
 from wgorch.inventory.load import load
 from wgorch.rehearsal.inventory_world import WHERE, world_of
 
+pytestmark = pytest.mark.slow(123)
+
 
 @contextmanager
 def off(lab: Lab, *names: str) -> Iterator[None]:

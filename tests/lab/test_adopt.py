@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab.conftest import INVENTORY, Lab, own_lab
-from tests.lab.test_safe_change import _with_run
 from tests.lab.test_ssh_ways import config
+
+pytestmark = [pytest.mark.slow(30), pytest.mark.drawn(1)]
 
 ADDRESSES = {"bcc": "192.168.2.1", "home": "192.168.2.2", "company": "192.168.2.3"}
 FORWARD = "PostUp = sysctl -q -w net.ipv4.ip_forward=1; iptables -A FORWARD -i %i -j ACCEPT; iptables -A FORWARD -o %i -j ACCEPT"
@@ -102,7 +103,7 @@ def test_a_live_network_is_taken_over_as_it_is(lab: Lab) -> None:
     assert "; 3 disruptive" in plan
 
     # A change that fails gives all of it back, marks and routes too.
-    broken = _with_run(lab, "false", "home")
+    broken = lab.with_run("false", "home")
     lab.wgorch("up", path, "--adopt", "--yes", "--playbooks", broken, code=5)
     assert before == live(lab)
     assert "proto 119" not in world.sh("home", "ip route")
@@ -162,7 +163,7 @@ def test_preshared_keys_of_hosts_and_devices_are_adopted_and_come_back(lab: Lab)
     said = lab.wgorch("adopt", *HOSTS, "-o", path).stderr + path.read_text()
     path.chmod(0o644)
     assert "preshared_keys: true" in said
-    broken = _with_run(lab, "false", "home")
+    broken = lab.with_run("false", "home")
     said += lab.wgorch("up", path, "--adopt", "--yes", "--playbooks", broken, code=5).stdout
     assert {name: world.sh(name, asked) for name in ADDRESSES} == before, said
     pinging = world.spawn("home", "ping", "-n", "-i", "0.02", "-c", "250", "10.10.13.61")

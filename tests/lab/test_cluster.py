@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.lab.conftest import HOSTS, INVENTORY, ROOT, Lab
-from tests.lab.test_safe_change import LEASE, _as_before, _with_run
+from tests.lab.test_safe_change import LEASE
 
 SCHEDULER = "tcp://127.0.0.1:8786"
 
@@ -52,7 +52,7 @@ def test_a_cluster_does_what_threads_do_and_a_dead_worker_leaves_no_host_between
         assert {} == lab.differences(ignore=())
 
         # A worker dies while hosts are being changed.
-        slow = _with_run(lab, "sleep 6", "company")
+        slow = lab.with_run("sleep 6", "company")
         running = lab.spawn(
             "up", INVENTORY, "--yes", "--confirm-timeout", LEASE, "--playbooks", slow, "--workers", SCHEDULER
         )
@@ -70,5 +70,5 @@ def test_a_cluster_does_what_threads_do_and_a_dead_worker_leaves_no_host_between
             raise
         assert running.returncode in (4, 5, 6), out
         assert re.search(r"(bcc|home|company)\b.*no answer from its worker", out), out
-        lab.wait(lambda: _as_before(lab), 40, "every host is as it was")
+        lab.wait(lab.is_as_before, 40, "every host is as it was")
         assert HOSTS

@@ -9,6 +9,8 @@ import pytest
 from tests.conftest import draw
 from tests.lab.conftest import HOSTS, INVENTORY, Lab
 
+pytestmark = pytest.mark.slow(36)
+
 MUTATIONS = {
     "interface gone": ("home", "ip link delete wg0", "interface wg0"),
     "interface down": ("home", "ip link set wg0 down", "interface wg0"),

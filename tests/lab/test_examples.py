@@ -11,6 +11,8 @@ import pytest
 from tests.conftest import draw
 from tests.lab.conftest import ROOT
 
+pytestmark = pytest.mark.slow(14)
+
 EXAMPLES = sorted(path.name for path in (ROOT / "inventory").glob("*.yaml"))
 
 

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab.conftest import INVENTORY, Lab, own_lab
-from tests.lab.test_safe_change import _with_run
+
+pytestmark = [pytest.mark.slow(63), pytest.mark.drawn(1)]
 
 TARGET = "10.10.13.61"
 
@@ -108,7 +109,7 @@ def test_a_failed_change_leaves_firewalld_as_it_was(lab: Lab) -> None:
     start_firewalld(lab, "company", "ens192")
     state = "firewall-cmd --get-active-zones; iptables-save | sed /^#/d"
     before = world.sh("company", state)
-    broken = _with_run(lab, "false", "company")
+    broken = lab.with_run("false", "company")
     done = lab.wgorch("up", INVENTORY, "--yes", "--playbooks", broken, code=5)
     assert "rolled back" in done.stdout + done.stderr
     assert before == world.sh("company", state)
@@ -185,7 +186,7 @@ def test_nft_alone_is_enough(lab: Lab) -> None:
     # A change that fails puts the old table back, rule by rule.
     before = world.sh("company", "nft -s list table inet wgorch-office")
     broken = lab.edited(("10.10.13.0/24", "10.10.13.0/25"))
-    lab.wgorch("up", broken, "--yes", "--playbooks", _with_run(lab, "false", "company"), code=5)
+    lab.wgorch("up", broken, "--yes", "--playbooks", lab.with_run("false", "company"), code=5)
     assert before == world.sh("company", "nft -s list table inet wgorch-office")
 
     world.reboot("company")

@@ -10,8 +10,9 @@ import pytest
 
 from tests.conftest import draw
 from tests.lab.conftest import HOSTS, INVENTORY, Lab
-from tests.lab.test_safe_change import _with_run
 from wgorch.host.library import library
+
+pytestmark = pytest.mark.slow(40)
 
 PLACE = "mkdir -p /var/lib/wgorch && mount -t tmpfs -o mode=700,{} place /var/lib/wgorch"
 AWAY = "umount /var/lib/wgorch; rmdir /var/lib/wgorch; true"
@@ -94,7 +95,7 @@ def test_a_place_without_exec_is_enough(lab: Lab) -> None:
 
 def test_a_command_that_hangs_is_ended_named_and_taken_back(lab: Lab) -> None:
     began = time.monotonic()
-    place = _with_run(lab, "sleep 600", "home")
+    place = lab.with_run("sleep 600", "home")
     done = lab.wgorch("up", INVENTORY, "--yes", "--confirm-timeout", "10", "--playbooks", place, code=5)
 
     assert "home: cannot add run fault" in done.stdout + done.stderr
@@ -103,7 +104,7 @@ def test_a_command_that_hangs_is_ended_named_and_taken_back(lab: Lab) -> None:
 
 
 def test_ten_mebibytes_of_output_are_refused(lab: Lab) -> None:
-    place = _with_run(lab, "head -c 10485760 /dev/zero | tr '\\000' x", "home")
+    place = lab.with_run("head -c 10485760 /dev/zero | tr '\\000' x", "home")
     done = lab.wgorch("up", INVENTORY, "--yes", "--confirm-timeout", "10", "--playbooks", place, code=5)
 
     assert "larger than 4 MiB" in done.stdout + done.stderr
@@ -282,7 +283,7 @@ def test_the_programs_and_the_lease_run_under_other_shells(lab: Lab, shell: str)
     """dash is /bin/sh here anyway; these stand in its place on one host."""
     lab.world.sh("home", f"mount --bind {shell} $(readlink -f /bin/sh)")
     try:
-        lab.wgorch("up", INVENTORY, "--yes", "--playbooks", _with_run(lab, "false", "home"), code=5)
+        lab.wgorch("up", INVENTORY, "--yes", "--playbooks", lab.with_run("false", "home"), code=5)
         assert {} == lab.differences()
         lab.up()
         assert lab.world.ping("home", "10.10.13.61")

@@ -14,6 +14,8 @@ from tests.conftest import draw
 from tests.lab.conftest import HOSTS, INVENTORY, Lab, own_lab
 from tests.lab.test_ssh_ways import HOME, on_terminal
 
+pytestmark = [pytest.mark.slow(35), pytest.mark.drawn(4)]
+
 PASSWORD = "correct horse"
 
 

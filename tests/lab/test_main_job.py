@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.lab.conftest import HOSTS, INVENTORY, Lab
+
+pytestmark = pytest.mark.slow(30)
 
 
 def test_home_reaches_target_and_everything_goes_away_again(lab: Lab) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab.conftest import HOSTS, INVENTORY, ROOT, Lab
-from tests.lab.test_safe_change import _with_run
 
 TEXTS = {"object", "reason", "problem", "hint", "notes", "errors"}
 MOVES = {
@@ -64,7 +63,7 @@ def test_nothing_but_the_text_differs(lab: Lab) -> None:
     assert one == other
     assert one[0] == 2
 
-    fails = _with_run(lab, "false", "home")
+    fails = lab.with_run("false", "home")
     one, other = both(lab, "up", INVENTORY, "--yes", "--playbooks", fails, between=teardown)
     assert one == other
     assert one[0] == 5

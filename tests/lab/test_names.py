@@ -5,7 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.lab.test_ways import ways
+
+pytestmark = pytest.mark.slow(25)
 
 NAMED = """
 network: {name: named, subnet: 10.99.8.0/24}

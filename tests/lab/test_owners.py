@@ -13,6 +13,8 @@ import pytest
 from tests.lab.conftest import INVENTORY, Lab
 from tests.lab.test_firewalls import ALL, TARGET, lab, passes
 
+pytestmark = [pytest.mark.slow(34), pytest.mark.drawn(1)]
+
 __all__ = ["lab"]
 
 OWNERS = Path(__file__).parent / "owners"

@@ -12,6 +12,8 @@ from tests.conftest import draw
 from tests.lab import repositories
 from tests.lab.conftest import INVENTORY, Lab, own_lab
 
+pytestmark = [pytest.mark.slow(25), pytest.mark.drawn(2)]
+
 SYSTEMS = {
     "apt": ("ID=ubuntu\nID_LIKE=debian\n", "dpkg-query -W -f '${db:Status-Abbrev}' wireguard-tools"),
     "dnf": ('ID="rocky"\nID_LIKE="rhel centos fedora"\n', "rpm -q wireguard-tools"),

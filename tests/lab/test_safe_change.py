@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 
@@ -12,24 +11,9 @@ from tests.conftest import draw
 from tests.lab.conftest import HOSTS, INVENTORY, Lab
 from wgorch.rehearsal.snapshot import KEYS_STAY
 
+pytestmark = pytest.mark.slow(156)
+
 LEASE = "10"
-
-
-def _with_run(lab: Lab, command: str, host: str, undo: str = "true") -> str:
-    """Playbooks in which one host also runs a command of the test's, after everything else."""
-    place = lab.directory / "faulty"
-    place.mkdir(exist_ok=True)
-    text = (INVENTORY.parents[1] / "playbooks" / "up.yaml").read_text()
-    step = f"{{run: fault, command: {json.dumps(command)}, undo: {json.dumps(undo)}, on: [{host}]}}"
-    (place / "up.yaml").write_text(text.replace("exit_routes]", f"exit_routes, {step}]"))
-    (place / "teardown.yaml").write_text((INVENTORY.parents[1] / "playbooks" / "teardown.yaml").read_text())
-    for path in (place, *place.iterdir()):
-        path.chmod(0o755)
-    return str(place)
-
-
-def _as_before(lab: Lab) -> bool:
-    return not lab.differences(ignore=(*KEYS_STAY, "referee watch"))
 
 
 @pytest.fixture(autouse=True, params=draw(["paramiko", "openssh"], 1, salt="client"))
@@ -42,7 +26,7 @@ def either_client(lab: Lab, request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_a_step_that_fails_on_one_host_takes_all_back(lab: Lab, host: str) -> None:
-    done = lab.wgorch("up", INVENTORY, "--yes", "--playbooks", _with_run(lab, "false", host), code=5)
+    done = lab.wgorch("up", INVENTORY, "--yes", "--playbooks", lab.with_run("false", host), code=5)
 
     assert f"{host}: cannot add run fault" in done.stdout + done.stderr
     assert {} == lab.differences()
@@ -75,18 +59,18 @@ def test_a_change_that_cuts_ssh_is_taken_back_within_its_lease(lab: Lab, cut: st
     command, undo = CUTS[cut]
     host, address = ("bcc", "203.0.113.13") if cut == "sysctl" else ("home", "192.168.0.9")
     running = lab.spawn(
-        "up", INVENTORY, "--yes", "--confirm-timeout", LEASE, "--playbooks", _with_run(lab, command, host, undo)
+        "up", INVENTORY, "--yes", "--confirm-timeout", LEASE, "--playbooks", lab.with_run(command, host, undo)
     )
     out, _ = running.communicate(timeout=120)
 
     assert running.returncode in (5, 6), out
     ssh = ("ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=2", f"root@{address}", "true")
     lab.wait(lambda: not lab.world.run("controller", *ssh, check=False).returncode, 20, f"{host} is reachable again")
-    lab.wait(lambda: _as_before(lab), 20, f"all hosts are as before: {lab.differences()}\n{out}")
+    lab.wait(lab.is_as_before, 20, f"all hosts are as before: {lab.differences()}\n{out}")
 
 
 def test_ctrl_c_once_takes_back_and_ends_130(lab: Lab) -> None:
-    place = _with_run(lab, "sleep 2", "bcc")
+    place = lab.with_run("sleep 2", "bcc")
     running = lab.spawn("up", INVENTORY, "--yes", "--playbooks", place)
     assert running.stdout is not None
     for line in running.stdout:
@@ -100,7 +84,7 @@ def test_ctrl_c_once_takes_back_and_ends_130(lab: Lab) -> None:
 
 
 def test_ctrl_c_twice_ends_6_and_says_when_the_leases_end(lab: Lab) -> None:
-    place = _with_run(lab, "sleep 4", "bcc")
+    place = lab.with_run("sleep 4", "bcc")
     running = lab.spawn("up", INVENTORY, "--yes", "--confirm-timeout", LEASE, "--playbooks", place)
     assert running.stdout is not None
     for line in running.stdout:
@@ -113,7 +97,7 @@ def test_ctrl_c_twice_ends_6_and_says_when_the_leases_end(lab: Lab) -> None:
 
     assert running.wait(60) == 6, out
     assert "rolls back within" in out
-    lab.wait(lambda: _as_before(lab), 40, f"bcc is as before: {lab.differences()}")
+    lab.wait(lab.is_as_before, 40, f"bcc is as before: {lab.differences()}")
 
 
 def test_ctrl_c_before_any_change_ends_130(lab: Lab) -> None:
@@ -136,7 +120,7 @@ def _interrupt(lab: Lab) -> None:
 
 
 def test_a_second_operator_is_told_who_holds_the_lock(lab: Lab) -> None:
-    place = _with_run(lab, "sleep 5", "bcc")
+    place = lab.with_run("sleep 5", "bcc")
     first = lab.spawn("up", INVENTORY, "--yes", "--playbooks", place)
     assert first.stdout is not None
     for line in first.stdout:

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.conftest import HOSTS, INVENTORY, ROOT, Lab, _clean
+from tests.lab.conftest import HOSTS, INVENTORY, ROOT, Lab, clean
+
+pytestmark = pytest.mark.slow(60)
 
 RECORDER = """
 import sys
@@ -147,7 +149,7 @@ def told(_reference: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         sampler.ended.set()
         for machine in (*HOSTS, "controller"):
             world.sh(machine, "rm -f /run/began")
-        _clean(lab)
+        clean(lab)
 
 
 def test_there_are_three_keys_to_look_for(told: Told) -> None:

@@ -7,6 +7,8 @@ import pytest
 from tests.conftest import ALL, SEED
 from tests.soak.__main__ import soak
 
+pytestmark = pytest.mark.slow(261)
+
 ROUNDS = 40 if ALL else 5
 
 

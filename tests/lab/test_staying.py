@@ -19,6 +19,8 @@ from wgorch.inventory.load import load
 from wgorch.rehearsal.inventory_world import world_of
 from wgorch.rehearsal.snapshot import KEYS_STAY, snapshot
 
+pytestmark = [pytest.mark.slow(19), pytest.mark.drawn(2)]
+
 
 @pytest.mark.kind("plain cron", "works")
 def test_cron_starts_the_network_and_looks_after_peers(tmp_path: Path) -> None:

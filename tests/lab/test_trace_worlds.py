@@ -7,6 +7,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import draw
 from tests.lab.conftest import ROOT, Lab
 from tests.lab.faults import FAULTS, FAULTS_6
@@ -14,6 +16,8 @@ from tests.lab.test_trace import mended, trace
 from wgorch.inventory.load import load
 from wgorch.rehearsal.inventory_world import InventoryWorld, world_of
 from wgorch.rehearsal.reference import ReferenceWorld
+
+pytestmark = pytest.mark.slow(29)
 
 
 def test_ipv6_inside_and_outside_over_hard_nat() -> None:

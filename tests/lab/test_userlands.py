@@ -9,6 +9,8 @@ import pytest
 
 from tests.lab.conftest import INVENTORY, Lab, own_lab
 
+pytestmark = [pytest.mark.slow(20), pytest.mark.drawn(1)]
+
 NEEDED = "sh iptables iptables-save iptables-restore"
 
 # Every applet of busybox stands before the real commands, but for ip; what is large is gone.

@@ -10,10 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.lab.conftest import ROOT
 from wgorch.inventory.load import load
 from wgorch.rehearsal.inventory_world import WHERE, InventoryWorld, world_of
 from wgorch.rehearsal.snapshot import KEYS_STAY, snapshot
+
+pytestmark = pytest.mark.slow(64)
 
 
 class Ways:

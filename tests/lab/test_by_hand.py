@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.lab.capture import firewall
-from tests.lab.conftest import HOSTS, INVENTORY, Lab, _clean
+from tests.lab.conftest import HOSTS, INVENTORY, Lab, clean
 from wgorch.rehearsal.reference import ReferenceWorld
 
 TARGET = "10.10.13.61"
@@ -94,7 +94,7 @@ def documents(_reference: Lab) -> Iterator[ByHand]:
     made.before_forwarding = made.world.ping("home", "192.168.2.3")
     made.rules()
     yield made
-    _clean(_reference)
+    clean(_reference)
 
 
 @pytest.fixture(scope="class")
@@ -104,7 +104,7 @@ def ours(_reference: Lab) -> Iterator[Lab]:
     found_by_itself = ("    lan_interface: ens192              # found by itself where left out\n", "")
     _reference.up(_reference.edited(declared, found_by_itself))
     yield _reference
-    _clean(_reference)
+    clean(_reference)
 
 
 # --- the questions

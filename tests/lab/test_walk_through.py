@@ -20,9 +20,11 @@ import pytest
 
 from tests.conftest import ALL, draw
 from tests.lab.capture import capture, firewall, resolve, serving
-from tests.lab.conftest import HOSTS, INVENTORY, Lab, _clean
+from tests.lab.conftest import HOSTS, INVENTORY, Lab, clean
 from tests.lab.debs import fetch, put
 from wgorch.rehearsal.snapshot import Snapshot, snapshot
+
+pytestmark = pytest.mark.slow(120)
 
 ADDRESSES = {"bcc": "192.168.2.1", "home": "192.168.2.2", "company": "192.168.2.3"}
 TARGET = "10.10.13.61"
@@ -61,7 +63,7 @@ def standing(_reference: Lab) -> Iterator[Lab]:
     """The reference network, up, for all tests of a class; each leaves it as it was."""
     _reference.up()
     yield _reference
-    _clean(_reference)
+    clean(_reference)
 
 
 @pytest.fixture(scope="class")
@@ -74,7 +76,7 @@ def both_ways(_reference: Lab) -> Iterator[Lab]:
     yield lab
     world.sh("controller", "ip route del 10.10.13.0/24")
     world.sh("target", "ip route del 192.168.0.0/24")
-    _clean(lab)
+    clean(lab)
 
 
 def wg(lab: Lab, host: str, part: str) -> dict[str, str]:
