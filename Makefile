@@ -9,7 +9,7 @@ TEXTS  := $(CODE) docs inventory playbooks README.md CHANGELOG.md CONTRIBUTING.m
 .PHONY: docs site pictures demo test test-all long fast lab check fix setup clean
 
 demo: setup   ## the reference network in namespaces, and the main job on it
-	@$(BIN)/python -m wgorch.rehearsal demo
+	@$(BIN)/wgorch demo
 
 test: setup   ## every test, the lab's too, variants drawn by a printed seed (under 15 minutes)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
@@ -46,6 +46,10 @@ docs: setup   ## write what is generated
 	@$(BIN)/python -m tests.lab.ssh_failures
 	@$(BIN)/python -c "from wgorch.cli.reference import markdown; print(markdown(), end=\"\")" >docs/cli.md
 	@$(BIN)/python -c "from wgorch.plan.reference import markdown; print(markdown(), end=\"\")" >docs/steps.md
+	@$(BIN)/python -c "from wgorch.cli.man import page; print(page(), end=\"\")" >docs/man/wgorch.1
+	@$(BIN)/wgorch completion bash >docs/completion/wgorch.bash
+	@$(BIN)/wgorch completion zsh >docs/completion/_wgorch
+	@$(BIN)/wgorch completion fish >docs/completion/wgorch.fish
 
 site: docs   ## the docs as a site, in site/; a link that leads nowhere is an error
 	@$(BIN)/mkdocs build --strict --site-dir site

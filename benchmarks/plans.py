@@ -12,12 +12,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from wgorch.base.assets import shipped
 from wgorch.gather.observed import Observed, observed
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Inventory
 from wgorch.plan.host import HostPlan, plan_host
 from wgorch.plan.playbook import load as playbook
-from wgorch.plan.playbook import shipped
 from wgorch.steps import target_state
 from wgorch.steps.target import Target
 from wgorch.topology.path import unreachable_flows
@@ -37,7 +37,7 @@ class Facts:
         assert not unreachable_flows(self.topology)
         self.keys = {n: base64.b64encode(hashlib.sha256(n.encode()).digest()).decode() for n in self.inventory.hosts}
         self.fresh: Observed = observed("any", FRESH, "N")
-        self.steps = playbook(shipped() / "up.yaml")
+        self.steps = playbook(shipped("playbooks") / "up.yaml")
 
     def each(self, work: Callable[[str], object]) -> None:
         """Do something for every host; what the topology keeps of a host is dropped then."""

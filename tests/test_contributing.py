@@ -20,13 +20,14 @@ from dataclasses import replace
 from tests.facts.test_parse import NONCE, RECORDED, read
 from tests.steps.table import UP
 from wgorch.inventory.load import load
-from wgorch.plan.playbook import load as load_playbook, shipped
+from wgorch.base.assets import shipped
+from wgorch.plan.playbook import load as load_playbook
 from wgorch.steps import all_steps
 
 seen = read(RECORDED.replace(f"{NONCE} end", f"{NONCE} queue\\nwg0 1000\\n{NONCE} end"))
 have = seen.state(load("inventory/home-company.yaml").network)
 assert {"wg0": 1000} == have.queue, have.queue
-stages = load_playbook(shipped() / "up.yaml").stages
+stages = load_playbook(shipped("playbooks") / "up.yaml").stages
 assert "queue" in [step for steps in stages.values() for step in steps]
 (change,) = all_steps()["queue"](replace(UP, queue={"wg0": 2000}), have)
 print(change.what, change.why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,10 @@ def test_no_verb_at_all_is_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == run("--version")
-    assert f"wgorch {__version__}\n" == capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert re.fullmatch(
+        rf"wgorch {re.escape(__version__)} \(Python 3[0-9.]+, paramiko [0-9.]+, OpenSSH [0-9.]+\)\n", said
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from wgorch.base.assets import shipped
 from wgorch.errors import Garbled
 from wgorch.facts.facts import Clock
 from wgorch.facts.grammar import NotAnAnswer, public_key
@@ -20,7 +21,6 @@ from wgorch.gather.observed import Observed, observed, observed_again
 from wgorch.inventory.load import load
 from wgorch.plan.host import plan_host
 from wgorch.plan.playbook import load as load_playbook
-from wgorch.plan.playbook import shipped
 from wgorch.state.rules import Rule
 from wgorch.state.state import State, TunnelRoute
 from wgorch.state.wireguard import Interface, Peer
@@ -341,7 +341,7 @@ def test_a_flood_ends_within_bounds(body: str) -> None:
 # --- what a host says of itself changes nothing elsewhere
 
 TOPOLOGY = build(INVENTORY)
-PLAYBOOK = load_playbook(shipped() / "up.yaml")
+PLAYBOOK = load_playbook(shipped("playbooks") / "up.yaml")
 KEYS = {name: base64.b64encode(bytes([i]) * 32).decode() for i, name in enumerate(INVENTORY.hosts, 40)}
 
 

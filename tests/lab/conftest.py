@@ -154,8 +154,10 @@ def lab(_reference: Lab) -> Iterator[Lab]:
 
 def clean(lab: Lab) -> None:
     """Back to the beginning, by whatever is needed: teardown, and a fresh boot of what is still not as it was."""
-    done = lab.wgorch("teardown", INVENTORY, "--yes", "--purge", code=None)
-    if done.returncode == 75:
+    done = None
+    if any(lab.world.sh(name, "ls -d /var/lib/wgorch /sys/class/net/wg0 2>/dev/null || :") for name in HOSTS):
+        done = lab.wgorch("teardown", INVENTORY, "--yes", "--purge", code=None)
+    if done and done.returncode == 75:
         # A test that killed the controller left its locks; they end by themselves, but not soon enough for us.
         for name in HOSTS:
             lab.world.sh(name, "rm -rf /var/lib/wgorch/office/lock")
@@ -168,7 +170,7 @@ def clean(lab: Lab) -> None:
             lab.world.sh(name, f"rm -rf {everything}", check=False)
             lab.world.reboot(name)
     still = lab.differences(ignore=()) if left else {}
-    assert not still, f"the world could not be cleaned: {still}\n{done.stdout}{done.stderr}"
+    assert not still, f"the world could not be cleaned: {still}\n{done}"
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from wgorch import workflow
 from wgorch.apply import scripts, transaction
+from wgorch.apply.lease import VERIFY_S
 from wgorch.errors import WgorchError
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Host, Inventory
@@ -205,7 +206,7 @@ class Bench:
         code = self._run(verb, broken)
         if code == 75:
             # A holder that is gone and could not unlock: its lock ends with its lease.
-            time.sleep(LEASE_S + 31)
+            time.sleep(max(LEASE_S + 31, VERIFY_S + 6))
             code = self._run(verb, broken)
         return code
 

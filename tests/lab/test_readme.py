@@ -76,7 +76,7 @@ def test_the_steps_of_the_quick_start_are_real_verbs() -> None:
 
 
 def test_the_demo_shows_the_main_job_and_leaves_nothing() -> None:
-    demo = [sys.executable, "-m", "wgorch.rehearsal", "demo"]
+    demo = [sys.executable, "-m", "wgorch", "demo"]
     done = subprocess.run(demo, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert "demo passed" in done.stdout

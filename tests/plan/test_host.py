@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from tests.conftest import ALL
 from tests.plan.kernel import Kernel, on_interface
 from wgorch.apply.upload import pieces, script_words, write_file
+from wgorch.base.assets import shipped
 from wgorch.gather.gather import asking
 from wgorch.inventory.model import Network
 from wgorch.plan.host import _backwards, changes_between
-from wgorch.plan.playbook import Playbook, load, shipped
+from wgorch.plan.playbook import Playbook, load
 from wgorch.plan.probe import probe_script
 from wgorch.plan.scope import keep_foreign
 from wgorch.plan.script import boot_script, script
@@ -55,8 +56,8 @@ FIREWALLD = [
     "wgo-office-udp port 38371/udp",
 ]
 
-UP: Playbook = load(shipped() / "up.yaml")
-DOWN: Playbook = load(shipped() / "teardown.yaml")
+UP: Playbook = load(shipped("playbooks") / "up.yaml")
+DOWN: Playbook = load(shipped("playbooks") / "teardown.yaml")
 BUILT = list(UP.steps("tunnel", "traffic"))
 
 THEIRS = [

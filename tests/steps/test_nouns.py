@@ -9,13 +9,13 @@ from dataclasses import fields, replace
 import pytest
 
 from tests.facts.test_parse import RECORDED, read
-from wgorch.base.assets import asset
+from wgorch.base.assets import asset, shipped
 from wgorch.facts.facts import PARTS, Facts
 from wgorch.facts.part import Reread
 from wgorch.gather.gather import asking
 from wgorch.gather.observed import differences, reused_sections
 from wgorch.host.library import library
-from wgorch.plan.playbook import load, shipped
+from wgorch.plan.playbook import load
 from wgorch.state.state import State
 from wgorch.steps import all_steps, nouns
 from wgorch.steps.noun import Noun
@@ -133,7 +133,10 @@ OF_THE_WATCH = {"adapt_ping"}
 def test_every_step_of_the_playbooks_exists() -> None:
     for playbook in ("up.yaml", "teardown.yaml"):
         named = {
-            step for steps in load(shipped() / playbook).stages.values() for step in steps if isinstance(step, str)
+            step
+            for steps in load(shipped("playbooks") / playbook).stages.values()
+            for step in steps
+            if isinstance(step, str)
         }
 
         assert named <= set(all_steps())

@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
-from wgorch import __version__
 from wgorch.cli.options import DEFAULTS, Options
 from wgorch.cli.reference import usage
 from wgorch.cli.verbs import NAMES, verb
+from wgorch.cli.version import ShowVersion
 from wgorch.errors import UsageError
 
 OTHER_WORDS = {
@@ -25,7 +25,7 @@ OTHER_WORDS = {
     "doctor": ("diagnose",),
     "trace": ("traceroute", "tracepath"),
     "rotate-key": ("rekey", "rotate", "rotate-keys"),
-    "rehearse": ("demo", "simulate"),
+    "rehearse": ("simulate", "sandbox"),
 }
 """What people of other tools call a verb."""
 
@@ -87,7 +87,7 @@ class Parser(argparse.ArgumentParser):
 def build_parser(names: Sequence[str] = NAMES) -> Parser:
     """The parser of all verbs, or of some: each takes half a millisecond."""
     parser = Parser(prog="wgorch", lists_verbs=True)
-    parser.add_argument("--version", action="version", version=f"wgorch {__version__}")
+    parser.add_argument("--version", action=ShowVersion)
     parser.set_defaults(**DEFAULTS)
     subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=False, parser_class=Parser)
     for name in names:

@@ -60,11 +60,11 @@ def _section(name: str) -> list[str]:
     lines = ["", f"### wgorch {name}", "", f"{declared.SUMMARY}.", ""]
     lines += [*(f"    {example}" for example in declared.EXAMPLES), "", "| | |", "| --- | --- |"]
     for action in parser._actions:
-        lines.append(f"| {_argument(action)} | {(action.help or '').replace('|', chr(92) + '|')} |")
+        lines.append(f"| {argument(action)} | {(action.help or '').replace('|', chr(92) + '|')} |")
     return lines
 
 
-def _argument(action: argparse.Action) -> str:
+def argument(action: argparse.Action) -> str:
     """An argument as the page shows it: ``-o FILE``, ``--output FILE``, each as code."""
     value = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
     if action.choices:

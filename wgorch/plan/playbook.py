@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from wgorch.base.assets import shipped
 from wgorch.errors import InventoryError, UsageError
 from wgorch.inventory import fields as f
 from wgorch.inventory import nodes, reader
@@ -113,16 +114,10 @@ def load_all(inventory: str | Path, directory: Path | None, hosts: frozenset[str
     )
 
 
-def shipped() -> Path:
-    """Return the directory of the playbooks that come with wgorch."""
-    here = Path(__file__).parents[1]
-    return next(p for p in (here / "playbooks", here.parent / "playbooks") if p.is_dir())
-
-
 def find(name: str, inventory: str | Path, directory: Path | None = None) -> Path:
     """Return a playbook's file: in the directory given, or in `playbooks/` beside the inventory, or the shipped one."""
     own = (directory or Path(inventory).parent / "playbooks") / name
-    return own if _is_file(own) else shipped() / name
+    return own if _is_file(own) else shipped("playbooks") / name
 
 
 def _is_file(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The reference world from a shell: ``python -m wgorch.rehearsal demo | up | down | run MACHINE COMMAND…``."""
+"""The reference world from a shell: ``python -m wgorch.rehearsal up | down | run MACHINE COMMAND…``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import sys
 
 USAGE = """\
-  demo                     build the reference network in namespaces and run the main job on it
   up                       build the reference world and leave it up
   run MACHINE COMMAND …    run a command on a machine: controller, home, bcc, company, target, …
   down                     remove the world, or what is left of it
@@ -19,7 +18,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m wgorch.rehearsal", epilog=USAGE, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("verb", choices=("demo", "up", "run", "down"))
+    parser.add_argument("verb", choices=("up", "run", "down"))
     parser.add_argument("words", nargs=argparse.REMAINDER)
     args = parser.parse_args()
     if args.verb == "run" and not args.words:
@@ -28,14 +27,11 @@ def main() -> int:
         sys.stderr.write("network namespaces need root\n")
         return 3
     from wgorch.rehearsal.cleanup import sweep
-    from wgorch.rehearsal.demo import demo
     from wgorch.rehearsal.handle import attach
     from wgorch.rehearsal.machine import WorldError
     from wgorch.rehearsal.reference import ReferenceWorld, machines
     from wgorch.rehearsal.rehearse import become
 
-    if args.verb == "demo":
-        return demo()
     if args.verb == "down":
         sweep("reference")
         return 0

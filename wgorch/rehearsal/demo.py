@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+from wgorch.base.assets import shipped
 from wgorch.rehearsal import reference
 from wgorch.rehearsal.inventory_world import ROOT
 from wgorch.rehearsal.reference import ReferenceWorld
@@ -48,7 +49,7 @@ def say(title: str, text: str = "") -> None:
 def run(world: ReferenceWorld, expected: int, verb: str, *options: str) -> bool:
     """Run wgorch on the controller, on this terminal; True if it ends with the expected exit code."""
     say(" ".join(["controller$ wgorch", verb, INVENTORY, *options]))
-    inside = ["env", f"PYTHONPATH={ROOT}", "sh", "-c", 'cd "$0" && exec "$@"', str(ROOT)]
+    inside = ["env", f"PYTHONPATH={ROOT}", "sh", "-c", 'cd "$0" && exec "$@"', str(shipped("inventory").parent)]
     argv = world.argv("controller", [*inside, sys.executable, "-m", "wgorch", verb, INVENTORY, *options])
     done = subprocess.run(argv, check=False, timeout=120, env=terminal_environment())
     if done.returncode != expected:

@@ -20,6 +20,7 @@ from wgorch.rehearsal.cleanup import EXIT_S, kill, start_time, sweep
 from wgorch.rehearsal.handle import WorldHandle
 from wgorch.rehearsal.machine import Machine, WorldError
 from wgorch.rehearsal.roles import role_script
+from wgorch.rehearsal.tools import check_tools
 
 SYSTEMD_S = 20
 """How long systemd may take to finish its boot."""
@@ -33,6 +34,7 @@ class World(WorldHandle):
 
     def up(self) -> Self:
         """Build all machines, cables and routes. Raises WorldError; nothing is left then."""
+        check_tools()
         sweep(self.name)
         self.place.mkdir(parents=True)
         try:

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from wgorch.base.extras import optional
 from wgorch.base.sh import Sh
 from wgorch.errors import HostError, Lost, Unfit, Unreachable, UsageError
 from wgorch.inventory.model import Host
@@ -96,12 +97,8 @@ class ClusterFleet(Fleet):
     ) -> None:
         super().__init__(hosts, log, client=client)
         self._given_client = client
+        make = optional("distributed", "--workers").Client
         try:
-            from distributed import Client
-        except ImportError:
-            raise UsageError("--workers needs Dask", "pip install 'wgorch[dask]'") from None
-        try:
-            make: Any = Client  # it has no types
             self._client = make(scheduler, timeout=CALL_S)
             self._workers = sorted(self._client.scheduler_info(n_workers=-1)["workers"])
         except (OSError, TimeoutError, ValueError) as error:

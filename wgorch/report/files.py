@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TextIO
 
+from wgorch.base.extras import optional
 from wgorch.errors import UsageError
 from wgorch.inventory.load import loads
 
@@ -52,9 +53,7 @@ def write_packets(captures: Mapping[str, bytes], directory: Path) -> None:
 
 def render_qr_code(text: str, output: Path | None, terminal: TextIO) -> None:
     """Render a text as a QR code on the terminal, or into a PNG or SVG file. Raises UsageError."""
-    import segno
-
-    code = segno.make(text, error="l", micro=False)
+    code = optional("segno", "a QR code").make(text, error="l", micro=False)
     if output is None:
         code.terminal(out=terminal, compact=True)
         return

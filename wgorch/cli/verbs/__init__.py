@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 GROUPS = {
-    "Setup": ("init", "add", "check", "adopt", "rehearse", "trust", "completion"),
+    "Setup": ("init", "add", "check", "adopt", "rehearse", "demo", "trust", "completion"),
     "Change": ("plan", "up", "teardown", "rotate-key", "forget", "export"),
     "Inspect": ("status", "map", "verify", "ssh"),
     "Troubleshoot": ("trace", "doctor"),

@@ -33,7 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: RehearseOptions) -> int:
     """Rehearse the inventory, or enter or end a kept rehearsal."""
+    from wgorch.base.extras import optional
     from wgorch.cli.context import build_topology, load_inventory
+
+    optional("pyroute2", "rehearse")
     from wgorch.rehearsal import rehearse as rehearsal
     from wgorch.rehearsal.cleanup import sweep
     from wgorch.rehearsal.machine import WorldError

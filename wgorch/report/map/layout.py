@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from wgorch.errors import UsageError
+from wgorch.base.extras import optional
 from wgorch.report.map.shapes import Box, Edge
 
 GAP_X, GAP_Y = 110.0, 60.0
@@ -16,10 +16,7 @@ STRETCH = 1.7
 
 def lay_out(boxes: Mapping[str, Box], edges: Sequence[Edge]) -> dict[str, Box]:
     """The boxes at their places. Raises UsageError without igraph."""
-    try:
-        import igraph
-    except ImportError:
-        raise UsageError("map needs igraph for its layout", "pip install igraph") from None
+    igraph = optional("igraph", "the layout of the map")
     number = {name: i for i, name in enumerate(boxes)}
     graph = igraph.Graph(len(boxes), [(number[edge.one], number[edge.other]) for edge in edges])
     # A given start leaves nothing to chance; of several starts the best result is taken.
