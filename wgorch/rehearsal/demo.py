@@ -18,7 +18,7 @@ INVENTORY = "inventory/home-company.yaml"
 
 
 def demo() -> int:
-    """Run the demo on this terminal; 0 if every command ends as expected and nothing is left on a host."""
+    """Run the demo on this terminal; the exit code: 0 if every command ends as expected and nothing is left on a host."""
     began = time.monotonic()
     drawing = (reference.__doc__ or "").split("\n\n", 1)[1].rstrip()
     say("The reference world, in network namespaces of this machine; nothing leads out of it", drawing)

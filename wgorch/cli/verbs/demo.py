@@ -6,7 +6,7 @@ import argparse
 import os
 
 from wgorch.cli.options import Options
-from wgorch.errors import DONE, FAULT, UsageError
+from wgorch.errors import UsageError
 
 SUMMARY = "Build an example network in local network namespaces, and run check to teardown on it"
 EXAMPLES = ("sudo wgorch demo",)
@@ -31,6 +31,6 @@ def run(options: DemoOptions) -> int:
     from wgorch.rehearsal.machine import WorldError
 
     try:
-        return DONE if demo() else FAULT
+        return demo()
     except WorldError as error:
         raise UsageError(f"cannot build the example network: {error}") from None
