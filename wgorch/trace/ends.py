@@ -23,6 +23,12 @@ class Sender(NamedTuple):
     """The interface that they come in by."""
 
 
+def is_own(inventory: Inventory, source: str, target: str) -> bool:
+    """True for a target that is the source itself: no packet leaves it for that."""
+    member = inventory.members.get(source)
+    return target == source or (member is not None and as_ip(target) in member.addresses)
+
+
 def hosts_on_path(run: Run, source: str, goal: IPAddress) -> list[str]:
     """Hosts on the path, without devices."""
     return [name for name in walk(run.topology, source, goal).hosts if name in run.inventory.hosts]

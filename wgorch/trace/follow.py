@@ -14,7 +14,7 @@ from wgorch.inventory.model import IPAddress
 from wgorch.run import Run
 from wgorch.trace import explain
 from wgorch.trace.capture import Capture, parse
-from wgorch.trace.ends import Sender, find_sender, goal_of, hosts_on_path
+from wgorch.trace.ends import Sender, find_sender, goal_of, hosts_on_path, is_own
 from wgorch.trace.observe import WINDOW_S, script
 from wgorch.trace.probe import Probe
 from wgorch.verify.diagnose import Verdict
@@ -49,6 +49,8 @@ def trace(
     From a device, or from a machine in a host's LAN, a person must send it: `ask` gets the instruction.
     """
     packet = Packet(protocol, port)
+    if is_own(run.inventory, source, target):
+        raise UsageError(f"{target} is {source} itself", "trace to another host, a device or an address")
     if source not in run.inventory.hosts:
         sender, goal = find_sender(run, source, target)
         return _by_hand(run, sender, goal, packet, pcap=pcap, ask=ask)
