@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from tests.host.room import SHELLS
 from tests.trace.recordings import TOPOLOGY, recorded
 from wgorch.errors import Garbled
 from wgorch.facts.links import Device
 from wgorch.gather.gather import NONCE
 from wgorch.gather.observed import Observed
 from wgorch.trace.doctor import examine
-from wgorch.trace.doctor_facts import DoctorFacts, parse
+from wgorch.trace.doctor_facts import DoctorFacts, parse, script
 
 NOW = 1_700_000_000
 NOTHING = DoctorFacts(NOW, frozenset(), 0, 0, ())
@@ -148,6 +153,7 @@ def test_answers_of_the_doctors_script_are_read() -> None:
         "legacy": "",
         "nft-rules": "7",
         "names": "vpn.example no\nrelay.example yes",
+        "unknown": "whether hub.example resolves (getent failed);rules of iptables-legacy (it failed);",
         "end": "",
     }
     text = "".join(f"\n{NONCE} {name}\n{lines}\n" for name, lines in sections.items())
@@ -158,8 +164,49 @@ def test_answers_of_the_doctors_script_are_read() -> None:
         legacy_rules=0,
         nft_rules=7,
         unresolved=("vpn.example",),
+        unknown=("whether hub.example resolves (getent failed)", "rules of iptables-legacy (it failed)"),
     )
     with pytest.raises(Garbled):
         parse("company", text.replace("1700000000", "noon"))
     with pytest.raises(Garbled):
         parse("company", text.removesuffix(f"\n{NONCE} end\n\n"))
+
+
+def test_what_is_not_known_is_said() -> None:
+    more = replace(NOTHING, unknown=("which network managers run (pidof is not installed)",))
+    assert found(more=more) == {"company: not known: which network managers run (pidof is not installed)"}
+
+
+TOOLS = {"getent": "#!/bin/sh\nexit ${STATUS:-2}\n", "pidof": "#!/bin/sh\nexit 1\n"}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("tools", "status", "unresolved", "unknown"),
+    [
+        (("getent", "pidof"), 2, ("hub.example",), ()),
+        (("getent", "pidof"), 0, (), ()),
+        (("getent", "pidof"), 1, (), ("whether hub.example resolves (getent failed)",)),
+        (("getent",), 0, (), ("which network managers run (pidof is not installed)",)),
+        (("pidof",), 0, (), ("whether hub.example resolves (getent is not installed)",)),
+    ],
+)
+def test_a_tool_that_fails_or_lacks_says_nothing_about_the_host(
+    tmp_path: Path,
+    shell: str,
+    tools: tuple[str, ...],
+    status: int,
+    unresolved: tuple[str, ...],
+    unknown: tuple[str, ...],
+) -> None:
+    for tool in tools:
+        (tmp_path / tool).write_text(TOOLS[tool])
+        (tmp_path / tool).chmod(0o755)
+    for tool in ("date", "grep"):
+        (tmp_path / tool).symlink_to(shutil.which(tool) or tool)
+    argv = [shutil.which(word) or word for word in SHELLS[shell][:1]] + list(SHELLS[shell][1:])
+    text = re.sub(r"(?m)^export PATH=.*$", "", script(["hub.example"]))
+    environment = {"PATH": str(tmp_path), "STATUS": str(status)}
+    done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False, env=environment, timeout=20)
+    facts = parse("home", done.stdout)
+    assert (facts.unresolved, facts.unknown) == (unresolved, unknown), done.stderr

@@ -37,6 +37,7 @@ def examine(desired: Desired, facts: Observed, more: DoctorFacts, now: int) -> I
     yield from _rp_filter(desired.name, facts)
     yield from _mtu(desired, facts)
     yield from _names(desired.name, more)
+    yield from (Finding(desired.name, f"not known: {what}") for what in more.unknown)
     yield from _other_vpns(desired, facts, more)
     yield from _network_managers(desired, more)
     yield from _startup(desired, facts)

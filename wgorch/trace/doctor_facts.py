@@ -26,6 +26,8 @@ class DoctorFacts:
     """Number of rules of iptables-nft."""
     unresolved: tuple[str, ...]
     """Names that the host cannot resolve."""
+    unknown: tuple[str, ...] = ()
+    """What a missing or failing tool left open, and why."""
 
 
 def script(names: list[str]) -> Sh:
@@ -46,4 +48,5 @@ def _facts(answers: Answers) -> DoctorFacts:
         legacy_rules=integer((answers["legacy"] or ["0"])[0]),
         nft_rules=integer((answers["nft-rules"] or ["0"])[0]),
         unresolved=tuple(line[:-3] for line in answers["names"] if line.endswith(" no")),
+        unknown=tuple(what[:120] for line in answers["unknown"] for what in line.split(";") if what),
     )
