@@ -35,7 +35,7 @@ hosts:
     dns: [9.9.9.9, '2620:fe::fe']
     private_key: {command: [pass, show, wg]}
     enter: [docker, exec, -i, web]
-  here: {ssh: local, address: 10.9.0.77}
+  here: {ssh: local, address: 10.9.0.77, single_address: true}
   other: {ssh: root@192.0.2.77, subnets: [10.77.0.0/24]}
   cloud: {ssh: root@203.0.113.9, endpoint: '203.0.113.9:51820'}
 devices:

@@ -22,7 +22,7 @@ INEXPRESSIBLE = (
     "firewall mark",
 )
 """Extras that no inventory can say: such a network is refused, and the object named."""
-EXTRAS = ("phone", "router", "name servers", "endpoint by name", "daemon's route", "rule of its own", "preshared key")
+EXTRAS = ("phone", "router", "name servers", "endpoint by name", "daemon's route", "rule of its own", "preshared key", "single spokes")
 
 
 @dataclass
@@ -127,8 +127,11 @@ def _configure(network: LiveNetwork, rng: random.Random, lab: Lab) -> None:
     lans = [host for host in network.hosts if host in LANS and rng.random() < 0.7]
     if network.hosts[1:] == ["home", "company"] and len(lans) == 2 and rng.random() < 0.5:
         lans.pop()
-    single = "single addresses" in extras
-    length = {net: ("128" if ":" in net else "32") if single else net.rpartition("/")[2] for net in network.subnets}
+
+    def length(host: str, net: str) -> str:
+        alone = "single addresses" in extras or ("single spokes" in extras and host != "bcc")
+        return ("128" if ":" in net else "32") if alone else net.rpartition("/")[2]
+
     mtu = rng.choice(["", "1420", "1380"])
     keepalive = rng.choice(["25", "25", "15", "0"])
     secret = lab.world.sh("controller", "wg genpsk").strip() if "preshared key" in extras else ""
@@ -136,7 +139,7 @@ def _configure(network: LiveNetwork, rng: random.Random, lab: Lab) -> None:
 
     def address(host: str) -> str:
         pairs = zip(_addresses(network, numbers[host]), network.subnets, strict=True)
-        return ", ".join(f"{ip}/{length[net]}" for ip, net in pairs)
+        return ", ".join(f"{ip}/{length(host, net)}" for ip, net in pairs)
 
     for host in network.hosts:
         head = [f"Address = {address(host)}", f"PrivateKey = {keys[host][0]}"]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from wgorch.base.assets import shipped
 from wgorch.cli.main import main
 from wgorch.errors import InventoryError
-from wgorch.plan.playbook import CHECKS, STAGES, Playbook, UserStep, find, load, load_checks, shipped
+from wgorch.plan.playbook import CHECKS, STAGES, Playbook, UserStep, find, load, load_checks
 from wgorch.state.state import Run
 from wgorch.steps import all_steps
 
@@ -46,7 +47,7 @@ def read(tmp_path: Path, text: str, name: str = "up.yaml") -> object:
 
 
 def test_the_shipped_playbook_has_every_step_once() -> None:
-    playbook = load(shipped() / "up.yaml")
+    playbook = load(shipped("playbooks") / "up.yaml")
 
     assert sorted(all_steps()) == sorted(step for step in playbook.steps(*STAGES) if isinstance(step, str))
     assert list(STAGES) == list(playbook.stages)
@@ -54,7 +55,7 @@ def test_the_shipped_playbook_has_every_step_once() -> None:
 
 def test_no_packet_can_pass_before_the_rules_that_mask_it_nor_after_them() -> None:
     """On a host that forwards already: what passed unmasked once stays unmasked for as long as its connection lasts."""
-    up, down = (list(load(shipped() / f"{verb}.yaml").steps(*STAGES)) for verb in ("up", "teardown"))
+    up, down = (list(load(shipped("playbooks") / f"{verb}.yaml").steps(*STAGES)) for verb in ("up", "teardown"))
     rules = ("forward_rules", "input_rules", "masquerade", "map_lans", "clamp_mss", "nft_table")
     for rule, step in product(rules, ("interface", "peers", "routes", "firewalld", "forwarding", "exit_routes")):
         assert up.index(rule) < up.index(step)
@@ -62,10 +63,12 @@ def test_no_packet_can_pass_before_the_rules_that_mask_it_nor_after_them() -> No
 
 
 def test_teardown_ends_traffic_before_its_tunnel() -> None:
-    playbook = load(shipped() / "teardown.yaml")
+    playbook = load(shipped("playbooks") / "teardown.yaml")
 
     assert ["traffic", "tunnel", "stay"] == list(playbook.stages)
-    assert set(load(shipped() / "up.yaml").steps("tunnel", "traffic")) == set(playbook.steps("tunnel", "traffic"))
+    assert set(load(shipped("playbooks") / "up.yaml").steps("tunnel", "traffic")) == set(
+        playbook.steps("tunnel", "traffic")
+    )
 
 
 def test_a_users_own_steps_are_read(tmp_path: Path) -> None:
@@ -131,15 +134,15 @@ def test_a_playbook_beside_the_inventory_goes_before_the_shipped_one(tmp_path: P
     inventory = tmp_path / "inventory.yaml"
     own = tmp_path / "playbooks" / "up.yaml"
 
-    assert shipped() / "up.yaml" == find("up.yaml", inventory)
+    assert shipped("playbooks") / "up.yaml" == find("up.yaml", inventory)
     own.parent.mkdir()
     own.write_text(GOOD)
     assert own == find("up.yaml", inventory)
-    assert shipped() / "up.yaml" == find("up.yaml", inventory, tmp_path / "elsewhere")
+    assert shipped("playbooks") / "up.yaml" == find("up.yaml", inventory, tmp_path / "elsewhere")
 
 
 def test_the_shipped_checks_are_all_there_are() -> None:
-    assert frozenset(CHECKS) == load_checks(shipped() / "verify.yaml")
+    assert frozenset(CHECKS) == load_checks(shipped("playbooks") / "verify.yaml")
 
 
 def test_a_check_is_left_out_by_deleting_its_line(tmp_path: Path) -> None:

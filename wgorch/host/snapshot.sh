@@ -34,9 +34,9 @@ done | grep -v -e '^/run/systemd/' -e '^/run/log' -e '^/run/journal' -e '^/run/u
 part contents
 find /etc -xdev -type f -newer /etc/ssh/world_sshd_config 2>/dev/null | sort | xargs -r cksum
 part processes
-# A tool of the fact script may outlive the run that asked, a ping by the second that it waits for an answer.
+# A ping of the fact script may outlive the run that sent it, by the second that it waits for an answer.
 tries=0
-while [ "$tries" -lt 30 ] && pgrep -f '^(ping -n -c 1 -[Ww] 1 |nft |ip6?tables|ip |wg )' >/dev/null; do
+while [ "$tries" -lt 30 ] && pgrep -f '^ping -n -c 1 -[Ww] 1 ' >/dev/null; do
     sleep 0.1
     tries=$((tries + 1))
 done

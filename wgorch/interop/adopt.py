@@ -197,6 +197,8 @@ def _host(live: LiveNetwork, host: str) -> Iterator[str]:
     endpoint, lans, wg = live.endpoint(host), live.lans(host), live.wireguard[host]
     yield yaml.entry("ssh", yaml.scalar(host))
     yield yaml.entry("address", yaml.one_or_more(live.addresses(host)))
+    if live.has_single_addresses(host):
+        yield yaml.entry("single_address", "true", "without a subnet on the interface")
     if endpoint:
         yield yaml.entry("endpoint", yaml.scalar(endpoint))
     if live.is_relay(host):

@@ -56,6 +56,11 @@ class LiveNetwork:
         """Addresses of a host in the tunnel."""
         return [str(address.ip) for address in self._addresses(host)]
 
+    def has_single_addresses(self, host: str) -> bool:
+        """True where all addresses of a host stand alone, outside of a subnet of their own."""
+        own = [address.network for address in self._addresses(host)]
+        return bool(own) and all(_is_single(net) and net not in self.subnets for net in own)
+
     def mtu(self, host: str) -> int:
         return self.seen[host].links.devices[self.interface].mtu
 

@@ -52,6 +52,7 @@ def _host(host: Host) -> dict[str, Any]:
         {
             "ssh": _ssh(host.ssh),
             "address": _one_or_more(host.addresses),
+            "single_address": host.single_address or None,
             "endpoint": str(host.endpoint) if host.endpoint else None,
             "relay": host.relay or None,
             "subnets": [_subnet(host, subnet) for subnet in host.subnets],

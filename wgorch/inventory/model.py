@@ -114,6 +114,8 @@ class Host:
     """For mapped LANs: the network in the tunnel, and the LAN's own."""
     enter: tuple[str, ...] = ()
     """Command that enters the container or namespace after login."""
+    single_address: bool = False
+    """True if its interface has the address alone (/32, /128), with a route to the subnet."""
     behind: str | None = None
     """The gateway in whose LAN the host itself is, so that it reaches that LAN without the tunnel."""
 

@@ -88,6 +88,9 @@ HOST = {
         "Command that enters the container or namespace after login; `/bin/sh` is appended.",
         example="[docker, exec, -i, web]",
     ),
+    "single_address": Entry(
+        f.FLAG, "Give the interface the address alone (/32, /128), and a route to the subnet (false)."
+    ),
     "wireguard_go": Entry(f.FLAG, "Use wireguard-go if the kernel has no WireGuard (true)."),
     "host_key": Entry(f.HOST_KEY, "Expected SSH host key, used instead of known_hosts.", example="SHA256:…"),
 }

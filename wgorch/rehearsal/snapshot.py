@@ -16,6 +16,10 @@ class Snapshot:
     machine: str
     text: str
 
+    def runs(self, line: str) -> bool:
+        """True for a line of a difference that is a new process."""
+        return line[:1] == "+" and line[1:] in self.text.partition("\n== processes\n")[2].split("\n")
+
     def difference(self, later: Snapshot, *, ignore: tuple[str, ...] = ()) -> list[str]:
         """The lines that differ, ``-`` gone and ``+`` new, without those that hold a word of `ignore`."""
         lines = difflib.unified_diff(self.text.split("\n"), later.text.split("\n"), lineterm="", n=0)

@@ -68,8 +68,7 @@ def _have(facts: Facts, network: Network) -> Slice:
 
 
 def _target(target: Target) -> Slice:
-    own = target.desired.host.addresses
-    return {"addresses": {target.tunnel: frozenset(f"{a}/{target.network.prefix_of(a)}" for a in own)}}
+    return {"addresses": {target.tunnel: frozenset(target.addresses)}}
 
 
 def _probe(interface: Sh) -> Iterator[Sh]:

@@ -61,8 +61,7 @@ def _have(facts: Facts, network: Network) -> Slice:
 
 
 def _target(target: Target) -> Slice:
-    own = (f"{ip}/{target.network.prefix_of(ip)}" for ip in target.desired.host.addresses)
-    return {"kernel_routes": {target.tunnel: frozenset(route for address in own for route in _of(address))}}
+    return {"kernel_routes": {target.tunnel: frozenset(route for own in target.addresses for route in _of(own))}}
 
 
 def _probe(interface: Sh) -> Iterator[Sh]:

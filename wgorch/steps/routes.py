@@ -8,7 +8,7 @@ from functools import lru_cache
 from wgorch.base.ip import network_text
 from wgorch.base.sh import Sh, sh
 from wgorch.facts.facts import Facts
-from wgorch.facts.links import Route
+from wgorch.facts.links import Route, is_global
 from wgorch.inventory.model import Network
 from wgorch.state.change import Change, Command, change
 from wgorch.state.state import ROUTE_PROTO, State, TunnelRoute
@@ -71,16 +71,29 @@ def _have(facts: Facts, network: Network) -> Slice:
 
 
 def _adoptable(route: Route, facts: Facts, network: Network) -> bool:
-    """True for a route of a live interface as wgorch makes them. One inside the tunnel repeats what the address gives: it stays."""
-    if any(route.subnet.version == net.version and route.subnet.subnet_of(net) for net in network.subnets):  # type: ignore[arg-type]
+    """True for a route of a live interface as wgorch makes them.
+
+    One inside the tunnel repeats what the address gives, and stays; but for that of the subnet, where the interface has
+    the address alone.
+    """
+    inside = any(route.subnet.version == net.version and route.subnet.subnet_of(net) for net in network.subnets)  # type: ignore[arg-type]
+    if inside and not (route.subnet in network.subnets and _is_alone(facts, network, route.subnet.version)):
         return False
     usual = 1024 if route.subnet.version == 6 else 0
     by_hand = route.proto in ("", "boot", "static")  # a routing daemon's are its own
     return facts.adopted and route.plain and by_hand and route.metric == usual and not route.gateway
 
 
+def _is_alone(facts: Facts, network: Network, version: int) -> bool:
+    """True where the interface's address of an IP version comes without a subnet."""
+    own = [a for device, a in facts.links.addresses if device == network.interface and a.version == version]
+    return any(is_global(a) for a in own) and all(a.network.prefixlen == a.max_prefixlen for a in own if is_global(a))
+
+
 def _target(target: Target) -> Slice:
-    return {"routes": {target.tunnel: frozenset(_managed(network_text(net)) for net in target.desired.routes)}}
+    subnets = target.network.subnets if target.desired.host.single_address else ()
+    nets = (*subnets, *target.desired.routes)
+    return {"routes": {target.tunnel: frozenset(_managed(network_text(net)) for net in nets)}}
 
 
 def _probe(interface: Sh) -> Iterator[Sh]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from wgorch.errors import Unfit
@@ -49,6 +49,13 @@ class Target:
     def tunnel(self) -> str:
         """Name of the network's interface."""
         return self.desired.network.interface
+
+    @property
+    def addresses(self) -> Iterator[str]:
+        """The host's addresses in the tunnel, with the prefix that the interface gets."""
+        for ip in self.desired.host.addresses:
+            alone = self.desired.host.single_address
+            yield f"{ip}/{ip.max_prefixlen if alone else self.network.prefix_of(ip)}"
 
     def key(self, host: str) -> str:
         """Public key of a host, or what stands for it until it is generated."""

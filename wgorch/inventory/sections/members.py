@@ -76,4 +76,5 @@ def _member(name: str, target: SshTarget, values: dict[str, Any], shared: dict[s
         host_key=values.get("host_key"),
         enter=values.get("enter", ()),
         behind=values.get("behind"),
+        single_address=values.get("single_address", False),
     )
