@@ -22,7 +22,16 @@ INEXPRESSIBLE = (
     "firewall mark",
 )
 """Extras that no inventory can say: such a network is refused, and the object named."""
-EXTRAS = ("phone", "router", "name servers", "endpoint by name", "daemon's route", "rule of its own", "preshared key", "single spokes")
+EXTRAS = (
+    "phone",
+    "router",
+    "name servers",
+    "endpoint by name",
+    "daemon's route",
+    "rule of its own",
+    "preshared key",
+    "single spokes",
+)
 
 
 @dataclass

@@ -135,6 +135,7 @@ EDITS = {
     ),
     "exit": (("    ssh: root@192.168.0.9\n", "    ssh: root@192.168.0.9\n    exit: bcc\n"),),
     "port": ((":38371", ":38399"),),
+    "single address": (("    ssh: root@192.168.0.9\n", "    ssh: root@192.168.0.9\n    single_address: true\n"),),
 }
 PAIRS = [(edit,) for edit in EDITS] + list(combinations(EDITS, 2))
 

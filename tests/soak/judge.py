@@ -86,8 +86,9 @@ def network_faults(world: ReferenceWorld, wishes: list[Wish]) -> Iterator[str]:
 def _interface_faults(world: ReferenceWorld, role: str, wish: Wish) -> Iterator[str]:
     shown = json.loads(world.run(role, "ip", "-j", "-4", "address", "show", "dev", wish.interface).stdout)
     addresses = [f"{a['local']}/{a['prefixlen']}" for a in shown[0]["addr_info"]] if shown else []
-    if addresses != [f"{wish.address(role)}/24"]:
-        yield f"{role}: {wish.interface} has {addresses}, not {wish.address(role)}/24"
+    own = f"{wish.address(role)}/{wish.prefix(role)}"
+    if addresses != [own]:
+        yield f"{role}: {wish.interface} has {addresses}, not {own}"
     peers = world.run(role, "wg", "show", wish.interface, "peers").stdout.split()
     if len(peers) != PEERS[role]:
         yield f"{role}: {wish.interface} has {len(peers)} peers"

@@ -34,11 +34,16 @@ class Wish:
     preshared: bool = False
     exit: bool = False
     """home leaves by bcc."""
+    single: bool = False
+    """home has its address alone."""
     names: dict[str, str] = field(default_factory=lambda: {role: role for role in ROLES})
     lasts: dict[str, int] = field(default_factory=lambda: {role: lasts[0] for role, lasts in LASTS.items()})
 
     def address(self, role: str) -> str:
         return f"{self.subnet}.{self.lasts[role]}"
+
+    def prefix(self, role: str) -> int:
+        return 32 if self.single and role == "home" else 24
 
     @property
     def target(self) -> str:
@@ -58,6 +63,8 @@ class Wish:
         hosts[self.names["bcc"]] |= {"endpoint": f"203.0.113.13:{self.port}", "relay": True}
         hosts[self.names["home"]] |= {"listen_port": self.spoke_port}
         hosts[self.names["company"]] |= {"listen_port": self.spoke_port, "subnets": [lan], "lan_interface": "ens192"}
+        if self.single:
+            hosts[self.names["home"]]["single_address"] = True
         if self.exit:
             hosts[self.names["home"]]["exit"] = self.names["bcc"]
         verify = [f"{self.names['home']} -> {self.target}"]
@@ -83,7 +90,20 @@ SECOND = Wish(
 def edited(wish: Wish, chance: Random) -> tuple[Wish, str]:
     """The wish with one thing changed, and the name of that thing."""
     what = chance.choice(
-        ["name", "interface", "subnet", "port", "spoke_port", "mapped", "mtu", "preshared", "exit", "host", "address"]
+        [
+            "name",
+            "interface",
+            "subnet",
+            "port",
+            "spoke_port",
+            "mapped",
+            "mtu",
+            "preshared",
+            "exit",
+            "single",
+            "host",
+            "address",
+        ]
     )
     role = chance.choice(ROLES)
     match what:
@@ -105,6 +125,8 @@ def edited(wish: Wish, chance: Random) -> tuple[Wish, str]:
             return replace(wish, preshared=not wish.preshared), what
         case "exit":
             return replace(wish, exit=not wish.exit), what
+        case "single":
+            return replace(wish, single=not wish.single), what
         case "host":
             other = next(name for name in NAMES[role] if name != wish.names[role])
             return replace(wish, names={**wish.names, role: other}), f"{what} {role}"

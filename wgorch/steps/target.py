@@ -71,12 +71,26 @@ class Target:
         return {lan: lan_interface(self.desired, self.facts, lan) for lan in self.desired.lans}
 
     def egress(self, version: int) -> str | None:
-        """Interface of the default route."""
-        return self.facts.links.egress_interface(version, self.tunnel)
+        """Interface of the default route. Raises Unfit."""
+        found = self.facts.links.egress_interface(version, self.tunnel)
+        return in_rules(self.desired.name, found, "act as an exit node") if found else None
+
+
+def in_rules(host: str, interface: str, action: str) -> str:
+    """An interface's name, where rules with it can be read back: iptables-save shows its quotes as its own. Raises Unfit."""
+    if '"' in interface:
+        problem = f"the interface {interface} has a quote in its name, which rules of iptables cannot be read with"
+        raise Unfit(host, action, problem, "rename the interface")
+    return interface
 
 
 def lan_interface(desired: Desired, facts: Facts, lan: IPNetwork) -> str:
     """The interface into a LAN, declared or found. Raises Unfit."""
+    action = f"act as the gateway of {desired.host.real(lan)}"
+    return in_rules(desired.name, _lan_interface(desired, facts, lan), action)
+
+
+def _lan_interface(desired: Desired, facts: Facts, lan: IPNetwork) -> str:
     declared, links = desired.host.lan_interface, facts.links
     lan = desired.host.real(lan)
     found = links.interface_into(lan)
