@@ -12,10 +12,10 @@ demo: setup   ## the reference network in namespaces, and the main job on it
 	@$(BIN)/wgorch demo
 
 test: setup   ## every test, the lab's too, variants drawn by a printed seed (under 15 minutes)
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 test-all: setup   ## every variant of every lab case (under 100 minutes)
-	@WGORCH_TEST_ALL=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@WGORCH_TEST_ALL=1 $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 long: setup   ## the large counts, in portions by WGORCH_SEED (hours; goes on where it was interrupted)
 	@$(BIN)/python -m tests.long --seed $(or $(WGORCH_SEED),1)
