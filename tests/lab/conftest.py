@@ -94,9 +94,10 @@ class Lab:
     def differences(self, *, ignore: tuple[str, ...] = KEYS_STAY) -> dict[str, list[str]]:
         """What differs on each host from the moment the lab was built.
 
-        The fact script of a run that failed goes on to its end without it, for seconds on a busy machine.
+        The fact script of a run that failed goes on to its end without it, for seconds on a busy machine; what watched
+        a lease looks every 5 s.
         """
-        end = time.monotonic() + 5
+        end = time.monotonic() + 8
         while True:
             now = {name: snapshot(self.world, name) for name in self.before}
             found = {name: self.before[name].difference(now[name], ignore=ignore) for name in self.before}

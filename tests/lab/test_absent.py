@@ -18,7 +18,7 @@ from tests.lab.test_ways import Ways
 from wgorch.inventory.load import load
 from wgorch.rehearsal.inventory_world import WHERE, world_of
 
-pytestmark = pytest.mark.slow(123)
+pytestmark = pytest.mark.slow(170)
 
 
 @contextmanager

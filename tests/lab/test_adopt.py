@@ -13,7 +13,7 @@ import pytest
 from tests.lab.conftest import INVENTORY, Lab, own_lab
 from tests.lab.test_ssh_ways import config
 
-pytestmark = [pytest.mark.slow(30), pytest.mark.drawn(1)]
+pytestmark = [pytest.mark.drawn(1)]
 
 ADDRESSES = {"bcc": "192.168.2.1", "home": "192.168.2.2", "company": "192.168.2.3"}
 FORWARD = "PostUp = sysctl -q -w net.ipv4.ip_forward=1; iptables -A FORWARD -i %i -j ACCEPT; iptables -A FORWARD -o %i -j ACCEPT"

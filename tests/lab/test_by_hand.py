@@ -16,6 +16,8 @@ from tests.lab.capture import firewall
 from tests.lab.conftest import HOSTS, INVENTORY, Lab, clean
 from wgorch.rehearsal.reference import ReferenceWorld
 
+pytestmark = pytest.mark.slow(30)
+
 TARGET = "10.10.13.61"
 OTHER_KEY = "bAZiJthnVFdroOyeCcKd8TNYM/2F2ql9sJEkiPNcBnk="
 """The second public key that the documents show for company."""

@@ -9,8 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from tests.lab.conftest import HOSTS, INVENTORY, ROOT, Lab
 from tests.lab.test_safe_change import LEASE
+
+pytestmark = pytest.mark.slow(50)
 
 SCHEDULER = "tcp://127.0.0.1:8786"
 

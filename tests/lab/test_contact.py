@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import draw
 from tests.lab.conftest import INVENTORY, Lab
 
-pytestmark = pytest.mark.slow(138)
+pytestmark = pytest.mark.slow(200)
 
 VMAP = "nft 'add rule ip filter FORWARD ct state vmap { established : accept, related : accept, invalid : drop }'"
 UNDO_VMAP = "nft flush chain ip filter FORWARD; nft delete table ip filter"

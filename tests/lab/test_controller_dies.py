@@ -13,8 +13,6 @@ from tests.conftest import ALL, draw
 from tests.lab.conftest import HOSTS, INVENTORY, ROOT, Lab
 from wgorch.rehearsal.snapshot import KEYS_STAY, Snapshot, snapshot
 
-pytestmark = pytest.mark.slow(60)
-
 LEASE_S = 10
 
 DIES = """

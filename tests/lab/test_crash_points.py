@@ -13,13 +13,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pytest
-
 from tests.conftest import ALL, SEED
 from tests.lab.crash import HOSTS, KINDS, VERBS, Bench, Point
 from wgorch.rehearsal.cleanup import sweep
-
-pytestmark = pytest.mark.slow(90)
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = 4

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import draw
 from tests.lab.conftest import HOSTS, INVENTORY, Lab
 
-pytestmark = pytest.mark.slow(36)
+pytestmark = pytest.mark.slow(50)
 
 MUTATIONS = {
     "interface gone": ("home", "ip link delete wg0", "interface wg0"),

@@ -13,6 +13,8 @@ from tests.lab.conftest import INVENTORY, ROOT, Lab
 from wgorch.inventory.load import load
 from wgorch.rehearsal.inventory_world import InventoryWorld, world_of
 
+pytestmark = pytest.mark.slow(100)
+
 
 class Row(NamedTuple):
     """Commands on a host, and how they are undone. `certain`: plan refuses; else trace alone names it."""

@@ -11,6 +11,8 @@ import pytest
 from tests.conftest import draw
 from tests.lab.conftest import HOSTS, INVENTORY, ROOT, Lab
 
+pytestmark = pytest.mark.slow(50)
+
 FAILS = """
 import sys
 from wgorch.cli import main

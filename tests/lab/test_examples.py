@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import draw
 from tests.lab.conftest import ROOT
 
-pytestmark = pytest.mark.slow(14)
+pytestmark = pytest.mark.slow(30)
 
 EXAMPLES = sorted(path.name for path in (ROOT / "inventory").glob("*.yaml"))
 

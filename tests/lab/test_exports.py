@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.lab.conftest import HOSTS, INVENTORY, Lab
+
+pytestmark = pytest.mark.slow(70)
 
 TARGET = "10.10.13.61"
 

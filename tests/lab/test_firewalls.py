@@ -14,7 +14,7 @@ import pytest
 
 from tests.lab.conftest import INVENTORY, Lab, own_lab
 
-pytestmark = [pytest.mark.slow(63), pytest.mark.drawn(1)]
+pytestmark = [pytest.mark.drawn(1)]
 
 TARGET = "10.10.13.61"
 

@@ -12,7 +12,7 @@ from tests.conftest import draw
 from tests.lab.conftest import HOSTS, INVENTORY, Lab
 from wgorch.host.library import library
 
-pytestmark = pytest.mark.slow(40)
+pytestmark = [pytest.mark.slow(160), pytest.mark.drawn(12)]
 
 PLACE = "mkdir -p /var/lib/wgorch && mount -t tmpfs -o mode=700,{} place /var/lib/wgorch"
 AWAY = "umount /var/lib/wgorch; rmdir /var/lib/wgorch; true"

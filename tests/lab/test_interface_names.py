@@ -10,6 +10,8 @@ import pytest
 from tests.conftest import draw
 from tests.lab.conftest import INVENTORY, Lab, own_lab
 
+pytestmark = pytest.mark.slow(60)
+
 NAMES = [
     "$(>pwn)",
     "`>pwn`",

@@ -11,7 +11,7 @@ import pytest
 from tests.lab.test_ways import lost_while, ways
 from wgorch.rehearsal.inventory_world import WHERE
 
-pytestmark = pytest.mark.slow(45)
+pytestmark = pytest.mark.slow(110)
 
 SECRETS = """
 network: {name: secret, subnet: 10.99.9.0/24, preshared_keys: true}

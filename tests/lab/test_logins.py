@@ -14,7 +14,7 @@ from tests.conftest import draw
 from tests.lab.conftest import HOSTS, INVENTORY, Lab, own_lab
 from tests.lab.test_ssh_ways import HOME, on_terminal
 
-pytestmark = [pytest.mark.slow(35), pytest.mark.drawn(4)]
+pytestmark = [pytest.mark.slow(70), pytest.mark.drawn(4)]
 
 PASSWORD = "correct horse"
 
@@ -268,7 +268,9 @@ def test_no_ssh_child_with_a_terminal_outlives_a_killed_controller(lab: Lab, ope
     lab.client = "openssh"
     may(lab, "Defaults requiretty\nDefaults use_pty\noperator ALL=(root) NOPASSWD: ALL")
     pattern = "(^|/)ssh -v.* -tt |wgorch-[^ ]*/reaper"
-    words = ("up", operator, "--yes", "--confirm-timeout", "10")
+    # It cannot be confirmed before it is killed.
+    slow = lab.with_run("sleep 5", "home")
+    words = ("up", operator, "--yes", "--confirm-timeout", "10", "--playbooks", slow)
 
     def children() -> str:
         return lab.world.run("controller", "pgrep", "-af", pattern, check=False).stdout

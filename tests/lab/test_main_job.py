@@ -8,7 +8,7 @@ import pytest
 
 from tests.lab.conftest import HOSTS, INVENTORY, Lab
 
-pytestmark = pytest.mark.slow(30)
+pytestmark = pytest.mark.slow(40)
 
 
 def test_home_reaches_target_and_everything_goes_away_again(lab: Lab) -> None:

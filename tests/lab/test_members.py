@@ -9,10 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.conftest import LONG, SEED
 from tests.lab.conftest import INVENTORY, Lab
 from tests.lab.test_absent import off
 from wgorch.inventory.load import load
+
+pytestmark = pytest.mark.slow(110)
 
 COMPANY = INVENTORY.read_text().partition("  company:")[2].partition("\n\nverify")[0]
 

@@ -9,8 +9,6 @@ import pytest
 from tests.conftest import draw
 from tests.lab.conftest import ROOT, Lab
 
-pytestmark = pytest.mark.slow(20)
-
 # What carries our SSH must not need what is blocked: such a router would cut everybody off.
 CLAMP = "FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss 1100"
 WAYS = [(1400, ""), (1280, ""), (1400, "-p icmp --icmp-type fragmentation-needed"), (1400, "-p icmp")]

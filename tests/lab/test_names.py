@@ -9,7 +9,7 @@ import pytest
 
 from tests.lab.test_ways import ways
 
-pytestmark = pytest.mark.slow(25)
+pytestmark = pytest.mark.slow(50)
 
 NAMED = """
 network: {name: named, subnet: 10.99.8.0/24}

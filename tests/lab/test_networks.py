@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import SEED, draw
 from tests.lab.conftest import HOSTS, INVENTORY, Lab, own_lab
 
-pytestmark = pytest.mark.slow(83)
+pytestmark = pytest.mark.slow(130)
 
 REFERENCE = INVENTORY.read_text()
 LAN = "subnets: [10.10.13.0/24]"

@@ -12,6 +12,8 @@ import pytest
 
 from tests.lab.conftest import INVENTORY, ROOT, Lab
 
+pytestmark = pytest.mark.slow(110)
+
 CLIENT = ("--ssh-client", "openssh")
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.lab.conftest import INVENTORY, Lab
 from tests.lab.test_firewalls import ALL, TARGET, lab, passes
 
-pytestmark = [pytest.mark.slow(34), pytest.mark.drawn(1)]
+pytestmark = [pytest.mark.slow(50), pytest.mark.drawn(1)]
 
 __all__ = ["lab"]
 

@@ -12,7 +12,7 @@ from tests.conftest import draw
 from tests.lab import repositories
 from tests.lab.conftest import INVENTORY, Lab, own_lab
 
-pytestmark = [pytest.mark.slow(25), pytest.mark.drawn(2)]
+pytestmark = [pytest.mark.drawn(2)]
 
 SYSTEMS = {
     "apt": ("ID=ubuntu\nID_LIKE=debian\n", "dpkg-query -W -f '${db:Status-Abbrev}' wireguard-tools"),

@@ -16,7 +16,7 @@ from wgorch.rehearsal.inventory_world import WHERE, world_of
 from wgorch.topology.path import round_trip
 from wgorch.topology.topology import build
 
-pytestmark = pytest.mark.slow(50)
+pytestmark = pytest.mark.slow(40)
 
 WORLDS = 30
 

@@ -14,7 +14,7 @@ from tests.conftest import draw
 from tests.lab.conftest import INVENTORY, ROOT, Lab, own_lab
 from tests.lab.test_ssh_ways import config
 
-pytestmark = [pytest.mark.slow(30), pytest.mark.drawn(2)]
+pytestmark = [pytest.mark.drawn(2)]
 
 DIFFERS = ("plan",)
 """Verbs that end with 2 where something is to be done."""

@@ -11,7 +11,7 @@ from tests.conftest import draw
 from tests.lab.conftest import HOSTS, INVENTORY, Lab
 from wgorch.rehearsal.snapshot import KEYS_STAY
 
-pytestmark = pytest.mark.slow(156)
+pytestmark = pytest.mark.slow(210)
 
 LEASE = "10"
 

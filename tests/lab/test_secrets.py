@@ -14,8 +14,6 @@ import pytest
 
 from tests.lab.conftest import HOSTS, INVENTORY, ROOT, Lab, clean
 
-pytestmark = pytest.mark.slow(60)
-
 RECORDER = """
 import sys
 from wgorch.remote.ssh import connections

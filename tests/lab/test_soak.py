@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import ALL, SEED
 from tests.soak.__main__ import soak
 
-pytestmark = pytest.mark.slow(261)
+pytestmark = pytest.mark.slow(270)
 
 ROUNDS = 40 if ALL else 5
 

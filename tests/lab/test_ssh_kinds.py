@@ -16,6 +16,8 @@ from tests.lab.ssh_failures import FAILURES, Failing
 from tests.lab.ssh_kinds import BOX, HELD, INVENTORY, KINDS, Kind, prepare
 from tests.lab.terminal import on_terminal
 
+pytestmark = [pytest.mark.slow(130), pytest.mark.drawn(60)]
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:

@@ -18,7 +18,7 @@ from tests.conftest import ALL
 from tests.lab.conftest import INVENTORY, ROOT, Lab
 from tests.lab.terminal import on_terminal
 
-pytestmark = pytest.mark.slow(100)
+pytestmark = pytest.mark.slow(70)
 
 COMPANY = (
     "    ssh: {host: 10.10.13.62, user: root, via: root@198.51.100.66}   # only through the office's SSH gateway\n"

@@ -19,7 +19,7 @@ from wgorch.inventory.load import load
 from wgorch.rehearsal.inventory_world import world_of
 from wgorch.rehearsal.snapshot import KEYS_STAY, snapshot
 
-pytestmark = [pytest.mark.slow(19), pytest.mark.drawn(2)]
+pytestmark = [pytest.mark.drawn(2)]
 
 
 @pytest.mark.kind("plain cron", "works")

@@ -11,7 +11,7 @@ from tests.lab.conftest import HOSTS, INVENTORY, Lab
 from tests.lab.faults import FAULTS, PAIRS, Fault
 from wgorch.rehearsal.snapshot import snapshot
 
-pytestmark = pytest.mark.slow(39)
+pytestmark = pytest.mark.slow(130)
 
 BY_NAME = {fault.name: fault for fault in FAULTS}
 

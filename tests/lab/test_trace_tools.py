@@ -9,6 +9,8 @@ from tests.lab.conftest import HOSTS, INVENTORY, Lab
 from tests.lab.test_trace import BY_NAME, mended, trace
 from wgorch.rehearsal.snapshot import snapshot
 
+pytestmark = pytest.mark.slow(90)
+
 
 @pytest.mark.parametrize("kind", draw(["--tcp", "--udp"], 1))
 def test_tcp_and_udp_are_followed_too(network: Lab, kind: str) -> None:

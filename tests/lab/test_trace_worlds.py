@@ -17,7 +17,7 @@ from wgorch.inventory.load import load
 from wgorch.rehearsal.inventory_world import InventoryWorld, world_of
 from wgorch.rehearsal.reference import ReferenceWorld
 
-pytestmark = pytest.mark.slow(29)
+pytestmark = pytest.mark.slow(40)
 
 
 def test_ipv6_inside_and_outside_over_hard_nat() -> None:

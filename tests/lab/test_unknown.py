@@ -11,6 +11,8 @@ import pytest
 from tests.conftest import draw
 from tests.lab.conftest import INVENTORY, Lab
 
+pytestmark = pytest.mark.slow(70)
+
 SHIM = "mount -t tmpfs -o mode=755 shim /usr/local/sbin"
 
 

@@ -14,6 +14,8 @@ import pytest
 
 from tests.lab.conftest import HOSTS, INVENTORY, Lab
 
+pytestmark = pytest.mark.slow(50)
+
 OLD = Path(__file__).with_name("wgorch-0.1.tar.xz")
 """The package and playbooks of the last version whose hosts carry no format number."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.lab.conftest import INVENTORY, Lab, own_lab
 
-pytestmark = [pytest.mark.slow(20), pytest.mark.drawn(1)]
+pytestmark = [pytest.mark.slow(40), pytest.mark.drawn(1)]
 
 NEEDED = "sh iptables iptables-save iptables-restore"
 

@@ -24,7 +24,7 @@ from tests.lab.conftest import HOSTS, INVENTORY, Lab, clean
 from tests.lab.debs import fetch, put
 from wgorch.rehearsal.snapshot import Snapshot, snapshot
 
-pytestmark = pytest.mark.slow(120)
+pytestmark = pytest.mark.slow(230)
 
 ADDRESSES = {"bcc": "192.168.2.1", "home": "192.168.2.2", "company": "192.168.2.3"}
 TARGET = "10.10.13.61"

@@ -17,7 +17,7 @@ from wgorch.inventory.load import load
 from wgorch.rehearsal.inventory_world import WHERE, InventoryWorld, world_of
 from wgorch.rehearsal.snapshot import KEYS_STAY, snapshot
 
-pytestmark = pytest.mark.slow(64)
+pytestmark = pytest.mark.slow(90)
 
 
 class Ways:
