@@ -97,6 +97,13 @@ def test_a_relay_creates_and_removes_its_sysctls_and_chains() -> None:
     ]
 
 
+def test_a_kept_preshared_key_of_a_device_is_in_both_files() -> None:
+    text = export.device(REFERENCE, "phone", KEYS, preshared={"bcc"})
+    assert text.rstrip().endswith("PresharedKey = <preshared key of this device and bcc>")
+    lines = export.wg_quick(REFERENCE, "bcc", recorded("bcc"), KEYS, {"phone": "psk.other.1"}, 1420).split("\n")
+    assert [line for line in lines if line.startswith("PostUp = wg set") and "psk.other.1" in line], lines
+
+
 def test_a_preshared_key_is_named_by_its_file() -> None:
     text = (INVENTORIES / "home-company.yaml").read_text(encoding="utf-8")
     secret = build(loads(text.replace("network:\n", "network:\n  preshared_keys: true\n")))

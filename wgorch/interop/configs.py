@@ -76,5 +76,12 @@ def _device(run: Run, name: str) -> Export:
         away = [peer for peer in missing if peer in run.absent]
         hint = f"try again when {' and '.join(away)} can be reached" if away else "run wgorch up first"
         raise UsageError(f"missing keys: {', '.join(missing)}", hint)
-    text = files.device(run.topology, name, run.keys, private)
+    kept = {
+        peer
+        for peer in run.topology.peers(name)
+        if peer in run.seen and name in secrets_of(run.topology, run.seen, peer)
+    }
+    if kept:
+        notes.append(f"{' and '.join(sorted(kept))} kept the preshared key of {name}: fill it in, too")
+    text = files.device(run.topology, name, run.keys, private, kept)
     return Export({f"{name}.conf": text}, tuple(notes), private is not None, fields)

@@ -6,7 +6,7 @@ then in the returned text and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from wgorch.base.cache import cached_by_identity
@@ -23,8 +23,14 @@ from wgorch.topology.desired import Desired, Link
 from wgorch.topology.topology import Topology
 
 
-def device(topology: Topology, name: str, keys: Mapping[str, str], private_key: str | None = None) -> str:
-    """The wg-quick file of a device, with a placeholder where its private key is not given."""
+def device(
+    topology: Topology,
+    name: str,
+    keys: Mapping[str, str],
+    private_key: str | None = None,
+    preshared: Container[str] = (),
+) -> str:
+    """The wg-quick file of a device, with placeholders: for a private key that is not given, and where `preshared` has a peer."""
     desired = topology.desired(name)
     own = private_key or "<private key of this device>"
     lines = [*_head(desired), f"PrivateKey = {own}"]
@@ -36,7 +42,7 @@ def device(topology: Topology, name: str, keys: Mapping[str, str], private_key: 
     if mtu := desired.host.mtu or desired.network.mtu:
         lines.append(f"MTU = {mtu}")
     lines += _dns(desired.host)
-    return "\n".join([*lines, *_peers(desired.links, keys)]) + "\n"
+    return "\n".join([*lines, *_peers(desired.links, keys, preshared)]) + "\n"
 
 
 def wg_quick(
@@ -50,7 +56,7 @@ def wg_quick(
     """The wg-quick file of a host, which replaces wgorch there. Raises Unfit."""
     desired = topology.desired(name)
     # Peers are written from their links, whose text is shared; the target needs only those with a secret.
-    alone = replace(desired, links=tuple(link for link in desired.links if link.preshared))
+    alone = replace(desired, links=tuple(link for link in desired.links if link.preshared or link.peer in secrets))
     want = target_state(Target(alone, seen, keys, {}, secrets, mtu), seen.slices)
     tunnel = desired.network.interface
     lines = [
@@ -116,9 +122,12 @@ def _shell(rule: Rule) -> str:
     return " ".join(rule.words)
 
 
-def _peers(links: Iterable[Link], keys: Mapping[str, str]) -> Iterator[str]:
+def _peers(links: Iterable[Link], keys: Mapping[str, str], preshared: Container[str] = ()) -> Iterator[str]:
     for link in links:
-        yield _peer_text(link, keys.get(link.peer) or PendingKey.of(link.peer))
+        text = _peer_text(link, keys.get(link.peer) or PendingKey.of(link.peer))
+        yield (
+            f"{text}\nPresharedKey = <preshared key of this device and {link.peer}>" if link.peer in preshared else text
+        )
 
 
 @cached_by_identity
