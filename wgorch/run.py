@@ -194,6 +194,8 @@ class Run:
             live = seen.wg(self.network).public_key
             kept = (live, seen.keys.public) if seen.adopted else (seen.keys.public, live)
             key = seen.keys.source or kept[0] or kept[1]
+            if live in seen.keys.staged:
+                key = live  # taken up, and not confirmed yet: an adopted one beside the key of an earlier network
             if name in self.rotating:
                 key = min(seen.keys.staged, default="")
             if key:

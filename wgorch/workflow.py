@@ -13,7 +13,7 @@ from wgorch.apply.rollout import Rollout
 from wgorch.apply.transaction import Transaction
 from wgorch.apply.upload import referee
 from wgorch.base.wgkey import names_by_key
-from wgorch.errors import DIFFERS, DONE, LOCKED, MIXED, ROLLED_BACK, HostError, HostsFailed, Unfit
+from wgorch.errors import ABSENT, DIFFERS, DONE, LOCKED, MIXED, ROLLED_BACK, HostError, HostsFailed, Unfit
 from wgorch.events import Event
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host, Inventory, Network
@@ -118,7 +118,8 @@ def tear_down_removed(
     failures = {name: _tear_down_alone(run, host, open_fleet, lease_s) for name, host in removed.items()}
     orphans = {name: why for name, why in failures.items() if why}
     restored = tuple(name for name in removed if name not in orphans)
-    return replace(outcome, leaving=removed, removed=restored, orphans=orphans)
+    code = ABSENT if orphans and outcome.code == DONE else outcome.code
+    return replace(outcome, code=code, leaving=removed, removed=restored, orphans=orphans)
 
 
 def _tear_down_alone(run: Run, host: Host, open_fleet: OpenFleet, lease_s: int) -> str:

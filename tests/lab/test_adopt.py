@@ -192,3 +192,21 @@ def test_preshared_keys_of_hosts_and_devices_are_adopted_and_come_back(lab: Lab)
     left = world.sh("bcc", "wg show wg0 preshared-keys")
     assert [name for name, secret in secrets.items() if secret in left] == ["phone"]
     assert "No changes." in lab.wgorch("plan", path).stdout
+
+
+def test_a_network_made_by_hand_after_a_teardown_is_adopted_beside_the_kept_keys(lab: Lab) -> None:
+    """The key of the earlier network lies in wgorch's directory; the live one is another."""
+    world = lab.world
+    lab.up()
+    lab.wgorch("teardown", INVENTORY, "--yes")
+    wg_quick(lab)
+    before = live(lab)
+    path = lab.directory / "again.yaml"
+    path.unlink(missing_ok=True)
+    lab.wgorch("adopt", *HOSTS, "-o", path)
+    path.chmod(0o644)
+    pinging = world.spawn("home", "ping", "-n", "-i", "0.02", "-c", "250", "10.10.13.61")
+    lab.wgorch("up", path, "--adopt", "--yes")
+    assert " 0% packet loss" in pinging.communicate(timeout=30)[0]
+    assert live(lab) == before
+    assert "No changes." in lab.wgorch("plan", path).stdout

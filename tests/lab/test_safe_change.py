@@ -276,7 +276,7 @@ def test_a_host_that_left_and_cannot_be_reached_is_an_orphan_without_access(netw
     )
     network.world.stop_sshd("home")
     try:
-        done = network.up(without)
+        done = network.wgorch("up", without, "--yes", code=7)
     finally:
         network.world.start_sshd("home")
 

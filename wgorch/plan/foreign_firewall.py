@@ -221,11 +221,21 @@ def _of_nft(
             yield Refusal(packets, where, found.rule, _nft_remedy(chain, packets), vital)
 
 
+def _from(interface: str) -> str:
+    return f"iifname {interface} " if interface else ""
+
+
+def _to(interface: str) -> str:
+    return f"oifname {interface} " if interface else ""
+
+
 def _nft_remedy(chain: BaseChain, packets: Packets) -> str:
     place = quote_words([*chain.table.split(" "), chain.name])
     if chain.hook == "forward":
-        names = [("iifname", packets.interface_in), ("oifname", packets.interface_out)]
-        rules = [f"nft insert rule {place} {match} {name} accept" for match, name in names if name]
+        ways = dict.fromkeys(
+            [(packets.interface_in, packets.interface_out), (packets.interface_out, packets.interface_in)]
+        )
+        rules = [f"nft insert rule {place} {_from(one)}{_to(other)}accept" for one, other in ways]
     elif packets.protocol == "udp" and packets.destination_port and chain.hook in ("ingress", "prerouting", "input"):
         rules = [f"nft insert rule {place} udp dport {packets.destination_port} accept"]
     elif packets.protocol == "udp":

@@ -252,6 +252,9 @@ def _fault_on_path(network: _Measured, host: str, address: IPAddress) -> tuple[s
             return what, hint, session_fault(here, there)
     for before, there in pairwise(path.hosts):
         ping = network.ping(host, network.topology.hosts[there].address_of(address.version))
+        if ping and not ping.works and before == host:
+            what, hint = f"{there} does not reply, although they have a session", f"wgorch trace {host} {there}"
+            return what, hint, ("hop", before, there)
         if ping and not ping.works:
             hint = f"check forwarding and FORWARD rules of {before}: wgorch status"
             return f"packets reach {before}, but {there} does not reply", hint, ("hop", before, there)

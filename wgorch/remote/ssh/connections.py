@@ -80,7 +80,8 @@ class Connections:
                     "direct-tcpip", (route.host, route.port), ("", 0), timeout=max(timeout_s, CONNECT_TIMEOUT_S)
                 )
             except (paramiko.SSHException, EOFError, OSError) as error:
-                problem = f"{route.via} cannot open {route.host}:{route.port}: {error}"
+                why = error.text if isinstance(error, paramiko.ChannelException) else error
+                problem = f"{route.via} cannot open {route.host}:{route.port}: {why}"
                 hint = "check AllowTcpForwarding on the jump host, and that the host is up"
                 raise LoginFailed(Failure.JUMP, host, "connect", problem, hint) from None
         if route.proxy_command:
