@@ -28,7 +28,7 @@ from wgorch.inventory.sections.reading import Reading
 PATIENCE_S = 10
 """A pipe that nothing writes into is given up after so long."""
 
-EXAMPLE = "inventory/home-company.yaml is one to start from"
+EXAMPLE = "wgorch init writes one"
 
 
 def load(path: str | Path) -> Inventory:

@@ -35,7 +35,9 @@ def input_rules(want: State, have: State) -> Iterator[Change]:
 
 def masquerade(want: State, have: State) -> Iterator[Change]:
     """Masquerade tunnel traffic as it enters a LAN, so that machines there need no return route."""
-    yield from _chains("nat", "POSTROUTING", "tunnel traffic would enter the LAN unmasked", want, have)
+    yield from _chains(
+        "nat", "POSTROUTING", "tunnel traffic would leave with its own addresses, which need a return route", want, have
+    )
 
 
 def map_lans(want: State, have: State) -> Iterator[Change]:
