@@ -54,6 +54,7 @@ def test_a_change_goes_on_without_a_host_that_is_off(network: Lab, name: str) ->
         verify = network.wgorch("verify", inventory, code=7)
         again = network.wgorch("up", inventory, "--yes", code=7)
         strict = network.wgorch("up", inventory, "--yes", "--strict", code=4)
+        network.wgorch("status", inventory, "--strict", code=4)
 
     for text in (plan.stdout, done.stdout, status.stdout, verify.stdout, again.stdout):
         assert text.count(f"absent: {name}: ") == 1, text

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from wgorch.cli.options import Options, run_options
-from wgorch.errors import DONE
+from wgorch.errors import DONE, UNTOUCHED
 
 SUMMARY = "Show sessions, and drift from the inventory"
 EXAMPLES = ("wgorch status", "wgorch status --watch", "wgorch status --prometheus wgorch.prom")
@@ -59,4 +59,4 @@ def run(options: StatusOptions) -> int:
             as_json.print_json(out, as_json.status_json(run.topology, status), keys)
         elif not options.quiet or status.code:
             render_status(out, run.topology, status, verbose=options.verbose > 0)
-    return status.code
+    return UNTOUCHED if options.strict and run.absent else status.code
