@@ -12,7 +12,7 @@ from wgorch.errors import ABSENT, DONE, MIXED, ROLLED_BACK, HostsFailed, Unreach
 from wgorch.events import Event
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Inventory
-from wgorch.memory import remember, removed_since
+from wgorch.memory import base_record, forget_member, remember, remember_teardown, removed_since
 from wgorch.outcome import Outcome
 from wgorch.plan.playbook import load_all
 from wgorch.remote.fleet import Fleet
@@ -98,3 +98,22 @@ def test_after_an_up_that_failed_no_host_is_torn_down_and_nothing_is_remembered(
     assert (ROLLED_BACK, (), {"home": "", "company": ""}) == (outcome.code, outcome.removed, outcome.orphans)
     assert [] == fleets
     assert ["home", "company"] == list(removed_since(SMALLER))
+
+
+def test_after_a_teardown_only_what_still_carries_the_network_is_remembered() -> None:
+    remember_teardown(SMALLER, [], {})
+    assert {} == removed_since(SMALLER)
+
+    remember_teardown(SMALLER, [], {"home": WHOLE.hosts["home"]})
+    assert ["home"] == list(removed_since(SMALLER))
+    assert WHOLE.hosts["home"].ssh == removed_since(SMALLER)["home"].ssh
+    forget_member(SMALLER.network.name, "home", "", "")
+    assert {} == removed_since(SMALLER)
+
+
+def test_forgetting_goes_on_from_a_record_only_where_it_was_the_base() -> None:
+    remember(WHOLE, {}, "one")
+    forget_member(WHOLE.network.name, "home", "another", "two")
+    assert "one" == base_record(WHOLE.network.name)
+    forget_member(WHOLE.network.name, "home", "one", "two")
+    assert "two" == base_record(WHOLE.network.name)

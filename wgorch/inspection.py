@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from wgorch.base.ip import is_ip_host
@@ -19,20 +19,32 @@ from wgorch.verify.verify import verify_hosts
 
 
 def verify(run: Run) -> Outcome:
-    """Test every path from the hosts; read-only."""
+    """Test every path from the hosts, or with a limit those among the named ones; read-only."""
     run.gather(run.names)
     up = [name for name in run.present if run.seen[name].is_managed(run.network)]
     down = frozenset(run.present) - frozenset(up)
-    verdict = verify_hosts(run, up, {}, skipped=Skipped(down, down))
+    beyond = frozenset(run.inventory.hosts) - frozenset(run.names)
+    verdict = verify_hosts(run, up, {}, skipped=Skipped(down | beyond, down))
     if down:
-        names = ", ".join(name for name in run.present if name in down)
-        none = Finding(names, f"no interface {run.network.interface} of network {run.network.name}", "wgorch up")
-        verdict = replace(verdict, findings=(none, *verdict.findings))
+        verdict = replace(verdict, findings=(*_without_tunnel(run, down), *verdict.findings))
     elif not verdict.works:
         from wgorch.trace.follow import with_cause
 
         verdict = with_cause(run, verdict)
     return with_absent(run.absent, Outcome(DONE if verdict.works else FAULT, verdict=verdict))
+
+
+def _without_tunnel(run: Run, down: frozenset[str]) -> Iterator[Finding]:
+    """Hosts without the network's interface, and those where one of that name is another's."""
+    interface = run.network.interface
+    foreign = frozenset(name for name in down if interface in run.seen[name].links.devices)
+    what = f"no interface {interface} of network {run.network.name}"
+    for names, more, hint in (
+        (down - foreign, "", "wgorch up"),
+        (foreign, f" ({interface} there is not managed by wgorch)", "wgorch up --adopt, or set network.interface"),
+    ):
+        if names:
+            yield Finding(", ".join(name for name in run.present if name in names), what + more, hint)
 
 
 def status(run: Run) -> Status:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host, Inventory
@@ -13,20 +13,13 @@ from wgorch.memory import base_record, removed_since
 from wgorch.plan.members import Record, differences, left, may_have_left, newest, parse
 
 
-def removed_hosts(inventory: Inventory, seen: Mapping[str, Observed], forgotten: Collection[str]) -> dict[str, Host]:
+def removed_hosts(inventory: Inventory, seen: Mapping[str, Observed]) -> dict[str, Host]:
     """The hosts of a network that left its inventory and still carry it."""
     record = newest(seen)
     if record.text and not may_have_left(inventory, record):
         return {}
     members = parse(record) if record.text else None
-    found = left(inventory, members) if members else removed_since(inventory)
-    return {name: host for name, host in found.items() if name not in forgotten}
-
-
-def recorded_leaving(seen: Mapping[str, Observed]) -> Mapping[str, Host]:
-    """Hosts that the record says have left and are not taken down yet."""
-    members = parse(newest(seen))
-    return members.leaving if members else {}
+    return left(inventory, members) if members else removed_since(inventory)
 
 
 def undone_changes(inventory: Inventory, seen: Mapping[str, Observed]) -> list[str]:

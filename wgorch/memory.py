@@ -56,24 +56,44 @@ def remember(inventory: Inventory, orphans: Mapping[str, Host], record: str) -> 
     _write(_network(inventory.network.name), network)
 
 
-def remember_teardown(inventory: Inventory, left: Iterable[str]) -> None:
-    """Store that a network is down, but on the hosts in `left`; the addresses it had stay for its next `up`."""
+def remember_teardown(inventory: Inventory, absent: Iterable[str], orphans: Mapping[str, Host]) -> None:
+    """Store that a network is down, but on absent hosts and orphans; the addresses it had stay for its next `up`."""
+    if orphans:
+        remember(inventory, orphans, "")
     last = _read(_network(inventory.network.name))
     if last:
-        _write(_network(inventory.network.name), last | {"left": sorted(left)})
+        _write(_network(inventory.network.name), last | {"left": sorted({*absent, *orphans})})
+
+
+def forget_member(network: str, name: str, before: str, after: str) -> None:
+    """Strike a host from a network as last applied; `before` and `after`: the record of its members."""
+    last = _read(_network(network))
+    if not last:
+        return
+    hosts, left = last.get("hosts"), last.get("left")
+    if isinstance(hosts, dict):
+        hosts.pop(name, None)
+    if isinstance(left, list):
+        last["left"] = [other for other in left if other != name]
+    if after and last.get("record") == before:
+        last["record"] = after
+    _write(_network(network), last)
 
 
 def removed_since(inventory: Inventory) -> dict[str, Host]:
     """The hosts of the network as last applied on this controller that are not in the inventory any more."""
     last = _read(_network(inventory.network.name))
-    if last.get("subnets") != _subnets(inventory) or "left" in last:
+    if last.get("subnets") != _subnets(inventory):
         return {}
+    left = last.get("left")  # after a teardown: those that still carry it
     present = {(host.ssh.host, host.ssh.port, host.ssh.via) for host in inventory.hosts.values()}
     return {
         name: host
         for name, host in _hosts(last)
         # The same machine under another name was renamed, not removed.
-        if name not in inventory.hosts and (host.ssh.host, host.ssh.port, host.ssh.via) not in present
+        if name not in inventory.hosts
+        and (host.ssh.host, host.ssh.port, host.ssh.via) not in present
+        and ("left" not in last or (isinstance(left, list) and name in left))
     }
 
 

@@ -15,11 +15,11 @@ from wgorch.gather.gather import Ask, Exchange, gather, near_networks
 from wgorch.gather.observed import Observed
 from wgorch.inventory.fields import suggest
 from wgorch.inventory.model import Host, Inventory, Network
-from wgorch.membership import author, recorded_leaving, removed_hosts, undone_changes
+from wgorch.membership import author, removed_hosts, undone_changes
 from wgorch.plan.absent import keys_held, stranded
 from wgorch.plan.host import HostPlan
 from wgorch.plan.learned import addresses_are_given, double_claims, keep_addresses, working_direct_peers
-from wgorch.plan.members import newest
+from wgorch.plan.members import newest, recorded_keys
 from wgorch.plan.network import NetworkFacts, network_mtu, plan_network
 from wgorch.plan.notes import Note
 from wgorch.plan.playbook import Playbooks
@@ -73,8 +73,6 @@ class Run:
     """Upper bound of the tunnel MTU, in bytes; verification may lower it."""
     broken_before: frozenset[tuple[str, str]] = frozenset()
     """Paths and sessions that did not work before the change either, so that they are no proof against it."""
-    forgotten: frozenset[str] = frozenset()
-    """Hosts that left the network for good."""
     rotating: frozenset[str] = field(init=False)
     """Hosts whose new key is not confirmed yet."""
 
@@ -228,7 +226,7 @@ class Run:
     @property
     def removed(self) -> dict[str, Host]:
         """Hosts of the network that left the inventory and are to be taken down; none with a limit."""
-        return {} if self._is_partial else removed_hosts(self.inventory, self.seen, self.forgotten)
+        return {} if self._is_partial else removed_hosts(self.inventory, self.seen)
 
     @property
     def undone(self) -> list[str]:
@@ -252,8 +250,8 @@ class Run:
         """The plan of every host that was read. Raises HostsFailed with every blocker."""
         if claims := list(double_claims(self.inventory, self.seen)):
             raise HostsFailed(claims)
-        leaving = recorded_leaving(self.seen) if self._is_partial else self.removed
-        members = newest(self.seen), leaving, int(time.time()), author()
+        removed, record = self.removed, newest(self.seen)
+        members = record, removed, recorded_keys(record, removed), int(time.time()), author()
         facts = NetworkFacts(self.topology, self.seen, self.keys, self.mtu, frozenset(self.absent), *members)
         accepted = self.options.accept_new_keys | self.rotating
         plans = plan_network(facts, self.playbooks.up, self.options.limit, accepted)

@@ -9,6 +9,7 @@ from functools import partial
 
 from wgorch.apply.interrupts import Interrupts
 from wgorch.apply.lease import LEASE_S, RECENT_S
+from wgorch.apply.record import plans_to_forget, write_records
 from wgorch.apply.rollout import Rollout
 from wgorch.apply.transaction import Transaction
 from wgorch.apply.upload import referee
@@ -17,7 +18,7 @@ from wgorch.errors import ABSENT, DIFFERS, DONE, LOCKED, MIXED, ROLLED_BACK, Hos
 from wgorch.events import Event
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host, Inventory, Network
-from wgorch.memory import remember, remember_teardown
+from wgorch.memory import forget_member, remember, remember_teardown
 from wgorch.outcome import Outcome, with_absent
 from wgorch.plan.blockers import file_blockers, format_blockers, mark_blockers, unreadable_blockers
 from wgorch.plan.host import HostPlan, plan_teardown
@@ -100,15 +101,24 @@ def prune(run: Run, outcome: Outcome, open_fleet: OpenFleet, lease_s: int) -> Ou
     if not outcome.succeeded:
         return replace(outcome, orphans=dict.fromkeys(removed, ""))
     outcome = tear_down_removed(run, outcome, removed, open_fleet, lease_s)
-    last = outcome
-    if outcome.removed and newest(run.seen).text:
-        # The record of the members still has them as leaving.
-        run.forgotten |= frozenset(outcome.removed)
-        last = up(run, _no_consent, lease_s=lease_s)
-    written = (plan.want.members for plan in last.plans.values())
+    written = (plan.want.members for plan in outcome.plans.values())
     record = next((text for text in written if text), newest(run.seen).text)
+    if outcome.removed and record:
+        # It still has them as leaving.
+        run.gather(run.present, traffic=False)
+        record = write_records(run, plans_to_forget(run, outcome.removed)) or record
     remember(run.inventory, {name: removed[name] for name in outcome.orphans}, record)
     return outcome
+
+
+def forget(run: Run, name: str) -> Mapping[str, HostPlan]:
+    """Strike a host from the record of the members, and from this controller's memory; change nothing else.
+
+    The plans that were carried out, by host that keeps the record. Raises HostsFailed.
+    """
+    record, plans = newest(run.seen).text, plans_to_forget(run, [name])
+    forget_member(run.network.name, name, record, write_records(run, plans))
+    return plans
 
 
 def tear_down_removed(
@@ -147,21 +157,34 @@ def teardown(
     with Interrupts() as interrupts:
         run.gather(run.names, preload=referee())
         _take_interface_of_hosts(run)
-        plans = _teardown_plans(run, packages=packages)
+        plans = _teardown_plans(run, purge=purge, packages=packages)
         hint = "give SSH another path, or run wgorch on the host itself: ssh: local"
         _refuse_to_cut_ssh(run, plans, "remove the tunnel", hint)
         interrupts.check()
         asked = consent(plans)
         interrupts.check()
-        changing = {n: p for n, p in plans.items() if p.changes or _leftovers(run.seen[n], purge)}
+        changing = {n: p for n, p in plans.items() if p.changes or _leftovers(run.seen[n])}
         if not changing:
             others = {name: found for name, seen in run.seen.items() if (found := seen.other_networks(run.network))}
             return with_absent(run.absent, Outcome(DONE, plans, others=others))
         transaction = _transaction(run, lease_s, asked)
         outcome = Rollout(run, transaction, interrupts, changing).down("purge" if purge else "remove")
         if outcome.code == DONE and not run.options.limit and run.inventory.path:
-            remember_teardown(run.inventory, run.absent)
+            remember_teardown(run.inventory, run.absent, {})
         return with_absent(run.absent, outcome)
+
+
+def tear_down_rest(run: Run, outcome: Outcome, open_fleet: OpenFleet, lease_s: int) -> Outcome:
+    """After a successful `teardown`, tear down the hosts that left the inventory.
+
+    The record is gone by now: only this controller remembers those that could not be restored.
+    """
+    removed = run.removed
+    if not removed or not outcome.succeeded:
+        return outcome
+    outcome = tear_down_removed(run, outcome, removed, open_fleet, lease_s)
+    remember_teardown(run.inventory, run.absent, {name: removed[name] for name in outcome.orphans})
+    return outcome
 
 
 def _take_interface_of_hosts(run: Run) -> None:
@@ -256,7 +279,7 @@ def _try_direct(run: Run, outcome: Outcome, interrupts: Interrupts, lease_s: int
     return replace(outcome, code=code, tried=tried, exchanges=exchanges(run))
 
 
-def _teardown_plans(run: Run, *, packages: bool) -> dict[str, HostPlan]:
+def _teardown_plans(run: Run, *, purge: bool, packages: bool) -> dict[str, HostPlan]:
     refused = [
         error
         for name, seen in run.seen.items()
@@ -269,7 +292,7 @@ def _teardown_plans(run: Run, *, packages: bool) -> dict[str, HostPlan]:
     plans = {}
     for name, seen in run.seen.items():
         base = baseline(seen, seen.state(run.network), run.network, packages=packages)
-        plans[name] = plan_teardown(name, run.network, base, seen, run.playbooks.teardown, names)
+        plans[name] = plan_teardown(name, run.network, base, seen, run.playbooks.teardown, names, purge=purge)
     return plans
 
 
@@ -280,7 +303,5 @@ def _hidden_chains(name: str, network: Network, seen: Observed) -> Iterator[Host
         yield from unreadable_blockers(name, network, seen, ("filter", "nat", "mangle", "filter6", "nat6", "mangle6"))
 
 
-def _leftovers(seen: Observed, purge: bool) -> bool:
-    return seen.files.has_directory and (
-        (purge and seen.keys.exists) or bool(seen.files.saved or seen.files.boot or seen.files.pending)
-    )
+def _leftovers(seen: Observed) -> bool:
+    return seen.files.has_directory and bool(seen.files.saved or seen.files.boot or seen.files.pending)

@@ -15,6 +15,7 @@ from wgorch.cli.main import main
 from wgorch.cli.options import DEFAULTS, Options
 from wgorch.cli.parser import build_parser
 from wgorch.cli.verbs import NAMES, verb
+from wgorch.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = str(ROOT / "inventory" / "home-company.yaml")
@@ -139,3 +140,29 @@ def test_help_loads_the_verbs_and_nothing_that_they_run_on() -> None:
     light = {"wgorch.errors", "wgorch.base", "wgorch.base.text", "wgorch.apply", "wgorch.apply.lease"}
 
     assert light == {name for name in loaded if not name.startswith("wgorch.cli")}
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("trace a b --tcp 80 inv.yaml", {"source": "a", "target": "b", "tcp": 80, "inventory": "inv.yaml"}),
+        ("trace a --tcp 80 b", {"source": "a", "target": "b", "tcp": 80, "inventory": None}),
+        (
+            "ssh home -i inv.yaml -- wg show -x",
+            {"host": "home", "inventory": "inv.yaml", "command": ["wg", "show", "-x"]},
+        ),
+        ("ssh home -- wg -i show", {"host": "home", "inventory": None, "command": ["wg", "-i", "show"]}),
+        ("rotate-key a -i inv.yaml b", {"hosts": ["a", "b"], "inventory": "inv.yaml"}),
+        ("export phone --qr inv.yaml", {"what": "phone", "qr": True, "inventory": "inv.yaml"}),
+        ("up -- -x.yaml", {"inventory": "-x.yaml"}),
+    ],
+)
+def test_arguments_may_stand_before_between_and_after_options(line: str, wanted: dict[str, object]) -> None:
+    options = vars(build_parser().parse(line.split()))
+    assert wanted == {name: options[name] for name in wanted}
+
+
+@pytest.mark.parametrize("line", ["up a.yaml --yes b.yaml", "trace a --tcp 80", "ssh home ls -la"])
+def test_too_many_and_too_few_arguments_are_named(line: str) -> None:
+    with pytest.raises(UsageError):
+        build_parser().parse(line.split())

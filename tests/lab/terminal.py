@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import pty
 import select
 import signal
 import subprocess
 import sys
-import termios
 import time
 from pathlib import Path
 
@@ -18,16 +16,16 @@ from wgorch.rehearsal.handle import ENVIRONMENT
 
 
 def on_terminal(lab: Lab, *args: str | Path, answers: dict[str, str]) -> tuple[int, str]:
-    """Run wgorch on a terminal of its own, typing each answer once, when its question is seen; exit code, all shown."""
+    """Run wgorch on a terminal of its own, typing each answer once, when its question is seen; exit code, all shown.
+
+    A control character is typed alone, without the Enter key.
+    """
     ours, theirs = pty.openpty()
 
-    def take_terminal() -> None:
-        os.setsid()
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-    argv = lab.world.argv("controller", [sys.executable, "-m", "wgorch", *map(str, args)])
+    # nsenter must not be in the terminal's group: Ctrl-C would end it, and its end hang up on wgorch.
+    argv = lab.world.argv("controller", ["setsid", "--ctty", sys.executable, "-m", "wgorch", *map(str, args)])
     env = {**ENVIRONMENT, "PYTHONPATH": str(ROOT), "TERM": "dumb"}
-    process = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=env, preexec_fn=take_terminal)
+    process = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=env, start_new_session=True)
     os.close(theirs)
     shown, left, end = "", dict(answers), time.monotonic() + 15
     try:
@@ -43,7 +41,8 @@ def on_terminal(lab: Lab, *args: str | Path, answers: dict[str, str]) -> tuple[i
             shown += data.decode("utf-8", "replace")
             for question in list(left):
                 if question in shown:
-                    os.write(ours, f"{left.pop(question)}\n".encode())
+                    answer = left.pop(question)
+                    os.write(ours, (answer if answer < " " else f"{answer}\n").encode())
         assert process.wait(5) is not None
         return process.returncode, shown
     except subprocess.TimeoutExpired:

@@ -95,6 +95,23 @@ def test_a_network_is_built_site_by_site(lab: Lab) -> None:
     assert "No changes." in lab.wgorch("plan", INVENTORY).stdout
 
 
+def test_a_limited_verify_tests_the_paths_among_the_named_hosts(network: Lab) -> None:
+    found = json.loads(network.wgorch("verify", INVENTORY, "--limit", "home,bcc", "--json").stdout)
+    assert {"home": ["192.168.2.1"], "bcc": ["192.168.2.2"]} == {host: list(its) for host, its in found["pings"].items()}
+    assert "no path to test" in network.wgorch("verify", INVENTORY, "--limit", "home").stdout
+
+
+def test_a_file_that_lacks_the_key_of_an_absent_host_says_so(lab: Lab) -> None:
+    with off(lab, "company"):
+        lab.wgorch("up", INVENTORY, "--yes", code=7)
+        done = lab.wgorch("export", "bcc", INVENTORY, code=7)
+        hosts_only = lab.wgorch("export", "bcc", INVENTORY, "--qr", code=3)
+    assert "PublicKey = <company>" in done.stdout
+    assert "bcc.conf: not complete: replace <company> by the public key of that host" in done.stderr
+    assert "only a device has a QR code" in hosts_only.stderr
+    lab.wgorch("teardown", INVENTORY, "--yes", "--purge")
+
+
 def test_a_key_is_rotated_while_another_host_is_off(network: Lab) -> None:
     with off(network, "company"):
         old = network.world.sh("bcc", "wg show wg0 public-key").strip()
@@ -149,6 +166,18 @@ def test_a_trace_names_the_host_that_was_not_asked(network: Lab) -> None:
     assert done.returncode in (0, 7)
     assert "not observed" in done.stdout
     assert re.search(r"bcc.*(absent|not observed)", done.stdout)
+
+
+def test_a_trace_does_not_blame_what_lies_behind_an_absent_gateway(network: Lab) -> None:
+    drop = "nft add table inet off; nft add chain inet off in '{ type filter hook input priority 0; policy drop; }'"
+    network.world.sh("target", drop)
+    try:
+        with off(network, "company"):
+            done = network.wgorch("trace", "home", "10.10.13.61", INVENTORY, code=1)
+    finally:
+        network.world.sh("target", "nft delete table inet off")
+    assert "company was not reached, so it is unknown how far the packet got" in done.stdout
+    assert "check on 10.10.13.61" not in done.stdout
 
 
 # --- eight sites

@@ -72,6 +72,8 @@ def test_a_live_network_is_taken_over_as_it_is(lab: Lab) -> None:
     refused = lab.wgorch("up", INVENTORY, "--yes", code=4).stderr
     assert "home: cannot create wg0: wg0 exists and is not managed by wgorch" in refused
     assert "hint: --adopt adopts it as it is" in refused
+    verify = lab.wgorch("verify", INVENTORY, code=1).stdout
+    assert "(wg0 there is not managed by wgorch)\n    fix: wgorch up --adopt" in verify
 
     path = lab.directory / "adopted.yaml"
     made = lab.wgorch("adopt", *HOSTS, "-o", path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import subprocess
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from tests.conftest import LONG, SEED
 from tests.lab.conftest import INVENTORY, Lab
+from tests.lab.terminal import on_terminal
 from tests.lab.test_absent import off
 from wgorch.inventory.load import load
 
@@ -83,6 +85,71 @@ def test_hardware_that_is_gone_is_forgotten(network: Lab) -> None:
         assert "No changes." in elsewhere(network, "plan", smaller).stdout
         assert "No changes." in network.wgorch("plan", smaller).stdout
     network.up()
+
+
+def test_forgetting_changes_nothing_but_the_record(network: Lab) -> None:
+    smaller = without_company(network)
+    with off(network, "company"):
+        network.wgorch("up", smaller, "--yes", code=7)
+        smaller.write_text(smaller.read_text().replace("keepalive: 15", "keepalive: 44"))
+        before = network.world.sh("bcc", "wg show wg0 persistent-keepalive; cat /var/lib/wgorch/office/boot")
+        silent = network.wgorch("forget", "company", "-i", smaller, code=3)
+        assert "no terminal to confirm on" in silent.stderr
+        done = network.wgorch("forget", "company", "-i", smaller, "--yes")
+
+        assert "company is struck from the record of 1 host (bcc)" in done.stdout
+        assert before == network.world.sh("bcc", "wg show wg0 persistent-keepalive; cat /var/lib/wgorch/office/boot")
+        assert {} == members(network)["leaving"]
+        # The edit is still one's own, and waits for `up`.
+        plan = network.wgorch("plan", smaller, code=2)
+        assert "host company" not in plan.stdout
+        assert "not based on" not in plan.stdout
+        assert "no host company left" in network.wgorch("forget", "company", "-i", smaller, "--yes", code=3).stderr
+    network.up()
+
+
+def test_an_orphan_outlives_the_record_and_a_torn_down_network_stays_down(network: Lab) -> None:
+    smaller = without_company(network)
+    with off(network, "company"):
+        gone = network.wgorch("teardown", smaller, "--yes", code=7)
+        assert "orphan: company" in gone.stderr
+        assert "- host company" in network.wgorch("plan", smaller, code=2).stdout
+        network.wgorch("forget", "company", "-i", smaller, "--yes")
+        assert "host company" not in network.wgorch("plan", smaller, code=2).stdout
+        assert "wg0" not in network.world.sh("bcc", "ip -br link")
+    network.wgorch("teardown", INVENTORY, "--yes")
+
+
+def test_a_limited_up_forgets_no_member(network: Lab) -> None:
+    smaller = without_company(network)
+    elsewhere(network, "up", smaller, "--limit", "bcc,home", "--yes")
+    assert {"bcc", "home", "company"} == members(network)["hosts"].keys()
+    assert "- host company" in elsewhere(network, "plan", smaller, code=2).stdout
+    network.up()
+
+
+def test_a_key_is_not_deleted_without_a_question(network: Lab) -> None:
+    network.wgorch("teardown", INVENTORY, "--yes")
+    key = "/var/lib/wgorch/office/private_key"
+    for target in (["--host", "root@203.0.113.13"], [str(INVENTORY)]):
+        refused = network.wgorch("teardown", *target, "--purge", code=3)
+        assert "- private key" in refused.stdout
+        assert "no terminal to confirm on" in refused.stderr
+        assert network.world.sh("bcc", f"test -s {key} && echo kept").strip() == "kept"
+    done = network.wgorch("teardown", INVENTORY, "--purge", "--yes")
+    assert "No wgorch resources" not in done.stdout
+    assert network.world.sh("bcc", f"test ! -e {key} && echo gone").strip() == "gone"
+    assert "No wgorch resources" in network.wgorch("teardown", INVENTORY, "--purge").stdout
+
+
+def test_an_interrupted_question_ends_at_once(network: Lab) -> None:
+    before = network.world.sh("bcc", "ls -la /var/lib/wgorch/office")
+    began = time.monotonic()
+    code, shown = on_terminal(network, "teardown", INVENTORY, answers={"[y/N]": "\x03"})
+    assert (130, True) == (code, time.monotonic() - began < 10), shown
+    assert "interrupted; nothing was changed" in shown
+    assert "rolling back" not in shown
+    assert before == network.world.sh("bcc", "ls -la /var/lib/wgorch/office")
 
 
 def test_teardown_takes_hosts_along_that_left(network: Lab) -> None:

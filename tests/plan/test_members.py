@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from wgorch.inventory.assign import assign
 from wgorch.inventory.load import load, loads
-from wgorch.inventory.model import Inventory
-from wgorch.plan.members import Record, compose, differences, keepers, left, parse
+from wgorch.inventory.model import Inventory, LinkRule
+from wgorch.plan.members import Record, compose, differences, keepers, left, parse, recorded_with
 from wgorch.topology.topology import build
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "inventory").glob("*.yaml"))
@@ -91,3 +91,40 @@ def test_a_record_has_a_line_for_each_member() -> None:
     lines = compose(WHOLE, KEYS, {}).split("\n")
     assert 1 == sum('"company":{' in line for line in lines)
     assert loads("network: {name: x, subnet: 10.0.0.0/24}\nhosts: {a: {ssh: root@b}}").hosts
+
+
+def test_a_record_of_some_members_need_not_be_a_network() -> None:
+    """Two spokes that left cannot reach each other; a link may name a host that has no key yet."""
+    spokes = {name: WHOLE.hosts[name] for name in ("home", "company")}
+    members = parse(Record(text=compose(without(WHOLE, *spokes), KEYS, spokes)))
+    assert members is not None
+    assert {"home", "company"} == members.leaving.keys()
+    linked = replace(WHOLE, links=(LinkRule("home", "bcc", True), LinkRule("company", "bcc", True)), verify=())
+    some = parse(Record(text=compose(linked, {"bcc": "k", "home": "k2"}, {})))
+    assert some is not None
+    assert ["home", "bcc"] == [name for rule in some.inventory.links for name in (rule.one, rule.other)]
+
+
+def test_a_limited_change_keeps_the_recorded_members() -> None:
+    recorded = parse(Record(text=compose(WHOLE, KEYS, {})))
+    moved = replace(WHOLE.hosts["home"], listen_port=51999)
+    edited = replace(without(WHOLE, "company"), hosts={"bcc": WHOLE.hosts["bcc"], "home": moved})
+
+    kept, leaving = recorded_with(recorded, edited, frozenset({"home"}))
+    assert ({"bcc", "home", "company"}, {}) == (kept.hosts.keys(), leaving)
+    assert 51999 == kept.hosts["home"].listen_port
+    assert 51999 != recorded_with(recorded, edited, frozenset({"bcc"}))[0].hosts["home"].listen_port
+
+    # Its address is another host's by now.
+    branch = replace(WHOLE.hosts["company"], name="branch", ssh=replace(WHOLE.hosts["home"].ssh, host="192.0.2.7"))
+    grown = replace(edited, hosts={**edited.hosts, "branch": branch})
+    kept, leaving = recorded_with(recorded, grown, frozenset({"branch"}))
+    assert ({"bcc", "home", "branch"}, {"company"}) == (kept.hosts.keys(), leaving.keys())
+    assert parse(Record(text=compose(kept, {**KEYS, "branch": "k"}, leaving)))
+
+    # A new host beyond the limit is no member yet; the same machine under another name is the same member.
+    assert "branch" not in recorded_with(recorded, grown, frozenset({"home"}))[0].hosts
+    renamed = replace(WHOLE, hosts={("office" if n == "company" else n): h for n, h in WHOLE.hosts.items()}, verify=())
+    kept, leaving = recorded_with(recorded, renamed, frozenset({"office"}))
+    assert ({"bcc", "home", "office"}, {}) == (kept.hosts.keys(), leaving)
+    assert ({"bcc"}, {}) == (recorded_with(None, edited, frozenset({"bcc"}))[0].hosts.keys(), {})

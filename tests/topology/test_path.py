@@ -84,7 +84,7 @@ def test_a_relay_that_does_not_forward_is_named() -> None:
 def test_a_missing_route_is_named() -> None:
     lost = other_than("home", lambda d: replace(d, routes=()))
 
-    assert "home: no route to 10.10.13.61" == walk(TOPOLOGY, "home", TARGET, desired=lost).dropped
+    assert "home: no route to 10.10.13.61 via wg0" == walk(TOPOLOGY, "home", TARGET, desired=lost).dropped
 
 
 def test_a_loop_of_allowed_ips_ends_and_is_named() -> None:
@@ -119,7 +119,7 @@ def test_the_network_works_in_both_directions(source: str, origin: str | None, t
 
 
 def test_an_address_outside_the_network_has_no_route() -> None:
-    assert "home: no route to 10.99.0.1" == walk(TOPOLOGY, "home", ip_address("10.99.0.1")).dropped
+    assert "home: no route to 10.99.0.1 via wg0" == walk(TOPOLOGY, "home", ip_address("10.99.0.1")).dropped
 
 
 def test_a_tunnel_address_that_no_host_has_is_dropped_at_the_relay() -> None:

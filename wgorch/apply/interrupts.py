@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
 
@@ -19,6 +21,28 @@ class Interrupted(WgorchError):
     def __init__(self, text: str, signal_number: int = signal.SIGINT) -> None:
         super().__init__(text)
         self.exit_code = 128 + signal_number
+
+
+@contextlib.contextmanager
+def at_prompt() -> Iterator[None]:
+    """A question, which a signal ends at once. Raises Interrupted."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        sys.stderr.write("\n")
+        raise Interrupted("interrupted; nothing was changed", number)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, leave)
+        yield
+    except KeyboardInterrupt:  # readline clears a SIGINT that it sees first, and the handler does not run
+        sys.stderr.write("\n")
+        raise Interrupted("interrupted; nothing was changed") from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 ACKNOWLEDGED = (

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from wgorch.apply.interrupts import at_prompt
 from wgorch.base.text import count
 from wgorch.cli.context import Context
 from wgorch.cli.options import ChangeOptions
@@ -34,7 +35,7 @@ def consent_to_up(options: ChangeOptions, context: Context) -> Consent:
         if not question and first and sys.stdin.isatty():
             question = f"set up {_names(first)}"
         if asks := bool(question) and not options.yes:
-            _confirm(question)
+            confirm(question)
         context.progress.resume()
         return asks
 
@@ -60,7 +61,7 @@ def consent_to_teardown(options: ChangeOptions, context: Context) -> Consent:
         names = [*(name for name, plan in plans.items() if plan.changes), *removed]
         if asks := bool(names) and not options.yes:
             number = sum(len(plan.changes) for plan in plans.values()) + len(removed)
-            _confirm(f"tear down the network on {_names(names)} ({count(number, 'change')})")
+            confirm(f"tear down the network on {_names(names)} ({count(number, 'change')})")
         context.progress.resume()
         return asks
 
@@ -89,12 +90,13 @@ def _names(names: list[str]) -> str:
     return ", ".join(names) if len(names) <= MAX_NAMES else f"{len(names)} hosts"
 
 
-def _confirm(action: str) -> None:
+def confirm(action: str) -> None:
     """Ask on the terminal. Raises Declined."""
     if not sys.stdin.isatty():
         raise Declined(f"refusing to {action}: no terminal to confirm on", "review the plan, then re-run with --yes")
     for _ in range(MAX_QUESTIONS):
-        answer = input(f"wgorch: {action}? [y/N] ").strip().lower()
+        with at_prompt():
+            answer = input(f"wgorch: {action}? [y/N] ").strip().lower()
         if answer in ("y", "yes"):
             return
         if answer in ("", "n", "no"):

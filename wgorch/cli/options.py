@@ -68,8 +68,10 @@ def host_argument(parser: argparse.ArgumentParser, *flags: str, **settings: Any)
     parser.add_argument(*flags, **settings).completer = _names  # type: ignore[attr-defined]
 
 
-def limit_option(parser: argparse.ArgumentParser) -> None:
-    limits = "limit changes to these hosts (and to their peers' entries for them)"
+LIMITS = "limit changes to these hosts (and to their peers' entries for them)"
+
+
+def limit_option(parser: argparse.ArgumentParser, limits: str = LIMITS) -> None:
     host_argument(parser, "--limit", metavar="HOST,…", type=_split, default=frozenset(), help=limits)
 
 
@@ -94,10 +96,10 @@ def strict_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help=strict)
 
 
-def run_options(parser: argparse.ArgumentParser) -> None:
-    """The options of a run over all hosts."""
+def run_options(parser: argparse.ArgumentParser, limits: str = LIMITS) -> None:
+    """The options of a run over all hosts; `limits`: what --limit does."""
     inventory_argument(parser)
-    limit_option(parser)
+    limit_option(parser, limits)
     strict_option(parser)
     output_options(parser)
     playbooks_option(parser)

@@ -48,6 +48,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **settings)
         self.verbs = {}
         self._lists_verbs = lists_verbs
+        self._mixes = False
 
     def format_help(self) -> str:
         if self._lists_verbs:
@@ -67,7 +68,8 @@ class Parser(argparse.ArgumentParser):
 
     def parse(self, argv: Sequence[str] | None) -> Options:
         """Parse a command line. Raises UsageError; SystemExit after --help and --version."""
-        options, unknown = self.parse_known_args(argv, Options())
+        options = Options()
+        _, unknown = self.parse_known_args(argv, options)
         if unknown:
             word = unknown[0]
             parser = self.verbs.get(options.verb or "", self)
@@ -76,6 +78,18 @@ class Parser(argparse.ArgumentParser):
             hint = OTHER_OPTIONS.get(word.partition("=")[0]) or f"{parser.prog} --help"
             raise UsageError(f'{kind} "{word}"{_guess(word, known)}', hint)
         return options
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Parse what is known; a verb takes its arguments before, between and after its options."""
+        found = super().parse_known_args(args, namespace)
+        left = found[1][:1]
+        if self.verbs or self._mixes or not left or (left[0].startswith("-") and left[0] != "--"):
+            return found
+        self._mixes = True  # argparse comes back here for each kind
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._mixes = False
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.dest == "verb" and value not in self.verbs:

@@ -35,23 +35,34 @@ def export(run: Run, what: str | None, form: str) -> Export:
     if form == "hosts":
         return Export({"hosts": files.hosts_file(run.inventory.members, network)})
     if form == "peers":
-        return Export({"peers.conf": files.shared_peers(run.topology, run.keys)}, tuple(notes))
+        unknown = [name for name in inventory.hosts if name not in run.all_keys]
+        notes += _to_fill_in("peers.conf", unknown)
+        return Export({"peers.conf": files.shared_peers(run.topology, run.all_keys)}, tuple(notes))
     if what is not None and what in inventory.devices:
         return _device(run, what)
     if what:
         run.require(what)
-    return Export(_hosts(run, [what] if what else [n for n in inventory.hosts if n not in run.absent]), tuple(notes))
+    texts, more = _hosts(run, [what] if what else [n for n in inventory.hosts if n not in run.absent])
+    return Export(texts, (*notes, *more))
 
 
-def _hosts(run: Run, names: list[str]) -> dict[str, str]:
+def _hosts(run: Run, names: list[str]) -> tuple[dict[str, str], list[str]]:
+    """The files of hosts, and notes on the keys that they lack."""
     topology, mtu, held = run.topology, run.mtu, run.keys_of_absent
-    texts = {}
+    texts, notes = {}, []
     for name in names:
         # Of an absent peer only the key that the host itself knows.
         keys = run.keys | {peer: key for peer, key in held[name].items() if key}
         secrets = secrets_of(topology, run.seen, name)
         texts[f"{name}.conf"] = files.wg_quick(topology, name, run.seen[name], keys, secrets, mtu)
-    return texts
+        notes += _to_fill_in(f"{name}.conf", [peer for peer in topology.peers(name) if peer not in keys])
+    return texts, notes
+
+
+def _to_fill_in(file: str, peers: list[str]) -> list[str]:
+    """A note on placeholders in a file."""
+    places = ", ".join(f"<{peer}>" for peer in peers)
+    return [f"{file}: not complete: replace {places} by the public key of that host"] if peers else []
 
 
 def _device(run: Run, name: str) -> Export:

@@ -54,17 +54,24 @@ def load(path: str | Path) -> Inventory:
     return loads(text, name)
 
 
-def loads(text: str, name: str = "inventory.yaml") -> Inventory:
-    """Load the inventory in a text; `name` is the file's in problems. Raises InventoryError."""
+def loads(text: str, name: str = "inventory.yaml", *, whole: bool = True) -> Inventory:
+    """Load the inventory in a text; `name` is the file's in problems. Raises InventoryError.
+
+    `whole`: False for some members of a network, which need not make one by themselves.
+    """
     problems = Problems(name)
     root = read(text, problems)
-    inventory = _inventory(root, name, problems) if root is not None or not problems.found else None
+    reading = Reading(problems, Locations())
+    inventory = _inventory(root, name, reading) if root is not None or not problems.found else None
+    if inventory and whole:
+        check(Review(inventory, reading.locations, problems))
     if problems.errors or inventory is None:
         raise InventoryError(problems.lines())
-    return replace(inventory, warnings=tuple(problems.lines()))
+    return replace(assign(inventory), warnings=tuple(problems.lines()))
 
 
-def _inventory(root: Node | None, name: str, problems: Problems) -> Inventory | None:
+def _inventory(root: Node | None, name: str, reading: Reading) -> Inventory | None:
+    problems = reading.problems
     if not isinstance(root, Mapping):
         if root is None or is_empty(root):
             problems.add(None, "", 'the file is empty; expected a mapping with "network" and "hosts"', EXAMPLE)
@@ -75,7 +82,7 @@ def _inventory(root: Node | None, name: str, problems: Problems) -> Inventory | 
     for key in ("network", "hosts"):
         if root.get(key) is None:
             problems.add(root, key, "missing", f"add a {key}: section")
-    return _network_of(root, name, Reading(problems, Locations()))
+    return _network_of(root, name, reading)
 
 
 def _network_of(root: Mapping, name: str, reading: Reading) -> Inventory | None:
@@ -92,7 +99,7 @@ def _network_of(root: Mapping, name: str, reading: Reading) -> Inventory | None:
     devices_node = reading.mapping(root.get("devices"), "devices")
     others = dict(devices(devices_node, shared, reading)) if devices_node else {}
     rules = tuple(links(root.get("links"), names, reading))
-    inventory = Inventory(
+    return Inventory(
         path=name,
         network=_network(shared, members.values()),
         hosts=members,
@@ -100,8 +107,6 @@ def _network_of(root: Mapping, name: str, reading: Reading) -> Inventory | None:
         links=tuple(rule for rule in rules if rule.one in members and rule.other in members),
         devices=others,
     )
-    check(Review(inventory, reading.locations, reading.problems))
-    return assign(inventory)
 
 
 def _network(shared: dict[str, Any], hosts: Iterable[Host]) -> Network:

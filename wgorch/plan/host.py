@@ -152,9 +152,16 @@ def _stay(
 
 
 def plan_teardown(
-    host: str, network: Network, base: State, seen: Observed, playbook: Playbook, names: Mapping[str, str] | None = None
+    host: str,
+    network: Network,
+    base: State,
+    seen: Observed,
+    playbook: Playbook,
+    names: Mapping[str, str] | None = None,
+    *,
+    purge: bool = False,
 ) -> HostPlan:
-    """The plan of one host from which everything that wgorch manages goes."""
+    """The plan of one host from which everything that wgorch manages goes; `purge`: its private key, too."""
     have = named(seen.state(network), names or {})
     here = in_scope(have, base)
     steps = list(playbook.steps(*BUILT))
@@ -162,6 +169,8 @@ def plan_teardown(
     stay = list(changes_between(base, have, playbook.steps("stay")))
     if seen.files.boot:
         stay.insert(0, change("-", "boot script", "nothing is left to start"))
+    if purge and seen.keys.exists:
+        stay.append(change("-", "private key", "--purge deletes it"))
     return HostPlan(
         host=host,
         want=base,

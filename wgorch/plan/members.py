@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -74,8 +74,9 @@ def compose(
     """
     known = {name: host for name, host in _without_interfaces(inventory).items() if name in keys}
     left = dump(replace(inventory, hosts=leaving, devices={}, links=(), verify=()))["hosts"] if leaving else {}
+    links = tuple(rule for rule in inventory.links if rule.one in known and rule.other in known)
     # What is verified, and an interface that is found by itself, is no part of who belongs to the network.
-    data = dump(replace(inventory, hosts=known, verify=()))
+    data = dump(replace(inventory, hosts=known, verify=(), links=links))
     rest = {"keys": {name: str(keys[name]) for name in known}, "leaving": left}
     return _lines({**data, **rest, **({"files": files} if files else {})})
 
@@ -141,6 +142,12 @@ def parse(record: Record) -> Members | None:
     return Members(inventory, {str(name): str(key) for name, key in keys.items()}, leaving)
 
 
+def recorded_keys(record: Record, names: Collection[str]) -> dict[str, str]:
+    """The public keys of some hosts, as a record has them."""
+    members = parse(record) if names else None
+    return {name: key for name, key in members.keys.items() if name in names} if members else {}
+
+
 def may_have_left(inventory: Inventory, record: Record) -> bool:
     """False if every recorded host is in the inventory by name; parse() takes a hundred times as long."""
     try:
@@ -152,7 +159,7 @@ def may_have_left(inventory: Inventory, record: Record) -> bool:
 
 
 def _loaded(record: Record, data: Mapping[str, Any]) -> Inventory:
-    return loads(json.dumps(data), f"the record on {record.keeper}")
+    return loads(json.dumps(data), f"the record on {record.keeper}", whole=False)
 
 
 def left(inventory: Inventory, members: Members) -> dict[str, Host]:
@@ -164,6 +171,22 @@ def left(inventory: Inventory, members: Members) -> dict[str, Host]:
         for name, host in recorded.items()
         if name not in inventory.hosts and (host.ssh.host, host.ssh.port, host.enter) not in present
     }
+
+
+def recorded_with(
+    members: Members | None, inventory: Inventory, names: frozenset[str]
+) -> tuple[Inventory, dict[str, Host]]:
+    """The recorded members with those of `names` as an inventory has them; and those that left it for good.
+
+    A host that is not in the inventory stays a member, unless its address is another's by now.
+    """
+    theirs = members.inventory.hosts if members else {}
+    hosts = {n: host if n in names else theirs.get(n) for n, host in inventory.hosts.items()}
+    kept = {n: host for n, host in hosts.items() if host}
+    taken = {address for host in kept.values() for address in host.addresses}
+    gone = left(inventory, members) if members else {}
+    stay = {n: host for n, host in gone.items() if n in theirs and taken.isdisjoint(host.addresses)}
+    return replace(inventory, hosts=kept | stay), {n: host for n, host in gone.items() if n not in stay}
 
 
 def differences(before: Inventory, after: Inventory) -> Iterator[str]:

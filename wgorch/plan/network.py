@@ -16,7 +16,7 @@ from wgorch.plan.absent import keys_held
 from wgorch.plan.blockers import blockers, unreadable_blockers
 from wgorch.plan.changed_keys import changed_keys
 from wgorch.plan.host import HostPlan, named, plan_host
-from wgorch.plan.members import Record, compose, device_files, keepers, parse, recorded_files
+from wgorch.plan.members import Record, compose, device_files, keepers, parse, recorded_files, recorded_with
 from wgorch.plan.notes import Note, return_routes, routes_inside
 from wgorch.plan.playbook import Playbook
 from wgorch.plan.preshared import secrets_of
@@ -45,6 +45,8 @@ class NetworkFacts:
     """The newest record of the members."""
     leaving: Mapping[str, Host] = field(default_factory=dict)
     """Hosts that left the network and are not taken down yet."""
+    left_keys: Mapping[str, str] = field(default_factory=dict)
+    """Their public keys, as recorded."""
     now: int = 0
     """UNIX time of the controller."""
     author: str = ""
@@ -142,7 +144,7 @@ def _plan(
         relayed = topology.without_direct_peers.desired(name)
         linked = {peer: key for peer, key in held.items() if relayed.link(peer)}
         after_start = target_state(Target(relayed, seen, *more, linked), seen.slices)
-    names = names_by_key(facts.keys) | {key: peer for peer, key in held.items() if key}
+    names = names_by_key({**facts.left_keys, **facts.keys}) | {key: peer for peer, key in held.items() if key}
     if entries_of:
         want = limit_to(entries_of, want, named(seen.state(network), names), facts.keys)
     touched = {chain.table for chain in want.chains} | (TABLES if seen.is_managed(network) else frozenset())
@@ -169,15 +171,14 @@ def _record(facts: NetworkFacts, name: str, limit: frozenset[str], held: Mapping
     """
     if name not in keepers(facts.topology):
         return "", ""
-    inventory, keys = facts.topology.inventory, {**held, **facts.keys}
+    inventory, keys, leaving = facts.topology.inventory, {**held, **facts.keys}, facts.leaving
     if limit:
         before = parse(facts.record)
-        theirs = before.inventory.hosts if before else {}
-        hosts = {n: h if n in limit else theirs.get(n) for n, h in inventory.hosts.items()}
-        inventory = replace(inventory, hosts={n: host for n, host in hosts.items() if host})
+        inventory, leaving = recorded_with(before, inventory, limit)
+        keys = {**(before.keys if before else {}), **keys}
     known = {host: key for host, key in keys.items() if key}
     files = device_files(facts.topology, known, facts.record, facts.now)
-    return compose(inventory, known, facts.leaving, files), f"{facts.record.number + 1} {facts.now} {facts.author}"
+    return compose(inventory, known, leaving, files), f"{facts.record.number + 1} {facts.now} {facts.author}"
 
 
 def _devices(facts: NetworkFacts) -> Iterator[Note]:

@@ -61,6 +61,16 @@ def teardown_json(outcome: Outcome) -> dict[str, Any]:
     return {**_change_json(outcome), "other_networks": {name: list(names) for name, names in outcome.others.items()}}
 
 
+def forget_json(name: str, kept_by: Sequence[str], absent: Mapping[str, HostError]) -> dict[str, Any]:
+    """The outcome of `forget`; `kept_by`: the hosts whose record was rewritten."""
+    return {
+        "version": VERSION,
+        "forgotten": name,
+        "kept_by": list(kept_by),
+        "absent": {host: visible(error.problem) for host, error in absent.items()},
+    }
+
+
 def _change_json(outcome: Outcome) -> dict[str, Any]:
     """The plan, the exit code, and the state of each host."""
     return {

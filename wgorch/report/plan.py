@@ -33,7 +33,7 @@ def render_plan(
         why = f"{host.ssh}: left the inventory; torn down after its peers drop it"
         out.print(_change_line("-", f"host {name}", why, disruptive=True))
     if follow := [name for name, plan in plans.items() if len(plan.changes) > 1 and plan.changes_boot]:
-        out.print(safe_text(f"~ boot script of {', '.join(follow)}: updated to match", "dim"))
+        out.print(safe_text(f"~ boot script of {', '.join(follow)}: updated to match (one change each)", "dim"))
     render_notes(out, plans)
     out.print(safe_text(_summary(plans, verb, removed)))
 

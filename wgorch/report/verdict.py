@@ -99,7 +99,8 @@ def render_verdict(out: Console, topology: Topology, verdict: Verdict) -> None:
     ok = sum(ping.works for ping in pings)
     mark, style = ("✓", "green") if verdict.works else ("✗", "red")
     back = f", {len(verdict.proven_back)} by the way back" if verdict.proven_back else ""
-    out.print(safe_text(f"{mark} {ok}/{len(pings)} paths OK{back}", style))
+    sum_up = f"{ok}/{len(pings)} paths OK{back}" if pings else "no path to test"
+    out.print(safe_text(f"{mark} {sum_up}", style))
 
 
 MAX_DEPENDENTS = 6

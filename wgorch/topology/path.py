@@ -101,7 +101,7 @@ def _next(
 ) -> Desired:
     """Return the host that gets the packet next. Raises _Dropped."""
     if here.tunnel_prefixes.of(destination) is None and not here.host.exit:
-        raise _Dropped(f"{here.name}: no route to {destination}")
+        raise _Dropped(f"{here.name}: no route to {destination} via {topology.inventory.network.interface}")
     link = here.crypto_routes.of(destination)
     if link is None:
         raise _Dropped(_missing_entry(topology, here, destination))

@@ -38,6 +38,11 @@ class Finding:
         return f"{self.host}: {self.what}" + (f"\n    fix: {self.hint}" if self.hint else "")
 
 
+def by_hand(command: str) -> str:
+    """A fix that `wgorch up` makes, and the command that makes it on the host, each on a line to be pasted."""
+    return f"wgorch up\n     or: {command}"
+
+
 @value
 class Verdict:
     """Measurements by host, and the faults that they show."""

@@ -52,8 +52,11 @@ def run(options: ExportOptions) -> int:
     with open_run(options, inventory=inventory, quiet=True) as context:
         exported = export(context.run, what, options.format)
         code = ABSENT if context.run.absent else DONE
-        path = context.run.inventory.path
+        path, is_device = context.run.inventory.path, what in context.run.inventory.devices
     as_qr_code = options.qr or bool(options.output and options.output.suffix in (".png", ".svg"))
+    if as_qr_code and not is_device:
+        problem = "only a device has a QR code: the private key of a host never leaves it"
+        raise UsageError(problem, "name a device of the inventory, or leave out --qr")
     if as_qr_code and not exported.is_complete:
         problem = "a QR code without the private key works on no device, and the key of this one is only on the device"
         raise UsageError(

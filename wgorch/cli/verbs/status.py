@@ -21,7 +21,7 @@ class StatusOptions(Options):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    run_options(parser)
+    run_options(parser, "show only these hosts")
     watch = "refresh every SECONDS (default 2) with transfer rates; q quits"
     parser.add_argument("--watch", nargs="?", type=_interval, const=2.0, metavar="SECONDS", help=watch)
     prometheus = "write Prometheus metrics to FILE (default: stdout)"

@@ -91,9 +91,7 @@ def _teardown(options: TeardownOptions, context: Context) -> int:
                 packages=options.packages,
             ),
         )
-        removed = context.run.removed
-    if removed and outcome.succeeded:
-        outcome = workflow.tear_down_removed(context.run, outcome, removed, context.open_fleet, options.confirm_timeout)
+    outcome = workflow.tear_down_rest(context.run, outcome, context.open_fleet, options.confirm_timeout)
     if options.json:
         from wgorch.report import as_json
 
@@ -119,8 +117,9 @@ def _render(options: TeardownOptions, context: Context, outcome: Outcome) -> Non
             out.print(safe_text(f"{host}: has network {name} of wgorch ({remedy})", "yellow"))
     if outcome.succeeded and not options.quiet and outcome.standing:
         adopted = [n for n in outcome.standing if context.run.seen[n].files.boot_header.get("adopted") == "yes"]
-        others = count(len(outcome.standing) - len(adopted), "host")
-        out.print(f"✓ teardown complete; {others} restored", style="green")
+        others = len(outcome.standing) - len(adopted)
+        restored = f"; {count(others, 'host')} restored" if others else ""
+        out.print(f"✓ teardown complete{restored}", style="green")
         if adopted:
             gone = f"{', '.join(adopted)}: {context.run.network.interface} was adopted, and is gone; start it as before"
             out.print(safe_text(gone, "yellow"))

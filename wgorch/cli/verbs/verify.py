@@ -11,7 +11,7 @@ EXAMPLES = ("wgorch verify",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    run_options(parser)
+    run_options(parser, "test only the paths among these hosts")
 
 
 def run(options: Options) -> int:

@@ -24,6 +24,8 @@ def addresses(review: Review) -> None:
             problem = f"is already used by {field.rpartition('.')[0]} ({review.where(field)})"
         if problem:
             free = next_free(subnet, used)
+            if free:
+                used.add(free)  # the next proposal is another
             review.add(path, f"{ip} {problem}", f"{free} is free" if free else "a larger network.subnet")
 
 

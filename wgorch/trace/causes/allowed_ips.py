@@ -5,7 +5,7 @@ from __future__ import annotations
 from wgorch.base.ip import network, network_text
 from wgorch.inventory.model import IPAddress
 from wgorch.trace.evidence import Evidence, short
-from wgorch.verify.diagnose import Finding
+from wgorch.verify.diagnose import Finding, by_hand
 
 
 def missing_at_sender(evidence: Evidence, host: str, target: IPAddress) -> Finding | None:
@@ -37,4 +37,4 @@ def _lacking(evidence: Evidence, host: str, peer: str, address: IPAddress, detai
     # The whole list: older versions of wg know no way to add to it.
     nets = ",".join(map(network_text, link.allowed_ips)) if link else subnet
     setting = f"wg set {evidence.tunnel} peer {evidence.key_of(peer)} allowed-ips {nets}"
-    return Finding(host, f"peer {peer} lacks allowed-ips {subnet}{detail}", f"{setting}, or wgorch up")
+    return Finding(host, f"peer {peer} lacks allowed-ips {subnet}{detail}", by_hand(setting))

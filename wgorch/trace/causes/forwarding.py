@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wgorch.trace.evidence import Evidence
-from wgorch.verify.diagnose import Finding
+from wgorch.verify.diagnose import Finding, by_hand
 
 
 def forwarding_off(evidence: Evidence, host: str, version: int, interface: str) -> Finding | None:
@@ -16,4 +16,4 @@ def forwarding_off(evidence: Evidence, host: str, version: int, interface: str) 
     if any(sysctls.get(path) == "1" for path in paths):
         return None
     what = f"forwarding is off on {interface}: packets received there are not forwarded"
-    return Finding(host, what, f"sysctl net.ipv{version}.conf.{interface}.{name}=1, or wgorch up")
+    return Finding(host, what, by_hand(f"sysctl net.ipv{version}.conf.{interface}.{name}=1"))

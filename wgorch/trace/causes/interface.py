@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wgorch.base.sh import quote
 from wgorch.trace.evidence import Evidence
-from wgorch.verify.diagnose import Finding
+from wgorch.verify.diagnose import Finding, by_hand
 
 
 def interface_down(evidence: Evidence, host: str, interface: str) -> Finding | None:
@@ -15,7 +15,7 @@ def interface_down(evidence: Evidence, host: str, interface: str) -> Finding | N
         return Finding(host, f"interface {interface} not found", "wgorch up" if managed else "correct lan_interface")
     if not device.up:
         up = f"ip link set {quote(interface)} up"
-        return Finding(host, f"{interface} is down", f"{up}, or wgorch up" if managed else up)
+        return Finding(host, f"{interface} is down", by_hand(up) if managed else up)
     return None
 
 

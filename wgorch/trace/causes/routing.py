@@ -6,7 +6,7 @@ from wgorch.inventory.model import IPAddress
 from wgorch.state.state import ROUTE_PROTO
 from wgorch.trace.evidence import Evidence
 from wgorch.trace.probe import Kind
-from wgorch.verify.diagnose import Finding
+from wgorch.verify.diagnose import Finding, by_hand
 
 
 def not_sent_into_tunnel(evidence: Evidence, kind: Kind, host: str) -> Finding | None:
@@ -18,7 +18,7 @@ def not_sent_into_tunnel(evidence: Evidence, kind: Kind, host: str) -> Finding |
     subnet = evidence.subnet_of(target)
     what = f"no route to {subnet} via {evidence.tunnel} ({_instead(evidence, host, target)})"
     add = f"ip route replace {subnet} dev {evidence.tunnel} proto {ROUTE_PROTO}"
-    return Finding(host, what, f"{add}, or wgorch up")
+    return Finding(host, what, by_hand(add))
 
 
 def not_replied_into_tunnel(evidence: Evidence, kind: Kind, host: str) -> Finding | None:

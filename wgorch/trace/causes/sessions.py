@@ -5,7 +5,7 @@ from __future__ import annotations
 from wgorch.base.ip import as_ip
 from wgorch.facts.wireguard import REJECT_AFTER_S
 from wgorch.trace.evidence import Evidence
-from wgorch.verify.diagnose import Finding, session_fault
+from wgorch.verify.diagnose import Finding, by_hand, session_fault
 
 
 def wrong_endpoint(evidence: Evidence, host: str, other: str) -> Finding | None:
@@ -18,7 +18,7 @@ def wrong_endpoint(evidence: Evidence, host: str, other: str) -> Finding | None:
         return None
     what = f"wrong endpoint for peer {other}: {peer.endpoint}, expected {wanted}"
     command = f"wg set {evidence.tunnel} peer {evidence.key_of(other)} endpoint {wanted}"
-    return Finding(host, what, f"{command}, or wgorch up")
+    return Finding(host, what, by_hand(command))
 
 
 def udp_lost(evidence: Evidence, here: str, there: str) -> Finding | None:

@@ -51,6 +51,11 @@ def _without_return_route(evidence: Evidence, kind: Kind, gateway: str) -> Findi
 def _silent(evidence: Evidence, kind: Kind, gateway: str) -> Finding:
     target = evidence.probe.target
     source = _source_in_lan(evidence, kind, gateway)
+    if gateway in evidence.absent:
+        what = f"no reply from {target}; {gateway} was not reached, so it is unknown how far the packet got"
+        return Finding(
+            gateway, what, f"bring {gateway} back (wgorch status says why it was not reached), and trace again"
+        )
     if not source:
         what = f"no reply from {target}; whether the request was sent to it was not observed"
         return Finding(gateway, what, f"check that {target} is up and answers {gateway}")
