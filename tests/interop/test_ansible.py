@@ -85,11 +85,11 @@ def test_an_ini_file_is_read_as_ansible_reads_it() -> None:
         "hosts.ini:18: inventory_hostname",
         "hosts.ini:18: }}.example",
         "hosts.ini:30: a section that Ansible does not know: [odd:section]",
-        "hosts.ini: gw1.example: ansible_password",
-        "hosts.ini: gw2.example: ansible_password",
-        "hosts.ini: windows: ansible_connection winrm",
-        "hosts.ini: jumped: ansible_ssh_common_args",
-        "hosts.ini: template: ansible_host is a template",
+        "hosts.ini:14: gw1.example: ansible_password",
+        "hosts.ini:14: gw2.example: ansible_password",
+        "hosts.ini:16: windows: ansible_connection winrm",
+        "hosts.ini:17: jumped: ansible_ssh_common_args",
+        "hosts.ini:18: template: ansible_host is a template",
     ]
 
 
@@ -100,6 +100,29 @@ def test_a_yaml_file_is_read_with_its_groups() -> None:
         "anna@198.51.100.7",
         "anna@box",
         "ben@nas:23",
+    ]
+
+
+def test_what_a_yaml_file_says_wrongly_is_named_with_its_line() -> None:
+    text = """
+all:
+  hosts:
+    a: {ansible_host: 192.0.2.1, ansible_port: missing}
+    good:
+    "b c":
+  children:
+    web:
+      hosts:
+        1.2.3:
+      oddity: 3
+"""
+    found = read_ansible(text, "hosts.yml")
+    assert found.targets == ["good"]
+    assert found.passed_over == [
+        "hosts.yml:11: web.oddity",
+        'hosts.yml:4: a: "missing" is not a port',
+        'hosts.yml:6: b c: "b c" is not a DNS name (space at 2)',
+        'hosts.yml:10: 1.2.3: "1.2.3" has 3 parts; an address has 4',
     ]
 
 
@@ -114,7 +137,7 @@ def test_a_yaml_file_is_read_with_its_groups() -> None:
         ("web[a:9]", []),
         ('"unclosed', []),
         ("host # comment", ["host"]),
-        ("host#1", ["host#1"]),
+        ("host#1", []),
         ("x y=1 z", ["x"]),
     ],
 )

@@ -97,7 +97,9 @@ def test_a_network_is_built_site_by_site(lab: Lab) -> None:
 
 def test_a_limited_verify_tests_the_paths_among_the_named_hosts(network: Lab) -> None:
     found = json.loads(network.wgorch("verify", INVENTORY, "--limit", "home,bcc", "--json").stdout)
-    assert {"home": ["192.168.2.1"], "bcc": ["192.168.2.2"]} == {host: list(its) for host, its in found["pings"].items()}
+    assert {"home": ["192.168.2.1"], "bcc": ["192.168.2.2"]} == {
+        host: list(its) for host, its in found["pings"].items()
+    }
     assert "no path to test" in network.wgorch("verify", INVENTORY, "--limit", "home").stdout
 
 

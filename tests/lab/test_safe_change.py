@@ -100,6 +100,30 @@ def test_ctrl_c_twice_ends_6_and_says_when_the_leases_end(lab: Lab) -> None:
     lab.wait(lab.is_as_before, 40, f"bcc is as before: {lab.differences()}")
 
 
+def test_ctrl_c_cuts_a_long_measurement_short(lab: Lab) -> None:
+    block = "iptables -I FORWARD -p udp -j DROP"
+    lab.world.sh("internet", block)
+    try:
+        running = lab.spawn("up", INVENTORY, "--yes")
+        assert running.stdout is not None
+        for line in running.stdout:
+            if "measuring paths" in line:
+                break
+        time.sleep(1)
+        _interrupt(lab)
+        began = time.monotonic()
+        out = running.stdout.read()
+        code, took = running.wait(60), time.monotonic() - began
+    finally:
+        lab.world.sh("internet", block.replace("-I", "-D"))
+
+    assert code == 130, out
+    assert took < 8, f"{took:.1f} s\n{out}"
+    assert "interrupted; all hosts rolled back" in out
+    # The pings of a measurement that was cut short end by themselves.
+    lab.wait(lab.is_as_before, 40, "all hosts are as before")
+
+
 def test_ctrl_c_before_any_change_ends_130(lab: Lab) -> None:
     lab.world.sh("home", "iptables -I INPUT -p tcp --dport 22 -j DROP")
     try:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from threading import Event as Signal
+from threading import Thread
 
 from wgorch.apply.interrupts import Interrupted, Interrupts
 from wgorch.apply.transaction import Transaction
@@ -21,6 +24,9 @@ from wgorch.verify.diagnose import Finding, Since, Verdict
 from wgorch.verify.sessions import new_sessions
 from wgorch.verify.targets import NONE, Skipped
 from wgorch.verify.verify import exchanges, verify_hosts
+
+LOOK_S = 0.2
+"""Seconds between two looks for a signal while hosts measure."""
 
 
 @dataclass
@@ -77,13 +83,16 @@ class Rollout:
         try:
             if not self._in_order(self._apply):
                 return self._roll_back("the change failed")
-            verdict = None if proof else self._verify(clocks)
+            with self._cut_short():
+                verdict = None if proof else self._verify(clocks)
             if self.interrupts.asked:
                 return self._roll_back("interrupted")
             if proof and not proof():
                 return self._roll_back("no proof that it works")
             if verdict and not verdict.works:
-                return self._roll_back("verification failed", self._with_cause(verdict))
+                with self._cut_short():
+                    verdict = self._with_cause(verdict)
+                return self._roll_back("verification failed", verdict)
             if not self._confirm():
                 return self._roll_back("a host did not confirm", verdict)
             return self._finish("keep", verdict)
@@ -177,12 +186,34 @@ class Rollout:
         finally:
             aside.shutdown(wait=False)  # a second Ctrl-C must not wait for it
         measured = verdict.measured
+        if self.interrupts.asked:
+            return verdict
         ended = [n for n in old if n in measured and not self.transaction.renewed(measured[n].output_before)]
         findings = [Finding(name, "its lease ended before it was renewed") for name in ended]
         findings += verdict.findings
         if not ssh_check.result():
             findings += [Finding(e.host, f"SSH is lost: {e.problem}") for e in self.failed]
         return replace(verdict, findings=tuple(findings))
+
+    @contextmanager
+    def _cut_short(self) -> Iterator[None]:
+        """A time in which hosts only measure: a signal ends their sessions, and what follows opens new ones."""
+        done = Signal()
+
+        def watch() -> None:
+            while not done.wait(LOOK_S):
+                if self.interrupts.asked:
+                    for shell in list(self.run.fleet.shells.values()):
+                        shell.close()
+                    return
+
+        watcher = Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
 
     def _skipped(self) -> Skipped:
         """With a limit only paths among the hosts that it names are proof, and none through a host without the tunnel."""

@@ -13,6 +13,8 @@ from typing import Any
 import yaml
 
 from wgorch.errors import UsageError
+from wgorch.inventory.fields import InvalidValue
+from wgorch.inventory.targets import TARGET
 
 MAX_HOSTS = 10_000
 """Hosts that ranges of names may make."""
@@ -36,7 +38,7 @@ def read_ansible(text: str, name: str) -> Machines:
     machines = Machines()
     groups = _yaml(text, name, machines) or _ini(text, name, machines)
     for host, variables in groups.resolved().items():
-        _add(machines, host, variables, name)
+        _add(machines, host, variables, groups.places.get(host, name))
     machines.targets = list(dict.fromkeys(machines.targets))
     machines.passed_over = list(dict.fromkeys(machines.passed_over))
     return machines
@@ -47,6 +49,8 @@ class _Groups:
     """Hosts, groups and variables as the file has them."""
 
     hosts: dict[str, dict[str, str]] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    """File and line of each host, the first where it has several."""
     members: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     children: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     variables: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
@@ -124,6 +128,7 @@ def _ini_host(line: str, group: str, where: str, groups: _Groups, machines: Mach
         pattern, port = hit[1].strip("[]"), hit[2]
     for host in _expanded(pattern, where, machines):
         own = groups.hosts.setdefault(host, {})
+        groups.places.setdefault(host, where)
         own |= ({"ansible_port": port} if port else {}) | variables
         groups.members[group].append(host)
 
@@ -160,8 +165,36 @@ def _steps(first: str, last: str, step: int) -> list[str]:
 # --- YAML
 
 
+class _Key(str):
+    """A key of a mapping that knows its line."""
+
+    __slots__ = ("line",)
+    line: int
+    """From 1."""
+
+    @classmethod
+    def of(cls, text: str, line: int) -> _Key:
+        key = cls(text)
+        key.line = line
+        return key
+
+
 class _Loader(yaml.SafeLoader):
-    """A SafeLoader that reads Ansible's own tags, ``!vault`` and ``!unsafe``."""
+    """A SafeLoader that reads Ansible's own tags, ``!vault`` and ``!unsafe``, and keeps the lines of keys."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        found = super().construct_mapping(node, deep)
+        lines = {
+            self.construct_object(key): key.start_mark.line + 1
+            for key, _ in node.value
+            if isinstance(key, yaml.ScalarNode)
+        }
+        return {(_Key.of(str(key), lines[key]) if key in lines else key): value for key, value in found.items()}
+
+
+def _at(name: str, key: Any) -> str:
+    """File and line of a key."""
+    return f"{name}:{key.line}" if isinstance(key, _Key) else name
 
 
 def _tagged(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> str:
@@ -198,13 +231,14 @@ def _yaml_group(
 ) -> None:
     for key, part in content.items():
         if depth > 50 or key not in ("hosts", "vars", "children") or not isinstance(part, dict | None):
-            machines.passed_over.append(f"{name}: {group}.{key}")
+            machines.passed_over.append(f"{_at(name, key)}: {group}.{key}")
         elif key == "vars":
             groups.variables[group] |= _texts(part or {})
         elif key == "hosts":
             for pattern, variables in (part or {}).items():
-                for host in _expanded(str(pattern), f"{name}: {group}.hosts", machines):
+                for host in _expanded(str(pattern), f"{_at(name, pattern)}: {group}.hosts", machines):
                     own = groups.hosts.setdefault(host, {})
+                    groups.places.setdefault(host, _at(name, pattern))
                     own |= _texts(variables) if isinstance(variables, dict) else {}
                     groups.members[group].append(host)
         else:
@@ -220,20 +254,26 @@ def _texts(variables: Mapping[Any, Any]) -> dict[str, str]:
 # --- machines
 
 
-def _add(machines: Machines, host: str, variables: Mapping[str, str], name: str) -> None:
+def _add(machines: Machines, host: str, variables: Mapping[str, str], where: str) -> None:
     own = {OLD_NAMES.get(key, key): value for key, value in variables.items()}
     connection = own.get("ansible_connection", "ssh")
     if connection == "local":
         machines.targets.append("local")
         return
     if connection not in ("ssh", "smart", "paramiko", "paramiko_ssh"):
-        machines.passed_over.append(f"{name}: {host}: ansible_connection {connection}")
+        machines.passed_over.append(f"{where}: {host}: ansible_connection {connection}")
         return
-    machines.passed_over += [f"{name}: {host}: {key}" for key in _unused(own)]
+    machines.passed_over += [f"{where}: {host}: {key}" for key in _unused(own)]
     if "{{" in own.get("ansible_host", ""):
-        machines.passed_over.append(f"{name}: {host}: ansible_host is a template")
+        machines.passed_over.append(f"{where}: {host}: ansible_host is a template")
         return
-    machines.targets.append(_target(own.get("ansible_host", host), own))
+    target = _target(own.get("ansible_host", host), own)
+    try:
+        TARGET.parse(target)
+    except InvalidValue as error:
+        machines.passed_over.append(f"{where}: {host}: {error.message}")
+        return
+    machines.targets.append(target)
 
 
 def _unused(own: Mapping[str, str]) -> Iterator[str]:
