@@ -361,10 +361,33 @@ class TestCommandList:
             "# + route 10.10.13.0/24: not routed into the tunnel",
             "-A wgorch-office-nat -s 192.168.2.0/24 -d 10.10.13.0/24 -o ens192"
             " -m comment --comment wgorch:office -j MASQUERADE",
-            "systemctl enable --quiet wgorch-office.service",
+            "sysctl -w net.ipv4.conf.all.send_redirects=0",
+            "wg genkey >/var/lib/wgorch/office/private_key",
         ):
             assert line in said.split("\n")
+        assert all(len(host.split("\n")) < 60 for host in said.split("# on ")[1:])
+        assert "# + boot script, + unit wgorch-office.service: wgorch up writes them" in said
         assert lab.differences(ignore=()) == {}
+
+    def test_the_commands_typed_on_every_host_build_the_network(self, lab: Lab) -> None:
+        said = lab.wgorch("plan", INVENTORY, "--format", "shell", code=2).stdout
+        mine = {name: said.split(f"# on {name}\n")[1].split("# on ")[0] for name in HOSTS}
+        keys = {}
+        for name in HOSTS:
+            make = next(line for line in mine[name].split("\n") if line.startswith("umask"))
+            lab.world.sh(name, f"{make} && wg genkey >private_key")
+            keys[name] = lab.world.sh(name, "wg pubkey </var/lib/wgorch/office/private_key").strip()
+        for name in HOSTS:
+            text = mine[name]
+            for other, key in keys.items():
+                text = text.replace(f"<{other}>", key)
+            text = text.replace("wg genkey >/var/lib/wgorch/office/private_key", ":")
+            done = lab.world.run(name, "sh", "-u", "-c", text, check=False)
+            assert done.returncode == 0, done.stderr
+        assert lab.world.ping("home", TARGET)
+        plan = lab.wgorch("plan", INVENTORY, code=2).stdout
+        left = {line.split("  — ")[0] for line in plan.split("\n") if line.startswith("  ")}
+        assert left <= {"  + unit wgorch-office.service", "  + record of the members", "  + boot script"}
 
     @pytest.mark.parametrize("edit", ["route", "jump", "forwarding"])
     def test_what_it_prints_can_be_run_by_hand(self, network: Lab, edit: str) -> None:

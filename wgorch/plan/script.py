@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from wgorch.base.sh import EMPTY, Sh, comment, header_line, quote, quote_words, sh, sh_lines
 from wgorch.base.value import value
-from wgorch.host.library import PRELUDE, functions, library, pieces_of
+from wgorch.host.library import PRELUDE, library, pieces_of
 from wgorch.plan.batching import FORGET, batched
 from wgorch.state.change import Change
 from wgorch.state.state import State
@@ -68,12 +68,3 @@ def _head(title: str, state: State, header: Mapping[str, str] | None) -> Iterato
     for name, run in sorted(state.runs.items()):
         yield header_line("run", json.dumps({"name": name, "command": run.command, "undo": run.undo}))
     yield sh("directory={place}", place=quote(state.directory))
-
-
-def by_hand(state: State, changes: Iterable[Change]) -> list[Sh]:
-    """What a person's shell needs before the commands of some changes: the directory, and the functions they call."""
-    names = pieces_of(_called(changes) | {"write_file"})
-    place = quote(state.directory)
-    lines = [sh("umask 077"), sh("mkdir -p -m 700 {place} && cd {place}", place=place)]
-    lines += [sh("boot_id=$(cat /proc/sys/kernel/random/boot_id) {forget}", forget=FORGET)]
-    return [*lines, functions(names)]

@@ -10,9 +10,9 @@ from rich.text import Text
 from wgorch.base.text import count, visible
 from wgorch.inventory.model import Host
 from wgorch.plan.host import BOOT, HostPlan
-from wgorch.plan.script import by_hand
+from wgorch.plan.typed import typed
 from wgorch.report.console import SIGNS, safe_text
-from wgorch.state.change import Change, command
+from wgorch.state.change import Change
 from wgorch.state.wireguard import PendingKey
 
 
@@ -76,23 +76,10 @@ def render_notes(out: Console, plans: Mapping[str, HostPlan]) -> None:
 
 
 def shell_plan(plans: Mapping[str, HostPlan]) -> str:
-    """The commands of a plan as a person could type them, by host: prerequisites, then each change with its reason."""
+    """The commands of a plan as a person would type them, by host: each change with its reason."""
     lines = []
     if any(isinstance(peer, PendingKey) for plan in plans.values() for its in plan.want.peers.values() for peer in its):
         lines.append("# <HOST>: the public key of a host without one yet; to print it there: wg pubkey <private_key")
     for name, plan in plans.items():
-        lines.append(f"# on {name}")
-        if plan.changes:
-            lines += by_hand(plan.want, plan.changes)
-        for change in plan.changes:
-            lines += _shell_change(plan, change)
-        lines.append("")
+        lines += [f"# on {name}", *typed(plan), ""]
     return "\n".join(lines)
-
-
-def _shell_change(plan: HostPlan, change: Change) -> list[str]:
-    if change.step == BOOT and plan.want.interfaces:
-        boot = command("write_file", f"{plan.want.directory}/boot", "600", stdin=plan.boot.text)
-        return [f"# {change.sign} boot script: {visible(change.why)}", boot.render()]
-    comment = f"# {change.sign} {visible(change.what)}: {visible(change.why)}"
-    return [comment, *(its.render() for its in change.commands)]

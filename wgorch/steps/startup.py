@@ -20,6 +20,10 @@ WATCHING = ("systemd", "runit", "cron")
 """Start-up systems that also run a script from time to time; OpenRC cannot."""
 
 
+STEP = "persist"
+"""Name of the step."""
+
+
 def persist(want: State, have: State) -> Iterator[Change]:
     """Start the network at boot, and follow peers whose address may change."""
     for kind, wanted in want.units.items():
