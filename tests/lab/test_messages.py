@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.lab.conftest import HOSTS, INVENTORY, ROOT, Lab
+from tests.lab.conftest import INVENTORY, ROOT, Lab
 
 TEXTS = {"object", "reason", "problem", "hint", "notes", "errors"}
 MOVES = {
