@@ -63,4 +63,4 @@ $(VENV)/.ready: pyproject.toml scripts/setup
 	@PYTHON=$(PYTHON) scripts/setup $(VENV)
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .userlands

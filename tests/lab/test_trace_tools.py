@@ -6,7 +6,8 @@ import pytest
 
 from tests.conftest import draw
 from tests.lab.conftest import HOSTS, INVENTORY, Lab
-from tests.lab.test_trace import BY_NAME, mended, trace
+from tests.lab.remedies import traced
+from tests.lab.test_trace import BY_NAME, mended
 from wgorch.rehearsal.snapshot import snapshot
 
 pytestmark = pytest.mark.slow(90)
@@ -14,10 +15,10 @@ pytestmark = pytest.mark.slow(90)
 
 @pytest.mark.parametrize("kind", draw(["--tcp", "--udp"], 1))
 def test_tcp_and_udp_are_followed_too(network: Lab, kind: str) -> None:
-    assert trace(network, kind, "7777", code=0)["finding"] is None
+    assert traced(network, kind, "7777", code=0)["finding"] is None
     network.world.sh("company", "iptables -I wgorch-office-fwd -p tcp --dport 7777 -j DROP")
     try:
-        found = trace(network, kind, "7777", code=1 if kind == "--tcp" else 0)
+        found = traced(network, kind, "7777", code=1 if kind == "--tcp" else 0)
     finally:
         network.up()
         network.world.sh("company", "iptables -D wgorch-office-fwd -p tcp --dport 7777 -j DROP")
@@ -35,14 +36,14 @@ def test_it_works_with_what_is_there(network: Lab, tools: str) -> None:
     for host in HOSTS:
         network.world.sh(host, hide)
     try:
-        found = trace(network, code=0)
+        found = traced(network, code=0)
         if tools == "none":
             assert sorted(found["unobserved_hosts"]) == sorted(HOSTS)
             assert {step["seen"] for step in found["steps"]} == {None}
         else:
             assert all(step["seen"] for step in found["steps"]), found
         network.world.sh(fault.machine, fault.make)
-        broken = trace(network, code=1)
+        broken = traced(network, code=1)
         assert (broken["finding"]["host"], fault.says in broken["finding"]["problem"]) == ("bcc", True), broken
     finally:
         for host in HOSTS:
@@ -71,7 +72,7 @@ def test_a_rule_of_iptables_legacy_is_found_by_its_counter(lab: Lab, fault: str)
             ),
         }[fault]
         lab.world.sh("company", f"PATH=/usr/local/sbin:$PATH; {make}")
-        found = trace(lab, code=1)
+        found = traced(lab, code=1)
         lab.world.sh("company", f"PATH=/usr/local/sbin:$PATH; {mend}")
         lab.wgorch("teardown", INVENTORY, "--yes")
     finally:

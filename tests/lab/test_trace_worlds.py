@@ -12,7 +12,8 @@ import pytest
 from tests.conftest import draw
 from tests.lab.conftest import ROOT, Lab
 from tests.lab.faults import FAULTS, FAULTS_6
-from tests.lab.test_trace import mended, trace
+from tests.lab.remedies import traced
+from tests.lab.test_trace import mended
 from wgorch.inventory.load import load
 from wgorch.rehearsal.inventory_world import InventoryWorld, world_of
 from wgorch.rehearsal.reference import ReferenceWorld
@@ -51,10 +52,10 @@ def test_faults_over_hard_nat() -> None:
         assert isinstance(world, ReferenceWorld)
         lab = Lab(world, Path("/nonexistent"))
         lab.up()
-        assert trace(lab, code=0)["finding"] is None
+        assert traced(lab, code=0)["finding"] is None
         for fault in draw(list(FAULTS), 1, salt="hard"):
             world.sh(fault.machine, fault.make)
-            told = trace(lab, code=1)
+            told = traced(lab, code=1)
             mended(lab, fault)
 
             assert (told["finding"]["host"], fault.says in told["finding"]["problem"]) == (fault.host, True), told

@@ -68,6 +68,14 @@ def test_busybox_is_enough(lab: Lab) -> None:
     assert "wg0" not in world.sh("home", "ls /sys/class/net; ls /var/lib/wgorch 2>/dev/null", check=False)
 
 
+def test_the_reason_why_wireguard_go_does_not_start_is_told(lab: Lab) -> None:
+    fails = "#!/bin/sh\necho 'ERROR: Failed to create TUN device: /dev/net/tun does not exist' >&2; exit 1\n"
+    lab.world.write("company", "/usr/local/sbin/wireguard-go", fails, "755")
+    done = lab.wgorch("up", INVENTORY, "--yes", code=5)
+    assert "company: cannot add interface wg0: ERROR: Failed to create TUN device" in done.stdout
+    lab.wgorch("teardown", INVENTORY, "--yes", "--purge")
+
+
 @pytest.mark.kind("an ip of busybox's", "works", "iproute2 is installed first")
 def test_an_ip_of_busybox_is_read_and_then_replaced(lab: Lab) -> None:
     lab.world.sh("home", "ln -s /bin/busybox /usr/local/sbin/ip")

@@ -68,12 +68,12 @@ FROM_FACTS: Mapping[str, tuple[Observed, str]] = {
     "strict rp_filter on one": (
         with_sysctls(net__ipv4__conf__ens192__rp_filter="1"),
         "company: strict rp_filter on ens192 drops packets whose route back is via another interface\n"
-        "    fix: sysctl net.ipv4.conf.INTERFACE.rp_filter=2, where routes are asymmetric",
+        "    fix: sysctl -w net/ipv4/conf/ens192/rp_filter=2\n         where routes are asymmetric",
     ),
     "strict rp_filter on all": (
         with_sysctls(net__ipv4__conf__all__rp_filter="1"),
         "company: strict rp_filter on every interface drops packets whose route back is via another interface\n"
-        "    fix: sysctl net.ipv4.conf.INTERFACE.rp_filter=2, where routes are asymmetric",
+        "    fix: sysctl -w net/ipv4/conf/all/rp_filter=2\n         where routes are asymmetric",
     ),
     "small MTU": (
         with_device(Device("ppp0", 1400, True)),

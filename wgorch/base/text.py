@@ -28,6 +28,11 @@ def without_keys(text: str, known: frozenset[str] = frozenset()) -> str:
     return _BASE64_KEY.sub(lambda found: found[0] if found[0] in known else "<hidden key>", text)
 
 
+def hint_lines(*lines: str) -> str:
+    """A hint of several lines, each below the other behind ``fix:``, so that a command can be pasted alone."""
+    return "\n         ".join(lines)
+
+
 def count(number: int, noun: str) -> str:
     """``1 host``, ``3 hosts``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

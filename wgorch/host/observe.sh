@@ -24,7 +24,7 @@ watch_by_nft() {
     watchdog=$!
     trap 'clean; exit 1' HUP INT TERM PIPE
     printf '%s\n' "$rules" | nft -f - 2>/dev/null || return 1
-    timeout "$seconds" nft monitor trace 2>/dev/null | head -c 200000 &
+    timeout "$seconds" nft -a monitor trace 2>/dev/null | head -c 200000 &
     watching=$!
 }
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from wgorch.base.ip import as_ip, network
-from wgorch.base.sh import quote_words
 from wgorch.base.value import value
 from wgorch.errors import HostError, Unfit
 from wgorch.facts.firewall import BaseChain, Firewall
 from wgorch.facts.iptables_rules import steps
-from wgorch.facts.owners import chain_owner
 from wgorch.facts.packets import UNKNOWN, Chains, May, Packets, effect
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import DEFAULT_PORT, Endpoint, IPNetwork
+from wgorch.plan.remedies import iptables_remedy, nft_remedy
 from wgorch.state.rules import tool
 from wgorch.topology.desired import Desired
 
@@ -191,20 +190,7 @@ def _of_iptables(
         found = effect(chain, chains, packets, policy)
         if found.dropped is May.ALL:
             where = f"{tool(table)} table {table}, chain {chain},"
-            yield Refusal(packets, where, found.rule, iptables_remedy(table, chain, found.rule), vital)
-
-
-def iptables_remedy(table: str, chain: str, rule: str) -> str:
-    """What lets packets pass a rule of a chain, or its policy; `rule` may name the chain inside it that has the rule."""
-    inside = rule.partition("(in chain ")[2]
-    if owner := chain_owner(inside or chain):
-        return f"the chain is {owner}'s: allow it there, or {owner} puts the rule back"
-    command, lasting = f"{tool(table)} -t {table.removesuffix('6')}", "and where it is loaded at a start"
-    if rule.startswith("policy"):
-        return f"accept it: {command} -I {chain} … -j ACCEPT; {lasting}"
-    if inside or not rule:
-        return f"find it: {command} -S {inside.rstrip(')') or chain}; then -D in the place of -A; {lasting}"
-    return f"{command} -D {chain} {rule}; {lasting}"
+            yield Refusal(packets, where, found.rule, iptables_remedy(table, chain, found.rule, packets), vital)
 
 
 def _of_nft(
@@ -218,29 +204,4 @@ def _of_nft(
         found = effect(chain.name, chains, packets, chain.policy)
         if found.dropped is May.ALL:
             where = f"chain {chain.name} of nft table {chain.table}"
-            yield Refusal(packets, where, found.rule, _nft_remedy(chain, packets), vital)
-
-
-def _from(interface: str) -> str:
-    return f"iifname {interface} " if interface else ""
-
-
-def _to(interface: str) -> str:
-    return f"oifname {interface} " if interface else ""
-
-
-def _nft_remedy(chain: BaseChain, packets: Packets) -> str:
-    place = quote_words([*chain.table.split(" "), chain.name])
-    if chain.hook == "forward":
-        ways = dict.fromkeys(
-            [(packets.interface_in, packets.interface_out), (packets.interface_out, packets.interface_in)]
-        )
-        rules = [f"nft insert rule {place} {_from(one)}{_to(other)}accept" for one, other in ways]
-    elif packets.protocol == "udp" and packets.destination_port and chain.hook in ("ingress", "prerouting", "input"):
-        rules = [f"nft insert rule {place} udp dport {packets.destination_port} accept"]
-    elif packets.protocol == "udp":
-        rules = [f"nft insert rule {place} udp sport {packets.source_port} accept"]
-    else:
-        match, name = ("iifname", packets.interface_in) if packets.interface_in else ("oifname", packets.interface_out)
-        rules = [f"nft insert rule {place} {match} {name} accept"]
-    return f"{'; '.join(rules)}; and the same where that table is defined (/etc/nftables.conf?)"
+            yield Refusal(packets, where, found.rule, nft_remedy(chain, packets), vital)

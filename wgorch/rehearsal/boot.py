@@ -15,10 +15,10 @@ BOOT_S = 10
 _SCRIPT = Path(__file__).with_name("node.sh")
 
 
-def boot(place: Path, name: str, group: str, *, systemd: bool) -> subprocess.Popen[bytes]:
+def boot(place: Path, name: str, group: str, *, systemd: bool, userland: Path | None = None) -> subprocess.Popen[bytes]:
     """Start the parent process of a machine's init; the machine ends with it.
 
-    `place`: the directory of the world; `group`: the machine's control group.
+    `place`: the directory of the world; `group`: the machine's control group; `userland`: another root directory.
     """
     disk = place / "disks" / name
     for part in ("dev", "cgroup"):
@@ -26,7 +26,7 @@ def boot(place: Path, name: str, group: str, *, systemd: bool) -> subprocess.Pop
     init = "systemd" if systemd else "none"
     with log_of(place, name).open("ab") as log:
         return subprocess.Popen(
-            ["unshare", "--mount", "sh", str(_SCRIPT), "outer", str(disk), name, init, group],
+            ["unshare", "--mount", "sh", str(_SCRIPT), "outer", str(disk), name, init, group, str(userland or "")],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -55,6 +55,8 @@ class Machine:
     """Run a real systemd as init."""
     routes: tuple[tuple[str, str], ...] = ()
     """Static routes, as (network, gateway)."""
+    userland: Path | None = None
+    """Root directory of another distribution, whose programs and files it has; None: this machine's own."""
 
 
 class WorldError(RuntimeError):

@@ -6,8 +6,9 @@
 #   NAME   host name
 #   INIT   systemd, or none (a process that only reaps)
 #   GROUP  name of the machine's control group
+#   ROOT   root directory of the files it starts from; empty for this machine's own
 set -eu
-part=$1 disk=$2 name=$3 init=$4 group=$5
+part=$1 disk=$2 name=$3 init=$4 group=$5 root=$6
 
 if [ "$part" = outer ]; then
     mkdir -p "$disk/cgroup"
@@ -15,14 +16,14 @@ if [ "$part" = outer ]; then
         mkdir -p "$disk/cgroup/$group"
         echo $$ >"$disk/cgroup/$group/cgroup.procs"
     fi
-    exec unshare --cgroup --net --uts --ipc --pid --fork --kill-child=KILL sh "$0" inner "$disk" "$name" "$init" "$group"
+    exec unshare --cgroup --net --uts --ipc --pid --fork --kill-child=KILL sh "$0" inner "$disk" "$name" "$init" "$group" "$root"
 fi
 
 umask 022
 hostname "$name"
 for tree in etc home root usr var/lib; do
     mkdir -p "$disk/$tree.upper" "$disk/$tree.work"
-    mount -t overlay -o "lowerdir=/$tree,upperdir=$disk/$tree.upper,workdir=$disk/$tree.work" overlay "/$tree"
+    mount -t overlay -o "lowerdir=$root/$tree,upperdir=$disk/$tree.upper,workdir=$disk/$tree.work" overlay "/$tree"
 done
 umount "$disk/cgroup" 2>/dev/null || :
 if [ ! -e "$disk/initialized" ]; then

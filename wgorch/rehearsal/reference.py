@@ -12,6 +12,7 @@ controller 192.168.0.20 ─┐
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Self
 
 from wgorch.base.assets import asset
@@ -72,8 +73,18 @@ def machines(*, systemd: bool = True, hard_nat: bool = False) -> dict[str, Machi
 class ReferenceWorld(World):
     """The reference world, with target's services and the controller's SSH set up."""
 
-    def __init__(self, name: str = "reference", *, systemd: bool = True, hard_nat: bool = False) -> None:
-        super().__init__(name, machines(systemd=systemd, hard_nat=hard_nat))
+    def __init__(
+        self,
+        name: str = "reference",
+        *,
+        systemd: bool = True,
+        hard_nat: bool = False,
+        userland: Path | None = None,
+    ) -> None:
+        """`userland`: root directory of another distribution, for bcc, home and company."""
+        found = machines(systemd=systemd, hard_nat=hard_nat)
+        hosts = {host: replace(found[host], userland=userland) for host in ("bcc", "home", "company")}
+        super().__init__(name, {**found, **hosts})
 
     def up(self) -> Self:
         """Build the world and start its services."""

@@ -99,7 +99,9 @@ class World(WorldHandle):
     def _start(self, name: str) -> None:
         machine = self.machines.get(name)
         systemd = machine is not None and machine.systemd
-        self._parents[name] = boot(self.place, name, f"wgorch-{self.name}-{name}", systemd=systemd)
+        userland = machine.userland if machine else None
+        group = f"wgorch-{self.name}-{name}"
+        self._parents[name] = boot(self.place, name, group, systemd=systemd, userland=userland)
         self._record()
 
     def _find_init(self, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wgorch.base.sh import quote
+from wgorch.base.text import hint_lines
 from wgorch.facts.owners import owner_of
 from wgorch.facts.path_mtu import NEEDED_BY_IPV6, OVERHEAD
 from wgorch.gather.observed import Observed
@@ -93,7 +94,9 @@ def _rp_filter(host: str, facts: Observed) -> Iterator[Finding]:
     )
     if strict:
         what = f"strict rp_filter on {', '.join(strict)} drops packets whose route back is via another interface"
-        yield Finding(host, what, "sysctl net.ipv4.conf.INTERFACE.rp_filter=2, where routes are asymmetric")
+        names = ["all"] if is_strict("all") else strict
+        sets = (f"sysctl -w {quote(f'net/ipv4/conf/{name}/rp_filter=2')}" for name in names)
+        yield Finding(host, what, hint_lines(*sets, "where routes are asymmetric"))
 
 
 def _mtu(desired: Desired, facts: Observed) -> Iterator[Finding]:

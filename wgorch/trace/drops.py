@@ -20,6 +20,8 @@ class Drop(NamedTuple):
     """Table and chain, as ``inet filter forward``."""
     rule: str
     """Words of the rule; empty for the chain's policy."""
+    handle: int = 0
+    """Of a rule of nft; 0 where it is not known."""
 
 
 def traced(lines: list[str]) -> Iterator[Drop]:
@@ -31,7 +33,9 @@ def traced(lines: list[str]) -> Iterator[Drop]:
         if hit:
             words = re.sub(r" *\(verdict \w+\)", "", hit[3] or hit[4] or "")
             words = re.sub(r" *counter packets \d+ bytes \d+", "", words)
-            yield _drop(hit[1], words.strip())
+            its = re.fullmatch(r"(.*) # handle (\d{1,18})", words.strip())
+            drop = _drop(hit[1], its[1] if its else words.strip())
+            yield drop._replace(handle=int(its[2])) if its else drop
 
 
 def counted(before: list[str], after: list[str], probe: Probe) -> Iterator[Drop]:
@@ -43,7 +47,7 @@ def counted(before: list[str], after: list[str], probe: Probe) -> Iterator[Drop]
     earlier = _counters(before)
     for drop, count in _counters(after).items():
         if count - earlier.get(drop, 0) >= sent:
-            yield _drop(*drop)
+            yield _drop(drop.chain, drop.rule)
 
 
 def _counters(lines: list[str]) -> dict[Drop, int]:

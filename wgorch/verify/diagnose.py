@@ -7,6 +7,7 @@ from dataclasses import field, replace
 from itertools import pairwise
 
 from wgorch.base.ip import as_ip
+from wgorch.base.text import hint_lines
 from wgorch.base.value import value
 from wgorch.inventory.model import IPAddress
 from wgorch.plan.playbook import CHECKS
@@ -40,7 +41,7 @@ class Finding:
 
 def by_hand(command: str) -> str:
     """A fix that `wgorch up` makes, and the command that makes it on the host, each on a line to be pasted."""
-    return f"wgorch up\n     or: {command}"
+    return hint_lines("wgorch up", f"or: {command}")
 
 
 @value

@@ -9,7 +9,11 @@ make_interface() {
         echo "the kernel has no WireGuard, and there is no wireguard-go"
         return 1
     }
-    LOG_LEVEL=error setsid wireguard-go "$interface" </dev/null >/dev/null 2>&1 || return 1
+    # The daemon that stays has neither stdout nor stderr, as long as LOG_LEVEL is not set.
+    output=$(unset LOG_LEVEL && setsid wireguard-go "$interface" 2>&1 </dev/null >/dev/null) || {
+        printf '%s\n' "$output"
+        return 1
+    }
     tries=0
     until [ -S "/var/run/wireguard/$interface.sock" ]; do
         tries=$((tries + 1))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from wgorch.base.sh import quote_words
 from wgorch.facts.iptables_rules import step_of
-from wgorch.plan.foreign_firewall import iptables_remedy, refusals
+from wgorch.plan.foreign_firewall import refusals
+from wgorch.plan.remedies import iptables_remedy, nft_remedy, nft_rule_remedy, through
 from wgorch.state.rules import our_chains
 from wgorch.trace.drops import Drop
 from wgorch.trace.evidence import Evidence
@@ -39,9 +39,9 @@ def _remedy(evidence: Evidence, host: str, drop: Drop) -> str:
     by_iptables = evidence.facts[host].firewall.rules.get(table6, {})
     if family in ([], ["ip"], ["ip6"]) and chain in by_iptables:
         drops = [rule for rule in by_iptables[chain] if step_of(rule, by_iptables).verdict == "drop"]
-        return iptables_remedy(table6, chain, str(drops[0]) if len(drops) == 1 else "")
-    place = quote_words([*family, table, chain])
-    return f"find its handle: nft -a list chain {place}; then nft delete rule {place} handle N; and where it is loaded"
+        packets = through(evidence.tunnel, chain, evidence.probe.target.version)
+        return iptables_remedy(table6, chain, str(drops[0]) if len(drops) == 1 else "", packets)
+    return nft_rule_remedy([*family, table, chain], drop.handle)
 
 
 def _first_drop(evidence: Evidence, host: str) -> Drop | None:
@@ -68,7 +68,12 @@ def _by_policy(evidence: Evidence, host: str, chain: str) -> Finding:
         return Finding(host, f"blocked by firewall: {chain} policy drop; jump to {jump} is missing", "wgorch up")
     what = f"blocked by firewall: {chain} policy drop; no rule accepts it"
     *family, table, name = chain.split(" ") if " " in chain else ("ip", "filter", chain)
-    return Finding(host, what, f"see it: nft -a list chain {quote_words([*family, table, name])}; accept it there")
+    facts, version = evidence.facts[host], evidence.probe.target.version
+    for foreign in facts.firewall.foreign_chains:
+        if [*foreign.table.split(" "), foreign.name] == [*family, table, name]:
+            return Finding(host, what, nft_remedy(foreign, through(evidence.tunnel, foreign.hook, version)))
+    packets = through(evidence.tunnel, name, version)
+    return Finding(host, what, iptables_remedy(f"{table}{'6' if version == 6 else ''}", name, "policy", packets))
 
 
 def _missing_jump(evidence: Evidence, host: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wgorch.base.sh import quote
 from wgorch.trace.evidence import Evidence
 from wgorch.verify.diagnose import Finding, by_hand
 
@@ -16,4 +17,4 @@ def forwarding_off(evidence: Evidence, host: str, version: int, interface: str) 
     if any(sysctls.get(path) == "1" for path in paths):
         return None
     what = f"forwarding is off on {interface}: packets received there are not forwarded"
-    return Finding(host, what, by_hand(f"sysctl net.ipv{version}.conf.{interface}.{name}=1"))
+    return Finding(host, what, by_hand(f"sysctl -w {quote(f'net/ipv{version}/conf/{interface}/{name}=1')}"))

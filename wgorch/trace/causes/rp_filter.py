@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from wgorch.base.ip import network_text
 from wgorch.base.sh import quote
+from wgorch.base.text import hint_lines
+from wgorch.facts.links import Route
 from wgorch.inventory.model import IPAddress
 from wgorch.trace.evidence import Evidence
 from wgorch.verify.diagnose import Finding
@@ -22,5 +25,15 @@ def rp_filtered(evidence: Evidence, host: str, source: IPAddress, interface: str
         return None
     back = f"route back is via {route.device}" if route else "no route back"
     what = f"strict rp_filter on {interface} drops {source} ({back})"
-    setting = quote(f"net/ipv4/conf/{interface}/rp_filter=2")
-    return Finding(host, what, f"sysctl {setting}, or a route to {source} via {interface}")
+    return Finding(host, what, _hint(evidence, host, source, interface, route))
+
+
+def _hint(evidence: Evidence, host: str, source: IPAddress, interface: str, route: Route | None) -> str:
+    own = evidence.topology.desired(host).tunnel_prefixes.of(source) if interface == evidence.tunnel else None
+    if own is None:
+        setting = quote(f"net/ipv4/conf/{interface}/rp_filter=2")
+        return hint_lines(f"sysctl -w {setting}", f"or: a route to {source} via {interface}")
+    if route and route.subnet.prefixlen >= own.prefixlen:
+        deletes = f"ip route delete {network_text(route.subnet)} dev {quote(route.device)}"
+        return hint_lines(deletes, "which leads past the tunnel; and where it is set at a start")
+    return "wgorch up"
