@@ -153,7 +153,6 @@ def test_a_router_without_ssh_is_taken_over_as_a_device_with_its_lan(lab: Lab) -
         down = lab.wgorch("teardown", path, "--yes", "--purge").stdout
         assert "was there before wgorch adopted it" in down
         assert "wg0 was adopted, and is gone" in down
-        assert "0 hosts restored" in down
     finally:
         live.end()
 
