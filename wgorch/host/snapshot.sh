@@ -1,4 +1,5 @@
-# Everything of a machine that a change could leave a trace in, as lines that can be compared. Only rehearsals run it.
+# Everything of a machine that a change could leave a trace in, but for files on its disk, as lines that can be compared.
+# Only rehearsals run it.
 export LC_ALL=C
 
 # Begin a part.
@@ -26,13 +27,9 @@ part nft
 nft --stateless list ruleset
 part iptables
 for save in iptables-save ip6tables-save; do "$save" | grep -v '^#' | sed 's/\[[0-9]*:[0-9]*\]/[0:0]/'; done
-part files
-for tree in /etc /run /var/lib; do
-    find $tree -xdev \( -type f -o -type l -o -type d \) 2>/dev/null
-done | grep -v -e '^/run/systemd/' -e '^/run/log' -e '^/run/journal' -e '^/run/user' -e '^/etc/mtab' -e '^/run/xtables.lock' \
-    -e '^/run/sshd' -e '/var/lib/systemd/timers' -e '^/run/dbus' | sort
-part contents
-find /etc -xdev -type f -newer /etc/ssh/world_sshd_config 2>/dev/null | sort | xargs -r cksum
+part run
+find /run -xdev \( -type f -o -type l -o -type d \) 2>/dev/null | grep -v -e '^/run/systemd/' -e '^/run/log' \
+    -e '^/run/journal' -e '^/run/user' -e '^/run/xtables.lock' -e '^/run/sshd' -e '^/run/dbus' | sort
 part processes
 # A ping of the fact script may outlive the run that sent it, by the second that it waits for an answer.
 tries=0
