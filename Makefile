@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 CODE   := wgorch tests benchmarks scripts
-SHELLS := wgorch/rehearsal/*.sh benchmarks/*.sh scripts/setup .ci/run
+SHELLS := wgorch/rehearsal/*.sh benchmarks/*.sh scripts/setup scripts/deb .ci/run
 TEXTS  := $(CODE) docs inventory playbooks README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md
 
-.PHONY: docs site pictures demo test test-all long fast lab check fix setup clean
+.PHONY: docs site pictures demo test test-all long fast lab check fix deb setup clean
 
 demo: setup   ## the reference network in namespaces, and the main job on it
 	@$(BIN)/wgorch demo
@@ -56,6 +56,9 @@ site: docs   ## the docs as a site, in site/; a link that leads nowhere is an er
 
 pictures: setup   ## the pictures of README and docs, made by the program in the reference world
 	@$(BIN)/python scripts/pictures.py
+
+deb:   ## a Debian package in dist/, for the release that this runs on
+	@scripts/deb
 
 setup: $(VENV)/.ready
 

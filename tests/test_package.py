@@ -74,6 +74,9 @@ def test_the_sdist_is_enough_to_build_test_and_document(built: Path) -> None:
         "tests/test_package.py",
         "docs/man/wgorch.1",
         "inventory/big.yaml",
+        "packaging/Containerfile",
+        "packaging/debian/rules",
+        "scripts/deb",
     )
     assert {*wanted, *(str(path) for path in CODE)} <= names
 

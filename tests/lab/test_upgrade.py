@@ -1,4 +1,4 @@
-"""A network that version 0.1 brought up: this version meets it without loss, and takes it down without a trace."""
+"""Networks that older releases brought up: this version meets them without loss, and takes them down without a trace."""
 
 from __future__ import annotations
 
@@ -9,26 +9,39 @@ import sysconfig
 import tarfile
 import venv
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from tests.lab.conftest import HOSTS, INVENTORY, Lab
+from tests.conftest import draw
+from tests.lab.conftest import HOSTS, INVENTORY, ROOT, Lab
 
 pytestmark = pytest.mark.slow(50)
 
-OLD = Path(__file__).with_name("wgorch-0.1.tar.xz")
-"""The package and playbooks of the last version whose hosts carry no format number."""
+PLACE = Path(__file__).with_name("releases")
 
 
-@pytest.fixture(scope="module")
-def old_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of an environment of its own, in which wgorch is that of OLD."""
+class Release(NamedTuple):
+    """A line of releases.txt."""
+
+    version: str
+    commit: str
+    format: str
+
+
+LINES = [line.split() for line in (PLACE / "releases.txt").read_text().split("\n") if line and line[0] != "#"]
+RELEASES = [Release(*words) for words in LINES]
+
+
+@pytest.fixture(scope="module", params=draw(RELEASES, 1, salt="release"), ids=lambda release: release.version)
+def old(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Release, Path]:
+    """A release, and the interpreter of an environment of its own with it."""
     place = tmp_path_factory.mktemp("old")
     for path in (place, *place.parents[:2]):
         path.chmod(0o755)
     tree = place / "tree"
     tree.mkdir()
-    with tarfile.open(OLD) as archive:
+    with tarfile.open(PLACE / f"{request.param.version}.tar.xz") as archive:
         archive.extractall(tree, filter="data")
     venv.create(place / "env", with_pip=False, symlinks=True)
     python = place / "env" / "bin" / "python"
@@ -40,17 +53,36 @@ def old_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [python, "-c", "import wgorch; print(wgorch.__file__)"], capture_output=True, text=True, check=True, cwd="/"
     )
     assert found.stdout.strip() == str(tree / "wgorch" / "__init__.py")
-    return python
+    return request.param, python
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.version)
+def test_an_archive_is_what_the_history_has(release: Release) -> None:
+    paths = subprocess.run(
+        ["git", "ls-tree", "-r", "--name-only", release.commit, "wgorch", "playbooks"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    with tarfile.open(PLACE / f"{release.version}.tar.xz") as archive:
+        names = {member.name for member in archive if member.isfile()}
+        assert "wgorch/__init__.py" in names
+        if paths.returncode == 0:  # a checkout without its history has the archives alone
+            assert names == set(paths.stdout.split())
 
 
 def old_up(lab: Lab, python: Path) -> None:
     lab.world.run("controller", str(python), "-m", "wgorch", "up", str(INVENTORY), "--yes", timeout=120)
 
 
-def test_a_network_of_the_old_version_is_met_without_loss(lab: Lab, old_python: Path) -> None:
-    old_up(lab, old_python)
-    assert "#: format" not in lab.world.sh("home", "cat /var/lib/wgorch/office/boot")
+def test_a_network_of_an_older_release_is_met_without_loss(lab: Lab, old: tuple[Release, Path]) -> None:
+    release, python = old
+    old_up(lab, python)
+    boot = lab.world.sh("home", "cat /var/lib/wgorch/office/boot").split("\n")
+    assert ([] if release.format == "1" else [f"#: format {release.format}"]) == [
+        line for line in boot if line.startswith("#: format")
+    ]
 
+    status = json.loads(lab.wgorch("status", INVENTORY, "--json", code=2).stdout)
+    assert all(host["reached"] and host["peers"] for host in status["hosts"].values())
     plan = json.loads(lab.wgorch("plan", INVENTORY, "--json", code=2).stdout)
     changes = [change for host in plan["hosts"].values() for change in host["changes"]]
     assert {"boot"} <= {change["step"] for change in changes} <= {"boot", "persist", "drop_ins", "members"}
@@ -71,8 +103,8 @@ def test_a_network_of_the_old_version_is_met_without_loss(lab: Lab, old_python: 
     assert {} == lab.differences(ignore=())
 
 
-def test_this_version_takes_down_what_the_old_one_built(lab: Lab, old_python: Path) -> None:
-    old_up(lab, old_python)
+def test_this_version_takes_down_what_an_older_one_built(lab: Lab, old: tuple[Release, Path]) -> None:
+    old_up(lab, old[1])
 
     lab.wgorch("teardown", INVENTORY, "--yes", "--purge")
 
@@ -80,13 +112,30 @@ def test_this_version_takes_down_what_the_old_one_built(lab: Lab, old_python: Pa
 
 
 @pytest.mark.parametrize("verb", ["plan", "up", "teardown"])
-def test_a_newer_format_is_refused_in_words(network: Lab, verb: str) -> None:
+def test_a_newer_format_is_refused_with_the_version_to_get(network: Lab, verb: str) -> None:
     boot = "/var/lib/wgorch/office/boot"
-    network.world.sh("home", f"sed -i 's/^#: format .*/#: format 99/' {boot}")
+    network.world.sh(
+        "home", f"cp -p {boot} /run/boot; sed -i 's/^#: format .*/#: format 99/; s/^#: since .*/#: since 7.1/' {boot}"
+    )
     try:
         done = network.wgorch(verb, INVENTORY, *([] if verb == "plan" else ["--yes"]), code=4)
     finally:
-        network.world.sh("home", f"sed -i 's/^#: format .*/#: format 2/' {boot}")
+        network.world.sh("home", f"cp -p /run/boot {boot}; rm /run/boot")
 
     assert "home: cannot manage network office: /var/lib/wgorch/office has format 99" in done.stderr
-    assert "upgrade wgorch" in done.stderr
+    assert "get wgorch 7.1 or newer on this machine" in done.stderr
+
+
+def test_an_older_program_refuses_a_newer_host_in_words(lab: Lab, old: tuple[Release, Path]) -> None:
+    """0.1 knows no format and does not look for one; every later release refuses."""
+    release, python = old
+    lab.up()
+    lab.world.sh("home", "sed -i 's/^#: format .*/#: format 99/' /var/lib/wgorch/office/boot")
+    words = [str(python), "-m", "wgorch", "plan", str(INVENTORY)]
+    done = lab.world.run("controller", *words, check=False, timeout=120)
+    lab.world.sh("home", "sed -i 's/^#: format .*/#: format 2/' /var/lib/wgorch/office/boot")
+    assert "Traceback" not in done.stderr
+    if release.format != "1":
+        assert done.returncode == 4
+        assert "has format 99" in done.stderr
+        assert "upgrade wgorch" in done.stderr

@@ -22,6 +22,10 @@ FORMAT = 2
 """Format of the files in a network's directory that this version writes; hosts of version 0.1 have 1, unwritten."""
 
 
+FORMAT_SINCE = "0.2"
+"""The first version that writes this format; hosts carry it, so that an older program can say which one to get."""
+
+
 @value
 class SavedSysctl:
     """A sysctl that wgorch changed: it carries no mark, so its former value is saved on the host."""

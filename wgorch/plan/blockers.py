@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from wgorch.base.ip import Prefixes
@@ -77,7 +78,10 @@ def format_blockers(name: str, network: Network, seen: Observed) -> Iterator[Hos
     """Files of a newer version of wgorch, which this one cannot read."""
     if seen.files.format > FORMAT:
         problem = f"{network.directory} has format {seen.files.format}, and this wgorch reads up to {FORMAT}"
-        yield Unfit(name, f"manage network {network.name}", problem, "upgrade wgorch on this machine")
+        since = seen.files.boot_header.get("since", "")
+        known = re.fullmatch(r"\d[\w.]{0,20}", since)
+        hint = f"get wgorch {since} or newer on this machine" if known else "upgrade wgorch on this machine"
+        yield Unfit(name, f"manage network {network.name}", problem, hint)
 
 
 def unreadable_blockers(name: str, network: Network, seen: Observed, tables: Iterable[str]) -> Iterator[HostError]:

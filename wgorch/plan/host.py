@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from wgorch.adapters.startup import digest
 from wgorch.base.value import value
-from wgorch.facts.files import FORMAT
+from wgorch.facts.files import FORMAT, FORMAT_SINCE
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Network
 from wgorch.plan.notes import Note
@@ -228,7 +228,7 @@ def _boot(host: str, network: Network, want: State, playbook: Playbook, more: Ma
     interface = want.interfaces.get(network.interface)
     if interface and interface.public_key in want.keys:
         header |= {"key": tag(interface), "mtu": str(interface.mtu)}
-    header |= {"format": str(FORMAT), **more}
+    header |= {"format": str(FORMAT), "since": FORMAT_SINCE, **more}
     if network.ipv6:
         header["ipv6"] = "yes"
     if network.exits:
