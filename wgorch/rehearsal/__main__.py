@@ -36,7 +36,7 @@ def main() -> int:
         sweep("reference")
         return 0
     if args.verb == "up":
-        ReferenceWorld().up()
+        ReferenceWorld().up().keep()
         sys.stdout.write(f"up: {', '.join(machines())}\n")
         sys.stdout.flush()
         os._exit(0)  # the machines stay; `down` finds them by the ids that were recorded

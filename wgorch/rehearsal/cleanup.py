@@ -40,6 +40,25 @@ def sweep(name: str) -> None:
         PLACE.rmdir()
 
 
+def sweep_abandoned() -> None:
+    """Remove the worlds whose process was killed; not those that were left up on purpose."""
+    for place in PLACE.iterdir() if PLACE.is_dir() else ():
+        try:
+            owner = json.loads((place / "world.json").read_text()).get("owner")
+        except (OSError, ValueError, AttributeError):
+            owner = _owner_by_age(place)
+        if isinstance(owner, list) and len(owner) == 2 and start_time(owner[0]) != owner[1]:
+            sweep(place.name)
+
+
+def _owner_by_age(place: Path) -> list[object] | None:
+    """Of a world that says nothing: no process, unless it is being built at this moment."""
+    with contextlib.suppress(OSError):
+        if time.time() - place.stat().st_mtime > EXIT_S:
+            return [0, ""]
+    return None
+
+
 def kill(pid: int, started: str | None) -> None:
     """Kill a process. `started`: do so only if its start time is this one, as ids are reused."""
     if started is None or start_time(pid) == started:

@@ -60,6 +60,7 @@ def rehearse(inventory: Inventory, *, hard_nat: bool = False, keep: bool = False
         if keep:
             first = next(iter(inventory.hosts))
             say(f"kept up; enter: wgorch rehearse {inventory.path} --enter {first}; remove: --end")
+            world.keep()
             os._exit(0 if ok else 1)  # the machines stay; --end finds them by the ids that were recorded
     return ok
 

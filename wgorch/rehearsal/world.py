@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import Self
 
 from wgorch.rehearsal.boot import boot, log_of, wait_for_init
 from wgorch.rehearsal.cables import WIRES, plug, wait_unplugged
-from wgorch.rehearsal.cleanup import EXIT_S, kill, start_time, sweep
+from wgorch.rehearsal.cleanup import EXIT_S, kill, start_time, sweep, sweep_abandoned
 from wgorch.rehearsal.handle import WorldHandle
 from wgorch.rehearsal.machine import Machine, WorldError
 from wgorch.rehearsal.roles import role_script
@@ -31,12 +32,15 @@ class World(WorldHandle):
     """A world that this process builds and ends."""
 
     _parents: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict, repr=False)
+    _kept: bool = field(default=False, repr=False)
 
     def up(self) -> Self:
         """Build all machines, cables and routes. Raises WorldError; nothing is left then."""
         check_tools()
         sweep(self.name)
+        sweep_abandoned()
         self.place.mkdir(parents=True)
+        self._record()
         try:
             for name in (WIRES, *self.machines):
                 self._start(name)
@@ -61,6 +65,11 @@ class World(WorldHandle):
             _reap(parent)
         self._parents.clear()
         sweep(self.name)
+
+    def keep(self) -> None:
+        """Let the world outlast this process: `sweep` removes it by name."""
+        self._kept = True
+        self._record()
 
     def __enter__(self) -> Self:
         return self.up()
@@ -112,7 +121,11 @@ class World(WorldHandle):
         """Write down the processes of the world, by which sweep() finds them after a crash."""
         pids = {n: [p.pid, start_time(p.pid)] for n, p in self._parents.items()}
         pids |= {f"{n}/1": [p, start_time(p)] for n, p in self.pids.items()}
-        (self.place / "world.json").write_text(json.dumps({"pids": pids, "init": self.pids}))
+        owner = None if self._kept else [os.getpid(), start_time(os.getpid())]
+        text = json.dumps({"pids": pids, "init": self.pids, "owner": owner})
+        # Whole, as another process may look for abandoned worlds at any moment.
+        (self.place / "world.json.new").write_text(text)
+        (self.place / "world.json.new").replace(self.place / "world.json")
 
     def _set_up(self, machine: Machine) -> None:
         public_key = (self.place / "controller_key.pub").read_text().strip()
