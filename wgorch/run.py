@@ -291,9 +291,15 @@ class Run:
 
 
 def check_names(inventory: Inventory, names: Iterable[str]) -> frozenset[str]:
-    """Names of hosts as a set. Raises UsageError for one that is not in the inventory."""
+    """Names of hosts, and the hosts of groups, as a set. Raises UsageError for one that is not in the inventory."""
+    found: set[str] = set()
     for name in names:
-        if name not in inventory.hosts:
-            meant = suggest(name, inventory.hosts)
-            raise UsageError(f'no host "{name}" in {inventory.path}.{meant}', f"one of {', '.join(inventory.hosts)}")
-    return frozenset(names)
+        known = {**inventory.hosts, **inventory.groups}
+        if name not in known:
+            meant = suggest(name, known)
+            raise UsageError(f'no host "{name}" in {inventory.path}.{meant}', f"one of {', '.join(known)}")
+        hosts = [name] if name in inventory.hosts else [n for n in inventory.groups[name] if n in inventory.hosts]
+        if not hosts:
+            raise UsageError(f"no member of group {name} is a host", f"add one to groups.{name}")
+        found.update(hosts)
+    return frozenset(found)

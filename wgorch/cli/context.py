@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from wgorch.base.text import visible
@@ -161,8 +162,12 @@ def open_run(
     playbooks = load_all(loaded.path, options.playbooks, frozenset(loaded.hosts))
     topology = build_topology(loaded) if checks_flows else None
     run_options = run_options or RunOptions(options.limit, strict=options.strict)
-    for names in (run_options.limit, run_options.accept_new_keys, run_options.rotate_keys):
-        check_names(loaded, sorted(names))
+    run_options = replace(
+        run_options,
+        limit=check_names(loaded, sorted(run_options.limit)),
+        accept_new_keys=check_names(loaded, sorted(run_options.accept_new_keys)),
+        rotate_keys=check_names(loaded, sorted(run_options.rotate_keys)),
+    )
     out = stdout()
     progress = open_progress(options, out, loaded, run_options.limit, draws=draws)
     try:

@@ -169,7 +169,8 @@ def _names(prefix: str, parsed_args: Options, **_: Any) -> list[str]:
 
     before, comma, word = prefix.rpartition(",")
     try:
-        names = load(find_inventory(parsed_args.inventory)[0]).members
+        inventory = load(find_inventory(parsed_args.inventory)[0])
     except WgorchError:
         return []
+    names = {**inventory.members, **inventory.groups}
     return [f"{before}{comma}{name}" for name in names if name.startswith(word)]

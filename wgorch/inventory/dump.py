@@ -30,6 +30,11 @@ def dump_text(inventory: Inventory) -> str:
     return yaml.safe_dump(dump(inventory), sort_keys=False, default_flow_style=None, width=120)
 
 
+def in_one_line(field: str, value: Any) -> str:
+    """A field as a line of YAML."""
+    return yaml.safe_dump({field: value}, default_flow_style=True, width=10_000, sort_keys=False).strip()[1:-1]
+
+
 def _network(network: Network) -> dict[str, Any]:
     preshared: Any = network.preshared_keys
     if preshared and not network.over_classical:

@@ -21,8 +21,10 @@ from wgorch.inventory.reader import MAX_BYTES, read
 from wgorch.inventory.rules.locations import Locations
 from wgorch.inventory.rules.review import Review
 from wgorch.inventory.rules.rules import check
+from wgorch.inventory.sections.groups import read_groups
 from wgorch.inventory.sections.lines import flows, links
 from wgorch.inventory.sections.members import devices, hosts
+from wgorch.inventory.sections.ranges import expand
 from wgorch.inventory.sections.reading import Reading
 
 PATIENCE_S = 10
@@ -33,6 +35,11 @@ EXAMPLE = "wgorch init writes one"
 
 def load(path: str | Path) -> Inventory:
     """Load the inventory in a file. Raises InventoryError with every problem, each with location, field and fix."""
+    return load_with_locations(path)[0]
+
+
+def load_with_locations(path: str | Path) -> tuple[Inventory, Locations]:
+    """Load the inventory in a file, with the place of each field in it. Raises InventoryError."""
     name = str(path)
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
@@ -51,7 +58,7 @@ def load(path: str | Path) -> Inventory:
         raise InventoryError(
             [f"{name}:{line}:{column}: error: byte 0x{byte:02x} is not UTF-8\n    fix: save the file as UTF-8"]
         ) from None
-    return loads(text, name)
+    return _loads(text, name)
 
 
 def loads(text: str, name: str = "inventory.yaml", *, whole: bool = True) -> Inventory:
@@ -59,6 +66,10 @@ def loads(text: str, name: str = "inventory.yaml", *, whole: bool = True) -> Inv
 
     `whole`: False for some members of a network, which need not make one by themselves.
     """
+    return _loads(text, name, whole=whole)[0]
+
+
+def _loads(text: str, name: str, *, whole: bool = True) -> tuple[Inventory, Locations]:
     problems = Problems(name)
     root = read(text, problems)
     reading = Reading(problems, Locations())
@@ -67,7 +78,7 @@ def loads(text: str, name: str = "inventory.yaml", *, whole: bool = True) -> Inv
         check(Review(inventory, reading.locations, problems))
     if problems.errors or inventory is None:
         raise InventoryError(problems.lines())
-    return replace(assign(inventory), warnings=tuple(problems.lines()))
+    return replace(assign(inventory), warnings=tuple(problems.lines())), reading.locations
 
 
 def _inventory(root: Node | None, name: str, reading: Reading) -> Inventory | None:
@@ -91,12 +102,14 @@ def _network_of(root: Mapping, name: str, reading: Reading) -> Inventory | None:
     hosts_node = reading.mapping(root.get("hosts"), "hosts")
     if hosts_node and not hosts_node.items:
         reading.problems.add(hosts_node, "hosts", "no hosts given", "see inventory/home-company.yaml for one")
-    members = dict(hosts(hosts_node, shared, reading)) if hosts_node else {}
-    names = {key.text for key, _ in hosts_node.items} if hosts_node else set[str]()
+    items = list(expand(hosts_node, "hosts", reading.problems)) if hosts_node else []
+    names = {item.key.text for item in items}
+    devices_node = reading.mapping(root.get("devices"), "devices")
+    groups = read_groups(root, names, {key.text for key, _ in devices_node.items} if devices_node else (), reading)
+    members = dict(hosts(items, shared, groups, reading))
     checks = tuple(flows(root.get("verify"), names, reading))
     if "name" not in shared or "subnet" not in shared:
         return None
-    devices_node = reading.mapping(root.get("devices"), "devices")
     others = dict(devices(devices_node, shared, reading)) if devices_node else {}
     rules = tuple(links(root.get("links"), names, reading))
     return Inventory(
@@ -106,6 +119,7 @@ def _network_of(root: Mapping, name: str, reading: Reading) -> Inventory | None:
         verify=tuple(flow for flow in checks if flow.to or flow.target in members),
         links=tuple(rule for rule in rules if rule.one in members and rule.other in members),
         devices=others,
+        groups=groups.members,
     )
 
 

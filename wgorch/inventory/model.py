@@ -241,6 +241,8 @@ class Inventory:
     """Exceptions to the peering that endpoints imply."""
     devices: Mapping[str, Host] = field(default_factory=dict)
     """Peers that SSH does not reach, by name."""
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    """Hosts and devices by the name of their group."""
     warnings: tuple[str, ...] = field(default=(), compare=False)
     """Warnings about the file, each as complete lines."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.inventory.schema import DEVICE, HOST, NETWORK, SSH, TOP, Entry
+from wgorch.inventory.schema import DEVICE, GROUP, HOST, NETWORK, SSH, TOP, Entry
 
 INTRODUCTION = (
     "The inventory is a YAML file that describes the network. This page is generated from the table that also validates"
@@ -16,8 +16,27 @@ TABLES = {
     "hosts.NAME": HOST,
     "devices.NAME": DEVICE,
     "hosts.NAME.ssh, as a mapping": SSH,
+    "groups.NAME, as a mapping": {"members": GROUP["members"], "ssh": GROUP["ssh"]},
 }
 """Fields by the title of their section."""
+
+COMMON = """\
+A value of a host wins over those of its groups, and these win over `defaults`. A group and `defaults` take every field of a
+host but `address`, `endpoint` and `host_key`, and of its SSH target every one but `host`. Two groups that give a host
+different values are an error. `wgorch check --show HOST` prints what a host has, and where each value comes from. `--limit`
+takes groups, too.
+
+A name with a range stands for several hosts, in whose fields `{n}` is their number. A list in brackets needs quotes then, as
+`{` begins a mapping in YAML:
+
+    hosts:
+      branch-[01-30]:                  # branch-01 … branch-30
+        ssh: root@198.51.100.{n}       # {n}: 1 … 30
+        address: 10.99.0.{n}
+        subnets: ["10.10.{n}.0/24"]
+    groups:
+      branches: ["branch-[01-30]"]
+      north: {members: [oslo, branch-07], mtu: 1400, ssh: {user: admin, via: gate.example}}"""
 
 EFFECTS = """\
 - Two hosts are peers if at least one of them has an `endpoint`. Hosts without one reach each other through the first
@@ -35,6 +54,7 @@ def markdown() -> str:
     parts = ["# Inventory reference", INTRODUCTION, "\n".join(_sections())]
     for title, entries in TABLES.items():
         parts += [f"## {title}", "\n".join(_table(entries))]
+    parts += ["## Values in common", COMMON]
     parts += ["## Effects on the network", EFFECTS]
     return "\n\n".join(parts) + "\n"
 

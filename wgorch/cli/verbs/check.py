@@ -7,20 +7,21 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from wgorch.cli.options import Options, inventory_argument, json_option, playbooks_option
-from wgorch.errors import BAD_INPUT, DONE, InventoryError
+from wgorch.cli.options import Options, host_argument, inventory_argument, json_option, playbooks_option
+from wgorch.errors import BAD_INPUT, DONE, InventoryError, UsageError
 
 if TYPE_CHECKING:
     from wgorch.inventory.model import Inventory
 
 SUMMARY = "Validate the inventory (offline)"
-EXAMPLES = ("wgorch check", "wgorch check --schema >inventory.schema.json")
+EXAMPLES = ("wgorch check", "wgorch check --show home", "wgorch check --schema >inventory.schema.json")
 
 
 class CheckOptions(Options):
     """Options of `wgorch check`."""
 
     schema: bool
+    show: str | None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     playbooks_option(parser)
     clients = "print which SSH client would reach each host, and why"
     parser.add_argument("-v", "--verbose", action="count", default=0, help=clients)
+    shows = "print what HOST has after defaults, groups and ranges, and where each value stands"
+    host_argument(parser, "--show", metavar="HOST", help=shows)
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of inventories, for editors")
 
 
@@ -56,6 +59,9 @@ def run(options: CheckOptions) -> int:
 
             sys.stdout.write(f"{problems_json(error.problems)}\n")
         raise
+    if options.show is not None:
+        sys.stdout.writelines(f"{line}\n" for line in _shown(inventory, options.show))
+        return DONE
     unreachable = unreachable_flows(build(inventory))
     if options.json:
         import json
@@ -74,6 +80,18 @@ def run(options: CheckOptions) -> int:
         if options.verbose:
             sys.stdout.writelines(f"{line}\n" for line in _clients(inventory))
     return BAD_INPUT if unreachable else DONE
+
+
+def _shown(inventory: Inventory, name: str) -> Iterator[str]:
+    """Raises UsageError for a name that is no host."""
+    from wgorch.inventory.load import load_with_locations
+    from wgorch.inventory.show import show
+    from wgorch.run import check_names
+
+    check_names(inventory, [name])
+    if name not in inventory.hosts:
+        raise UsageError(f"{name} is a group", f"name one of its hosts: {', '.join(inventory.groups[name][:6])}")
+    return show(inventory, load_with_locations(inventory.path)[1], name)
 
 
 def _clients(inventory: Inventory) -> Iterator[str]:

@@ -8,6 +8,14 @@ from wgorch.inventory.nodes import Node
 class Locations(dict[str, Node]):
     """The node of each field, by path."""
 
+    def copy_field(self, path: str, to: str) -> None:
+        """Let a field, and the items of a list, stand where another one stands."""
+        self[to] = self[path]
+        number = 0
+        while (item := self.get(f"{path}[{number}]")) is not None:
+            self[f"{to}[{number}]"] = item
+            number += 1
+
     def where(self, path: str) -> str:
         """Return ``line:column`` of a field, or ``?``."""
         node = self.get(path)

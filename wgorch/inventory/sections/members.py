@@ -2,38 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from wgorch.inventory import fields as f
 from wgorch.inventory import schema
 from wgorch.inventory.model import AUTO, DEFAULT_PORT, NOWHERE, Host, SshTarget
 from wgorch.inventory.nodes import Mapping, Scalar, is_empty
+from wgorch.inventory.sections.groups import Groups
+from wgorch.inventory.sections.ranges import Item
 from wgorch.inventory.sections.reading import Reading
 from wgorch.inventory.sections.ssh import ssh
 
 
-def hosts(node: Mapping, shared: dict[str, Any], reading: Reading) -> Iterator[tuple[str, Host]]:
+def hosts(
+    items: Iterable[Item], shared: dict[str, Any], groups: Groups, reading: Reading
+) -> Iterator[tuple[str, Host]]:
     """Yield the valid hosts by name; `shared` are the fields of the network."""
     names: dict[str, Scalar] = {}
-    for key, value in node.items:
-        name = f.HOST_NAME.read(key, "hosts", reading.problems)
-        twin = names.setdefault(key.text.lower(), key)
-        path = f"hosts.{key.text}"
-        if twin is not key and twin.text != key.text:
-            message = f"differs only in case from hosts.{twin.text} ({twin.line}:{twin.column})"
-            reading.problems.add(key, path, message, "give each host a name of its own, in small letters")
-        if not isinstance(value, Mapping):
-            message = "expected a mapping with ssh"
-            reading.problems.add(value, path, message, 'write "ssh: root@HOST" below the name')
+    wrong = False
+    for item in items:
+        if not item.first and wrong:
             continue
-        values = reading.record(value, schema.HOST, path, skip="ssh")
-        ssh_node = value.get("ssh")
-        target = ssh(ssh_node, f"{path}.ssh", shared.get("ssh", AUTO), reading) if ssh_node else None
-        reading.locations[path] = key
-        bad_address = value.get("address") is not None and "address" not in values
-        if name is not None and target is not None and not bad_address:
-            yield name, _member(name, target, values, shared)
+        before = len(reading.problems.found)
+        if not _is_twin(item.key, names, reading) and (host := _host(item, shared, groups, reading)):
+            yield host.name, host
+        wrong = len(reading.problems.found) > before
+
+
+def _is_twin(key: Scalar, names: dict[str, Scalar], reading: Reading) -> bool:
+    """Whether a name is another host's, or differs from it only in case, which adds a problem."""
+    twin = names.setdefault(key.text.lower(), key)
+    if twin is key:
+        return False
+    same = "is given twice, by a range and by itself or another: first" if twin.text == key.text else ""
+    message = f"{same or f'differs only in case from hosts.{twin.text}'} ({twin.line}:{twin.column})"
+    reading.problems.add(key, f"hosts.{key.text}", message, "give each host a name of its own, in small letters")
+    return bool(same)
+
+
+def _host(item: Item, shared: dict[str, Any], groups: Groups, reading: Reading) -> Host | None:
+    key, value = item.key, item.value
+    name, path = f.HOST_NAME.read(key, "hosts", reading.problems), f"hosts.{key.text}"
+    if not isinstance(value, Mapping):
+        reading.problems.add(value, path, "expected a mapping with ssh", 'write "ssh: root@HOST" below the name')
+        return None
+    values = reading.record(value, schema.HOST, path, skip=("ssh",))
+    ssh_node = value.get("ssh")
+    target = ssh(ssh_node, f"{path}.ssh", "", reading) if ssh_node else None
+    reading.locations[path] = key
+    bad_address = value.get("address") is not None and "address" not in values
+    if name is None or target is None or bad_address:
+        return None
+    common, places = groups.common(name, {field.text for field, _ in value.items}, reading)
+    target, more = groups.target(name, target, shared.get("ssh", AUTO), reading)
+    for field, place in {**places, **{f"ssh.{field}": place for field, place in more.items()}}.items():
+        if place in reading.locations:
+            reading.locations.copy_field(place, f"{path}.{field}")
+    return _member(name, target, {**common, **values}, shared)
 
 
 def devices(node: Mapping, shared: dict[str, Any], reading: Reading) -> Iterator[tuple[str, Host]]:

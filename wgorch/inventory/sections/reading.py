@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Mapping as Entries
 from typing import Any, NamedTuple
 
@@ -32,13 +33,15 @@ class Reading(NamedTuple):
         self.problems.add(node, path, f"expected a mapping, got {got}", fix)
         return None
 
-    def record(self, node: Mapping, entries: Entries[str, Entry], path: str, skip: str = "") -> dict[str, Any]:
+    def record(
+        self, node: Mapping, entries: Entries[str, Entry], path: str, skip: Collection[str] = ()
+    ) -> dict[str, Any]:
         """Return the valid fields of a mapping by name, without `skip`."""
         f.check_keys(node, entries, path, self.problems)
         values = {}
         for key, value_node in node.items:
             entry = entries.get(key.text)
-            if entry is None or key.text == skip:
+            if entry is None or key.text in skip:
                 continue
             value = self._value(value_node, entry, f"{path}.{key.text}")
             if value is not None:

@@ -13,14 +13,14 @@ from wgorch.inventory.targets import TARGET
 
 
 def ssh(node: Node, path: str, client: str, reading: Reading) -> SshTarget | None:
-    """Return an SSH target; None if a problem was added. `client`: the network's."""
+    """Return an SSH target; None if a problem was added. `client`: where the target names none."""
     reading.locations[path] = node
     if not isinstance(node, Mapping):
         target: SshTarget | None = TARGET.read(node, path, reading.problems)
         return replace(target, client=client) if target else None
-    values = reading.record(node, schema.SSH, path, skip="via")
+    values = reading.record(node, schema.SSH, path, skip=("via",))
     via_node = node.get("via")
-    via = tuple(_jumps(via_node, f"{path}.via", reading)) if via_node is not None else ()
+    via = tuple(jumps(via_node, f"{path}.via", reading)) if via_node is not None else ()
     if "host" not in values:
         return None
     return SshTarget(
@@ -33,7 +33,8 @@ def ssh(node: Node, path: str, client: str, reading: Reading) -> SshTarget | Non
     )
 
 
-def _jumps(node: Node, path: str, reading: Reading) -> Iterator[SshTarget]:
+def jumps(node: Node, path: str, reading: Reading) -> Iterator[SshTarget]:
+    """Yield the jump hosts of a field `via`: one, or a list."""
     for item in node.items if isinstance(node, Sequence) else [node]:
         if isinstance(item, Mapping) and item.get("client") is not None:
             fix = "give the client of the host behind it; all hops of a route have one client"
