@@ -22,6 +22,7 @@ from wgorch.inventory.rules.locations import Locations
 from wgorch.inventory.rules.review import Review
 from wgorch.inventory.rules.rules import check
 from wgorch.inventory.sections.groups import read_groups
+from wgorch.inventory.sections.include import with_included
 from wgorch.inventory.sections.lines import flows, links
 from wgorch.inventory.sections.members import devices, hosts
 from wgorch.inventory.sections.ranges import expand
@@ -58,27 +59,34 @@ def load_with_locations(path: str | Path) -> tuple[Inventory, Locations]:
         raise InventoryError(
             [f"{name}:{line}:{column}: error: byte 0x{byte:02x} is not UTF-8\n    fix: save the file as UTF-8"]
         ) from None
-    return _loads(text, name)
+    return _loads(text, name, includes=True)
 
 
-def loads(text: str, name: str = "inventory.yaml", *, whole: bool = True) -> Inventory:
+def loads(text: str, name: str = "inventory.yaml", *, whole: bool = True, includes: bool = False) -> Inventory:
     """Load the inventory in a text; `name` is the file's in problems. Raises InventoryError.
 
-    `whole`: False for some members of a network, which need not make one by themselves.
+    `whole`: False for some members of a network, which need not make one by themselves; `includes`: read the files that it
+    includes, which lie below the folder of `name`.
     """
-    return _loads(text, name, whole=whole)[0]
+    return _loads(text, name, whole=whole, includes=includes)[0]
 
 
-def _loads(text: str, name: str, *, whole: bool = True) -> tuple[Inventory, Locations]:
+def _loads(text: str, name: str, *, whole: bool = True, includes: bool = False) -> tuple[Inventory, Locations]:
     problems = Problems(name)
     root = read(text, problems)
     reading = Reading(problems, Locations())
-    inventory = _inventory(root, name, reading) if root is not None or not problems.found else None
+    if isinstance(root, Mapping) and (node := root.get("include")) is not None:
+        if includes:
+            root = with_included(root, name, problems)
+        else:
+            problems.add(node, "include", "only a file can include files", "write the sections here")
+    inventory = _inventory(root, name, reading) if root is not None or not problems.count else None
     if inventory and whole:
         check(Review(inventory, reading.locations, problems))
     if problems.errors or inventory is None:
         raise InventoryError(problems.lines())
-    return replace(assign(inventory), warnings=tuple(problems.lines())), reading.locations
+    inventory = replace(assign(inventory), warnings=tuple(problems.lines()), included=problems.files)
+    return inventory, reading.locations
 
 
 def _inventory(root: Node | None, name: str, reading: Reading) -> Inventory | None:

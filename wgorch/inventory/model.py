@@ -243,6 +243,8 @@ class Inventory:
     """Peers that SSH does not reach, by name."""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     """Hosts and devices by the name of their group."""
+    included: tuple[str, ...] = field(default=(), compare=False)
+    """Files that are part of it, by `include:`."""
     warnings: tuple[str, ...] = field(default=(), compare=False)
     """Warnings about the file, each as complete lines."""
 

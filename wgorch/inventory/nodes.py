@@ -13,6 +13,8 @@ class Scalar(NamedTuple):
     text: str
     plain: bool
     """True if it is written without quotes."""
+    file: str = ""
+    """The included file that it stands in; empty for the inventory itself."""
 
 
 class Sequence(NamedTuple):
@@ -21,6 +23,7 @@ class Sequence(NamedTuple):
     line: int
     column: int
     items: list[Node]
+    file: str = ""
 
 
 class Mapping(NamedTuple):
@@ -29,6 +32,7 @@ class Mapping(NamedTuple):
     line: int
     column: int
     items: list[tuple[Scalar, Node]]
+    file: str = ""
 
     def get(self, key: str) -> Node | None:
         """Return the value of a key, or None."""
@@ -36,6 +40,11 @@ class Mapping(NamedTuple):
 
 
 Node = Scalar | Sequence | Mapping
+
+
+def place(node: Node) -> str:
+    """``line:column``, behind the name of an included file."""
+    return f"{f'{node.file}:' if node.file else ''}{node.line}:{node.column}"
 
 
 def is_empty(node: Node | None) -> bool:

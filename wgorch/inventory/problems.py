@@ -55,6 +55,21 @@ class Problems:
         self.found: list[Problem] = []
         self._refused: set[tuple[int, int, str]] = set()
         self._paths: set[str] = set()
+        self._files: dict[str, Problems] = {}
+
+    def of_file(self, name: str) -> Problems:
+        """The problems of an included file, which are reported with these."""
+        return self._files.setdefault(name, Problems(name))
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The included files."""
+        return tuple(self._files)
+
+    @property
+    def count(self) -> int:
+        """Number of problems, those of included files among them."""
+        return len(self.found) + sum(len(its.found) for its in self._files.values())
 
     def add(
         self,
@@ -68,7 +83,10 @@ class Problems:
     ) -> None:
         """Add a problem at a node, or at the start of the file. Pass `secret` if the node holds a secret."""
         line, column = (node.line, node.column) if node else (1, 1)
-        if len(self.found) < MAX_PROBLEMS and (line, column, path) not in self._refused:
+        own = self._files.get(node.file) if node else None
+        if own:
+            own.add(node, path, message, fix, warning=warning, secret=secret)
+        elif len(self.found) < MAX_PROBLEMS and (line, column, path) not in self._refused:
             self.found.append(Problem(line, column, path, message, fix, warning, secret))
         while path:
             self._paths.add(path)
@@ -77,7 +95,7 @@ class Problems:
     def refuse(self, node: Node, path: str, message: str, fix: str) -> None:
         """Add a problem that makes every other problem of the same value pointless."""
         self.add(node, path, message, fix)
-        self._refused.add((node.line, node.column, path))
+        (self._files.get(node.file) or self)._refused.add((node.line, node.column, path))
 
     def about(self, path: str) -> bool:
         """True if a field, or something in it, has a problem already."""
@@ -86,7 +104,8 @@ class Problems:
     @property
     def errors(self) -> list[Problem]:
         """The problems that are no warnings."""
-        return [problem for problem in self.found if not problem.warning]
+        own = [problem for problem in self.found if not problem.warning]
+        return [*own, *(problem for its in self._files.values() for problem in its.errors)]
 
     def lines(self, limit: int = 50) -> list[str]:
         """Return the problems as text, in the order of the file, each with excerpt, caret and fix."""
@@ -96,7 +115,7 @@ class Problems:
         texts = [self._render(problem, source) for problem in sorted(self.found)[:limit]]
         if len(self.found) > limit:
             texts.append(f"{self.name}: … and {len(self.found) - limit} more")
-        return texts
+        return [*texts, *(line for its in self._files.values() for line in its.lines(limit))]
 
     def _render(self, problem: Problem, source: list[str]) -> str:
         kind = "warning" if problem.warning else "error"

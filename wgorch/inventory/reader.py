@@ -16,8 +16,8 @@ MAX_NODES = 100_000
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read(text: str, problems: Problems) -> Node | None:
-    """Return the root node of a YAML text; None if it is empty, or a problem was added."""
+def read(text: str, problems: Problems, file: str = "") -> Node | None:
+    """Return the root node of a YAML text; None if it is empty, or a problem was added. `file`: of an included one."""
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         message = f"file is {size / (1 << 20):.1f} MiB; the limit is {MAX_BYTES >> 20} MiB"
@@ -25,7 +25,7 @@ def read(text: str, problems: Problems) -> Node | None:
         return None
     problems.text = text
     try:
-        return _Builder(problems).build(text)
+        return _Builder(problems, file).build(text)
     except yaml.MarkedYAMLError as error:
         from wgorch.inventory.yaml_errors import add_yaml_error
 
@@ -47,8 +47,9 @@ class _Refused(Exception):
 class _Builder:
     """Nodes from the events of the parser."""
 
-    def __init__(self, problems: Problems) -> None:
+    def __init__(self, problems: Problems, file: str) -> None:
         self.problems = problems
+        self.file = file
         self.root: Node | None = None
         self.open: list[Mapping | Sequence] = []
         self.keys: list[Scalar | None] = []
@@ -68,13 +69,13 @@ class _Builder:
                 documents += 1
                 if documents > 1:
                     message = "a second document starts here"
-                    self.problems.add(_node(event), "", message, 'keep one document; delete the "---"')
+                    self.problems.add(_node(event, self.file), "", message, 'keep one document; delete the "---"')
                     return self.root
             elif kind in (yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent, yaml.AliasEvent):
                 nodes += 1
                 if nodes > MAX_NODES:
                     message = f"more than {MAX_NODES} values in one file"
-                    self.problems.add(_node(event), "", message, "split the network into several")
+                    self.problems.add(_node(event, self.file), "", message, "split the network into several")
                     return None
                 try:
                     self._add(event)
@@ -83,7 +84,7 @@ class _Builder:
         return self.root
 
     def _add(self, event: yaml.Event) -> None:
-        node = _node(event)
+        node = _node(event, self.file)
         if problem := forbidden(event):
             self.problems.refuse(node, _path(self.open, self.keys[-1] if self.keys else None), *problem)
         if self.open and isinstance(self.open[-1], Mapping) and self.keys[-1] is None:
@@ -160,16 +161,16 @@ def forbidden(event: yaml.Event) -> tuple[str, str] | None:
     return None
 
 
-def _node(event: yaml.Event) -> Node:
+def _node(event: yaml.Event, file: str) -> Node:
     line, column = _location(event)
     if isinstance(event, yaml.ScalarEvent):
         # The style of a plain scalar is None in Python's loader, and "" in libyaml's.
-        return Scalar(line, column, event.value, not event.style)
+        return Scalar(line, column, event.value, not event.style, file)
     if isinstance(event, yaml.MappingStartEvent):
-        return Mapping(line, column, [])
+        return Mapping(line, column, [], file)
     if isinstance(event, yaml.SequenceStartEvent):
-        return Sequence(line, column, [])
-    return Scalar(line, column, "", True)
+        return Sequence(line, column, [], file)
+    return Scalar(line, column, "", True, file)
 
 
 def _location(event: yaml.Event) -> tuple[int, int]:

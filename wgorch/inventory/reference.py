@@ -36,7 +36,11 @@ A name with a range stands for several hosts, in whose fields `{n}` is their num
         subnets: ["10.10.{n}.0/24"]
     groups:
       branches: ["branch-[01-30]"]
-      north: {members: [oslo, branch-07], mtu: 1400, ssh: {user: admin, via: gate.example}}"""
+      north: {members: [oslo, branch-07], mtu: 1400, ssh: {user: admin, via: gate.example}}
+
+`include: [sites/*.yaml]` reads more files as part of the inventory: sections of the same kind are joined, a name may stand
+once, and their order does not matter. Every message names the file to edit. Files outside of the inventory's folder are
+refused, also behind a symbolic link, and an included file includes no other."""
 
 EFFECTS = """\
 - Two hosts are peers if at least one of them has an `endpoint`. Hosts without one reach each other through the first

@@ -136,6 +136,7 @@ GROUP = {
 }
 
 TOP = {
+    "include": "Files below the inventory's folder that are read as one with it: `[sites/*.yaml]`. Any order; no name twice.",
     "network": "Settings shared by all hosts.",
     "defaults": "Values of all hosts that neither they nor a group of theirs give: the fields of `groups.NAME`.",
     "groups": "Names for several members: a list of them, or a mapping with `members` and values of its hosts.",
@@ -155,6 +156,7 @@ def json_schema() -> dict[str, Any]:
         "required": ["network", "hosts"],
         "additionalProperties": False,
         "properties": {
+            "include": {"type": ["string", "array"], "items": {"type": "string"}, "description": TOP["include"]},
             "network": _mapping(NETWORK) | {"description": TOP["network"]},
             "defaults": _common(COMMON) | {"description": TOP["defaults"]},
             "groups": _by_name({"anyOf": [GROUP["members"].reader.schema, _common(GROUP)]}, TOP["groups"]),

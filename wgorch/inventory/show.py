@@ -27,5 +27,7 @@ def _places(inventory: Inventory, locations: Locations, name: str, field: str) -
     wanted = [path, *(each for each in locations if each.startswith(f"{path}."))]
     if path not in locations:
         wanted.append(f"network.{field}")
-    places = (f"{inventory.path}:{locations[each].line}" for each in wanted if each in locations)
+    places = (
+        f"{locations[each].file or inventory.path}:{locations[each].line}" for each in wanted if each in locations
+    )
     return ", ".join(dict.fromkeys(places)) or "assigned"

@@ -62,6 +62,9 @@ class InventoryWorld(World):
         self.write(name, "/root/.ssh/known_hosts", known_hosts(self.layout, self.inventory, keys), "600")
         source = Path(self.inventory.path)
         self.write(name, f"{WHERE}/inventory.yaml", without_real_keys(source.read_text(encoding="utf-8")))
+        for file in map(Path, self.inventory.included):
+            place = file.relative_to(source.parent)
+            self.write(name, f"{WHERE}/{place}", without_real_keys(file.read_text(encoding="utf-8")))
         for playbook in (source.parent / "playbooks").glob("*.yaml"):
             self.write(name, f"{WHERE}/playbooks/{playbook.name}", playbook.read_text(encoding="utf-8"))
 

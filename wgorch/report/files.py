@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TextIO
 
 from wgorch.base.extras import optional
-from wgorch.errors import UsageError
-from wgorch.inventory.load import loads
+from wgorch.errors import InventoryError, UsageError
+from wgorch.inventory.load import load, loads
 
 
 def write(texts: Mapping[str, str], output: Path) -> None:
@@ -29,8 +29,11 @@ def write_text(text: str, path: Path, mode: int = 0o600) -> None:
     write_bytes(text.encode(), path, mode)
 
 
-def edit_inventory(path: str, edit: Callable[[str], str]) -> None:
-    """Edit an inventory file, if it stays valid. Its mode and its line ends stay. Raises WgorchError."""
+def edit_inventory(path: str, edit: Callable[[str], str], *, part: str = "") -> None:
+    """Edit an inventory, or `part`: a file that it includes, if it stays valid. Mode and line ends stay. Raises WgorchError."""
+    if part:
+        _edit_included(path, part, edit)
+        return
     real = Path(path).resolve()
     try:
         text, mode = real.read_bytes().decode(), real.stat().st_mode & 0o7777
@@ -39,8 +42,23 @@ def edit_inventory(path: str, edit: Callable[[str], str]) -> None:
     dos, ends = text.count("\r\n"), text.count("\n")
     crlf = 0 < dos == ends
     edited = edit(text.replace("\r\n", "\n") if crlf else text)
-    loads(edited, path)
+    loads(edited, path, includes=True)
     write_bytes((edited.replace("\n", "\r\n") if crlf else edited).encode(), real, mode)
+
+
+def _edit_included(path: str, part: str, edit: Callable[[str], str]) -> None:
+    real = Path(part).resolve()
+    try:
+        before, mode = real.read_bytes(), real.stat().st_mode & 0o7777
+        edited = edit(before.decode())
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {part}: {error}", "edit it by hand") from None
+    write_bytes(edited.encode(), real, mode)
+    try:
+        load(path)
+    except InventoryError:
+        write_bytes(before, real, mode)
+        raise
 
 
 def write_packets(captures: Mapping[str, bytes], directory: Path) -> None:

@@ -78,9 +78,11 @@ def run(options: ExportOptions) -> int:
 def _write(path: str, device: str | None, exported: Export) -> None:
     """Write the new fields of a device into the inventory. Raises WgorchError."""
     from wgorch.inventory.edit import add_fields
+    from wgorch.inventory.load import load_with_locations
     from wgorch.report.files import edit_inventory
 
     if not device or not exported.fields:
         raise UsageError("--write has nothing to write", "name a device without a public_key")
-    edit_inventory(path, lambda text: add_fields(text, ["devices", device], exported.fields))
-    sys.stderr.write(f"wrote the public key of {device} into {path}; next: wgorch up\n")
+    part = load_with_locations(path)[1].file_of(f"devices.{device}")
+    edit_inventory(path, lambda text: add_fields(text, ["devices", device], exported.fields), part=part)
+    sys.stderr.write(f"wrote the public key of {device} into {part or path}; next: wgorch up\n")

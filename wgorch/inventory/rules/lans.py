@@ -62,7 +62,7 @@ def _add_overlap(path: str, lan: IPNetwork, other: str, wide: IPNetwork, review:
         review.add(path, message, "right if these hosts are there; otherwise narrow one of them", warning=True)
         return
     first, second = review.locations.get(other), review.locations.get(path)
-    if first and second and (second.line, second.column) < (first.line, first.column):
+    if first and second and (second.file, second.line, second.column) < (first.file, first.line, first.column):
         path, lan, other, wide = other, wide, path, lan
     relation = "equals" if lan == wide else "contains" if lan.prefixlen < wide.prefixlen else "lies inside"
     message = f"{lan} {relation} {other} {wide} ({review.where(other)}); WireGuard gives an address to one peer only"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wgorch.inventory.nodes import Node
+from wgorch.inventory.nodes import Node, place
 
 
 class Locations(dict[str, Node]):
@@ -16,7 +16,12 @@ class Locations(dict[str, Node]):
             self[f"{to}[{number}]"] = item
             number += 1
 
-    def where(self, path: str) -> str:
-        """Return ``line:column`` of a field, or ``?``."""
+    def file_of(self, path: str) -> str:
+        """The included file that a field stands in; empty for the inventory itself."""
         node = self.get(path)
-        return f"{node.line}:{node.column}" if node else "?"
+        return node.file if node else ""
+
+    def where(self, path: str) -> str:
+        """Return ``line:column`` of a field, behind the name of an included file; or ``?``."""
+        node = self.get(path)
+        return place(node) if node else "?"

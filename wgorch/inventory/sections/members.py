@@ -8,7 +8,7 @@ from typing import Any
 from wgorch.inventory import fields as f
 from wgorch.inventory import schema
 from wgorch.inventory.model import AUTO, DEFAULT_PORT, NOWHERE, Host, SshTarget
-from wgorch.inventory.nodes import Mapping, Scalar, is_empty
+from wgorch.inventory.nodes import Mapping, Scalar, is_empty, place
 from wgorch.inventory.sections.groups import Groups
 from wgorch.inventory.sections.ranges import Item
 from wgorch.inventory.sections.reading import Reading
@@ -24,10 +24,10 @@ def hosts(
     for item in items:
         if not item.first and wrong:
             continue
-        before = len(reading.problems.found)
+        before = reading.problems.count
         if not _is_twin(item.key, names, reading) and (host := _host(item, shared, groups, reading)):
             yield host.name, host
-        wrong = len(reading.problems.found) > before
+        wrong = reading.problems.count > before
 
 
 def _is_twin(key: Scalar, names: dict[str, Scalar], reading: Reading) -> bool:
@@ -36,7 +36,7 @@ def _is_twin(key: Scalar, names: dict[str, Scalar], reading: Reading) -> bool:
     if twin is key:
         return False
     same = "is given twice, by a range and by itself or another: first" if twin.text == key.text else ""
-    message = f"{same or f'differs only in case from hosts.{twin.text}'} ({twin.line}:{twin.column})"
+    message = f"{same or f'differs only in case from hosts.{twin.text}'} ({place(twin)})"
     reading.problems.add(key, f"hosts.{key.text}", message, "give each host a name of its own, in small letters")
     return bool(same)
 
@@ -56,9 +56,9 @@ def _host(item: Item, shared: dict[str, Any], groups: Groups, reading: Reading) 
         return None
     common, places = groups.common(name, {field.text for field, _ in value.items}, reading)
     target, more = groups.target(name, target, shared.get("ssh", AUTO), reading)
-    for field, place in {**places, **{f"ssh.{field}": place for field, place in more.items()}}.items():
-        if place in reading.locations:
-            reading.locations.copy_field(place, f"{path}.{field}")
+    for field, its in {**places, **{f"ssh.{field}": its for field, its in more.items()}}.items():
+        if its in reading.locations:
+            reading.locations.copy_field(its, f"{path}.{field}")
     return _member(name, target, {**common, **values}, shared)
 
 
