@@ -8,15 +8,20 @@ from wgorch.base import wgkey
 from wgorch.errors import UsageError
 from wgorch.interop import export as files
 from wgorch.interop import yaml
+from wgorch.interop.formats import Exporter, exporter
+from wgorch.interop.formats.site import site_of
 from wgorch.inventory.fields.suggest import choice, suggest
 from wgorch.outcome import Export
 from wgorch.plan.preshared import secrets_of
 from wgorch.run import Run
 from wgorch.topology.topology import build
 
+FORMS = ("wg-quick", "peers", "compose", "hosts")
+"""Formats that are not a router's or a network manager's."""
+
 
 def export(run: Run, what: str | None, form: str) -> Export:
-    """Export a device or a host, or every host if `what` is None; `form`: wg-quick, peers, compose or hosts.
+    """Export a device or a host, or every host if `what` is None; `form`: a name of FORMS, or of an exporter's.
 
     A device without a public key gets a new pair; its private key is in the text and nowhere else. Raises UsageError.
     """
@@ -24,9 +29,12 @@ def export(run: Run, what: str | None, form: str) -> Export:
     if what is not None and what not in inventory.members:
         meant = suggest(what, inventory.members)
         raise UsageError(f'no device or host "{what}" in {inventory.path}.{meant}', choice(inventory.members))
-    if form == "compose":
-        if what is None or what not in inventory.devices:
-            raise UsageError("only a device can run in a container", "name a device of the inventory")
+    other = None if form in FORMS else exporter(form)
+    if (other or form == "compose") and (what is None or what not in inventory.devices):
+        raise UsageError(
+            f"the format {form} is for a device; wgorch up sets up the hosts", "name a device of the inventory"
+        )
+    if form == "compose" and what:
         return Export({"docker-compose.yaml": files.compose(what, network)})
     run.gather(inventory.hosts)
     missing = [name for name in inventory.hosts if name not in run.keys and name not in run.absent]
@@ -39,7 +47,7 @@ def export(run: Run, what: str | None, form: str) -> Export:
         notes += _to_fill_in("peers.conf", unknown)
         return Export({"peers.conf": files.shared_peers(run.topology, run.all_keys)}, tuple(notes))
     if what is not None and what in inventory.devices:
-        return _device(run, what)
+        return _device(run, what, other)
     if what:
         run.require(what)
     texts, more = _hosts(run, [what] if what else [n for n in inventory.hosts if n not in run.absent])
@@ -65,7 +73,7 @@ def _to_fill_in(file: str, peers: list[str]) -> list[str]:
     return [f"{file}: not complete: replace {places} by the public key of that host"] if peers else []
 
 
-def _device(run: Run, name: str) -> Export:
+def _device(run: Run, name: str, exporter: Exporter | None) -> Export:
     device = run.inventory.devices[name]
     if device.public_key is None:
         private, public = wgkey.new_pair()
@@ -94,5 +102,8 @@ def _device(run: Run, name: str) -> Export:
     }
     if kept:
         notes.append(f"{' and '.join(sorted(kept))} kept the preshared key of {name}: fill it in, too")
+    if exporter:
+        site = site_of(run.topology, name, run.keys, private, kept)
+        return Export(exporter(site), tuple(notes), private is not None, fields)
     text = files.device(run.topology, name, run.keys, private, kept)
     return Export({f"{name}.conf": text}, tuple(notes), private is not None, fields)

@@ -30,8 +30,11 @@ class ExportOptions(Options):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     host_argument(parser, "what", nargs="?", help="device or host to export (default: every host)")
     inventory_argument(parser)
-    forms = ("wg-quick", "peers", "compose", "hosts")
-    parser.add_argument("--format", choices=forms, default="wg-quick", help="target tool (default: wg-quick)")
+    forms = (
+        "target tool: wg-quick (default), peers, compose, hosts; for a device also networkd, networkmanager, netplan, "
+        "ifupdown, openwrt, nixos, routeros, vyos, edgeos, or a package's own"
+    )
+    parser.add_argument("--format", metavar="NAME", default="wg-quick", help=forms)
     parser.add_argument("--qr", action="store_true", help="print the file of a device as a QR code")
     writes = "write the public key of a device that has none yet, and its address, into the inventory"
     parser.add_argument("--write", action="store_true", help=writes)
@@ -54,6 +57,8 @@ def run(options: ExportOptions) -> int:
         code = ABSENT if context.run.absent else DONE
         path, is_device = context.run.inventory.path, what in context.run.inventory.devices
     as_qr_code = options.qr or bool(options.output and options.output.suffix in (".png", ".svg"))
+    if as_qr_code and options.format != "wg-quick":
+        raise UsageError("a QR code holds a wg-quick file", "leave out --qr, or --format")
     if as_qr_code and not is_device:
         problem = "only a device has a QR code: the private key of a host never leaves it"
         raise UsageError(problem, "name a device of the inventory, or leave out --qr")

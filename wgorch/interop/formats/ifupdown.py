@@ -1,0 +1,55 @@
+"""ifupdown: a stanza for each IP version, and the file that `wg setconf` reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wgorch.base.sh import quote
+from wgorch.interop.formats.site import Site
+
+
+def export(site: Site) -> dict[str, str]:
+    """The files for /etc/network/interfaces.d and /etc/wireguard; the second holds the private key: mode 600."""
+    return {
+        f"{site.interface}.interfaces": "\n".join(_stanzas(site)) + "\n",
+        f"{site.interface}.conf": "\n".join(_conf(site)) + "\n",
+    }
+
+
+def _stanzas(site: Site) -> Iterator[str]:
+    interface = quote(site.interface)
+    yield f"# {site.name}, network {site.network}: /etc/network/interfaces.d/{site.interface}"
+    yield f"auto {site.interface}"
+    begun = False
+    for version, family in ((4, "inet"), (6, "inet6")):
+        for address in site.of_version(version):
+            yield from ("", f"iface {site.interface} {family} static", f"    address {address}")
+            if not begun:
+                yield f"    pre-up ip link add dev {interface} type wireguard"
+                yield f"    pre-up wg setconf {interface} /etc/wireguard/{quote(site.interface)}.conf"
+                if site.mtu:
+                    yield f"    mtu {site.mtu}"
+                if site.dns:
+                    yield f"    dns-nameservers {' '.join(site.dns)}"
+                if site.lans:
+                    yield "    post-up sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"
+                for net in site.routes:
+                    yield f"    post-up ip -{6 if ':' in net else 4} route replace {net} dev {interface}"
+                yield f"    post-down ip link delete dev {interface}"
+            begun = True
+
+
+def _conf(site: Site) -> Iterator[str]:
+    yield f"# {site.name}, network {site.network}: /etc/wireguard/{site.interface}.conf, mode 600, for wg setconf"
+    yield from ("[Interface]", f"PrivateKey = {site.key}")
+    if site.listen_port:
+        yield f"ListenPort = {site.listen_port}"
+    for peer in site.peers:
+        yield from ("", f"# {peer.name}", "[Peer]", f"PublicKey = {peer.public_key}")
+        if peer.has_preshared:
+            yield f"PresharedKey = <preshared key of this device and {peer.name}>"
+        yield f"AllowedIPs = {', '.join(peer.allowed_ips)}"
+        if peer.host:
+            yield f"Endpoint = {peer.endpoint}"
+        if peer.keepalive:
+            yield f"PersistentKeepalive = {peer.keepalive}"
