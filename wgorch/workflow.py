@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -104,9 +105,10 @@ def prune(run: Run, outcome: Outcome, open_fleet: OpenFleet, lease_s: int) -> Ou
     written = (plan.want.members for plan in outcome.plans.values())
     record = next((text for text in written if text), newest(run.seen).text)
     if outcome.removed and record:
-        # It still has them as leaving.
-        run.gather(run.present, traffic=False)
-        record = write_records(run, plans_to_forget(run, outcome.removed)) or record
+        # It still has them as leaving; where it cannot be rewritten, the next `up` takes them down once more.
+        with contextlib.suppress(HostsFailed):
+            run.gather(run.present, traffic=False)
+            record = write_records(run, plans_to_forget(run, outcome.removed)) or record
     remember(run.inventory, {name: removed[name] for name in outcome.orphans}, record)
     return outcome
 
