@@ -37,6 +37,7 @@ RIVER = [
     {"apply"},
     {"interop"},
     {"inspection", "workflow"},
+    {"departed"},
     {"api"},
     {"report"},
     {"rehearsal"},

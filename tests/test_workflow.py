@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wgorch import workflow
+from wgorch import departed, workflow
 from wgorch.errors import ABSENT, DONE, MIXED, ROLLED_BACK, HostsFailed, Unreachable
 from wgorch.events import Event
 from wgorch.inventory.load import load
@@ -58,9 +58,9 @@ def prune(monkeypatch: pytest.MonkeyPatch, fleets: list[list[str]]) -> Callable[
                 raise result
             return Outcome(result, failed=(Unreachable(name, "roll back the change", "no route"),) if result else ())
 
-        monkeypatch.setattr(workflow, "teardown", teardown)
+        monkeypatch.setattr(departed, "teardown", teardown)
         run = Run(SMALLER, Fleet(SMALLER.hosts), Silence(), load_all(WHOLE.path, None, frozenset(SMALLER.hosts)))
-        return workflow.prune(run, Outcome(code), open_fleet, 30)
+        return departed.prune(run, Outcome(code), open_fleet, 30)
 
     return pruned
 

@@ -18,17 +18,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from wgorch import inspection, workflow
+from wgorch import departed, inspection, workflow
 from wgorch.apply.lease import LEASE_S, check_lease
 from wgorch.events import Event, Listener
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Inventory
+from wgorch.inventory.names import check_names
 from wgorch.outcome import Outcome, Status
 from wgorch.plan.host import HostPlan
 from wgorch.plan.playbook import load_all
 from wgorch.remote.fleet import Fleet
 from wgorch.remote.root import password_from
-from wgorch.run import Run, RunOptions, check_names
+from wgorch.run import Run, RunOptions
 
 __all__ = ["Inventory", "Outcome", "Status", "load", "plan", "status", "teardown", "up", "verify"]
 
@@ -75,7 +76,7 @@ def up(
     check_lease(lease_s)
     with _run(inventory, limit, listener) as run:
         outcome = workflow.up(run, consent, lease_s=lease_s)
-        return workflow.prune(run, outcome, _open_fleet, lease_s)
+        return departed.prune(run, outcome, _open_fleet, lease_s)
 
 
 def teardown(
@@ -85,10 +86,7 @@ def teardown(
     check_lease(lease_s)
     with _run(inventory, frozenset(), listener) as run:
         outcome = workflow.teardown(run, lambda _plans: None, lease_s=lease_s, purge=purge)
-        removed = run.removed
-        if removed and outcome.succeeded:
-            outcome = workflow.tear_down_removed(run, outcome, removed, _open_fleet, lease_s)
-        return outcome
+        return departed.tear_down_rest(run, outcome, _open_fleet, lease_s)
 
 
 def status(inventory: Inventory, *, listener: Listener | None = None) -> Status:

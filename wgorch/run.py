@@ -9,11 +9,10 @@ from itertools import islice
 from typing import NoReturn
 
 from wgorch.base.value import value
-from wgorch.errors import HostError, HostsFailed, Unfit, UsageError
+from wgorch.errors import HostError, HostsFailed, Unfit
 from wgorch.events import Event, Listener
 from wgorch.gather.gather import Ask, Exchange, gather, near_networks
 from wgorch.gather.observed import Observed
-from wgorch.inventory.fields import suggest
 from wgorch.inventory.model import Host, Inventory, Network
 from wgorch.membership import author, removed_hosts, undone_changes
 from wgorch.plan.absent import keys_held, stranded
@@ -288,18 +287,3 @@ class Run:
         action = "send a preshared key"
         hint = "update its sshd (OpenSSH 9.9 and later have mlkem768x25519-sha256), or set preshared_keys: true"
         raise HostsFailed([Unfit(name, action, self.fleet.key_exchanges(name), hint) for name in names])
-
-
-def check_names(inventory: Inventory, names: Iterable[str]) -> frozenset[str]:
-    """Names of hosts, and the hosts of groups, as a set. Raises UsageError for one that is not in the inventory."""
-    found: set[str] = set()
-    for name in names:
-        known = {**inventory.hosts, **inventory.groups}
-        if name not in known:
-            meant = suggest(name, known)
-            raise UsageError(f'no host "{name}" in {inventory.path}.{meant}', f"one of {', '.join(known)}")
-        hosts = [name] if name in inventory.hosts else [n for n in inventory.groups[name] if n in inventory.hosts]
-        if not hosts:
-            raise UsageError(f"no member of group {name} is a host", f"add one to groups.{name}")
-        found.update(hosts)
-    return frozenset(found)

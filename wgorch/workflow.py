@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -10,20 +9,18 @@ from functools import partial
 
 from wgorch.apply.interrupts import Interrupts
 from wgorch.apply.lease import LEASE_S, RECENT_S
-from wgorch.apply.record import plans_to_forget, write_records
 from wgorch.apply.rollout import Rollout
 from wgorch.apply.transaction import Transaction
 from wgorch.apply.upload import referee
 from wgorch.base.wgkey import names_by_key
-from wgorch.errors import ABSENT, DIFFERS, DONE, LOCKED, MIXED, ROLLED_BACK, HostError, HostsFailed, Unfit
+from wgorch.errors import DIFFERS, DONE, LOCKED, MIXED, ROLLED_BACK, HostError, HostsFailed, Unfit
 from wgorch.events import Event
 from wgorch.gather.observed import Observed
-from wgorch.inventory.model import Host, Inventory, Network
-from wgorch.memory import forget_member, remember, remember_teardown
+from wgorch.inventory.model import Inventory, Network
+from wgorch.memory import remember_teardown
 from wgorch.outcome import Outcome, with_absent
 from wgorch.plan.blockers import file_blockers, format_blockers, mark_blockers, unreadable_blockers
 from wgorch.plan.host import HostPlan, plan_teardown
-from wgorch.plan.members import newest
 from wgorch.plan.scope import baseline
 from wgorch.remote.fleet import Fleet
 from wgorch.run import Run
@@ -67,10 +64,10 @@ def up(
         if outcome.code == ROLLED_BACK and (mtu := _working_mtu(outcome)):
             # No router on the path reports its limit; only the tunnel itself shows it.
             run.max_mtu = mtu
-            outcome = roll_out(_no_consent)
+            outcome = roll_out(no_consent)
         if outcome.code == ROLLED_BACK and (broken := _broken_before(run, outcome)):
             run.broken_before = broken
-            outcome = roll_out(_no_consent)
+            outcome = roll_out(no_consent)
         run.rotating = frozenset()
         if outcome.code == DONE and run.network.direct and (outcome.standing or run.options.try_direct):
             outcome = _try_direct(run, outcome, interrupts, lease_s)
@@ -90,61 +87,6 @@ def _broken_before(run: Run, outcome: Outcome) -> frozenset[Pair]:
     new = frozenset(run.inventory.hosts) - frozenset(old)
     before = broken_pairs(verify_hosts(run, old, {}, skipped=Skipped(new, new))) if old else frozenset()
     return before if broken_pairs(verdict) <= before else frozenset()
-
-
-def prune(run: Run, outcome: Outcome, open_fleet: OpenFleet, lease_s: int) -> Outcome:
-    """After a successful `up`, tear down the hosts that left the inventory, and remember what is up.
-
-    No peer accepts them any more. Those that cannot be restored are the outcome's orphans, recorded for the next `up`.
-    """
-    removed = run.removed
-    outcome = replace(outcome, leaving=removed)
-    if not outcome.succeeded:
-        return replace(outcome, orphans=dict.fromkeys(removed, ""))
-    outcome = tear_down_removed(run, outcome, removed, open_fleet, lease_s)
-    written = (plan.want.members for plan in outcome.plans.values())
-    record = next((text for text in written if text), newest(run.seen).text)
-    if outcome.removed and record:
-        # It still has them as leaving; where it cannot be rewritten, the next `up` takes them down once more.
-        with contextlib.suppress(HostsFailed):
-            run.gather(run.present, traffic=False)
-            record = write_records(run, plans_to_forget(run, outcome.removed)) or record
-    remember(run.inventory, {name: removed[name] for name in outcome.orphans}, record)
-    return outcome
-
-
-def forget(run: Run, name: str) -> Mapping[str, HostPlan]:
-    """Strike a host from the record of the members, and from this controller's memory; change nothing else.
-
-    The plans that were carried out, by host that keeps the record. Raises HostsFailed.
-    """
-    record, plans = newest(run.seen).text, plans_to_forget(run, [name])
-    forget_member(run.network.name, name, record, write_records(run, plans))
-    return plans
-
-
-def tear_down_removed(
-    run: Run, outcome: Outcome, removed: Mapping[str, Host], open_fleet: OpenFleet, lease_s: int
-) -> Outcome:
-    """Tear down each host that left the inventory; the outcome with what became of them."""
-    failures = {name: _tear_down_alone(run, host, open_fleet, lease_s) for name, host in removed.items()}
-    orphans = {name: why for name, why in failures.items() if why}
-    restored = tuple(name for name in removed if name not in orphans)
-    code = ABSENT if orphans and outcome.code == DONE else outcome.code
-    return replace(outcome, code=code, leaving=removed, removed=restored, orphans=orphans)
-
-
-def _tear_down_alone(run: Run, host: Host, open_fleet: OpenFleet, lease_s: int) -> str:
-    """Tear down one host outside the inventory; why that failed, or an empty text."""
-    alone = Inventory(run.inventory.path, run.network, {host.name: host})
-    there = Run(alone, open_fleet(alone), run.listener, run.playbooks)
-    try:
-        outcome = teardown(there, _no_consent, lease_s=lease_s)
-    except HostsFailed as error:
-        return str(error)
-    finally:
-        there.fleet.close()
-    return "" if outcome.code == DONE else "\n".join(map(str, outcome.failed)) or "rolled back"
 
 
 def teardown(
@@ -174,19 +116,6 @@ def teardown(
         if outcome.code == DONE and not run.options.limit and run.inventory.path:
             remember_teardown(run.inventory, run.absent, {})
         return with_absent(run.absent, outcome)
-
-
-def tear_down_rest(run: Run, outcome: Outcome, open_fleet: OpenFleet, lease_s: int) -> Outcome:
-    """After a successful `teardown`, tear down the hosts that left the inventory.
-
-    The record is gone by now: only this controller remembers those that could not be restored.
-    """
-    removed = run.removed
-    if not removed or not outcome.succeeded:
-        return outcome
-    outcome = tear_down_removed(run, outcome, removed, open_fleet, lease_s)
-    remember_teardown(run.inventory, run.absent, {name: removed[name] for name in outcome.orphans})
-    return outcome
 
 
 def _take_interface_of_hosts(run: Run) -> None:
@@ -232,7 +161,7 @@ def _roll_out(
     return Rollout(run, transaction, interrupts, changing).up()
 
 
-def _no_consent(_plans: Mapping[str, HostPlan]) -> None:
+def no_consent(_plans: Mapping[str, HostPlan]) -> None:
     """Consent that was given before."""
 
 

@@ -9,8 +9,8 @@ import pytest
 from wgorch.errors import InventoryError, UsageError
 from wgorch.inventory.load import load_with_locations, loads
 from wgorch.inventory.model import Inventory
+from wgorch.inventory.names import check_names
 from wgorch.inventory.show import show
-from wgorch.run import check_names
 
 TOP = "network: {name: office, subnet: 10.99.0.0/16}\n"
 HUB = '  hub: {ssh: root@203.0.113.10, endpoint: "203.0.113.10:51820", relay: true}\n'

@@ -155,8 +155,9 @@ def open_run(
     `inventory`: in place of the option; `draws`: show progress; `quiet`: do not print where the inventory was found;
     `checks_flows`: refuse flows that no host could make work. Raises WgorchError.
     """
+    from wgorch.inventory.names import check_names
     from wgorch.plan.playbook import load_all
-    from wgorch.run import Run, RunOptions, check_names
+    from wgorch.run import Run, RunOptions
 
     loaded = load_inventory(inventory or options.inventory, quiet=quiet or options.quiet)
     playbooks = load_all(loaded.path, options.playbooks, frozenset(loaded.hosts))

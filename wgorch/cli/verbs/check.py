@@ -37,7 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: CheckOptions) -> int:
     """Check without connecting to any host; problems go to stderr."""
-    from wgorch.base.text import count
     from wgorch.cli.context import load_inventory
     from wgorch.plan.playbook import load_all
     from wgorch.topology.path import unreachable_flows
@@ -63,6 +62,13 @@ def run(options: CheckOptions) -> int:
         sys.stdout.writelines(f"{line}\n" for line in _shown(inventory, options.show))
         return DONE
     unreachable = unreachable_flows(build(inventory))
+    _print(options, inventory, unreachable)
+    return BAD_INPUT if unreachable else DONE
+
+
+def _print(options: CheckOptions, inventory: Inventory, unreachable: list[str]) -> None:
+    from wgorch.base.text import count
+
     if options.json:
         import json
 
@@ -79,14 +85,13 @@ def run(options: CheckOptions) -> int:
                 sys.stdout.write(f"note: {name} has no public key yet: wgorch export {name} --write makes its key\n")
         if options.verbose:
             sys.stdout.writelines(f"{line}\n" for line in _clients(inventory))
-    return BAD_INPUT if unreachable else DONE
 
 
 def _shown(inventory: Inventory, name: str) -> Iterator[str]:
     """Raises UsageError for a name that is no host."""
     from wgorch.inventory.load import load_with_locations
+    from wgorch.inventory.names import check_names
     from wgorch.inventory.show import show
-    from wgorch.run import check_names
 
     check_names(inventory, [name])
     if name not in inventory.hosts:

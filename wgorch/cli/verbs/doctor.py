@@ -28,9 +28,9 @@ def run(options: DoctorOptions) -> int:
     """Inspect the hosts and print the findings of each."""
     from wgorch import inspection
     from wgorch.cli.context import open_run
+    from wgorch.inventory.names import check_names
     from wgorch.report import as_json
     from wgorch.report.verdict import render_absent, render_findings
-    from wgorch.run import check_names
 
     with open_run(options, quiet=options.json) as context:
         inventory = context.run.inventory

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: ForgetOptions) -> int:
     """Write the record of the members without the host; change nothing else."""
-    from wgorch import workflow
+    from wgorch import departed
     from wgorch.cli.consent import confirm
     from wgorch.cli.context import open_run
 
@@ -44,7 +44,7 @@ def run(options: ForgetOptions) -> int:
             confirm(f"forget {options.host} ({host.ssh})")
         context.progress.resume()
         with context.progress:
-            kept_by = list(workflow.forget(context.run, options.host))
+            kept_by = list(departed.forget(context.run, options.host))
         absent = context.run.absent
         _render(options, context, kept_by)
     return ABSENT if absent else DONE

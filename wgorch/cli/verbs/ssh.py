@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: ShellOptions) -> int:
     """Become OpenSSH's client; its exit code is that of the command."""
     from wgorch.cli.context import load_inventory
+    from wgorch.inventory.names import check_names
     from wgorch.remote.openssh.argv import shell_text
-    from wgorch.run import check_names
 
     inventory = load_inventory(options.inventory, quiet=True)
     check_names(inventory, [options.host])

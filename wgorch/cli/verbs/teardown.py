@@ -76,7 +76,7 @@ def _teardown_on_hosts(options: TeardownOptions) -> int:
 
 
 def _teardown(options: TeardownOptions, context: Context) -> int:
-    from wgorch import workflow
+    from wgorch import departed, workflow
     from wgorch.cli.consent import consent_to_teardown
 
     with context.progress:
@@ -91,7 +91,7 @@ def _teardown(options: TeardownOptions, context: Context) -> int:
                 packages=options.packages,
             ),
         )
-    outcome = workflow.tear_down_rest(context.run, outcome, context.open_fleet, options.confirm_timeout)
+    outcome = departed.tear_down_rest(context.run, outcome, context.open_fleet, options.confirm_timeout)
     if options.json:
         from wgorch.report import as_json
 

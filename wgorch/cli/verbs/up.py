@@ -57,14 +57,14 @@ def run(options: UpOptions) -> int:
 
 def bring_up(options: ChangeOptions, context: Context) -> int:
     """Bring the network up, tear down hosts that left the inventory, and print the outcome."""
-    from wgorch import workflow
+    from wgorch import departed, workflow
     from wgorch.cli.consent import consent_to_up
 
     run, lease_s = context.run, options.confirm_timeout
     with context.progress:
         consent = consent_to_up(options, context)
         outcome = workflow.until_unlocked(run, options.wait, lambda: workflow.up(run, consent, lease_s=lease_s))
-    outcome = workflow.prune(run, outcome, context.open_fleet, lease_s)
+    outcome = departed.prune(run, outcome, context.open_fleet, lease_s)
     if options.json:
         from wgorch.report import as_json
 
