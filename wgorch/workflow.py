@@ -114,7 +114,8 @@ def teardown(
         transaction = _transaction(run, lease_s, asked)
         outcome = Rollout(run, transaction, interrupts, changing).down("purge" if purge else "remove")
         if outcome.code == DONE and not run.options.limit and run.inventory.path:
-            remember_teardown(run.inventory, run.absent, {})
+            # What left may still carry it: tear_down_rest says so.
+            remember_teardown(run.inventory, {*run.absent, *run.removed}, {})
         return with_absent(run.absent, outcome)
 
 

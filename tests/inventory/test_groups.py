@@ -9,7 +9,7 @@ import pytest
 from wgorch.errors import InventoryError, UsageError
 from wgorch.inventory.load import load_with_locations, loads
 from wgorch.inventory.model import Inventory
-from wgorch.inventory.names import check_names
+from wgorch.inventory.names import check_host, check_names
 from wgorch.inventory.show import show
 
 TOP = "network: {name: office, subnet: 10.99.0.0/16}\n"
@@ -206,7 +206,7 @@ def test_a_host_is_shown_with_the_place_of_each_value(tmp_path_factory: pytest.T
     lines = [line.replace(str(path), "f") for line in show(*load_with_locations(path), "branch-07")]
     assert [
         "branch-07:  # in branches, north, every-north",
-        "  ssh: {host: 198.51.100.7, user: admin, via: [gate.example], client: openssh}  # f:17, f:5, f:11",
+        "  ssh: {host: 198.51.100.7, user: admin, via: [gate.example], client: openssh}  # f:17, f:11, f:5",
         "  address: 10.99.1.7  # f:18",
         "  subnets: [10.10.7.0/24]  # f:19",
         "  mtu: 1400  # f:10",
@@ -223,3 +223,21 @@ def test_a_thousand_hosts_fit_on_a_page() -> None:
     text = f"{TOP}hosts:\n{HUB}{rows}"
     assert len(text.split("\n")) < 60
     assert 1001 == len(loads(text).hosts)
+
+
+def test_a_host_may_say_that_it_has_none_of_a_value() -> None:
+    text = f"{TOP}defaults: {{ssh: {{via: gate, user: admin}}}}\nhosts:\n{HUB}  gate: {{ssh: {{host: 192.0.2.1, via: []}}}}\n  a: {{ssh: x}}\n"
+    found = loads(text).hosts
+    assert ((), "admin") == (found["gate"].ssh.via, found["gate"].ssh.user)
+    assert ["gate"] == [jump.host for jump in found["a"].ssh.via]
+
+
+def test_this_machine_has_no_ssh_in_common() -> None:
+    groups = "groups:\n  a: {members: [me], ssh: {user: a}}\n  b: {members: [me], ssh: {user: b}}\n"
+    assert loads(f"{TOP}{groups}hosts:\n{HUB}  me: {{ssh: local}}\n").hosts["me"].ssh.local
+
+
+def test_a_host_is_not_a_group(whole: Inventory) -> None:
+    assert "oslo" == check_host(whole, "oslo")
+    with pytest.raises(UsageError, match="north is a group"):
+        check_host(whole, "north")

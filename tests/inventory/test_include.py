@@ -124,6 +124,14 @@ MISTAKES: dict[str, tuple[dict[str, str], list[str]]] = {
         {"inventory.yaml": MAIN.replace("sites/*.yaml", "/etc/shadow") + HUB},
         ["inventory.yaml:2:11: error: include[0]: /etc/shadow leads out of the inventory's folder"],
     ),
+    "no pattern": (
+        {"inventory.yaml": MAIN.replace("sites/*.yaml", "a**") + HUB},
+        ["inventory.yaml:2:11: error: include[0]: a** is no pattern of files: "],
+    ),
+    "the folder itself": (
+        {"inventory.yaml": MAIN.replace("sites/*.yaml", ".") + HUB},
+        ["inventory.yaml:2:11: error: include[0]: . is no pattern of files: "],
+    ),
     "a mapping": (
         {"inventory.yaml": MAIN.replace("[sites/*.yaml]", "{a: b}") + HUB},
         ["inventory.yaml:2:10: error: include[0]: expected a file"],
@@ -186,3 +194,22 @@ def test_a_device_is_edited_in_the_file_that_it_stands_in(tmp_path: Path) -> Non
     assert before == Path(part).read_text()
     edit_inventory(str(path), lambda text: text.replace("relay: true", "relay: true, mtu: 1300"))
     assert load(path).hosts["hub"].mtu == 1300
+
+
+def test_links_in_a_circle_are_named(tmp_path: Path) -> None:
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "sites" / "a.yaml").symlink_to("b.yaml")
+    (tmp_path / "sites" / "b.yaml").symlink_to("a.yaml")
+    assert all(
+        "inventory.yaml:2:11: error: include[0]: " in line
+        for line in problems(tmp_path, {"inventory.yaml": MAIN + HUB})
+    )
+
+
+def test_line_ends_of_an_included_file_stay(tmp_path: Path) -> None:
+    path = write(tmp_path, {"inventory.yaml": MAIN + HUB})
+    part = tmp_path / "sites/a.yaml"
+    part.parent.mkdir()
+    part.write_bytes(b"devices:\r\n  phone: {}\r\n")
+    edit_inventory(str(path), lambda text: text.replace("phone", "tablet"), part=str(part))
+    assert part.read_bytes() == b"devices:\r\n  tablet: {}\r\n"

@@ -114,6 +114,9 @@ def test_an_orphan_outlives_the_record_and_a_torn_down_network_stays_down(networ
         gone = network.wgorch("teardown", smaller, "--yes", code=7)
         assert "orphan: company" in gone.stderr
         assert "- host company" in network.wgorch("plan", smaller, code=2).stdout
+        again = network.wgorch("teardown", smaller, "--yes", "--purge", code=7)
+        assert "orphan: company" in again.stderr
+        assert "- host company" in network.wgorch("plan", smaller, code=2).stdout
         network.wgorch("forget", "company", "-i", smaller, "--yes")
         assert "host company" not in network.wgorch("plan", smaller, code=2).stdout
         assert "wg0" not in network.world.sh("bcc", "ip -br link")

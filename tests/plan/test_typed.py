@@ -30,7 +30,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "remove_jump": ("filter6", "FORWARD", "wgorch:office", EVIL),
     "write_file": (f"/etc/{EVIL}", "644"),
     "set_policy_rule": ("-4", "31000", "iif", EVIL),
-    "delete_policy_rule": ("-6", "31000"),
+    "delete_policy_rule": ("-6", "31000", "from", "all", "lookup", EVIL),
     "install_packages": ("apt", EVIL),
     "firewalld_set": ("--zone", EVIL),
     "firewalld_unset": ("--zone", EVIL),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 
+from wgorch.apply.interrupts import Interrupts
 from wgorch.apply.lease import LEASE_S
 from wgorch.apply.transaction import Transaction
-from wgorch.errors import HostError, HostsFailed
+from wgorch.errors import HostsFailed
 from wgorch.membership import author
 from wgorch.plan.forget import plan_forget
 from wgorch.plan.host import HostPlan
@@ -22,16 +23,18 @@ def plans_to_forget(run: Run, names: Collection[str]) -> dict[str, HostPlan]:
 def write_records(run: Run, plans: Mapping[str, HostPlan]) -> str:
     """Carry such plans out; the text of the record. Raises HostsFailed where one could not be carried out."""
     transaction = Transaction(run.network, run.fleet, run.asks, run.listener, LEASE_S)
+    done: set[str] = set()
 
     def work(name: str) -> None:
         transaction.lock(name, plans[name], run.seen[name], {})
-        try:
-            transaction.finish(name, plans[name])
-        except HostError:
-            transaction.unlock([name])
-            raise
+        transaction.finish(name, plans[name])
+        done.add(name)
 
-    _, failed = run.fleet.on_hosts(plans, work)
+    with Interrupts():  # a signal waits until no host is locked
+        try:
+            _, failed = run.fleet.on_hosts(plans, work)
+        finally:
+            transaction.unlock([name for name in plans if name not in done])
     if failed:
         raise HostsFailed(list(failed.values()))
     return next((plan.want.members for plan in plans.values()), "")

@@ -8,7 +8,7 @@ from wgorch.base import wgkey
 from wgorch.errors import UsageError
 from wgorch.interop import export as files
 from wgorch.interop import yaml
-from wgorch.interop.formats import Exporter, exporter
+from wgorch.interop.formats import OWN, WITHOUT_EXIT, Exporter, exporter
 from wgorch.interop.formats.site import site_of
 from wgorch.inventory.fields.suggest import choice, suggest
 from wgorch.outcome import Export
@@ -30,6 +30,11 @@ def export(run: Run, what: str | None, form: str) -> Export:
         meant = suggest(what, inventory.members)
         raise UsageError(f'no device or host "{what}" in {inventory.path}.{meant}', choice(inventory.members))
     other = None if form in FORMS else exporter(form)
+    if form in WITHOUT_EXIT and what and what in inventory.devices and inventory.devices[what].exit:
+        problem = f"{what} has an exit node, and {form} would send WireGuard's own packets into the tunnel, too"
+        raise UsageError(
+            problem, f"leave out exit, or use one of: wg-quick, {', '.join(sorted({*OWN} - WITHOUT_EXIT))}"
+        )
     if (other or form == "compose") and (what is None or what not in inventory.devices):
         raise UsageError(
             f"the format {form} is for a device; wgorch up sets up the hosts", "name a device of the inventory"

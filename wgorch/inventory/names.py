@@ -9,6 +9,14 @@ from wgorch.inventory.fields import suggest
 from wgorch.inventory.model import Inventory
 
 
+def check_host(inventory: Inventory, name: str) -> str:
+    """The name of one host. Raises UsageError for a group, and for one that is not in the inventory."""
+    check_names(inventory, [name])
+    if name not in inventory.hosts:
+        raise UsageError(f"{name} is a group", f"name one of its hosts: {', '.join(inventory.groups[name][:6])}")
+    return name
+
+
 def check_names(inventory: Inventory, names: Iterable[str]) -> frozenset[str]:
     """Names of hosts, and the hosts of groups, as a set. Raises UsageError for one that is not in the inventory."""
     found: set[str] = set()

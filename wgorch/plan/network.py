@@ -171,11 +171,13 @@ def _record(facts: NetworkFacts, name: str, limit: frozenset[str], held: Mapping
     """
     if name not in keepers(facts.topology):
         return "", ""
-    inventory, keys, leaving = facts.topology.inventory, {**held, **facts.keys}, facts.leaving
+    inventory, leaving = facts.topology.inventory, facts.leaving
+    before = parse(facts.record) if limit or "" in held.values() else None
     if limit:
-        before = parse(facts.record)
         inventory, leaving = recorded_with(before, inventory, limit)
-        keys = {**(before.keys if before else {}), **keys}
+    # A keeper may have no entry for an absent host: the record knows its key.
+    recorded = before.keys if before else {}
+    keys = {**recorded, **{name: key for name, key in held.items() if key}, **facts.keys}
     known = {host: key for host, key in keys.items() if key}
     files = device_files(facts.topology, known, facts.record, facts.now)
     return compose(inventory, known, leaving, files), f"{facts.record.number + 1} {facts.now} {facts.author}"

@@ -17,10 +17,10 @@ NFT_LASTS = "and where that table is defined (/etc/nftables.conf?)"
 
 
 def through(tunnel: str, chain: str, version: int) -> Packets:
-    """What the tunnel sends through a chain of iptables or nft, by the chain's name."""
-    comes = tunnel if chain.lower() not in ("output", "postrouting") else ""
-    goes = tunnel if chain.lower() not in ("input", "prerouting") else ""
-    return Packets("", comes, goes, version=version)
+    """What the tunnel sends through a chain of iptables or nft, by the chain's name; forwarded to any interface."""
+    if chain.lower() in ("output", "postrouting"):
+        return Packets("", "", tunnel, version=version)
+    return Packets("", tunnel, "", version=version)
 
 
 def iptables_remedy(table: str, chain: str, rule: str, packets: Packets) -> str:
@@ -30,7 +30,7 @@ def iptables_remedy(table: str, chain: str, rule: str, packets: Packets) -> str:
         return f"the chain is {owner}'s: allow it there, or {owner} puts the rule back"
     command = [tool(table), "-t", table.removesuffix("6")]
     if rule.startswith("policy"):
-        accepts = (quote_words([*command, "-I", chain, *match, "-j", "ACCEPT"]) for match in _matches(packets))
+        accepts = (quote_words([*command, "-I", chain, *match, "-j", "ACCEPT"]) for match in _matches(packets, chain))
         return hint_lines(*accepts, IPTABLES_LASTS)
     words = _words(rule)
     if inside or not words:
@@ -47,15 +47,15 @@ def _words(rule: str) -> list[str]:
         return []
 
 
-def _matches(packets: Packets) -> Iterator[list[str]]:
+def _matches(packets: Packets, chain: str) -> Iterator[list[str]]:
     """Matches of iptables that packets fit, one for each rule that is needed."""
     if packets.protocol == "udp" and packets.destination_port:
         yield ["-p", "udp", "--dport", str(packets.destination_port)]
     elif packets.protocol == "udp":
         yield ["-p", "udp", "--sport", str(packets.source_port)]
-    elif packets.is_forwarded:
+    elif packets.is_forwarded or chain == "FORWARD":
         for one, other in _ways(packets):
-            yield ["-i", one, "-o", other]
+            yield [*(["-i", one] if one else []), *(["-o", other] if other else [])]
     elif packets.interface_in:
         yield ["-i", packets.interface_in]
     else:

@@ -129,7 +129,7 @@ def _policy_rule(words: list[str], _stdin: str, _plan: HostPlan) -> Iterator[Sh]
 
 
 def _no_policy_rule(words: list[str], _stdin: str, _plan: HostPlan) -> Iterator[Sh]:
-    family, priority = words
+    family, priority, *_ = words
     yield quote_words(["ip", family, "rule", "delete", "priority", priority, "protocol", "119"])
 
 

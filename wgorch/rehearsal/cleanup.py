@@ -33,7 +33,7 @@ def sweep(name: str) -> None:
     while time.monotonic() < end and any(start_time(pid) == started for pid, started in pids.values() if started):
         time.sleep(0.02)
     script = asset("rehearsal", "remove_cgroups.sh")
-    argv = ["unshare", "--mount", "sh", "-c", script, "sh", f"wgorch-{name}-"]
+    argv = ["unshare", "--mount", "sh", "-c", script, "sh", f"wgorch-{name}."]
     subprocess.run(argv, check=False, capture_output=True, timeout=30)
     shutil.rmtree(place, ignore_errors=True)
     with contextlib.suppress(OSError):

@@ -109,7 +109,7 @@ class World(WorldHandle):
         machine = self.machines.get(name)
         systemd = machine is not None and machine.systemd
         userland = machine.userland if machine else None
-        group = f"wgorch-{self.name}-{name}"
+        group = f"wgorch-{self.name}.{name}"  # no name has a dot: the groups of one world are no other's
         self._parents[name] = boot(self.place, name, group, systemd=systemd, userland=userland)
         self._record()
 

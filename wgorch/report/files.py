@@ -31,33 +31,29 @@ def write_text(text: str, path: Path, mode: int = 0o600) -> None:
 
 def edit_inventory(path: str, edit: Callable[[str], str], *, part: str = "") -> None:
     """Edit an inventory, or `part`: a file that it includes, if it stays valid. Mode and line ends stay. Raises WgorchError."""
-    if part:
-        _edit_included(path, part, edit)
-        return
-    real = Path(path).resolve()
+    real = Path(part or path).resolve()
     try:
-        text, mode = real.read_bytes().decode(), real.stat().st_mode & 0o7777
+        before, mode = real.read_bytes(), real.stat().st_mode & 0o7777
+        text = before.decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}", "edit it by hand") from None
+        raise UsageError(f"cannot read {part or path}: {error}", "edit it by hand") from None
     dos, ends = text.count("\r\n"), text.count("\n")
     crlf = 0 < dos == ends
     edited = edit(text.replace("\r\n", "\n") if crlf else text)
-    loads(edited, path, includes=True)
-    write_bytes((edited.replace("\n", "\r\n") if crlf else edited).encode(), real, mode)
+    after = (edited.replace("\n", "\r\n") if crlf else edited).encode()
+    if not part:
+        loads(edited, path, includes=True)
+    write_bytes(after, real, mode)
+    if part:
+        _keep_valid(path, real, before, mode)
 
 
-def _edit_included(path: str, part: str, edit: Callable[[str], str]) -> None:
-    real = Path(part).resolve()
-    try:
-        before, mode = real.read_bytes(), real.stat().st_mode & 0o7777
-        edited = edit(before.decode())
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {part}: {error}", "edit it by hand") from None
-    write_bytes(edited.encode(), real, mode)
+def _keep_valid(path: str, part: Path, before: bytes, mode: int) -> None:
+    """Put an included file back where the inventory does not load with it. Raises InventoryError."""
     try:
         load(path)
     except InventoryError:
-        write_bytes(before, real, mode)
+        write_bytes(before, part, mode)
         raise
 
 

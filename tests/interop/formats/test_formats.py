@@ -7,8 +7,10 @@ import random
 import re
 import shlex
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.metadata import EntryPoint
-from typing import NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -17,8 +19,10 @@ from tests.interop.hosts import key_of
 from wgorch.cli.parser import build_parser
 from wgorch.errors import UsageError
 from wgorch.interop import formats
+from wgorch.interop.configs import export
 from wgorch.interop.formats import OWN, exporter
 from wgorch.interop.formats.site import PLACEHOLDER, Peer, Site
+from wgorch.inventory.load import loads
 
 
 class Read(NamedTuple):
@@ -56,7 +60,7 @@ def drawn(chance: random.Random, number: int) -> Site:
     return Site(
         "branch",
         "office",
-        chance.choice(["wg0", "wg1"]),
+        chance.choice(["wg0", "wg1", "wg-home"]),
         addresses,
         peers,
         chance.choice(["", key_of(f"private-{number}")]),
@@ -344,3 +348,31 @@ def test_an_exporter_of_a_package_is_found_and_one_that_does_not_load_is_named(m
 
 def own_format(site: Site) -> dict[str, str]:
     return {"mine.txt": site.name}
+
+
+def test_a_name_that_a_system_does_not_take_is_another_there() -> None:
+    site = drawn(random.Random(2), 1)
+    site = replace(site, interface="wg-home.1")
+    assert "config interface 'wg_home_1'" in exporter("openwrt")(site)["network"]
+    for name in ("vyos", "edgeos"):
+        (text,) = exporter(name)(site).values()
+        assert "set interfaces wireguard wg0 " in text
+        assert "wg-home" not in text
+
+
+@pytest.mark.parametrize("form", [*OWN, "wg-quick"])
+def test_a_device_with_an_exit_node_takes_only_formats_that_keep_its_endpoint_out(form: str) -> None:
+    text = """
+network: {name: office, subnet: 10.99.0.0/24}
+hosts:
+  hub: {ssh: x, endpoint: "203.0.113.10:51820", relay: true}
+devices:
+  phone: {exit: hub}
+"""
+    run: Any = SimpleNamespace(inventory=loads(text), network=SimpleNamespace(name="office"), gather=None)
+    if form in formats.WITHOUT_EXIT:
+        with pytest.raises(UsageError, match="would send WireGuard's own packets into the tunnel, too"):
+            export(run, "phone", form)
+    else:
+        with pytest.raises(TypeError):  # it goes on, and reads the hosts
+            export(run, "phone", form)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from wgorch.cli.options import Options, host_argument, inventory_argument, json_option, playbooks_option
-from wgorch.errors import BAD_INPUT, DONE, InventoryError, UsageError
+from wgorch.errors import BAD_INPUT, DONE, InventoryError
 
 if TYPE_CHECKING:
     from wgorch.inventory.model import Inventory
@@ -90,13 +90,10 @@ def _print(options: CheckOptions, inventory: Inventory, unreachable: list[str]) 
 def _shown(inventory: Inventory, name: str) -> Iterator[str]:
     """Raises UsageError for a name that is no host."""
     from wgorch.inventory.load import load_with_locations
-    from wgorch.inventory.names import check_names
+    from wgorch.inventory.names import check_host
     from wgorch.inventory.show import show
 
-    check_names(inventory, [name])
-    if name not in inventory.hosts:
-        raise UsageError(f"{name} is a group", f"name one of its hosts: {', '.join(inventory.groups[name][:6])}")
-    return show(inventory, load_with_locations(inventory.path)[1], name)
+    return show(inventory, load_with_locations(inventory.path)[1], check_host(inventory, name))
 
 
 def _clients(inventory: Inventory) -> Iterator[str]:

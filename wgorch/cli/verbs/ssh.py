@@ -30,11 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: ShellOptions) -> int:
     """Become OpenSSH's client; its exit code is that of the command."""
     from wgorch.cli.context import load_inventory
-    from wgorch.inventory.names import check_names
+    from wgorch.inventory.names import check_host
     from wgorch.remote.openssh.argv import shell_text
 
     inventory = load_inventory(options.inventory, quiet=True)
-    check_names(inventory, [options.host])
+    check_host(inventory, options.host)
     host = inventory.hosts[options.host]
     command = options.command
     if host.enter:

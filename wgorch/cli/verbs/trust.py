@@ -60,13 +60,13 @@ def _hosts(options: TrustOptions) -> Mapping[str, Host]:
     """The hosts of the inventory; or that of USER@HOST alone, which needs none. Raises UsageError."""
     from wgorch.cli.context import load_inventory
     from wgorch.inventory.model import Host
-    from wgorch.inventory.names import check_names
+    from wgorch.inventory.names import check_host
     from wgorch.inventory.targets import ssh_target
 
     if "@" in options.host and options.inventory is None:
         return {options.host: Host(options.host, ssh_target(options.host), (), 0)}
     inventory = load_inventory(options.inventory)
-    check_names(inventory, [options.host])
+    check_host(inventory, options.host)
     return inventory.hosts
 
 

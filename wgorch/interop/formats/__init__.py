@@ -19,6 +19,9 @@ Exporter = Callable[["Site"], Mapping[str, str]]
 OWN = ("networkd", "networkmanager", "netplan", "ifupdown", "openwrt", "nixos", "routeros", "vyos", "edgeos")
 """Formats of this package: each a module with a function `export`."""
 
+WITHOUT_EXIT = frozenset(OWN) - {"networkmanager", "openwrt"}
+"""Formats whose systems take a default route through the tunnel as it is, with no other for the tunnel's own packets."""
+
 GROUP = "wgorch.exporters"
 
 

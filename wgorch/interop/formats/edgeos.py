@@ -13,16 +13,16 @@ def export(site: Site) -> dict[str, str]:
 
 
 def _lines(site: Site) -> Iterator[str]:
-    base = f"set interfaces wireguard {site.interface}"
+    base = f"set interfaces wireguard {site.numbered_interface}"
     yield f"# {site.name}, network {site.network}: configure; paste; commit-confirm 5; confirm; save"
     yield f"{base} private-key '{site.key if site.private_key else '/config/auth/wg.key'}'"
     yield from (f"{base} address '{address}'" for address in site.addresses)
     if site.listen_port:
         yield f"{base} listen-port '{site.listen_port}'"
-        yield f"set firewall name WAN_LOCAL rule 20 description 'wgorch {site.network}'"
-        yield "set firewall name WAN_LOCAL rule 20 action accept"
-        yield "set firewall name WAN_LOCAL rule 20 protocol udp"
-        yield f"set firewall name WAN_LOCAL rule 20 destination port '{site.listen_port}'"
+        yield f"# let UDP {site.listen_port} in by a rule of WAN_LOCAL whose number N is free:"
+        yield "# set firewall name WAN_LOCAL rule N action accept"
+        yield "# set firewall name WAN_LOCAL rule N protocol udp"
+        yield f"# set firewall name WAN_LOCAL rule N destination port '{site.listen_port}'"
     if site.mtu:
         yield f"{base} mtu '{site.mtu}'"
     yield f"{base} route-allowed-ips 'true'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from wgorch.interop.formats.site import Site
@@ -15,9 +16,14 @@ def export(site: Site) -> dict[str, str]:
     }
 
 
+def _section(site: Site) -> str:
+    """The interface's name, of which UCI takes letters, digits and _ only."""
+    return re.sub(r"\W", "_", site.interface, flags=re.A)
+
+
 def _network(site: Site) -> Iterator[str]:
     yield f"# {site.name}, network {site.network}: append to /etc/config/network"
-    yield from (f"config interface '{site.interface}'", "\toption proto 'wireguard'")
+    yield from (f"config interface '{_section(site)}'", "\toption proto 'wireguard'")
     yield f"\toption private_key '{site.key}'"
     if site.listen_port:
         yield f"\toption listen_port '{site.listen_port}'"
@@ -26,7 +32,7 @@ def _network(site: Site) -> Iterator[str]:
     yield from (f"\tlist addresses '{address}'" for address in site.addresses)
     yield from (f"\tlist dns '{server}'" for server in site.dns)
     for peer in site.peers:
-        yield from ("", f"config wireguard_{site.interface}", f"\toption description '{peer.name}'")
+        yield from ("", f"config wireguard_{_section(site)}", f"\toption description '{peer.name}'")
         yield f"\toption public_key '{peer.public_key}'"
         if peer.has_preshared:
             yield f"\toption preshared_key '<preshared key of this device and {peer.name}>'"
@@ -40,7 +46,7 @@ def _network(site: Site) -> Iterator[str]:
 
 def _firewall(site: Site) -> Iterator[str]:
     yield f"# {site.name}, network {site.network}: append to /etc/config/firewall"
-    yield from ("config zone", "\toption name 'wgorch'", f"\tlist network '{site.interface}'")
+    yield from ("config zone", "\toption name 'wgorch'", f"\tlist network '{_section(site)}'")
     yield from ("\toption input 'ACCEPT'", "\toption output 'ACCEPT'", "\toption forward 'ACCEPT'")
     if site.lans:
         for one, other in (("lan", "wgorch"), ("wgorch", "lan")):

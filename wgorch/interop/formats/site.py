@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator, Mapping
 
 from wgorch.base.ip import as_ip
@@ -62,6 +63,11 @@ class Site:
     def routes(self) -> tuple[str, ...]:
         """Networks behind the peers."""
         return tuple(dict.fromkeys(net for peer in self.peers for net in peer.allowed_ips))
+
+    @property
+    def numbered_interface(self) -> str:
+        """The interface's name for systems that know ``wg0``, ``wg1`` … alone."""
+        return self.interface if re.fullmatch(r"wg\d{1,3}", self.interface, re.A) else "wg0"
 
     def of_version(self, version: int) -> tuple[str, ...]:
         """The addresses of an IP version."""

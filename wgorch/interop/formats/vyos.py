@@ -13,10 +13,10 @@ def export(site: Site) -> dict[str, str]:
 
 
 def _lines(site: Site) -> Iterator[str]:
-    base = f"set interfaces wireguard {site.interface}"
+    base = f"set interfaces wireguard {site.numbered_interface}"
     yield f"# {site.name}, network {site.network}: configure; paste; commit-confirm 5; confirm; save"
     if not site.private_key:
-        yield f"# generate pki wireguard key-pair install interface {site.interface}"
+        yield f"# generate pki wireguard key-pair install interface {site.numbered_interface}"
     else:
         yield f"{base} private-key '{site.private_key}'"
     yield from (f"{base} address '{address}'" for address in site.addresses)
@@ -37,5 +37,5 @@ def _lines(site: Site) -> Iterator[str]:
         if peer.keepalive:
             yield f"{at} persistent-keepalive '{peer.keepalive}'"
     for net in site.routes:
-        yield f"set protocols static {'route6' if ':' in net else 'route'} {net} interface {site.interface}"
+        yield f"set protocols static {'route6' if ':' in net else 'route'} {net} interface {site.numbered_interface}"
     yield from (f"set system name-server '{server}'" for server in site.dns)

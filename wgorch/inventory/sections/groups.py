@@ -50,25 +50,24 @@ class Groups(NamedTuple):
                 found[name], paths[name] = value, f"{self.defaults.path}.{name}"
         return found, paths
 
-    def target(self, host: str, own: SshTarget, client: str, reading: Reading) -> tuple[SshTarget, dict[str, str]]:
-        """The SSH target of a host with what it does not say itself, and the path of each; `client`: the network's."""
-        found = dict(self.defaults.ssh)
-        paths = {name: f"{self.defaults.path}.ssh.{name}" for name in found}
-        for each in self.values.get(host, ()):
+    def target(
+        self, host: str, own: SshTarget, named: Collection[str], client: str, reading: Reading
+    ) -> tuple[SshTarget, dict[str, str]]:
+        """The SSH target of a host with what it does not say itself, and the path of each.
+
+        `named`: fields that it gives, and be it as nothing; `client`: the network's.
+        """
+        kept = {name for name in schema.SSH_COMMON if getattr(own, name)} | set(named)
+        found: dict[str, Any] = {}
+        paths: dict[str, str] = {}
+        for each in () if own.local else (*self.values.get(host, ()), self.defaults):
             for name, value in each.ssh.items():
-                if (
-                    name in found
-                    and found[name] != value
-                    and paths[name].startswith("groups.")
-                    and not getattr(own, name)
-                ):
+                if name in kept or (name in found and each is self.defaults):
+                    continue
+                if name in found and found[name] != value:
                     _conflict(host, f"ssh.{name}", f"{each.path}.ssh.{name}", paths[name], reading)
                 found[name], paths[name] = value, f"{each.path}.ssh.{name}"
-        if own.local or not found:
-            return replace(own, client=own.client or client), {}
-        given = {name: getattr(own, name) for name in schema.SSH_COMMON if getattr(own, name)}
-        left = {name: path for name, path in paths.items() if name not in given}
-        return replace(own, **{"client": client, **found, **given}), left
+        return replace(own, **{"client": own.client or client, **found}), paths
 
 
 def _conflict(host: str, name: str, path: str, other: str, reading: Reading) -> None:

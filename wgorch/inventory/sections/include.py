@@ -41,11 +41,18 @@ def _paths(node: Node, inventory: Path, problems: Problems) -> Iterator[tuple[Pa
         if Path(item.text).is_absolute() or ".." in Path(item.text).parts:
             problems.add(item, path, f"{item.text} leads out of the inventory's folder", "move the file below it")
             continue
-        found = sorted(base.glob(item.text))
+        try:
+            found = sorted(base.glob(item.text))
+        except (ValueError, IndexError, AttributeError, NotImplementedError, OSError) as error:
+            problems.add(item, path, f"{item.text} is no pattern of files: {error}", "write include: [sites/*.yaml]")
+            continue
         if not found:
             problems.add(item, path, f"no file matches {item.text} in {base}", "correct the name, or delete the line")
         for file in found:
-            resolved = file.resolve()
+            try:
+                resolved = file.resolve()
+            except (RuntimeError, OSError):  # links in a circle
+                resolved = Path("/")
             if not resolved.is_relative_to(base.resolve()):
                 problems.add(item, path, f"{file} leads out of the inventory's folder", "copy the file into it")
             elif len(seen) > MAX_FILES:

@@ -55,7 +55,8 @@ def _host(item: Item, shared: dict[str, Any], groups: Groups, reading: Reading) 
     if name is None or target is None or bad_address:
         return None
     common, places = groups.common(name, {field.text for field, _ in value.items}, reading)
-    target, more = groups.target(name, target, shared.get("ssh", AUTO), reading)
+    named = {field.text for field, _ in ssh_node.items} if isinstance(ssh_node, Mapping) else set[str]()
+    target, more = groups.target(name, target, named, shared.get("ssh", AUTO), reading)
     for field, its in {**places, **{f"ssh.{field}": its for field, its in more.items()}}.items():
         if its in reading.locations:
             reading.locations.copy_field(its, f"{path}.{field}")
