@@ -88,6 +88,7 @@ def _device(device: Host) -> dict[str, Any]:
             if device.endpoint and device.listen_port != device.endpoint.port
             else None,
             "persistent_keepalive": _keepalive(device),
+            "relay": device.chosen_relay,
             "exit": device.exit,
             "dns": [str(server) for server in device.dns],
         }

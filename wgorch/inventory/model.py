@@ -106,6 +106,8 @@ class Host:
     """WireGuard public key of a device; None until it is exported."""
     private_key: tuple[str, ...] = ()
     """Command that prints the private key on the host; empty: generated there."""
+    chosen_relay: str | None = None
+    """Of a device: the relay that it connects to; None for the first one."""
     exit: str | None = None
     """Exit node: the host that forwards all other traffic."""
     dns: tuple[IPAddress, ...] = ()

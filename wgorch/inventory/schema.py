@@ -105,6 +105,7 @@ DEVICE = {
     "endpoint": Entry(f.ENDPOINT, "Public host:port; omit behind NAT.", example="198.51.100.9:51820"),
     "listen_port": Entry(_PORT, "UDP port (default: port of the endpoint, or the network's listen_port)."),
     "persistent_keepalive": Entry(_SECONDS, "Keepalive interval in seconds (default: the network's)."),
+    "relay": Entry(f.HOST_NAME, "Relay that it connects to (default: the first of the file).", example="bcc2"),
     "exit": Entry(f.HOST_NAME, "Exit node: route all other traffic through this host.", example="bcc"),
     "dns": Entry(f.Listing(f.ADDRESS), "Name servers in the exported file.", example="[9.9.9.9]"),
 }

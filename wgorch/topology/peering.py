@@ -69,10 +69,13 @@ class Peering:
 
     @cached_property
     def _chosen_relays(self) -> dict[str, str]:
-        """The relays that `links:` gives to spokes."""
+        """The relays that `links:` gives to spokes, and those that devices name."""
         pairs = [(rule.one, rule.other) for rule in self.inventory.links if rule.peering]
         both = (*pairs, *((other, one) for one, other in pairs))
-        return {spoke: relay for spoke, relay in both if self.hosts[relay].relay and not self.hosts[spoke].endpoint}
+        by_links = {spoke: relay for spoke, relay in both if self.hosts[relay].relay and not self.hosts[spoke].endpoint}
+        return by_links | {
+            n: device.chosen_relay for n, device in self.inventory.devices.items() if device.chosen_relay
+        }
 
     @cached_property
     def _not_peering(self) -> Mapping[str, frozenset[str]]:

@@ -13,6 +13,11 @@ def devices(review: Review) -> None:
         path = f"devices.{name}"
         if name in inventory.hosts:
             review.add(path, f"there is a host of that name ({review.where(f'hosts.{name}')})", "another name")
+        if device.chosen_relay and not (
+            device.chosen_relay in inventory.hosts and inventory.hosts[device.chosen_relay].relay
+        ):
+            relays = ", ".join(n for n, host in inventory.hosts.items() if host.relay) or "relay: true under a host"
+            review.add(f"{path}.relay", f"{device.chosen_relay} is no relay", f"one of: {relays}")
         twin = keys.setdefault(device.public_key, name) if device.public_key else name
         if twin != name:
             message = f"is also the key of devices.{twin} ({review.where(f'devices.{twin}.public_key')})"
