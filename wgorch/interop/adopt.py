@@ -126,8 +126,23 @@ LIVE = frozenset({"interface", "addresses", "peers", "routes", "exit_routes"})
 """Steps whose objects a live network has."""
 
 
+def _second_addresses(live: LiveNetwork, seen: Mapping[str, Observed]) -> Iterator[HostError]:
+    """Hosts with more addresses than an inventory has."""
+    for host in seen:
+        addresses = live.addresses(host)
+        for version in (4, 6):
+            its = [address for address in addresses if (":" in address) == (version == 6)]
+            if len(its) > 1:
+                problem = f"address {', address '.join(its)}: an inventory has one of IPv{version}"
+                hint = "remove the others; or leave it as it is, and build another beside it"
+                yield Unfit(live.names[host], f"adopt {live.interface}", problem, hint)
+
+
 def _moved(live: LiveNetwork, seen: Mapping[str, Observed], text: str) -> Iterator[HostError]:
     """What `up --adopt` of an inventory would take from the live network, or add to it. Raises UsageError."""
+    if too_many := list(_second_addresses(live, seen)):
+        yield from too_many
+        return
     try:
         inventory = loads(text)
     except InventoryError as error:
