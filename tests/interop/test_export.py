@@ -11,6 +11,8 @@ from wgorch.errors import UsageError
 from wgorch.gather.gather import NONCE
 from wgorch.gather.observed import Observed, observed
 from wgorch.interop import export
+from wgorch.interop.formats import exporter
+from wgorch.interop.formats.site import site_of
 from wgorch.inventory.load import loads
 from wgorch.topology.topology import Topology, build
 
@@ -35,9 +37,17 @@ def recorded(name: str) -> Observed:
     return observed(name, RECORDED.read_text(encoding="utf-8"), NONCE)
 
 
+def device(
+    network: Topology, name: str, keys: dict[str, str], private: str = "", preshared: tuple[str, ...] = ()
+) -> str:
+    """The wg-quick file of a device."""
+    (text,) = exporter("wg-quick")(site_of(network, name, keys, private, preshared)).values()
+    return text
+
+
 def test_a_device_has_a_placeholder_for_its_private_key() -> None:
     assert (
-        export.device(REFERENCE, "phone", KEYS)
+        device(REFERENCE, "phone", KEYS)
         == f"""\
 # phone, network office
 [Interface]
@@ -56,7 +66,7 @@ PersistentKeepalive = 15
 
 
 def test_a_private_key_that_is_given_is_in_the_file() -> None:
-    assert "\nPrivateKey = SECRET\n" in export.device(REFERENCE, "phone", KEYS, "SECRET")
+    assert "\nPrivateKey = SECRET\n" in device(REFERENCE, "phone", KEYS, "SECRET")
 
 
 def test_a_host_names_the_file_of_its_private_key() -> None:
@@ -98,7 +108,7 @@ def test_a_relay_creates_and_removes_its_sysctls_and_chains() -> None:
 
 
 def test_a_kept_preshared_key_of_a_device_is_in_both_files() -> None:
-    text = export.device(REFERENCE, "phone", KEYS, preshared={"bcc"})
+    text = device(REFERENCE, "phone", KEYS, preshared=("bcc",))
     assert text.rstrip().endswith("PresharedKey = <preshared key of this device and bcc>")
     lines = export.wg_quick(REFERENCE, "bcc", recorded("bcc"), KEYS, {"phone": "psk.other.1"}, 1420).split("\n")
     assert [line for line in lines if line.startswith("PostUp = wg set") and "psk.other.1" in line], lines

@@ -126,11 +126,11 @@ MISTAKES: dict[str, tuple[dict[str, str], list[str]]] = {
     ),
     "no pattern": (
         {"inventory.yaml": MAIN.replace("sites/*.yaml", "a**") + HUB},
-        ["inventory.yaml:2:11: error: include[0]: a** is no pattern of files: "],
+        ["inventory.yaml:2:11: error: include[0]: a** is no pattern of files"],
     ),
     "the folder itself": (
         {"inventory.yaml": MAIN.replace("sites/*.yaml", ".") + HUB},
-        ["inventory.yaml:2:11: error: include[0]: . is no pattern of files: "],
+        ["inventory.yaml:2:11: error: include[0]: . is no pattern of files"],
     ),
     "a mapping": (
         {"inventory.yaml": MAIN.replace("[sites/*.yaml]", "{a: b}") + HUB},

@@ -52,7 +52,7 @@ def export(run: Run, what: str | None, form: str) -> Export:
         notes += _to_fill_in("peers.conf", unknown)
         return Export({"peers.conf": files.shared_peers(run.topology, run.all_keys)}, tuple(notes))
     if what is not None and what in inventory.devices:
-        return _device(run, what, other)
+        return _device(run, what, other or exporter("wg-quick"))
     if what:
         run.require(what)
     texts, more = _hosts(run, [what] if what else [n for n in inventory.hosts if n not in run.absent])
@@ -78,7 +78,7 @@ def _to_fill_in(file: str, peers: list[str]) -> list[str]:
     return [f"{file}: not complete: replace {places} by the public key of that host"] if peers else []
 
 
-def _device(run: Run, name: str, exporter: Exporter | None) -> Export:
+def _device(run: Run, name: str, write: Exporter) -> Export:
     device = run.inventory.devices[name]
     if device.public_key is None:
         private, public = wgkey.new_pair()
@@ -107,8 +107,5 @@ def _device(run: Run, name: str, exporter: Exporter | None) -> Export:
     }
     if kept:
         notes.append(f"{' and '.join(sorted(kept))} kept the preshared key of {name}: fill it in, too")
-    if exporter:
-        site = site_of(run.topology, name, run.keys, private, kept)
-        return Export(exporter(site), tuple(notes), private is not None, fields)
-    text = files.device(run.topology, name, run.keys, private, kept)
-    return Export({f"{name}.conf": text}, tuple(notes), private is not None, fields)
+    site = site_of(run.topology, name, run.keys, private, kept)
+    return Export(write(site), tuple(notes), private is not None, fields)

@@ -1,12 +1,11 @@
-"""Files for other tools: wg-quick, `wg addconf`, docker compose, /etc/hosts. Pure.
+"""Files for other tools: a host's wg-quick file, `wg addconf`, docker compose, /etc/hosts. Pure.
 
-A host's private key stays on the host: its wg-quick file names the key file. A device's private key may be given, and is
-then in the returned text and nowhere else.
+A host's private key stays on the host: its wg-quick file names the key file. Files of devices are those of `formats/`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from wgorch.base.cache import cached_by_identity
@@ -21,28 +20,6 @@ from wgorch.steps.firewall import jump
 from wgorch.steps.target import Target
 from wgorch.topology.desired import Desired, Link
 from wgorch.topology.topology import Topology
-
-
-def device(
-    topology: Topology,
-    name: str,
-    keys: Mapping[str, str],
-    private_key: str | None = None,
-    preshared: Container[str] = (),
-) -> str:
-    """The wg-quick file of a device, with placeholders: for a private key that is not given, and where `preshared` has a peer."""
-    desired = topology.desired(name)
-    own = private_key or "<private key of this device>"
-    lines = [*_head(desired), f"PrivateKey = {own}"]
-    lines += [f"Address = {address}/{address.max_prefixlen}" for address in desired.host.addresses]
-    if desired.host.endpoint:
-        lines.append(f"ListenPort = {desired.host.listen_port}")
-    if desired.lans:
-        lines.append(f"# a router: forward between the tunnel and {', '.join(map(str, desired.lans))}")
-    if mtu := desired.host.mtu or desired.network.mtu:
-        lines.append(f"MTU = {mtu}")
-    lines += _dns(desired.host)
-    return "\n".join([*lines, *_peers(desired.links, keys, preshared)]) + "\n"
 
 
 def wg_quick(
@@ -122,12 +99,8 @@ def _shell(rule: Rule) -> str:
     return " ".join(rule.words)
 
 
-def _peers(links: Iterable[Link], keys: Mapping[str, str], preshared: Container[str] = ()) -> Iterator[str]:
-    for link in links:
-        text = _peer_text(link, keys.get(link.peer) or PendingKey.of(link.peer))
-        yield (
-            f"{text}\nPresharedKey = <preshared key of this device and {link.peer}>" if link.peer in preshared else text
-        )
+def _peers(links: Iterable[Link], keys: Mapping[str, str]) -> Iterator[str]:
+    return (_peer_text(link, keys.get(link.peer) or PendingKey.of(link.peer)) for link in links)
 
 
 @cached_by_identity

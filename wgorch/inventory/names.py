@@ -20,8 +20,8 @@ def check_host(inventory: Inventory, name: str) -> str:
 def check_names(inventory: Inventory, names: Iterable[str]) -> frozenset[str]:
     """Names of hosts, and the hosts of groups, as a set. Raises UsageError for one that is not in the inventory."""
     found: set[str] = set()
+    known = {**inventory.hosts, **inventory.groups}
     for name in names:
-        known = {**inventory.hosts, **inventory.groups}
         if name not in known:
             meant = suggest(name, known)
             raise UsageError(f'no host "{name}" in {inventory.path}.{meant}', f"one of {', '.join(known)}")

@@ -54,7 +54,7 @@ def _matches(packets: Packets, chain: str) -> Iterator[list[str]]:
     elif packets.protocol == "udp":
         yield ["-p", "udp", "--sport", str(packets.source_port)]
     elif packets.is_forwarded or chain == "FORWARD":
-        for one, other in _ways(packets):
+        for one, other in _directions(packets):
             yield [*(["-i", one] if one else []), *(["-o", other] if other else [])]
     elif packets.interface_in:
         yield ["-i", packets.interface_in]
@@ -62,10 +62,10 @@ def _matches(packets: Packets, chain: str) -> Iterator[list[str]]:
         yield ["-o", packets.interface_out]
 
 
-def _ways(packets: Packets) -> Iterator[tuple[str, str]]:
+def _directions(packets: Packets) -> Iterator[tuple[str, str]]:
     """The interfaces of forwarded packets and of their replies."""
-    ways = (packets.interface_in, packets.interface_out), (packets.interface_out, packets.interface_in)
-    yield from dict.fromkeys(ways)
+    both = (packets.interface_in, packets.interface_out), (packets.interface_out, packets.interface_in)
+    yield from dict.fromkeys(both)
 
 
 def nft_remedy(chain: BaseChain, packets: Packets) -> str:
@@ -85,7 +85,7 @@ def nft_rule_remedy(place: list[str], handle: int) -> str:
 
 def _nft_matches(chain: BaseChain, packets: Packets) -> Iterator[list[str]]:
     if chain.hook == "forward":
-        for one, other in _ways(packets):
+        for one, other in _directions(packets):
             yield [*(["iifname", one] if one else []), *(["oifname", other] if other else [])]
     elif packets.protocol == "udp" and packets.destination_port and chain.hook in ("ingress", "prerouting", "input"):
         yield ["udp", "dport", str(packets.destination_port)]

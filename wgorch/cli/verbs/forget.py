@@ -39,10 +39,8 @@ def run(options: ForgetOptions) -> int:
 
     with open_run(options, draws=True) as context:
         host = _host(options, context)
-        context.progress.stop()
         if not options.yes:
             confirm(f"forget {options.host} ({host.ssh})")
-        context.progress.resume()
         with context.progress:
             kept_by = list(departed.forget(context.run, options.host))
         absent = context.run.absent

@@ -27,8 +27,8 @@ GROUP = "wgorch.exporters"
 
 def exporter(name: str) -> Exporter:
     """The exporter of a format. Raises UsageError."""
-    if name in OWN:
-        found: Exporter = import_module(f"wgorch.interop.formats.{name}").export
+    if name in (*OWN, "wg-quick"):
+        found: Exporter = import_module(f"wgorch.interop.formats.{name.replace('-', '_')}").export
         return found
     from importlib.metadata import entry_points  # takes milliseconds, for a format that few have
 

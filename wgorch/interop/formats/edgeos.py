@@ -14,7 +14,7 @@ def export(site: Site) -> dict[str, str]:
 
 def _lines(site: Site) -> Iterator[str]:
     base = f"set interfaces wireguard {site.numbered_interface}"
-    yield f"# {site.name}, network {site.network}: configure; paste; commit-confirm 5; confirm; save"
+    yield f"# {site.title}: configure; paste; commit-confirm 5; confirm; save"
     yield f"{base} private-key '{site.key if site.private_key else '/config/auth/wg.key'}'"
     yield from (f"{base} address '{address}'" for address in site.addresses)
     if site.listen_port:
@@ -30,7 +30,7 @@ def _lines(site: Site) -> Iterator[str]:
         at = f"{base} peer {peer.public_key}"
         yield f"{at} description '{peer.name}'"
         if peer.has_preshared:
-            yield f"{at} preshared-key '<preshared key of this device and {peer.name}>'"
+            yield f"{at} preshared-key '{peer.preshared_key}'"
         yield from (f"{at} allowed-ips '{net}'" for net in peer.allowed_ips)
         if peer.host:
             yield f"{at} endpoint '{peer.endpoint}'"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wgorch.base.sh import quote
-from wgorch.interop.formats.site import Site
+from wgorch.interop.formats.site import FORWARDING, Site
+from wgorch.interop.formats.wg_quick import peers
 
 
 def export(site: Site) -> dict[str, str]:
@@ -18,7 +19,7 @@ def export(site: Site) -> dict[str, str]:
 
 def _stanzas(site: Site) -> Iterator[str]:
     interface = quote(site.interface)
-    yield f"# {site.name}, network {site.network}: /etc/network/interfaces.d/{site.interface}"
+    yield f"# {site.title}: /etc/network/interfaces.d/{site.interface}"
     yield f"auto {site.interface}"
     begun = False
     for version, family in ((4, "inet"), (6, "inet6")):
@@ -32,7 +33,7 @@ def _stanzas(site: Site) -> Iterator[str]:
                 if site.dns:
                     yield f"    dns-nameservers {' '.join(site.dns)}"
                 if site.lans:
-                    yield "    post-up sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"
+                    yield f"    post-up sysctl -w {FORWARDING}"
                 for net in site.routes:
                     yield f"    post-up ip -{6 if ':' in net else 4} route replace {net} dev {interface}"
                 yield f"    post-down ip link delete dev {interface}"
@@ -40,16 +41,8 @@ def _stanzas(site: Site) -> Iterator[str]:
 
 
 def _conf(site: Site) -> Iterator[str]:
-    yield f"# {site.name}, network {site.network}: /etc/wireguard/{site.interface}.conf, mode 600, for wg setconf"
+    yield f"# {site.title}: /etc/wireguard/{site.interface}.conf, mode 600, for wg setconf"
     yield from ("[Interface]", f"PrivateKey = {site.key}")
     if site.listen_port:
         yield f"ListenPort = {site.listen_port}"
-    for peer in site.peers:
-        yield from ("", f"# {peer.name}", "[Peer]", f"PublicKey = {peer.public_key}")
-        if peer.has_preshared:
-            yield f"PresharedKey = <preshared key of this device and {peer.name}>"
-        yield f"AllowedIPs = {', '.join(peer.allowed_ips)}"
-        if peer.host:
-            yield f"Endpoint = {peer.endpoint}"
-        if peer.keepalive:
-            yield f"PersistentKeepalive = {peer.keepalive}"
+    yield from peers(site)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from wgorch.interop.formats.site import Site
+from wgorch.interop.formats.site import FORWARDING, Site
 
 
 def export(site: Site) -> dict[str, str]:
@@ -14,7 +14,7 @@ def export(site: Site) -> dict[str, str]:
 
 
 def _lines(site: Site) -> Iterator[str]:
-    yield f"# {site.name}, network {site.network}: /etc/netplan, mode 600"
+    yield f"# {site.title}: /etc/netplan, mode 600"
     yield from ("network:", "  version: 2", "  tunnels:", f"    {json.dumps(site.interface)}:", "      mode: wireguard")
     yield f"      key: {json.dumps(site.key)}"
     if site.listen_port:
@@ -28,7 +28,7 @@ def _lines(site: Site) -> Iterator[str]:
     for peer in site.peers:
         yield f"        # {peer.name}"
         keys = {"public": peer.public_key}
-        keys |= {"shared": f"<preshared key of this device and {peer.name}>"} if peer.has_preshared else {}
+        keys |= {"shared": peer.preshared_key} if peer.has_preshared else {}
         yield f"        - keys: {json.dumps(keys)}"
         yield f"          allowed-ips: {json.dumps(list(peer.allowed_ips))}"
         if peer.host:
@@ -38,4 +38,4 @@ def _lines(site: Site) -> Iterator[str]:
     yield "      routes:"
     yield from (f"        - {{to: {json.dumps(net)}, scope: link}}" for net in site.routes)
     if site.lans:
-        yield "# a router, so forward: sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"
+        yield f"# a router, so forward: sysctl -w {FORWARDING}"

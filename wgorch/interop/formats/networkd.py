@@ -16,7 +16,7 @@ def export(site: Site) -> dict[str, str]:
 
 
 def _netdev(site: Site) -> Iterator[str]:
-    yield f"# {site.name}, network {site.network}: /etc/systemd/network/{site.interface}.netdev, mode 640"
+    yield f"# {site.title}: /etc/systemd/network/{site.interface}.netdev, mode 640"
     yield from ("[NetDev]", f"Name={site.interface}", "Kind=wireguard")
     if site.mtu:
         yield f"MTUBytes={site.mtu}"
@@ -26,7 +26,7 @@ def _netdev(site: Site) -> Iterator[str]:
     for peer in site.peers:
         yield from ("", f"# {peer.name}", "[WireGuardPeer]", f"PublicKey={peer.public_key}")
         if peer.has_preshared:
-            yield f"PresharedKey=<preshared key of this device and {peer.name}>"
+            yield f"PresharedKey={peer.preshared_key}"
         yield f"AllowedIPs={','.join(peer.allowed_ips)}"
         if peer.host:
             yield f"Endpoint={peer.endpoint}"
@@ -35,7 +35,7 @@ def _netdev(site: Site) -> Iterator[str]:
 
 
 def _network(site: Site) -> Iterator[str]:
-    yield f"# {site.name}, network {site.network}: /etc/systemd/network/{site.interface}.network"
+    yield f"# {site.title}: /etc/systemd/network/{site.interface}.network"
     yield from ("[Match]", f"Name={site.interface}", "", "[Network]")
     yield from (f"Address={address}" for address in site.addresses)
     yield from (f"DNS={server}" for server in site.dns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.interop.formats.site import Site
+from wgorch.interop.formats.site import FORWARDING, Site
 
 
 def export(site: Site) -> dict[str, str]:
@@ -13,7 +13,7 @@ def export(site: Site) -> dict[str, str]:
 
 
 def _lines(site: Site) -> Iterator[str]:
-    yield f"# {site.name}, network {site.network}: /etc/NetworkManager/system-connections, mode 600"
+    yield f"# {site.title}: /etc/NetworkManager/system-connections, mode 600"
     yield from ("[connection]", f"id={site.network}", "type=wireguard", f"interface-name={site.interface}")
     yield from ("", "[wireguard]", f"private-key={site.key}")
     if site.listen_port:
@@ -25,7 +25,7 @@ def _lines(site: Site) -> Iterator[str]:
         if peer.host:
             yield f"endpoint={peer.endpoint}"
         if peer.has_preshared:
-            yield f"preshared-key=<preshared key of this device and {peer.name}>"
+            yield f"preshared-key={peer.preshared_key}"
         yield f"allowed-ips={''.join(f'{net};' for net in peer.allowed_ips)}"
         if peer.keepalive:
             yield f"persistent-keepalive={peer.keepalive}"
@@ -38,4 +38,4 @@ def _lines(site: Site) -> Iterator[str]:
             yield f"dns={''.join(f'{server};' for server in servers)}"
         yield f"method={'manual' if addresses else 'disabled'}"
     if site.lans:
-        yield from ("", "# a router, so forward: sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
+        yield from ("", f"# a router, so forward: sysctl -w {FORWARDING}")

@@ -14,7 +14,7 @@ def export(site: Site) -> dict[str, str]:
 
 
 def _lines(site: Site) -> Iterator[str]:
-    yield f"# {site.name}, network {site.network}"
+    yield f"# {site.title}"
     yield from ("{", f"  networking.wireguard.interfaces.{_text(site.interface)} = {{")
     yield f"    ips = [ {' '.join(map(_text, site.addresses))} ];"
     yield f"    privateKeyFile = {_text(f'/var/lib/wireguard/{site.interface}.key')};"

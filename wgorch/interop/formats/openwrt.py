@@ -22,7 +22,7 @@ def _section(site: Site) -> str:
 
 
 def _network(site: Site) -> Iterator[str]:
-    yield f"# {site.name}, network {site.network}: append to /etc/config/network"
+    yield f"# {site.title}: append to /etc/config/network"
     yield from (f"config interface '{_section(site)}'", "\toption proto 'wireguard'")
     yield f"\toption private_key '{site.key}'"
     if site.listen_port:
@@ -35,7 +35,7 @@ def _network(site: Site) -> Iterator[str]:
         yield from ("", f"config wireguard_{_section(site)}", f"\toption description '{peer.name}'")
         yield f"\toption public_key '{peer.public_key}'"
         if peer.has_preshared:
-            yield f"\toption preshared_key '<preshared key of this device and {peer.name}>'"
+            yield f"\toption preshared_key '{peer.preshared_key}'"
         yield from (f"\tlist allowed_ips '{net}'" for net in peer.allowed_ips)
         yield "\toption route_allowed_ips '1'"
         if peer.host:
@@ -45,7 +45,7 @@ def _network(site: Site) -> Iterator[str]:
 
 
 def _firewall(site: Site) -> Iterator[str]:
-    yield f"# {site.name}, network {site.network}: append to /etc/config/firewall"
+    yield f"# {site.title}: append to /etc/config/firewall"
     yield from ("config zone", "\toption name 'wgorch'", f"\tlist network '{_section(site)}'")
     yield from ("\toption input 'ACCEPT'", "\toption output 'ACCEPT'", "\toption forward 'ACCEPT'")
     if site.lans:

@@ -14,7 +14,7 @@ def export(site: Site) -> dict[str, str]:
 
 def _lines(site: Site) -> Iterator[str]:
     mark, interface = _text(f"wgorch:{site.network}"), _text(site.interface)
-    yield f"# {site.name}, network {site.network}: /import file-name={site.name}.rsc"
+    yield f"# {site.title}: /import file-name={site.name}.rsc"
     words = [f"name={interface}", f"comment={mark}"]
     words += [f"listen-port={site.listen_port}"] if site.listen_port else []
     words += [f"mtu={site.mtu}"] if site.mtu else []
@@ -24,7 +24,7 @@ def _lines(site: Site) -> Iterator[str]:
         words = [f"interface={interface}", f"comment={_text(peer.name)}", f"public-key={_text(peer.public_key)}"]
         words += [f"allowed-address={','.join(peer.allowed_ips)}"]
         if peer.has_preshared:
-            words += [f"preshared-key={_text(f'<preshared key of this device and {peer.name}>')}"]
+            words += [f"preshared-key={_text(peer.preshared_key)}"]
         if peer.host:
             words += [f"endpoint-address={peer.host}", f"endpoint-port={peer.port}"]
         words += [f"persistent-keepalive={peer.keepalive}s"] if peer.keepalive else []

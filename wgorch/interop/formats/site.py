@@ -7,10 +7,12 @@ from collections.abc import Container, Iterator, Mapping
 
 from wgorch.base.ip import as_ip
 from wgorch.base.value import value
-from wgorch.inventory.model import DEFAULT_PORT
 from wgorch.topology.topology import Topology
 
 PLACEHOLDER = "<private key of this device>"
+
+FORWARDING = "net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"
+"""Sysctls of a router."""
 
 
 @value
@@ -27,6 +29,11 @@ class Peer:
     """Seconds; 0 for none."""
     has_preshared: bool = False
     """It kept a preshared key, which only the device itself has."""
+
+    @property
+    def preshared_key(self) -> str:
+        """A placeholder for the key that only the device has."""
+        return f"<preshared key of this device and {self.name}>"
 
     @property
     def endpoint(self) -> str:
@@ -53,6 +60,11 @@ class Site:
     dns: tuple[str, ...] = ()
     lans: tuple[str, ...] = ()
     """Networks behind it, as they are there."""
+
+    @property
+    def title(self) -> str:
+        """What stands at the head of each file."""
+        return f"{self.name}, network {self.network}"
 
     @property
     def key(self) -> str:
@@ -89,7 +101,7 @@ def site_of(
                 keys[link.peer],
                 tuple(map(str, link.allowed_ips)),
                 end.host if end else "",
-                (end.port or DEFAULT_PORT) if end else 0,
+                end.port if end else 0,
                 link.persistent_keepalive or 0,
                 link.peer in preshared,
             )

@@ -14,7 +14,7 @@ def export(site: Site) -> dict[str, str]:
 
 def _lines(site: Site) -> Iterator[str]:
     base = f"set interfaces wireguard {site.numbered_interface}"
-    yield f"# {site.name}, network {site.network}: configure; paste; commit-confirm 5; confirm; save"
+    yield f"# {site.title}: configure; paste; commit-confirm 5; confirm; save"
     if not site.private_key:
         yield f"# generate pki wireguard key-pair install interface {site.numbered_interface}"
     else:
@@ -28,7 +28,7 @@ def _lines(site: Site) -> Iterator[str]:
         at = f"{base} peer {peer.name}"
         yield f"{at} public-key '{peer.public_key}'"
         if peer.has_preshared:
-            yield f"{at} preshared-key '<preshared key of this device and {peer.name}>'"
+            yield f"{at} preshared-key '{peer.preshared_key}'"
         yield from (f"{at} allowed-ips '{net}'" for net in peer.allowed_ips)
         if peer.host:
             # Until 1.5 an endpoint is an address.

@@ -36,38 +36,36 @@ class Groups(NamedTuple):
 
     def common(self, host: str, own: Collection[str], reading: Reading) -> tuple[dict[str, Any], dict[str, str]]:
         """The values that a host does not have of its own, and the path of each; two groups may not differ."""
-        found: dict[str, Any] = {}
-        paths: dict[str, str] = {}
-        for each in self.values.get(host, ()):
-            for name, value in each.fields.items():
-                if name in own:
-                    continue
-                if name in found and found[name] != value:
-                    _conflict(host, name, f"{each.path}.{name}", paths[name], reading)
-                found[name], paths[name] = value, f"{each.path}.{name}"
-        for name, value in self.defaults.fields.items():
-            if name not in own and name not in found:
-                found[name], paths[name] = value, f"{self.defaults.path}.{name}"
-        return found, paths
+        return self._merged(host, own, "", reading)
 
     def target(
         self, host: str, own: SshTarget, named: Collection[str], client: str, reading: Reading
     ) -> tuple[SshTarget, dict[str, str]]:
         """The SSH target of a host with what it does not say itself, and the path of each.
 
-        `named`: fields that it gives, and be it as nothing; `client`: the network's.
+        `named`: fields that it gives, also those that it gives as empty; `client`: the network's.
         """
+        if own.local:
+            return replace(own, client=own.client or client), {}
         kept = {name for name in schema.SSH_COMMON if getattr(own, name)} | set(named)
+        found, paths = self._merged(host, kept, "ssh.", reading)
+        return replace(own, **{"client": own.client or client, **found}), paths
+
+    def _merged(
+        self, host: str, kept: Collection[str], part: str, reading: Reading
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """Values of the groups, then the defaults, without the fields in `kept`; `part`: empty, or ``ssh.``."""
         found: dict[str, Any] = {}
         paths: dict[str, str] = {}
-        for each in () if own.local else (*self.values.get(host, ()), self.defaults):
-            for name, value in each.ssh.items():
+        for each in (*self.values.get(host, ()), self.defaults):
+            for name, value in (each.ssh if part else each.fields).items():
                 if name in kept or (name in found and each is self.defaults):
                     continue
+                path = f"{each.path}.{part}{name}"
                 if name in found and found[name] != value:
-                    _conflict(host, f"ssh.{name}", f"{each.path}.ssh.{name}", paths[name], reading)
-                found[name], paths[name] = value, f"{each.path}.ssh.{name}"
-        return replace(own, **{"client": own.client or client, **found}), paths
+                    _conflict(host, f"{part}{name}", path, paths[name], reading)
+                found[name], paths[name] = value, path
+        return found, paths
 
 
 def _conflict(host: str, name: str, path: str, other: str, reading: Reading) -> None:
