@@ -17,7 +17,7 @@ from wgorch.outcome import HostOutcome
 from wgorch.plan.notes import Note
 from wgorch.report import phases, verdict
 from wgorch.state.change import Change
-from wgorch.verify.diagnose import Finding
+from wgorch.verify.finding import Finding
 
 
 def scramble(text: Any) -> Any:

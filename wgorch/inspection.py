@@ -13,7 +13,8 @@ from wgorch.plan.absent import absences
 from wgorch.plan.host import HostPlan
 from wgorch.plan.members import newest
 from wgorch.run import Run
-from wgorch.verify.diagnose import Finding, Verdict
+from wgorch.verify.diagnose import Verdict
+from wgorch.verify.finding import Finding
 from wgorch.verify.targets import Skipped
 from wgorch.verify.verify import verify_hosts
 

@@ -24,7 +24,8 @@ from wgorch.plan.host import HostPlan, plan_teardown
 from wgorch.plan.scope import baseline
 from wgorch.remote.fleet import Fleet
 from wgorch.run import Run
-from wgorch.verify.diagnose import Pair, broken_pairs
+from wgorch.verify.diagnose import broken_pairs
+from wgorch.verify.finding import Pair
 from wgorch.verify.targets import Skipped
 from wgorch.verify.verify import exchanges, verify_hosts
 

@@ -12,10 +12,10 @@ TOOLS = ("wg", "ip", "iptables-restore", "nft")
 @pytest.mark.parametrize(
     ("manager", "packages"),
     [
-        ("apt", ["wireguard-tools", "iproute2", "iptables", "nft"]),
-        ("dnf", ["wireguard-tools", "iproute", "iptables", "nft"]),
-        ("apk", ["wireguard-tools-wg", "iproute2", "iptables", "nft"]),
-        ("opkg", ["wireguard-tools", "ip-full", "iptables-nft", "nft"]),
+        ("apt", ["wireguard-tools", "iproute2", "iptables", "nftables"]),
+        ("dnf", ["wireguard-tools", "iproute", "iptables", "nftables"]),
+        ("apk", ["wireguard-tools-wg", "iproute2", "iptables", "nftables"]),
+        ("opkg", ["wireguard-tools", "ip-full", "iptables-nft", "nftables"]),
     ],
 )
 def test_the_package_of_a_command(manager: str, packages: list[str]) -> None:

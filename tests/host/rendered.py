@@ -75,7 +75,10 @@ def rendered() -> dict[str, str]:
         "facts": "\n".join([*asking().values(), questions(load(INVENTORY).network, ask)]),
         "watch": _watch(),
         "measure": measure.script(
-            "wg0", [ip_address("192.168.2.1"), ip_address("fd00::1")], [ip_address("fd00::1")], 1420, 20
+            "wg0",
+            measure.Targets([ip_address("192.168.2.1"), ip_address("fd00::1")], [ip_address("fd00::1")], []),
+            1420,
+            20,
         ),
         "observe": _observed("icmp"),
         "observe tcp": _observed("tcp"),

@@ -23,7 +23,7 @@ FIXED = [
     (subnets("[10.10.13.5/24]"), "10.10.13.5/24"),
     (subnets("[10.10.13.0/255.255.255.0]"), "10.10.13.0/255.255.255.0"),
     (subnets("10.10.13.0/24, 10.10.14.0/24"), "10.10.13.0/24, 10.10.14.0/24"),
-    (swap("home -> 10.10.13.61", "home -> 10.10.13.61:80"), "10.10.13.61:80"),
+    (swap("home -> 10.10.13.61", "home -> 10.10.13.61:80"), "home -> 10.10.13.61:80"),
     (network("  mtu: 9000\n"), "9000"),
 ]
 
@@ -31,7 +31,9 @@ FIXED = [
 @pytest.mark.parametrize(("text", "wrong"), FIXED)
 def test_typing_what_the_fix_says_repairs_the_file(text: str, wrong: str) -> None:
     fix = problems(text)[0].fix
-    words = re.sub(r"^(write( the address alone:| a list:| the prefix:| the network:)?|put it in quotes:) ", "", fix)
+    words = re.sub(
+        r"^(write( the address alone:| a list:| it as:| the prefix:| the network:)?|put it in quotes:) ", "", fix
+    )
     right = words.rsplit("usually ", 1)[-1] + ("\n" if wrong.endswith("\n") else "")
 
     repaired = text.replace(wrong, right) if "\n" in wrong else right.join(text.rsplit(wrong, 1))

@@ -19,7 +19,8 @@ from wgorch.plan.notes import Note
 from wgorch.state.change import Change, command
 from wgorch.state.state import State
 from wgorch.topology.topology import build
-from wgorch.verify.diagnose import Finding, Verdict
+from wgorch.verify.diagnose import Verdict
+from wgorch.verify.finding import Finding
 from wgorch.verify.measure import Measurement, Ping
 
 ROOT = Path(__file__).resolve().parents[2]

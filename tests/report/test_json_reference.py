@@ -13,7 +13,7 @@ from tests.trace.recordings import explained
 from wgorch.errors import DIFFERS
 from wgorch.outcome import Outcome
 from wgorch.report.as_json import VERSION, findings_json, plan_json, status_json, trace_json, verdict_json
-from wgorch.verify.diagnose import Finding
+from wgorch.verify.finding import Finding
 
 PAGE = (ROOT / "docs" / "json.md").read_text()
 FINDING = Finding("home", "UDP blocked", "open it")

@@ -22,7 +22,7 @@ from wgorch.report.progress import Progress
 from wgorch.report.status import render_status
 from wgorch.report.trace import render_trace
 from wgorch.report.verdict import render_findings, render_outcome, render_verdict
-from wgorch.verify.diagnose import Finding
+from wgorch.verify.finding import Finding
 
 MESSAGE = "qwertzuiop"
 """Stands for any message; no word of it is English."""

@@ -12,7 +12,7 @@ from wgorch.errors import MIXED, Unreachable
 from wgorch.outcome import HostOutcome, HostState, Outcome
 from wgorch.report.trace import render_trace
 from wgorch.report.verdict import LABELS, render_findings, render_outcome, render_verdict
-from wgorch.verify.diagnose import Finding
+from wgorch.verify.finding import Finding
 
 
 def test_a_verdict_is_a_matrix_the_flows_the_findings_and_a_count() -> None:

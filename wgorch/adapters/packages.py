@@ -25,7 +25,9 @@ class Manager:
 
     def package(self, tool: str) -> str:
         """The package that a command is in."""
-        name = {"wg": "wireguard-tools", "ip": "iproute2"}.get(tool, "iptables" if tool in _IPTABLES else tool)
+        name = {"wg": "wireguard-tools", "ip": "iproute2", "nft": "nftables"}.get(
+            tool, "iptables" if tool in _IPTABLES else tool
+        )
         return self.names.get(name, name)
 
 

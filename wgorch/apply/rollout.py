@@ -20,7 +20,8 @@ from wgorch.outcome import HostOutcome, HostState, Outcome
 from wgorch.plan.host import HostPlan
 from wgorch.plan.preshared import new_secrets
 from wgorch.run import Run
-from wgorch.verify.diagnose import Finding, Since, Verdict
+from wgorch.verify.diagnose import Since, Verdict
+from wgorch.verify.finding import Finding
 from wgorch.verify.sessions import new_sessions
 from wgorch.verify.targets import NONE, Skipped
 from wgorch.verify.verify import exchanges, verify_hosts

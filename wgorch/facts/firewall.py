@@ -142,8 +142,8 @@ def _iptables(
     return {t: {c: tuple(rules) for c, rules in chains.items()} for t, chains in tables.items()}, policies
 
 
-def nft_chains(lines: list[str]) -> Iterator[tuple[str, str, list[str]]]:
-    """The chains of ``nft list table``: table with its family, chain, lines."""
+def nft_chains(lines: list[str], longest: int = 1000) -> Iterator[tuple[str, str, list[str]]]:
+    """The chains of ``nft list table``: table with its family, chain, lines, of which `longest` characters count."""
     table = chain = ""
     body: list[str] = []
     for line in lines:
@@ -156,7 +156,7 @@ def nft_chains(lines: list[str]) -> Iterator[tuple[str, str, list[str]]]:
             yield table, chain, body
             chain = ""
         elif chain:
-            body.append(line.strip()[:1000])
+            body.append(line.strip()[:longest])
 
 
 _HEAD = (

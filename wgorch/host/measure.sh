@@ -1,6 +1,7 @@
 # What one host measures: pings, a packet of the tunnel's full size, handshakes. Needs ping.sh before it.
 # targets: words ADDRESS or ADDRESS/SIZE, the payload that fills the tunnel. patience: seconds that a first answer may take.
-: "${targets?}" "${patience:?}" "${interface:?}" "${nonce:?}"
+# attempts: words PROTOCOL/ADDRESS/PORT/TIMES, tried after the pings.
+: "${targets?}" "${attempts?}" "${patience:?}" "${interface:?}" "${nonce:?}"
 
 # Ping one target three times; with a size by packets that fill the tunnel, which prove small ones too.
 measure() { # NUMBER TARGET
@@ -81,6 +82,41 @@ largest_below() {
     }
 }
 
+# Try some times whether an address answers: open, closed (it is reached, but nothing listens there), silent or unable.
+attempt() { # NUMBER PROTOCOL ADDRESS PORT TIMES
+    number=$1 tries=$5
+    while [ "$tries" -gt 0 ]; do
+        if [ "$2" = tcp ]; then connect "$3" "$4"; else ask "$3"; fi
+        [ "$reply_attempt" = silent ] || break
+        tries=$((tries - 1))
+    done
+    printf 'attempt %s %s\n' "$number" "$reply_attempt"
+}
+
+# Ping once: reply_attempt.
+ask() { # ADDRESS
+    reply_attempt=silent
+    ! ping -n -c 1 -W 2 "$1" >/dev/null 2>&1 || reply_attempt=open
+}
+
+# Open a TCP connection: reply_attempt.
+connect() { # ADDRESS PORT
+    reply_attempt=open
+    if command -v bash >/dev/null 2>&1; then
+        # shellcheck disable=SC2016 # bash expands it
+        said=$(timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1) && return
+    elif command -v python3 >/dev/null 2>&1; then
+        said=$(timeout 3 python3 -c 'import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)' \
+            "$1" "$2" 2>&1) && return
+    elif command -v nc >/dev/null 2>&1; then
+        said=$(timeout 2 nc -v -w 2 "$1" "$2" </dev/null 2>&1) && return
+    else
+        reply_attempt=unable
+        return
+    fi
+    case $said in *efused*) reply_attempt=closed ;; *) reply_attempt=silent ;; esac
+}
+
 # All side by side; the last one needs no process of its own.
 number=0
 # shellcheck disable=SC2086 # addresses
@@ -91,6 +127,16 @@ while [ $# -gt 1 ]; do
     shift
 done
 [ $# -eq 0 ] || measure "$number" "$1"
+wait
+number=0
+for each in $attempts; do
+    (
+        IFS=/
+        # shellcheck disable=SC2086 # its parts
+        attempt "$number" $each
+    ) &
+    number=$((number + 1))
+done
 wait
 printf '\n%s latest-handshakes\n' "$nonce"
 wg show "$interface" latest-handshakes 2>/dev/null

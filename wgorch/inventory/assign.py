@@ -61,10 +61,10 @@ def next_free(subnet: IPNetwork, used: Container[object]) -> IPAddress | None:
 
 def _flows(flows: Iterable[Flow], hosts: Mapping[str, Host]) -> Iterator[Flow]:
     """Yield each flow once; a flow to a host once for each IP version that both ends have."""
-    for flow in dict.fromkeys(Flow(f.source, f.target, None) if f.target in hosts else f for f in flows):
+    for flow in dict.fromkeys(f._replace(to=None) if f.target in hosts else f for f in flows):
         if flow.target not in hosts:
             yield flow
             continue
         for address in hosts[flow.target].addresses:
             if hosts[flow.source].address_of(address.version) is not None:
-                yield Flow(flow.source, flow.target, address)
+                yield flow._replace(to=address)

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from wgorch.inventory.model import AUTO, DEFAULT_PORT, Host, Inventory, IPAddress, IPNetwork, Network, SshTarget
+from wgorch.inventory.policy import ANY, INTERNET, LAN, PolicyRule, is_address
 
 
 def dump(inventory: Inventory) -> dict[str, Any]:
@@ -19,10 +20,39 @@ def dump(inventory: Inventory) -> dict[str, Any]:
         "network": _network(inventory.network),
         "hosts": {name: _host(host) for name, host in inventory.hosts.items()},
         "devices": {name: _device(device) for name, device in inventory.devices.items()},
+        "groups": _groups(inventory),
         "links": [f"{rule.one} {'--' if rule.peering else '-x-'} {rule.other}" for rule in inventory.links],
-        "verify": list(dict.fromkeys(f"{flow.source} -> {flow.target}" for flow in inventory.verify)),
+        "policy": [_line(str(rule)) for rule in _policy(inventory)],
+        "verify": [_line(text) for text in dict.fromkeys(map(str, inventory.verify))],
     }
     return _given(found)
+
+
+def _line(text: str) -> Any:
+    """A line of a policy or of `verify:`; YAML has the services as the value of a mapping."""
+    head, colon, services = text.partition(": ")
+    return {head: services} if colon else text
+
+
+def _policy(inventory: Inventory) -> list[PolicyRule]:
+    """The lines whose sides are known: not every member may be among the hosts of a record."""
+    groups = {name for name, its in inventory.groups.items() if any(is_known(each, inventory) for each in its)}
+    return [r for r in inventory.policy if all(s in groups or is_known(s, inventory) for s in (r.source, r.target))]
+
+
+def _groups(inventory: Inventory) -> dict[str, list[str]]:
+    """The groups that the policy names."""
+    named = {side for rule in _policy(inventory) for side in (rule.source, rule.target)}
+    return {
+        name: [each for each in its if is_known(each, inventory)]
+        for name, its in inventory.groups.items()
+        if name in named
+    }
+
+
+def is_known(side: str, inventory: Inventory) -> bool:
+    """True for a side that is no group: a member, its LAN, an address, or a word of policies."""
+    return is_address(side) or side in (ANY, INTERNET) or side.removesuffix(LAN) in inventory.members
 
 
 def dump_text(inventory: Inventory) -> str:

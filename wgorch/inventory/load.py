@@ -21,9 +21,10 @@ from wgorch.inventory.reader import MAX_BYTES, read
 from wgorch.inventory.rules.locations import Locations
 from wgorch.inventory.rules.review import Review
 from wgorch.inventory.rules.rules import check
+from wgorch.inventory.sections.flows import Names, flows, policy
 from wgorch.inventory.sections.groups import read_groups
 from wgorch.inventory.sections.include import with_included
-from wgorch.inventory.sections.lines import flows, links
+from wgorch.inventory.sections.lines import links
 from wgorch.inventory.sections.members import devices, hosts
 from wgorch.inventory.sections.ranges import expand
 from wgorch.inventory.sections.reading import Reading
@@ -113,9 +114,12 @@ def _network_of(root: Mapping, name: str, reading: Reading) -> Inventory | None:
     items = list(expand(hosts_node, "hosts", reading.problems)) if hosts_node else []
     names = {item.key.text for item in items}
     devices_node = reading.mapping(root.get("devices"), "devices")
-    groups = read_groups(root, names, {key.text for key, _ in devices_node.items} if devices_node else (), reading)
+    device_names = {key.text for key, _ in devices_node.items} if devices_node else set()
+    groups = read_groups(root, names, device_names, reading)
     members = dict(hosts(items, shared, groups, reading))
-    checks = tuple(flows(root.get("verify"), names, reading))
+    known = Names(names, device_names, groups.members)
+    checks = tuple(flows(root.get("verify"), known, reading))
+    allowed = tuple(policy(root.get("policy"), known, reading))
     if "name" not in shared or "subnet" not in shared:
         return None
     others = dict(devices(devices_node, shared, reading)) if devices_node else {}
@@ -127,6 +131,7 @@ def _network_of(root: Mapping, name: str, reading: Reading) -> Inventory | None:
         verify=tuple(flow for flow in checks if flow.to or flow.target in members),
         links=tuple(rule for rule in rules if rule.one in members and rule.other in members),
         devices=others,
+        policy=allowed,
         groups=groups.members,
     )
 

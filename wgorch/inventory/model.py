@@ -9,6 +9,7 @@ from zlib import crc32
 
 from wgorch.base import ip
 from wgorch.base.value import value
+from wgorch.inventory.policy import PING, PINGS, PolicyRule, Service
 
 IPAddress = ip.IPAddress
 IPNetwork = ip.IPNetwork
@@ -148,7 +149,7 @@ class Host:
 
 
 class Flow(NamedTuple):
-    """A line of `verify:`: a host, and an address that must answer it."""
+    """A line of `verify:`: a host, and an address that must answer it, or must not."""
 
     source: str
     """Name of the host."""
@@ -156,6 +157,24 @@ class Flow(NamedTuple):
     """The address or host name as written in the file."""
     to: IPAddress | None
     """The address; None while the target host has none."""
+    service: Service = PINGS
+    """A ping, or one TCP port."""
+    refused: bool = False
+    """True for ``-x->``: it must not get through."""
+
+    @property
+    def is_ping(self) -> bool:
+        """True for a ping that must be answered."""
+        return self.service.protocol == PING and not self.refused
+
+    @property
+    def port(self) -> int:
+        """Its TCP port; 0 for a ping."""
+        return self.service.ports[0][0] if self.service.ports else 0
+
+    def __str__(self) -> str:
+        service = "" if self.is_ping else f": {self.service}"
+        return f"{self.source} {'-x->' if self.refused else '->'} {self.target}{service}"
 
     @property
     def address(self) -> IPAddress:
@@ -243,8 +262,10 @@ class Inventory:
     """Exceptions to the peering that endpoints imply."""
     devices: Mapping[str, Host] = field(default_factory=dict)
     """Peers that SSH does not reach, by name."""
+    policy: tuple[PolicyRule, ...] = ()
+    """What may pass; where it has no line, everything may."""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
-    """Hosts and devices by the name of their group."""
+    """Hosts and devices, and for policies LANs and addresses, by the name of their group."""
     included: tuple[str, ...] = field(default=(), compare=False)
     """Files that are part of it, by `include:`."""
     warnings: tuple[str, ...] = field(default=(), compare=False)

@@ -144,7 +144,10 @@ TOP = {
     "hosts": "Machines reached by SSH, by name.",
     "devices": "Peers not reached by SSH (phones, foreign routers), by name.",
     "links": "Exceptions to the peering that endpoints imply: `home -- bcc2` (use this relay), `cloud -x- home` (no peers).",
-    "verify": "Flows that must work: `host -> address`; `up` pings each.",
+    "policy": "What may pass through the tunnel; with one line here, all else is refused: `home -> company.lan: tcp 22,443`."
+    " A side is a host, a device, `NAME.lan`, a group, an address, a network, `internet` or `any`; a service is `tcp`, `udp`,"
+    " each with ports or without, `ping` or `any`.",
+    "verify": "Flows that must work: `host -> address`, or `host -> address: tcp 22`; that must not: `host -x-> address`.",
 }
 
 
@@ -164,7 +167,8 @@ def json_schema() -> dict[str, Any]:
             "hosts": _by_name(_host(), TOP["hosts"], NAMES) | {"minProperties": 1},
             "devices": _by_name(_mapping(DEVICE), TOP["devices"]),
             "links": _lines(r"^\s*\S+\s+(?:--|-x-)\s+\S+\s*$", TOP["links"]),
-            "verify": _lines(r"^\s*\S+\s*->\s*\S+\s*$", TOP["verify"]),
+            "policy": _flows(r"\s*\S+\s*->\s*\S+\s*", TOP["policy"]),
+            "verify": _flows(r"\s*\S+\s*(?:-x->|->)\s*\S+\s*", TOP["verify"]),
         },
     }
 
@@ -213,3 +217,14 @@ def _by_name(member: dict[str, Any], doc: str, names: str = NAME) -> dict[str, A
 
 def _lines(pattern: str, doc: str) -> dict[str, Any]:
     return {"type": "array", "description": doc, "items": {"type": "string", "pattern": pattern}}
+
+
+def _flows(pattern: str, doc: str) -> dict[str, Any]:
+    """Lines with or without services."""
+    with_services = {
+        "type": "object",
+        "propertyNames": {"pattern": f"^{pattern}$"},
+        "additionalProperties": {"type": "string"},
+    }
+    items = {"anyOf": [{"type": "string", "pattern": f"^{pattern}$"}, with_services]}
+    return {"type": "array", "description": doc, "items": items}

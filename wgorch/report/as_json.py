@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from wgorch.state.change import Change
     from wgorch.topology.topology import Topology
     from wgorch.trace.explain import Trace
-    from wgorch.verify.diagnose import Finding, Verdict
+    from wgorch.verify.diagnose import Verdict
+    from wgorch.verify.finding import Finding
 
 VERSION = 2
 """Version of every format here."""
@@ -98,7 +99,9 @@ def check_json(inventory: Inventory, unreachable: Sequence[str]) -> dict[str, An
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Any]:
-    """The pings of each host, and the findings."""
+    """The pings of each host, its other flows, and the findings."""
+    from wgorch.verify.attempts import works
+
     return {
         "version": VERSION,
         "ok": verdict.works,
@@ -106,6 +109,11 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
             name: {str(ip): {"sent": p.sent, "received": p.received, "rtt_ms": p.rtt_ms} for ip, p in m.pings.items()}
             for name, m in verdict.measured.items()
         },
+        "flows": [
+            {"flow": str(flow), "result": str(attempt), "ok": works(flow, attempt)}
+            for m in verdict.measured.values()
+            for flow, attempt in m.attempts.items()
+        ],
         "findings": [{"host": finding.host, **_finding(finding)} for finding in verdict.findings],
         "proven_back": [{"host": finding.host, **_finding(finding)} for finding in verdict.proven_back],
         "broken_before": [{"host": finding.host, **_finding(finding)} for finding in verdict.broken_before],

@@ -18,8 +18,10 @@ from wgorch.report.status import revision
 from wgorch.run import Run
 from wgorch.topology.path import walk
 from wgorch.topology.topology import Topology
-from wgorch.verify.diagnose import Finding, Verdict
-from wgorch.verify.measure import Ping
+from wgorch.verify.attempts import works
+from wgorch.verify.diagnose import Verdict
+from wgorch.verify.finding import Finding
+from wgorch.verify.measure import Attempt, Ping
 
 LABELS = {
     HostState.ROLLED_BACK: "rolled back",
@@ -95,11 +97,11 @@ def render_verdict(out: Console, topology: Topology, verdict: Verdict) -> None:
         out.print(safe_text(f"! {what}", "yellow"))
     for finding in verdict.broken_before:
         out.print(safe_text(f"! {finding}\n    broken before this change, too: not held against it", "yellow"))
-    pings = [ping for measured in verdict.measured.values() for ping in measured.pings.values()]
-    ok = sum(ping.works for ping in pings)
+    paths = [ping.works for measured in verdict.measured.values() for ping in measured.pings.values()]
+    paths += [works(*pair) for measured in verdict.measured.values() for pair in measured.attempts.items()]
     mark, style = ("✓", "green") if verdict.works else ("✗", "red")
     back = f", {len(verdict.proven_back)} by the way back" if verdict.proven_back else ""
-    sum_up = f"{ok}/{len(pings)} paths OK{back}" if pings else "no path to test"
+    sum_up = f"{sum(paths)}/{len(paths)} paths OK{back}" if paths else "no path to test"
     out.print(safe_text(f"{mark} {sum_up}", style))
 
 
@@ -142,14 +144,30 @@ def _render_flows(out: Console, topology: Topology, verdict: Verdict) -> None:
         return topology.hosts[host].lan_interface or "lan"
 
     for flow in topology.inventory.verify:
-        if flow.source not in verdict.measured:
+        measured = verdict.measured.get(flow.source)
+        if measured is None:
             continue
-        ping = verdict.measured[flow.source].pings.get(flow.address)
-        line = Text.assemble((f"{flow.source} -> {visible(flow.target)}  ", "bold"), _cell(ping))
-        if ping:
-            line.append(f"  {ping.received}/{ping.sent}", "dim")
+        line = Text.assemble((f"{visible(str(flow))}  ", "bold"))
+        if flow.is_ping:
+            ping = measured.pings.get(flow.address)
+            line.append_text(_cell(ping))
+            line.append(f"  {ping.received}/{ping.sent}" if ping else "", "dim")
+        else:
+            attempt = measured.attempts.get(flow)
+            line.append(
+                f"{_BECAME[attempt]}" if attempt else "-", "green" if attempt and works(flow, attempt) else "red"
+            )
         out.print(line)
-        out.print(safe_text(f"    {walk(topology, flow.source, flow.address, interface_of=lan_interface)}", "dim"))
+        if not flow.refused:
+            out.print(safe_text(f"    {walk(topology, flow.source, flow.address, interface_of=lan_interface)}", "dim"))
+
+
+_BECAME = {
+    Attempt.OPEN: "open",
+    Attempt.CLOSED: "reached, but closed",
+    Attempt.SILENT: "no answer",
+    Attempt.UNABLE: "not measured",
+}
 
 
 def _cell(ping: Ping | None) -> Text:

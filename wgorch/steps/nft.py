@@ -1,15 +1,16 @@
-"""Masquerade, mapped LANs and MSS clamping in one nft table, where there is no iptables or firewalld flushes it.
+"""One nft table: the network's policy; and where there is no iptables, masquerade, mapped LANs and MSS clamping.
 
-The table is stated whole. Nothing in it accepts packets: an accept there would not keep another table from dropping them.
+The table is stated whole, at once. Nothing in it lets a packet pass that another table drops.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from wgorch.adapters.nft import HOOKS, translated
+from wgorch.adapters.nft_policy import CHAINS, FRAME, policy_rules
 from wgorch.adapters.startup import digest
 from wgorch.base.sh import Sh, quote, sh
 from wgorch.facts.firewall import nft_chains
@@ -21,31 +22,57 @@ from wgorch.steps.firewall import iptables_of
 from wgorch.steps.noun import Noun, Slice, step
 from wgorch.steps.target import Target
 
+HEADS: Mapping[str, str] = {**CHAINS, **HOOKS}
+"""Chains of the managed table in their order, and what makes them base chains."""
+
 
 def nft_table(want: State, have: State) -> Iterator[Change]:
-    """Masquerade, map LANs and clamp MSS in one nft table, where there is no iptables or firewalld flushes it."""
-    if want.nft.keys() == have.nft.keys():
+    """Enforce the policy in one nft table, which replaces iptables where there is none or firewalld flushes it."""
+    if _order(want.nft) == _order(have.nft):
         return
     name = f"wgorch-{want.network}"
     making = [f"table inet {name}", f"delete table inet {name}"]
     if not want.nft:
         yield change("-", f"nft table {name}", "no longer wanted", *_load(making), disruptive=True)
         return
-    making.append(f"table inet {name} {{")
-    for hook, head in HOOKS.items():
-        rules = [(key, text) for key, text in want.nft.items() if key.startswith(f"{hook} ")]
-        if rules:
-            making += [f"chain {hook} {{", head]
-            making += [_line(key, text, want.mark) for key, text in rules]
-            making.append("}")
-    making.append("}")
     lacking = [text for key, text in want.nft.items() if key not in have.nft]
     extra = [text for key, text in have.nft.items() if key not in want.nft]
     differences = [f"lacks “{text}”" for text in lacking] + [f"should not have “{text}”" for text in extra]
-    why = "missing" if not have.nft else "; ".join(differences)
-    its = partial(attributes, *(("rule", text, "") for text in extra), *(("rule", "", text) for text in lacking))
-    sign = "~" if have.nft else "+"
-    yield change(sign, f"nft table {name}", why, *_load(making), disruptive=bool(extra), values=its)
+    why = "missing" if not have.nft else "; ".join(differences) or "rules are in another order"
+    gone, new = (dict.fromkeys(text for text in texts if not text.startswith(FRAME)) for texts in (extra, lacking))
+    its = partial(attributes, *(("rule", text, "") for text in gone), *(("rule", "", text) for text in new))
+    first = _has_policy(want.nft) and not _has_policy(have.nft)
+    tracking = [command("track_connections", want.network, *want.interfaces)] if first else []
+    commands = (*tracking, *_load([*making, *_table(name, want)]))
+    yield change(
+        "~" if have.nft else "+", f"nft table {name}", why, *commands, disruptive=first or bool(extra), values=its
+    )
+
+
+def _table(name: str, want: State) -> Iterator[str]:
+    yield f"table inet {name} {{"
+    for chain, keys in _order(want.nft).items():
+        yield f"chain {chain} {{"
+        yield from (head for head in [HEADS[chain]] if head)
+        yield from (_line(key, want.nft[key], want.mark) for key in keys)
+        yield "}"
+    yield "}"
+
+
+def _order(rules: Mapping[str, str]) -> dict[str, list[str]]:
+    """The keys of rules by chain; the order of the rules in a chain counts."""
+    found: dict[str, list[str]] = {chain: [] for chain in HEADS}
+    for key in rules:
+        found.setdefault(key.partition(" ")[0], []).append(key)
+    return {chain: keys for chain, keys in found.items() if keys}
+
+
+def _has_policy(rules: Mapping[str, str]) -> bool:
+    return any(key.startswith("policy-") for key in rules)
+
+
+MAX_RULE = 1 << 20
+"""Characters of a rule: a policy names many addresses in one."""
 
 
 def _load(lines: list[str]) -> tuple[Command]:
@@ -62,7 +89,7 @@ def _read(answers: Answers) -> Slice:
     """Rules of the managed table by hook and digest, which each rule has in its comment."""
     found = {}
     name = f"inet wgorch-{facts_of(answers).get('network', '')}"
-    for table, chain, body in nft_chains(answers.get("nft", [])):
+    for table, chain, body in nft_chains(answers.get("nft", []), longest=MAX_RULE):
         for line in body if table == name else ():
             if hit := re.fullmatch(r'(.*) comment "wgorch:[a-z0-9-]+ ([0-9a-f]{12})"', line):
                 found[f"{chain} {hit[2]}"] = hit[1]
@@ -72,7 +99,10 @@ def _read(answers: Answers) -> Slice:
 
 
 def _target(target: Target) -> Slice:
-    return {"nft": translated(iptables_of(target)) if target.facts.uses_nft else {}}
+    rules = translated(iptables_of(target)) if target.facts.uses_nft else {}
+    filtering = target.desired.filtering
+    policy = policy_rules(filtering, target.tunnel) if filtering else ()
+    return {"nft": {f"{chain} {digest(f'{chain} {text}')[:12]}": text for chain, text in policy} | rules}
 
 
 def _probe(want: State, have: State) -> Iterator[Sh]:
@@ -89,5 +119,6 @@ NOUN = Noun(
     read=_read,
     part=Part({"nft": Reread.AFTER_CHANGE}),
     target=_target,
+    functions=("track_connections",),
     probe=_probe,
 )

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from wgorch.base.ip import Prefixes
 from wgorch.base.value import value
 from wgorch.inventory.model import Endpoint, Host, IPAddress, IPNetwork, Network
+from wgorch.topology.passes import Filtering
 
 
 class DirectPeer(NamedTuple):
@@ -67,6 +68,8 @@ class Desired:
     """Networks of the members that use the host as exit node."""
     fall_backs: tuple[tuple[str, Link], ...] = ()
     """For each active direct peer, the relay's entry to use when the direct path dies."""
+    filtering: Filtering | None = None
+    """What it lets out of the tunnel, where the network has a policy."""
     addresses_of_peers: Mapping[str, IPAddress] = field(default_factory=dict, compare=False)
     """Tunnel addresses of the peers whose endpoint is a DNS name, by host."""
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from wgorch.base.ip import innermost
 from wgorch.inventory.model import IPAddress, IPNetwork
+from wgorch.inventory.policy import PING, PolicyRule, Service
 from wgorch.topology.desired import Desired
 from wgorch.topology.topology import Topology
 
@@ -138,15 +139,47 @@ def round_trip(topology: Topology, source: str, destination: IPAddress) -> tuple
 
 
 def unreachable_flows(topology: Topology) -> list[str]:
-    """Return the flows of the inventory that cannot work whatever the hosts' state, with the reason."""
+    """Return the lines of `verify:` that contradict the rest of the inventory whatever the hosts' state, with the reason."""
     found = []
     for name, host in topology.hosts.items():
         if host.exit and host.exit not in topology.peers(name):
             found.append(f"{name}: exit node {host.exit} is not a peer")
     for flow in topology.inventory.verify:
         there, back = round_trip(topology, flow.source, flow.address)
-        if there.dropped:
-            found.append(f"{flow.source} -> {flow.target}: {there.dropped}")
+        source = topology.hosts[flow.source].address_of(flow.address.version)
+        allowing = decision(topology, there.hosts, source, flow.address, flow.service)
+        if flow.refused:
+            if there.arrives and back.arrives and allowing != REFUSED:
+                found.append(f"{flow}: it gets through: {allowing}")
+        elif there.dropped:
+            found.append(f"{flow}: {there.dropped}")
         elif back.dropped:
-            found.append(f"{flow.source} -> {flow.target}: reply: {back.dropped}")
+            found.append(f"{flow}: reply: {back.dropped}")
+        elif allowing == REFUSED:
+            line = PolicyRule(flow.source, flow.target, (flow.service,))
+            found.append(f'{flow}: no line of policy: allows it; add "- {line}"')
     return found
+
+
+REFUSED = ""
+
+
+def decision(
+    topology: Topology, hosts: tuple[str, ...], source: IPAddress | None, target: IPAddress, service: Service
+) -> str:
+    """Why a packet passes the policy, in words; REFUSED where it does not. `hosts`: its way, the sender's first."""
+    policy = topology.policy
+    if not policy or source is None:
+        return "there is no policy: that refuses it"
+    if len(hosts) < 2:
+        return "it does not come through the tunnel"
+    line = policy.allowing(source, target, service)
+    if line:
+        return f"policy[{line.number}] allows it: {line.rule}"
+    last = topology.hosts[hosts[-1]]
+    own = source in topology.hosts[hosts[0]].addresses and target in last.addresses
+    if service.protocol == PING and own and last.name in topology.peers(hosts[0]):
+        return f"wgorch itself pings {last.name} from {hosts[0]}: they are peers"
+    if all(topology.hosts[name].is_device for name in hosts[1:]):
+        return f"no host on the way to {last.name} filters: it is a device that {hosts[0]} connects to"
+    return REFUSED

@@ -8,8 +8,10 @@ from functools import cached_property
 
 from wgorch.inventory.model import Inventory, IPAddress, IPNetwork
 from wgorch.topology.desired import Desired, DirectPeer, Link, Masquerade
+from wgorch.topology.filtering import filtering
 from wgorch.topology.links import SharedLinks, links_of
 from wgorch.topology.peering import Peering
+from wgorch.topology.policy import Policy
 from wgorch.topology.prefixes import merged, ordered
 
 
@@ -46,6 +48,7 @@ class Topology(Peering):
                 net for client in self._exit_clients.get(name, ()) for net in self.own_networks(client)
             ),
             fall_backs=tuple(self._fall_backs(name)),
+            filtering=filtering(self, self.policy, name) if self.policy else None,
             addresses_of_peers=self._addresses_of_named(links),
         )
 
@@ -62,6 +65,11 @@ class Topology(Peering):
         sources = merged((*self.inventory.network.subnets, *remote)) if host.subnets and host.masquerade else []
         for lan in host.subnets:
             yield from (Masquerade(source, lan) for source in sources if source.version == lan.version)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy; false where there is none."""
+        return Policy(self.inventory)
 
     @cached_property
     def _gateways(self) -> list[str]:

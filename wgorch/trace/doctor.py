@@ -12,7 +12,7 @@ from wgorch.gather.observed import Observed
 from wgorch.plan.foreign_firewall import refusals
 from wgorch.topology.desired import Desired
 from wgorch.trace.doctor_facts import DoctorFacts
-from wgorch.verify.diagnose import Finding
+from wgorch.verify.finding import Finding
 
 CLOCK_S = 60
 """Seconds by which a clock may differ from the controller's."""

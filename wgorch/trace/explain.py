@@ -23,7 +23,7 @@ from wgorch.trace.causes.target import refused
 from wgorch.trace.evidence import Evidence
 from wgorch.trace.packet_path import Crossing, packet_path
 from wgorch.trace.probe import Kind, Probe
-from wgorch.verify.diagnose import Finding
+from wgorch.verify.finding import Finding
 
 
 @value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from wgorch.base.ip import as_ip
@@ -13,30 +13,10 @@ from wgorch.inventory.model import IPAddress
 from wgorch.plan.playbook import CHECKS
 from wgorch.topology.path import walk
 from wgorch.topology.topology import Topology
+from wgorch.verify.attempts import attempted
+from wgorch.verify.finding import Finding, Pair
 from wgorch.verify.measure import Measurement, Ping
 from wgorch.verify.targets import is_matrix, measures_pair
-
-Pair = tuple[str, str]
-"""A host, and what it does not reach: an address, or a peer by name."""
-
-
-@value
-class Finding:
-    """A fault on a host, or something notable."""
-
-    host: str
-    what: str
-    hint: str = ""
-    """The fix."""
-    fits: int = 0
-    """The MTU that would fit, in bytes; 0 where that is not the fix."""
-    pair: Pair | None = field(default=None, compare=False)
-    """What does not work: a path, or a session."""
-    fault: tuple[str, ...] = field(default=(), compare=False)
-    """Where the fault is; findings with the same one have one cause. Empty where it stands for itself."""
-
-    def __str__(self) -> str:
-        return f"{self.host}: {self.what}" + (f"\n    fix: {self.hint}" if self.hint else "")
 
 
 def by_hand(command: str) -> str:
@@ -106,6 +86,7 @@ def diagnose(
     found += [finding for host in able for finding in _pings(network, host)]
     for host in able:
         found += _full_size(network, host)
+    found += [finding for here in measured.values() for finding in attempted(here)]
     old = tuple(dict.fromkeys(finding for finding in found if finding.pair in broken_before))
     left = dict.fromkeys(finding for finding in found if finding.pair not in broken_before)
     # What fails beside it for the same fault is no closed INPUT chain.
@@ -220,7 +201,8 @@ def _pings(network: _Measured, host: str) -> Iterator[Finding]:
 
 def _is_flow(topology: Topology, host: str, address: IPAddress) -> bool:
     """True for a `verify:` line of the host; those of others are reported by the others."""
-    return any(flow.source == host and flow.address == address for flow in topology.inventory.verify)
+    lines = (flow for flow in topology.inventory.verify if flow.is_ping)
+    return any(flow.source == host and flow.address == address for flow in lines)
 
 
 def _full_size(network: _Measured, host: str) -> Iterator[Finding]:

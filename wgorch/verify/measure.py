@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
+from enum import StrEnum
+from typing import NamedTuple
 
 from wgorch.base.sh import EMPTY, Sh, sh_lines
 from wgorch.base.text import one_line
@@ -14,7 +16,7 @@ from wgorch.facts.part import Answers
 from wgorch.facts.path_mtu import PING_HEADERS
 from wgorch.gather.gather import ENVIRONMENT, NONCE
 from wgorch.host.programs import parameters, uploaded
-from wgorch.inventory.model import IPAddress
+from wgorch.inventory.model import Flow, IPAddress
 
 PATIENCE_S = 20
 """Seconds that a first reply may take: WireGuard repeats a lost handshake after 5 s, and drops a dead session after 15."""
@@ -36,6 +38,17 @@ class Ping:
         return self.received > 0
 
 
+class Attempt(StrEnum):
+    """What became of a connection or a ping."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    """The other end is reached, and refuses it."""
+    SILENT = "silent"
+    UNABLE = "unable"
+    """Nothing on the host can try it."""
+
+
 @value
 class Measurement:
     """Measurements of one host."""
@@ -48,30 +61,41 @@ class Measurement:
     """UNIX time of the latest handshake by public key, 0 for none."""
     fits: Mapping[IPAddress, int] = field(default_factory=dict)
     """Largest packet in bytes that got through, where none of full size did."""
+    attempts: Mapping[Flow, Attempt] = field(default_factory=dict)
+    """What became of the flows that are no pings to be answered."""
     output_before: str = ""
     """Output of the script that ran before."""
 
 
-def script(
-    interface: str,
-    addresses: list[IPAddress],
-    full_size: Iterable[IPAddress],
-    mtu: int,
-    patience_s: int,
-    before: Sh = EMPTY,
-) -> Sh:
-    """The script of one host, which pings all `addresses` at once; those in `full_size` with packets of the tunnel's MTU, too.
+class Targets(NamedTuple):
+    """What a host measures."""
 
-    `before` runs first, in the same round trip.
-    """
-    full = set(full_size)
-    targets = (f"{ip}/{mtu - PING_HEADERS[ip.version]}" if ip in full else str(ip) for ip in addresses)
-    words = {"targets": " ".join(targets), "patience": str(patience_s), "interface": interface, "nonce": NONCE}
+    addresses: list[IPAddress]
+    """Pinged all at once."""
+    full_size: list[IPAddress]
+    """Those of them that are pinged with packets of the tunnel's MTU, too."""
+    flows: list[Flow]
+    """Tried afterwards."""
+
+
+def script(interface: str, targets: Targets, mtu: int, patience_s: int, before: Sh = EMPTY) -> Sh:
+    """The script of one host; `before` runs first, in the same round trip."""
+    full = set(targets.full_size)
+    pinged = (f"{ip}/{mtu - PING_HEADERS[ip.version]}" if ip in full else str(ip) for ip in targets.addresses)
+    attempts = (f"{f.service.protocol}/{f.address}/{f.port}/{1 if f.refused else 3}" for f in targets.flows)
+    words = {
+        "targets": " ".join(pinged),
+        "attempts": " ".join(attempts),
+        "patience": str(patience_s),
+        "interface": interface,
+        "nonce": NONCE,
+    }
     return sh_lines([ENVIRONMENT, before, parameters(words), uploaded("lib/ping.sh"), uploaded("measure.sh")])
 
 
-def parse(host: str, text: str, addresses: list[IPAddress]) -> Measurement:
+def parse(host: str, text: str, targets: Targets) -> Measurement:
     """The Measurement in the output of a host's script. Raises Garbled."""
+    addresses = targets.addresses
     output, _, _ = text.partition(f"\n{NONCE} ")
 
     def read(answers: Answers) -> Measurement:
@@ -81,10 +105,17 @@ def parse(host: str, text: str, addresses: list[IPAddress]) -> Measurement:
             full_size=_pings("full", output, addresses),
             handshakes={public_key(key): integer(moment) for key, moment in pairs(answers["latest-handshakes"])},
             fits={ip: size + PING_HEADERS[ip.version] for ip, size in _fits(output, addresses)},
+            attempts=dict(_attempts(output, targets.flows)),
             output_before=output[:500],
         )
 
     return read_answers(host, text, NONCE, "read measurements", read)
+
+
+def _attempts(output: str, flows: list[Flow]) -> Iterator[tuple[Flow, Attempt]]:
+    for number, word in re.findall(rf"^attempt (\d{{1,9}}) ({'|'.join(Attempt)})$", output, re.M):
+        if int(number) < len(flows):
+            yield flows[int(number)], Attempt(word)
 
 
 def _fits(output: str, addresses: list[IPAddress]) -> Iterator[tuple[IPAddress, int]]:

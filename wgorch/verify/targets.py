@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from wgorch.base.value import value
-from wgorch.inventory.model import Inventory, IPAddress
+from wgorch.inventory.model import Flow, Inventory, IPAddress
+from wgorch.inventory.policy import PINGS
 from wgorch.topology.path import walk
 from wgorch.topology.topology import Topology
 
@@ -52,7 +53,23 @@ def targets(
     if "flows" in checks:
         found |= dict.fromkeys(_flow_addresses(topology, host))
     own = topology.inventory.hosts[host].addresses
-    return [a for a in found if a not in own and not skipped.covers(topology, host, a)]
+    return [a for a in found if a not in own and not skipped.covers(topology, host, a) and _may_ping(topology, host, a)]
+
+
+def flows(topology: Topology, host: str, skipped: Skipped = NONE) -> list[Flow]:
+    """The `verify:` lines of a host that are no pings to be answered."""
+    own = (flow for flow in topology.inventory.verify if flow.source == host and not flow.is_ping)
+    return [flow for flow in own if not skipped.covers(topology, host, flow.address)]
+
+
+def _may_ping(topology: Topology, host: str, address: IPAddress) -> bool:
+    """False where the policy refuses a ping. A machine in the host's own LAN is pinged without the tunnel, and peers may be."""
+    if not topology.policy or topology.inventory.is_in_lan(host, address):
+        return True
+    if any(address in topology.hosts[peer].addresses for peer in topology.peers(host)):
+        return True
+    source = topology.hosts[host].address_of(address.version)
+    return source is None or topology.policy.allows(source, address, PINGS)
 
 
 def is_matrix(topology: Topology) -> bool:
@@ -83,7 +100,7 @@ def _tunnel_addresses(
 def _flow_addresses(topology: Topology, host: str) -> Iterator[IPAddress]:
     """Targets of `verify:` lines."""
     inventory = topology.inventory
-    for flow in inventory.verify:
+    for flow in (flow for flow in inventory.verify if flow.is_ping):
         # The gateway's own ping tells a dead machine from a broken tunnel.
         own = inventory.is_in_lan(host, flow.address)
         if flow.source == host or own or (is_matrix(topology) and _in_other_lan(inventory, host, flow.address)):

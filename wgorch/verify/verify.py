@@ -11,8 +11,9 @@ from wgorch.facts.path_mtu import DEFAULT_MTU
 from wgorch.inventory.model import IPAddress
 from wgorch.run import Run
 from wgorch.verify import measure
-from wgorch.verify.diagnose import Finding, Since, Verdict, diagnose
-from wgorch.verify.targets import NONE, Skipped, measures_pair, targets
+from wgorch.verify.diagnose import Since, Verdict, diagnose
+from wgorch.verify.finding import Finding
+from wgorch.verify.targets import NONE, Skipped, flows, measures_pair, targets
 
 
 def verify_hosts(
@@ -31,14 +32,15 @@ def verify_hosts(
 
     def work(name: str) -> measure.Measurement:
         run.listener.event(name, Event.VERIFY)
-        addresses, full_size = _targets(run, name, measured_hosts, skipped)
-        real = [run.inventory.hosts[name].real_address(address) for address in addresses]
+        targets = _targets(run, name, measured_hosts, skipped)
+        real = [run.inventory.hosts[name].real_address(address) for address in targets.addresses]
+        first = (before or {}).get(name, EMPTY)
         script = measure.script(
-            run.network.interface, real, full_size, _mtu(run, name), measure.PATIENCE_S, (before or {}).get(name, EMPTY)
+            run.network.interface, targets._replace(addresses=real), _mtu(run, name), measure.PATIENCE_S, first
         )
-        text = run.fleet.open(name).exchange(script, "measure", measure.PATIENCE_S + 30)
+        text = run.fleet.open(name).exchange(script, "measure", measure.PATIENCE_S + 40)
         run.listener.event(name, Event.VERIFIED)
-        return measure.parse(name, text, addresses)
+        return measure.parse(name, text, targets)
 
     measured, failed = run.fleet.on_hosts(names, work)
     verdict = diagnose(run.topology, measured, run.keys, since, run.playbooks.checks, run.broken_before)
@@ -51,10 +53,8 @@ def exchanges(run: Run) -> dict[str, int]:
     return {name: shell.exchanges for name, shell in run.fleet.shells.items()}
 
 
-def _targets(
-    run: Run, name: str, measured_hosts: frozenset[str], skipped: Skipped
-) -> tuple[list[IPAddress], list[IPAddress]]:
-    """Addresses that a host pings, and those that it sends full-size packets to."""
+def _targets(run: Run, name: str, measured_hosts: frozenset[str], skipped: Skipped) -> measure.Targets:
+    """What a host measures."""
     topology, checks = run.topology, run.playbooks.checks
 
     def measures(peer: str) -> bool:
@@ -65,7 +65,11 @@ def _targets(
     addresses = targets(topology, name, checks, skipped, measures)
     peers = [peer for peer in topology.peers(name) if measures(peer)] if "full_size" in checks else []
     full_size = [address for peer in peers for address in topology.hosts[peer].addresses]
-    return [address for address in addresses if not _is_own(run, name, address)], full_size
+    return measure.Targets(
+        [address for address in addresses if not _is_own(run, name, address)],
+        full_size,
+        flows(topology, name, skipped) if "flows" in checks else [],
+    )
 
 
 def _is_own(run: Run, name: str, address: IPAddress) -> bool:

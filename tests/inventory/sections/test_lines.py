@@ -14,13 +14,13 @@ BAD: list[Row] = [
     ('a flow to an unknown host', swap('home -> 10.10.13.61','home -> comany'), '19:5', 'error', 'verify[0]', 'there is no host "comany". Did you mean "company"?', 'one of: bcc, company, home'),
     ('a flow to a broken address', swap('home -> 10.10.13.61','home -> 10.10.13.661'), '19:5', 'error', 'verify[0]', 'octet 4 is 661; the maximum is 255', 'a number 0-255 there'),
     ('a flow without a reader', swap('home -> 10.10.13.61','-> 10.10.13.61'), '19:5', 'error', 'verify[0]', '"-> 10.10.13.61" is not a flow', 'write it as: home -> 10.10.13.61'),
-    ('a flow with a colon', swap('home -> 10.10.13.61','home: 10.10.13.61'), '19:5', 'error', 'verify[0]', 'expected a flow like home -> 10.10.13.61, got a mapping', 'write one value, without brackets or fields below it'),
+    ('a flow with a colon', swap('home -> 10.10.13.61','home: 10.10.13.61'), '19:5', 'error', 'verify[0]', '"home" is not a flow', 'write it as: home -> 10.10.13.61'),
     ('a flow without a word', swap('  - home -> 10.10.13.61\n','  -\n'), '19:4', 'error', 'verify[0]', 'empty', 'give a value or delete the line'),
     ('verify without a flow', swap('  - home -> 10.10.13.61\n',''), '18:8', 'error', 'verify', 'empty', 'list flows below it, or delete the line'),
     ('a typographic arrow', swap('home -> 10.10.13.61','home → 10.10.13.61'), '19:5', 'error', 'verify[0]', '"home → 10.10.13.61" is not a flow', 'write it as: home -> 10.10.13.61'),
     ('a flow through a host', swap('home -> 10.10.13.61','home -> bcc -> 10.10.13.61'), '19:5', 'error', 'verify[0]', '"home -> bcc -> 10.10.13.61" is not a flow', 'write it as: home -> 10.10.13.61'),
     ('a flow to a network', swap('home -> 10.10.13.61','home -> 10.10.13.0/24'), '19:5', 'error', 'verify[0]', '"10.10.13.0/24" has a prefix', 'write the address alone: 10.10.13.0'),
-    ('a flow to a port', swap('home -> 10.10.13.61','home -> 10.10.13.61:80'), '19:5', 'error', 'verify[0]', '"10.10.13.61:80" has a port', 'write the address alone: 10.10.13.61'),
+    ('a flow to a port', swap('home -> 10.10.13.61','home -> 10.10.13.61:80'), '19:5', 'error', 'verify[0]', '"10.10.13.61:80" has a port', 'write it as: home -> 10.10.13.61: tcp 80'),
     ('no space behind the dash of a flow', BASE.replace('  - home','  -home'), '19:3', 'error', 'verify', 'expected a list', 'write "- home -> 10.10.13.61" on lines of their own'),
 ]
 # fmt: on

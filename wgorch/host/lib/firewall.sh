@@ -117,3 +117,21 @@ drop_table() {
     rules=$("$reply_iptables-save" 2>/dev/null) || return 1
     case $rules in *"*${table%6}"*) ;; *) drop_record table "$table" ;; esac
 }
+
+# Let the kernel track connections for some seconds before a policy refuses what it has not seen both ways; those that run
+# through the tunnel by now are none that the policy ends. Without a tunnel there are none.
+track_connections() { # NETWORK INTERFACE...
+    network=$1 tracked=0
+    shift
+    for interface; do
+        [ -e "/sys/class/net/$interface" ] || continue
+        read_sysctl net/netfilter/nf_conntrack_count
+        [ "${reply_sysctl:-0}" = 0 ] || return 0
+        tracked=1
+    done
+    [ "$tracked" = 1 ] || return 0
+    table="inet wgorch-$network"
+    nft "add table $table; add chain $table tracking { type filter hook forward priority -145 ; policy accept ; };
+        add rule $table tracking ct state established accept" || return 1
+    sleep 3
+}

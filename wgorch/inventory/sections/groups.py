@@ -10,6 +10,7 @@ from wgorch.inventory import fields as f
 from wgorch.inventory import schema
 from wgorch.inventory.model import SshTarget
 from wgorch.inventory.nodes import Mapping, Node, Scalar, Sequence
+from wgorch.inventory.sections.flows import is_element
 from wgorch.inventory.sections.ranges import numbered
 from wgorch.inventory.sections.reading import Reading
 from wgorch.inventory.sections.ssh import jumps
@@ -30,7 +31,7 @@ class Groups(NamedTuple):
 
     defaults: Values
     members: dict[str, tuple[str, ...]]
-    """Hosts and devices of each group, those of the groups in it among them."""
+    """Hosts, devices, LANs and addresses of each group, those of the groups in it among them."""
     values: dict[str, list[Values]]
     """By host, the values of its groups."""
 
@@ -127,7 +128,7 @@ class _Reader:
         self.members[key.text] = [item for item in node.items if isinstance(item, Scalar)]
 
     def resolved(self) -> dict[str, tuple[str, ...]]:
-        """The hosts and devices of each group."""
+        """The members of each group."""
         return {name: self._members(name, ()) for name in self.members}
 
     def _members(self, name: str, outer: tuple[str, ...]) -> tuple[str, ...]:
@@ -148,19 +149,30 @@ class _Reader:
                 problems.add(item, path, what, "leave one of them out")
             elif name in self.members:
                 yield from self._members(name, (*outer, group))
+            elif self._is_element(name, item, path):
+                yield name
             else:
                 known = [*self.hosts, *self.devices, *self.members]
                 hint = f.suggest_in(problems, name, known)
                 problems.add(item, path, f'no host, device or group "{name}".{hint}', f.choice(known))
                 return
 
+    def _is_element(self, name: str, item: Scalar, path: str) -> bool:
+        """True for a LAN, an address or a network; a wrong one becomes a problem."""
+        try:
+            return is_element(name, [*self.hosts, *self.devices])
+        except f.InvalidValue as invalid:
+            self.reading.problems.add(item, path, invalid.message, invalid.fix)
+            return True
+
     def by_host(self) -> dict[str, list[Values]]:
         """The values of each host's groups, in the order of the file."""
         found: dict[str, list[Values]] = {}
         for name, values in self.values.items():
             for member in self._resolved.get(name, ()):
-                if member in self.devices:
-                    message = f"gives values, and its member {member} is a device: only hosts have values in common"
+                if member not in self.hosts:
+                    kind = "a device" if member in self.devices else "an address"
+                    message = f"gives values, and its member {member} is {kind}: only hosts have values in common"
                     self.reading.problems.add(
                         self.reading.locations.get(values.path), values.path, message, "make two groups of it"
                     )

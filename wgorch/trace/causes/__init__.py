@@ -7,6 +7,7 @@ from wgorch.trace.causes.firewall import dropped, policy_drops, refused
 from wgorch.trace.causes.forwarding import forwarding_off
 from wgorch.trace.causes.interface import interface_down, tunnel_down
 from wgorch.trace.causes.mtu import mtu_too_large
+from wgorch.trace.causes.policy import refused_by_policy
 from wgorch.trace.causes.routing import not_replied_into_tunnel, not_routed_out, not_sent_into_tunnel
 from wgorch.trace.causes.rp_filter import rp_filtered
 from wgorch.trace.causes.sessions import no_session, session_with_absent, silent_device, udp_lost, wrong_endpoint
@@ -14,7 +15,7 @@ from wgorch.trace.causes.target import no_reply
 from wgorch.trace.evidence import Evidence
 from wgorch.trace.packet_path import Crossing
 from wgorch.trace.probe import Kind
-from wgorch.verify.diagnose import Finding
+from wgorch.verify.finding import Finding
 
 
 def cause(evidence: Evidence, kind: Kind, before: Crossing | None, here: Crossing) -> Finding | None:
@@ -44,6 +45,7 @@ def _from_sender(evidence: Evidence, kind: Kind, host: str) -> Finding | None:
         tunnel_down(evidence, host)
         or not_sent_into_tunnel(evidence, kind, host)
         or not_replied_into_tunnel(evidence, kind, host)
+        or (refused_by_policy(evidence, host) if kind.is_reply else None)
         or dropped(evidence, host)
         or missing_at_sender(evidence, host, target)
     )
@@ -92,6 +94,7 @@ def _through(evidence: Evidence, kind: Kind, host: str, came_in: str, goes_out: 
     source, target = evidence.probe.ends(kind)
     return (
         interface_down(evidence, host, goes_out)
+        or (None if kind.is_reply else refused_by_policy(evidence, host))
         or dropped(evidence, host)
         or forwarding_off(evidence, host, target.version, came_in)
         or rp_filtered(evidence, host, source, came_in)

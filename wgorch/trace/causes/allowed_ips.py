@@ -5,7 +5,8 @@ from __future__ import annotations
 from wgorch.base.ip import network, network_text
 from wgorch.inventory.model import IPAddress
 from wgorch.trace.evidence import Evidence, short
-from wgorch.verify.diagnose import Finding, by_hand
+from wgorch.verify.diagnose import by_hand
+from wgorch.verify.finding import Finding
 
 
 def missing_at_sender(evidence: Evidence, host: str, target: IPAddress) -> Finding | None:

@@ -6,9 +6,10 @@ from wgorch.facts.iptables_rules import step_of
 from wgorch.plan.foreign_firewall import refusals
 from wgorch.plan.remedies import iptables_remedy, nft_remedy, nft_rule_remedy, through
 from wgorch.state.rules import our_chains
+from wgorch.trace.causes.policy import dropped_by_policy
 from wgorch.trace.drops import Drop
 from wgorch.trace.evidence import Evidence
-from wgorch.verify.diagnose import Finding
+from wgorch.verify.finding import Finding
 
 
 def dropped(evidence: Evidence, host: str) -> Finding | None:
@@ -16,6 +17,8 @@ def dropped(evidence: Evidence, host: str) -> Finding | None:
     drop = _first_drop(evidence, host)
     if drop is None:
         return None
+    if drop.chain.startswith(f"inet wgorch-{evidence.network.name} "):
+        return dropped_by_policy(evidence, host)
     if not drop.rule:
         return _by_policy(evidence, host, drop.chain)
     what = f"blocked by firewall: {drop.chain}, rule “{drop.rule}”"

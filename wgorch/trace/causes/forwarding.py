@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from wgorch.base.sh import quote
 from wgorch.trace.evidence import Evidence
-from wgorch.verify.diagnose import Finding, by_hand
+from wgorch.verify.diagnose import by_hand
+from wgorch.verify.finding import Finding
 
 
 def forwarding_off(evidence: Evidence, host: str, version: int, interface: str) -> Finding | None:

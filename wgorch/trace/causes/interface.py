@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from wgorch.base.sh import quote
 from wgorch.trace.evidence import Evidence
-from wgorch.verify.diagnose import Finding, by_hand
+from wgorch.verify.diagnose import by_hand
+from wgorch.verify.finding import Finding
 
 
 def interface_down(evidence: Evidence, host: str, interface: str) -> Finding | None:

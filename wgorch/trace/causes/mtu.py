@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wgorch.facts.path_mtu import NEEDED_BY_IPV6, OVERHEAD
 from wgorch.trace.evidence import Evidence
-from wgorch.verify.diagnose import Finding
+from wgorch.verify.finding import Finding
 
 
 def mtu_too_large(evidence: Evidence, here: str = "", there: str = "") -> Finding:

@@ -6,7 +6,8 @@ from wgorch.inventory.model import IPAddress
 from wgorch.state.state import ROUTE_PROTO
 from wgorch.trace.evidence import Evidence
 from wgorch.trace.probe import Kind
-from wgorch.verify.diagnose import Finding, by_hand
+from wgorch.verify.diagnose import by_hand
+from wgorch.verify.finding import Finding
 
 
 def not_sent_into_tunnel(evidence: Evidence, kind: Kind, host: str) -> Finding | None:

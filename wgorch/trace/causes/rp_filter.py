@@ -8,7 +8,7 @@ from wgorch.base.text import hint_lines
 from wgorch.facts.links import Route
 from wgorch.inventory.model import IPAddress
 from wgorch.trace.evidence import Evidence
-from wgorch.verify.diagnose import Finding
+from wgorch.verify.finding import Finding
 
 STRICT = "1"
 """Value of the sysctl; the kernel uses the maximum of `all` and the interface's own, and 2 is loose."""

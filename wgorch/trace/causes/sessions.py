@@ -5,7 +5,8 @@ from __future__ import annotations
 from wgorch.base.ip import as_ip
 from wgorch.facts.wireguard import REJECT_AFTER_S
 from wgorch.trace.evidence import Evidence
-from wgorch.verify.diagnose import Finding, by_hand, session_fault
+from wgorch.verify.diagnose import by_hand, session_fault
+from wgorch.verify.finding import Finding
 
 
 def wrong_endpoint(evidence: Evidence, host: str, other: str) -> Finding | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wgorch.trace.evidence import Evidence
 from wgorch.trace.packet_path import Crossing
 from wgorch.trace.probe import Kind
-from wgorch.verify.diagnose import Finding
+from wgorch.verify.finding import Finding
 
 
 def no_reply(evidence: Evidence, kind: Kind, gateway: str) -> Finding:

@@ -1,0 +1,131 @@
+"""A policy as nft rules: what may come out of the tunnel returns to the other tables, all else is dropped.
+
+A drop is final whatever other tables say; a return is not, so that the host's own firewall keeps its say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from wgorch.inventory.policy import ANY, PING, TCP, Service
+from wgorch.topology.passes import Addresses, Filtering, Pass
+
+CHAINS: Mapping[str, str] = {
+    "arriving": "",
+    "relayed": "",
+    "policy-input": "type filter hook input priority -145; policy accept;",
+    "policy-forward": "type filter hook forward priority -145; policy accept;",
+}
+"""Chains and their heads: those with a hook come just behind mangle."""
+
+FRAME = ("iifname != ", "oifname ", "jump ")
+"""Begin the rules that lead to others."""
+
+TRACKING = "ct state established"
+"""The condition that makes the kernel track connections."""
+
+PROBES = "limit rate 50/second burst 100 packets"
+"""What wgorch's own pings between peers need at most."""
+
+_WORD = {4: ("ip", "icmp", "ipv4"), 6: ("ip6", "icmpv6", "ipv6")}
+_ERRORS = {
+    4: "icmp type { destination-unreachable, time-exceeded, parameter-problem }",
+    6: "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem }",
+}
+_NO_NEW_TCP = "tcp flags & (syn | ack) != syn"
+
+
+def policy_rules(filtering: Filtering, tunnel: str) -> Iterator[tuple[str, str]]:
+    """The rules in order, each behind the name of its chain."""
+    yield from (("arriving", rule) for rule in _arriving(filtering))
+    yield from (("relayed", rule) for rule in _relayed(filtering))
+    yield "policy-input", f'iifname != "{tunnel}" return'
+    yield "policy-input", "jump arriving"
+    yield "policy-input", "drop"
+    yield "policy-forward", f'iifname != "{tunnel}" return'
+    yield "policy-forward", f'oifname "{tunnel}" goto relayed'
+    yield "policy-forward", "jump arriving"
+    yield from (("policy-forward", f"{rule} return") for each in filtering.leaving for rule in _matches(each))
+    yield "policy-forward", "drop"
+
+
+def _arriving(filtering: Filtering) -> Iterator[str]:
+    yield "meta l4proto { icmp, ipv6-icmp } ct state related accept"
+    for version, peers in _by_version(filtering.peers):
+        family, icmp, _ = _WORD[version]
+        own = _set([net for net in filtering.own if net.version == version])
+        yield f"{family} saddr {_set(peers)} {family} daddr {own} {icmp} type echo-request {PROBES} accept"
+        yield f"{family} saddr {_set(peers)} {family} daddr {own} {icmp} type echo-reply {TRACKING} accept"
+    yield from (f"{rule} accept" for each in filtering.arriving for rule in _matches(each))
+
+
+def _relayed(filtering: Filtering) -> Iterator[str]:
+    if not filtering.relayed:
+        yield "drop"
+        return
+    devices = list(_by_version(filtering.devices))
+    for version, nets in devices:
+        proto = "icmp" if version == 4 else "ipv6-icmp"
+        yield f"{_WORD[version][0]} daddr {_set(nets)} meta l4proto {proto} ct state related accept"
+    first = [each for each in filtering.relayed if not each.answers or each.tracked]
+    yield from (f"{rule} accept" for each in first for rule in _matches(each))
+    for version, nets in devices:
+        yield f"{_WORD[version][0]} daddr {_set(nets)} drop"
+    yield from (f"{_ERRORS[version]} accept" for version in (4, 6))
+    rest = [each for each in filtering.relayed if each.answers and not each.tracked]
+    yield from (f"{rule} accept" for each in rest for rule in _matches(each))
+    yield "drop"
+
+
+def _matches(each: Pass) -> Iterator[str]:
+    """The matches of a Pass, one or more; they begin with the addresses."""
+    family, _, protocol = _WORD[each.version]
+    source, target = _addresses(family, "saddr", each.source), _addresses(family, "daddr", each.target)
+    version = [] if source or target else [f"meta nfproto {protocol}"]
+    for service in _services(each):
+        tracked = [TRACKING] if each.tracked else []
+        yield " ".join((*version, *source, *target, *service, *tracked))
+
+
+def _services(each: Pass) -> Iterator[list[str]]:
+    """The matches of a service, or of the answers to it."""
+    icmp = _WORD[each.version][1]
+    name, service = each.service.protocol, each.service
+    if name == PING:
+        yield [f"{icmp} type echo-{'reply' if each.answers else 'request'}"]
+    elif name == ANY and each.answers and not each.tracked:
+        # Without tracking, what begins a connection differs from an answer only in TCP and in pings.
+        proto = "icmp" if each.version == 4 else "ipv6-icmp"
+        yield ["meta l4proto tcp", _NO_NEW_TCP]
+        yield [f"{icmp} type echo-reply"]
+        yield [f"meta l4proto != {{ tcp, {proto} }}"]
+    elif name == ANY:
+        yield []
+    else:
+        ports = _ports(service, "sport" if each.answers else "dport")
+        yield [*ports, *([_NO_NEW_TCP] if name == TCP and each.answers and not each.tracked else [])]
+
+
+def _ports(service: Service, end: str) -> list[str]:
+    if not service.ports:
+        return [f"meta l4proto {service.protocol}"]
+    ranges = [f"{low}-{high}" if low != high else str(low) for low, high in service.ports]
+    return [f"{service.protocol} {end} {_set(ranges)}"]
+
+
+def _addresses(family: str, end: str, side: Addresses) -> list[str]:
+    if not side.networks:
+        return []
+    return [f"{family} {end} {'!= ' if side.excluded else ''}{_set(side.networks)}"]
+
+
+def _set(values: Iterable[object]) -> str:
+    texts = [str(value).removesuffix("/32").removesuffix("/128") for value in values]
+    return texts[0] if len(texts) == 1 else f"{{ {', '.join(texts)} }}"
+
+
+def _by_version(networks: Iterable[object]) -> Iterator[tuple[int, list[object]]]:
+    networks = list(networks)
+    for version in (4, 6):
+        if own := [net for net in networks if getattr(net, "version", 0) == version]:
+            yield version, own

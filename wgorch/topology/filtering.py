@@ -1,0 +1,132 @@
+"""Filtering: what a host lets out of the tunnel and through it, by the network's policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
+
+from wgorch.inventory.model import Host, IPNetwork
+from wgorch.topology.passes import Addresses, Filtering, Pass
+from wgorch.topology.peering import Peering
+from wgorch.topology.policy import Line, Policy, Side, shared
+from wgorch.topology.prefixes import EVERYTHING, merged
+
+
+def filtering(peering: Peering, policy: Policy, name: str) -> Filtering:
+    """What a host lets pass."""
+    host = peering.hosts[name]
+    behind = [n for n, d in peering.hosts.items() if d.is_device and peering.relay_of(n) == name and host.relay]
+    devices = tuple(merged(net for n in behind for net in peering.own_networks(n)))
+    peers = (net for peer in peering.peers(name) for net in _single(peering.hosts[peer]))
+    leaving = policy.lines if any(member.exit == name for member in peering.hosts.values()) else ()
+    relayed = policy.lines if host.relay else ()
+    return Filtering(
+        arriving=_merged(each for line in policy.lines for each in _arriving(line, policy, host)),
+        leaving=_merged(each for line in leaving for each in _leaving(line, policy)),
+        relayed=_merged(each for line in relayed for each in _relayed(line, policy, _single(host), devices)),
+        devices=devices,
+        peers=tuple(merged(peers)),
+        own=tuple(_single(host)),
+    )
+
+
+def _single(host: Host) -> list[IPNetwork]:
+    return [ip_network(address) for address in host.addresses]
+
+
+def _own(host: Host, side: Side) -> list[IPNetwork]:
+    """The addresses of a side that a host has, or that are in its LANs, as it sees them."""
+    found = list(shared(side.networks, _single(host)))
+    for lan in host.subnets:
+        for net in shared(side.networks, [lan]):
+            found.append(ip_network((host.real_address(net.network_address), net.prefixlen)))
+    return found
+
+
+def _arriving(line: Line, policy: Policy, host: Host) -> Iterator[Pass]:
+    for service in line.rule.services:
+        for version, target in _by_version(_own(host, line.target)):
+            yield from (
+                Pass(version, source, target, service) for source in _addresses(line.source, version, policy.inside)
+            )
+        for version, source in _by_version(_own(host, line.source)):
+            for target in _addresses(line.target, version, policy.inside):
+                yield Pass(version, target, source, service, answers=True, tracked=True)
+
+
+def _leaving(line: Line, policy: Policy) -> Iterator[Pass]:
+    """Requests alone: the answers come in by another interface."""
+    target = _without(line.target, policy.inside)
+    for service in line.rule.services:
+        for version in (4, 6):
+            for source in _addresses(line.source, version, policy.inside):
+                for to in _addresses(target, version, policy.inside):
+                    yield Pass(version, source, to, service)
+
+
+def _is_within(net: IPNetwork, others: Iterable[IPNetwork]) -> bool:
+    return any(net.version == o.version and o.prefixlen <= net.prefixlen and net.network_address in o for o in others)
+
+
+def _relayed(line: Line, policy: Policy, own: list[IPNetwork], devices: tuple[IPNetwork, ...]) -> Iterator[Pass]:
+    source, target = _without(line.source, own), _without(line.target, own)
+    # Nothing behind the relay filters for a device: what it gets is tracked.
+    untracked = _without(source, devices)
+    for service in line.rule.services:
+        for version in (4, 6):
+            for to in _addresses(target, version, policy.inside):
+                yield from (Pass(version, each, to, service) for each in _addresses(source, version, policy.inside))
+                for each in _addresses(untracked, version, policy.inside):
+                    yield Pass(version, to, each, service, answers=True)
+        for version, theirs in _by_version(shared(source.networks, devices)):
+            for to in _addresses(target, version, policy.inside):
+                yield Pass(version, to, theirs, service, answers=True, tracked=True)
+
+
+def _without(side: Side, networks: Iterable[IPNetwork]) -> Side:
+    """A side without those of its networks that lie in others."""
+    networks = tuple(networks)
+    return side._replace(networks=tuple(net for net in side.networks if not _is_within(net, networks)))
+
+
+def _addresses(side: Side, version: int, inside: tuple[IPNetwork, ...]) -> Iterator[Addresses]:
+    """A side's addresses of a version; those outside of the network by what they are not."""
+    if EVERYTHING[version == 6] in side.networks:
+        yield Addresses((), excluded=True)
+        return
+    if networks := tuple(net for net in side.networks if net.version == version):
+        yield Addresses(networks)
+    if side.outside:
+        yield Addresses(tuple(net for net in inside if net.version == version), excluded=True)
+
+
+def _by_version(networks: Iterable[IPNetwork]) -> Iterator[tuple[int, Addresses]]:
+    found = merged(networks)
+    for version in (4, 6):
+        if own := tuple(net for net in found if net.version == version):
+            yield version, Addresses(own)
+
+
+def _merged(passes: Iterable[Pass]) -> tuple[Pass, ...]:
+    """As few as can be: those that differ in one side only become one."""
+    turned = _union(map(_turned, _union(dict.fromkeys(passes))))
+    return tuple(map(_turned, turned))
+
+
+def _turned(each: Pass) -> Pass:
+    """The same with its sides exchanged."""
+    return each._replace(source=each.target, target=each.source)
+
+
+def _union(passes: Iterable[Pass]) -> list[Pass]:
+    """Passes that are equal but for the source, as one with the sources of all."""
+    groups: dict[tuple[Pass, Addresses | None], list[Pass]] = {}
+    for each in passes:
+        rest = each._replace(source=Addresses(()))
+        groups.setdefault((rest, each.source if each.source.excluded else None), []).append(each)
+    made = []
+    for (_, excluded), some in groups.items():
+        sources = merged(net for each in some for net in each.source.networks)
+        one = excluded or len(some) == 1
+        made.append(some[0] if one else some[0]._replace(source=Addresses(tuple(sources))))
+    return made

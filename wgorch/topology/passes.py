@@ -1,0 +1,48 @@
+"""What a host lets pass of the packets that come out of the tunnel, as values."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from wgorch.base.value import value
+from wgorch.inventory.model import IPNetwork
+from wgorch.inventory.policy import Service
+
+
+class Addresses(NamedTuple):
+    """Addresses of one IP version."""
+
+    networks: tuple[IPNetwork, ...]
+    excluded: bool = False
+    """True for all but these; all but none is every address."""
+
+
+class Pass(NamedTuple):
+    """Packets that may pass."""
+
+    version: int
+    source: Addresses
+    target: Addresses
+    service: Service
+    answers: bool = False
+    """True for the answers to the service: its ports are those that they come from."""
+    tracked: bool = False
+    """True where they pass only as part of a connection that was seen both ways."""
+
+
+@value
+class Filtering:
+    """What a host lets pass of the packets that come out of the tunnel."""
+
+    arriving: tuple[Pass, ...]
+    """To the host itself and into its LANs, by the LANs' own addresses."""
+    leaving: tuple[Pass, ...]
+    """To the internet, for those that use it as exit node."""
+    relayed: tuple[Pass, ...]
+    """Back into the tunnel."""
+    devices: tuple[IPNetwork, ...]
+    """Networks of the devices that have it as relay: it is where packets for them are filtered as at a host."""
+    peers: tuple[IPNetwork, ...]
+    """Tunnel addresses whose pings pass, as wgorch proves sessions with them."""
+    own: tuple[IPNetwork, ...]
+    """Its tunnel addresses."""
