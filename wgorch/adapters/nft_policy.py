@@ -45,6 +45,9 @@ def policy_rules(filtering: Filtering, tunnel: str) -> Iterator[tuple[str, str]]
     yield "policy-forward", f'iifname != "{tunnel}" return'
     yield "policy-forward", f'oifname "{tunnel}" goto relayed'
     yield "policy-forward", "jump arriving"
+    if filtering.leaving:
+        for version, lans in _by_version(filtering.lans):
+            yield "policy-forward", f"{_WORD[version][0]} daddr {_set(lans)} drop"
     yield from (("policy-forward", f"{rule} return") for each in filtering.leaving for rule in _matches(each))
     yield "policy-forward", "drop"
 

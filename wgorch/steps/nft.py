@@ -21,6 +21,7 @@ from wgorch.state.state import State
 from wgorch.steps.firewall import iptables_of
 from wgorch.steps.noun import Noun, Slice, step
 from wgorch.steps.target import Target
+from wgorch.topology.desired import Desired
 
 HEADS: Mapping[str, str] = {**CHAINS, **HOOKS}
 """Chains of the managed table in their order, and what makes them base chains."""
@@ -100,9 +101,13 @@ def _read(answers: Answers) -> Slice:
 
 def _target(target: Target) -> Slice:
     rules = translated(iptables_of(target)) if target.facts.uses_nft else {}
-    filtering = target.desired.filtering
-    policy = policy_rules(filtering, target.tunnel) if filtering else ()
-    return {"nft": {f"{chain} {digest(f'{chain} {text}')[:12]}": text for chain, text in policy} | rules}
+    return {"nft": policy_of(target.desired, target.tunnel) | rules}
+
+
+def policy_of(desired: Desired, tunnel: str) -> dict[str, str]:
+    """The rules of a host's policy, by chain and digest."""
+    rules = policy_rules(desired.filtering, tunnel) if desired.filtering else ()
+    return {f"{chain} {digest(f'{chain} {text}')[:12]}": text for chain, text in rules}
 
 
 def _probe(want: State, have: State) -> Iterator[Sh]:

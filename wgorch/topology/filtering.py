@@ -24,6 +24,7 @@ def filtering(peering: Peering, policy: Policy, name: str) -> Filtering:
         arriving=_merged(each for line in policy.lines for each in _arriving(line, policy, host)),
         leaving=_merged(each for line in leaving for each in _leaving(line, policy)),
         relayed=_merged(each for line in relayed for each in _relayed(line, policy, _single(host), devices)),
+        lans=tuple(merged(host.real(lan) for lan in host.subnets)),
         devices=devices,
         peers=tuple(merged(peers)),
         own=tuple(_single(host)),

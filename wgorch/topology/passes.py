@@ -38,6 +38,8 @@ class Filtering:
     """To the host itself and into its LANs, by the LANs' own addresses."""
     leaving: tuple[Pass, ...]
     """To the internet, for those that use it as exit node."""
+    lans: tuple[IPNetwork, ...]
+    """Its LANs by their own addresses, which are no part of the internet."""
     relayed: tuple[Pass, ...]
     """Back into the tunnel."""
     devices: tuple[IPNetwork, ...]

@@ -1,0 +1,179 @@
+"""The verdict of a policy is the packet's fate: the real nft, in a bare namespace, with packets of every kind.
+
+Of every network, each host that filters gets its rules and packets for itself, for its LANs, for others and for the
+internet; what comes through is what the policy allows by itself, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from tests import policies
+from tests.conftest import ALL, SEED
+from tests.lab.firewall import ACK, Firewall, Packet
+from wgorch.inventory.model import IPAddress
+from wgorch.inventory.policy import ANY, PING, PINGS, UDP, Service
+from wgorch.state.state import State
+from wgorch.steps.nft import nft_table, policy_of
+from wgorch.topology.topology import Topology, build
+
+LONG = bool(os.environ.get("WGORCH_LONG"))
+POLICIES = 1000 if LONG else 120 if ALL else 24
+
+
+def rules(topology: Topology, name: str) -> str:
+    """The table of a host, as its change loads it."""
+    network = topology.inventory.network
+    state = State(network.mark, network.directory, nft=dict(policy_of(topology.desired(name), "wg0")))
+    nothing = State(network.mark, network.directory)
+    return next(c.stdin for change in nft_table(state, nothing) for c in change.commands if c.argv[0] == "nft")
+
+
+def setup(topology: Topology, name: str) -> dict[str, list[str]]:
+    """Addresses and routes of a host, as :class:`Firewall` takes them."""
+    host = topology.hosts[name]
+    real = [host.real(lan) for lan in host.subnets]
+    inside = [net for net in topology.policy.inside if net not in host.subnets]
+    return {
+        "wg0": [*map(str, host.addresses), *(str(net) for net in inside)],
+        "lan0": [*map(str, real)],
+        "wan0": ["192.0.2.1", "192.0.2.0/24", "2001:db8::/32"],
+    }
+
+
+class Case(NamedTuple):
+    """A packet, and what is to become of it; empty where it is dropped."""
+
+    packet: Packet
+    becomes: str
+    why: str
+
+
+def packet(by: str, source: IPAddress, target: IPAddress, service: Service, sport: int) -> Packet:
+    protocol = {PING: "echo-request", ANY: "gre"}.get(service.protocol, service.protocol)
+    dport = service.ports[0][0] if service.ports else 0
+    return Packet(by, str(source), str(target), protocol, sport, dport)
+
+
+def goes_to(topology: Topology, name: str, target: IPAddress) -> str:
+    """Where a host sends what comes out of the tunnel, if it may."""
+    host = topology.hosts[name]
+    if target in host.addresses:
+        return "local"
+    if topology.inventory.is_in_lan(name, target):
+        return "lan0"
+    if topology.policy.is_inside(target):
+        return "wg0" if host.relay else ""
+    return "wan0" if any(member.exit == name for member in topology.hosts.values()) else ""
+
+
+def is_probe(topology: Topology, name: str, source: IPAddress, target: IPAddress, service: Service) -> bool:
+    """True for the pings by which wgorch proves sessions."""
+    peers = (a for peer in topology.peers(name) for a in topology.hosts[peer].addresses)
+    return service == PINGS and source in peers and target in topology.hosts[name].addresses
+
+
+def is_for_device(topology: Topology, name: str, target: IPAddress) -> bool:
+    """True for an address of a device that has the host as relay, or behind it."""
+    its = [n for n, d in topology.hosts.items() if d.is_device and topology.relay_of(n) == name]
+    return any(target in net for n in its for net in topology.own_networks(n) if net.version == target.version)
+
+
+def looks_like_answer(topology: Topology, source: IPAddress, target: IPAddress, service: Service, sport: int) -> bool:
+    """True for what begins a connection by UDP, or by a protocol without ports, and might be an answer by its looks."""
+    if service.protocol == ANY:
+        return topology.policy.allows(target, source, service)
+    asked = Service(service.protocol, ((sport, sport),))
+    return service.protocol == UDP and topology.policy.allows(target, source, asked)
+
+
+def cases(topology: Topology, name: str, chance: random.Random, count: int) -> Iterator[Case]:
+    """Requests out of the tunnel, and what answers them or pretends to."""
+    everyone = policies.addresses(topology)
+    host = topology.hosts[name]
+    seen: set[tuple[IPAddress, IPAddress]] = set()
+    for i in range(count):
+        source, target = chance.sample(everyone, 2)
+        if chance.random() < 0.4 and host.subnets:
+            target = chance.choice([*host.addresses, *(lan[3] for lan in host.subnets)])
+        if source.version != target.version or not topology.policy.is_inside(source):
+            continue
+        if source in host.addresses or topology.inventory.is_in_lan(name, source):
+            yield from _answers(topology, name, source, target, chance, 41000 + i)
+            continue
+        service = policies.services(chance)
+        if service.protocol == ANY:  # without ports, what came the other way before makes it an answer
+            seen.add((source, target))
+            if (target, source) in seen:
+                continue
+        allowed = topology.policy.allows(source, target, service) or is_probe(topology, name, source, target, service)
+        way = goes_to(topology, name, target)
+        # A relay has no state but for its devices; the host behind it has, and drops what is no answer.
+        lenient = way == "wg0" and not is_for_device(topology, name, target)
+        may_be_answer = lenient and looks_like_answer(topology, source, target, service, 40000 + i)
+        becomes = way if allowed or may_be_answer else ""
+        yield Case(packet("wg0", source, _real(topology, name, target), service, 40000 + i), becomes, f"{service}")
+
+
+def _real(topology: Topology, name: str, address: IPAddress) -> IPAddress:
+    return topology.hosts[name].real_address(address)
+
+
+def _answers(
+    topology: Topology, name: str, source: IPAddress, target: IPAddress, chance: random.Random, sport: int
+) -> Iterator[Case]:
+    """The host, or a machine in its LAN, sends into the tunnel; answers come only to what it sent and may send."""
+    if not topology.policy.is_inside(target) or goes_to(topology, name, target) in ("local", "lan0"):
+        return
+    service = policies.services(chance)
+    if service.protocol == ANY:
+        return
+    by = "local" if source in topology.hosts[name].addresses else "lan0"
+    sent = packet(by, _real(topology, name, source), target, service, sport)
+    # Unasked for, it is a connection of its own, to a port that no line names.
+    own = Service(ANY) if service == PINGS else Service(service.protocol, ((sport, sport),))
+    back = topology.policy.allows(target, source, own)
+    unasked = sent.answer._replace(flags=ACK)
+    if service != PINGS:
+        yield Case(unasked, by if back else "", f"unasked answer to {service}")
+    yield Case(sent, "wg0", f"{service}, into the tunnel")
+    allowed = topology.policy.allows(source, target, service)
+    probe = (
+        service == PINGS and by == "local" and any(target in topology.hosts[p].addresses for p in topology.peers(name))
+    )
+    yield Case(sent.answer, by if allowed or back or probe else "", f"answer to {service}")
+
+
+def _try(firewall: Firewall, topology: Topology, name: str, its: list[Case]) -> list[str]:
+    """The cases of one host that come out otherwise."""
+    found = firewall.ask(setup(topology, name), rules(topology, name), [case.packet for case in its])
+    return [
+        f"{name}: {case.packet}: {case.why}: {got or 'dropped'}, not {case.becomes or 'dropped'}"
+        for case, got in zip(its, found, strict=True)
+        if got != case.becomes
+    ]
+
+
+@pytest.mark.slow(30)
+def test_what_the_policy_allows_is_what_comes_through() -> None:
+    chance = random.Random(SEED)
+    seeds = range(POLICIES) if LONG else [chance.randrange(1_000_000) for _ in range(POLICIES)]
+    tried = passed = 0
+    with Firewall() as firewall:
+        for seed in seeds:
+            sections = policies.with_policy(seed)
+            topology = build(policies.loaded(sections))
+            for name in topology.inventory.hosts:
+                its = list(cases(topology, name, random.Random(f"{seed} {name}"), 60))
+                wrong = _try(firewall, topology, name, its)
+                assert not wrong, f"seed {seed}\n{json.dumps(sections['policy'])}\n" + "\n".join(wrong[:10])
+                tried += len(its)
+                passed += sum(bool(case.becomes) for case in its)
+    assert passed > tried / 20, "the packets that pass are too few to prove anything"
+    print(f"{tried} packets, {passed} of them passed, in {POLICIES} policies from seed {SEED}")
