@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -44,7 +45,7 @@ def test_every_command_in_readme_and_docs_parses() -> None:
     found = 0
     for page in (ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").glob("*.md"))):
         for line in re.findall(r"(?:^ +|`)wgorch ([a-z-]+(?: [^`#\n]*?)?)(?:`| {2,}|$)", page.read_text(), re.M):
-            words = line.split()
+            words = shlex.split(line) if line.count('"') % 2 == 0 else line.split()
             if words[0] not in NAMES:
                 continue
             words = [{"HOST": "home", "ADDRESS": "10.10.13.61"}.get(word, word) for word in words if word != "…"]

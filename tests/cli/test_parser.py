@@ -24,6 +24,7 @@ CLI = ROOT / "wgorch" / "cli"
 REQUIRED = {
     "add": ["root@branch"],
     "adopt": ["root@home"],
+    "ask": ["who reaches home"],
     "completion": ["bash"],
     "forget": ["branch"],
     "map": ["-o", "network.svg"],

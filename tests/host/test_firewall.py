@@ -130,3 +130,44 @@ def test_a_built_in_chain_goes_only_where_it_is_there_because_of_the_network(
     assert room.status == 0
     assert ("nft delete chain ip nat POSTROUTING" in room.calls) == goes
     assert room.read("network/recorded") == f"boot {BOOT_ID}\n{'' if goes else recorded}"
+
+
+LISTED = """table inet wgorch-office { # handle 3
+\tchain arriving { # handle 1
+\t\tip saddr 10.0.0.1 tcp dport 22 accept comment "wgorch:office 0123456789ab@1000" # handle 7
+\t\tip saddr 10.0.0.2 accept comment "wgorch:office 0123456789ac@99999999999" # handle 8
+\t\tip saddr 10.0.0.3 accept comment "wgorch:office 0123456789ad" # handle 9
+\t\tip saddr 10.0.0.4 accept comment "wgorch:office 0123456789ad@soon" # handle 10
+\t\tip saddr 10.0.0.5 accept comment "of someone@900" # handle 11
+\t}
+\tchain relayed { # handle 2
+\t\tip saddr 10.0.0.1 accept comment "wgorch:office 0123456789ab@1001" # handle 12
+\t\tdrop comment "wgorch:office c5451357eae9" # handle 13
+\t}
+}"""
+
+
+def test_rules_whose_time_is_over_are_deleted_and_no_others(room: Room) -> None:
+    room.stub("nft", f"case $* in '-f -') cat >>{room.place}/loaded ;; *) cat <<'END'\n{LISTED}\nEND\nesac")
+    room.stub("date", "echo 1001")
+    room.run("end_rules office || exit 7")
+
+    assert 0 == room.status
+    assert [
+        "delete rule inet wgorch-office arriving handle 7",
+        "delete rule inet wgorch-office relayed handle 12",
+    ] == (room.place / "loaded").read_text().splitlines()
+
+
+def test_without_a_table_nothing_ends(room: Room) -> None:
+    room.stub("nft", "case $* in '-f -') cat ;; *) exit 1 ;; esac")
+    room.run("end_rules office || exit 7")
+
+    assert 0 == room.status
+
+
+def test_a_host_without_a_tunnel_waits_for_no_connections(room: Room) -> None:
+    room.run("track_connections office no-such-interface || exit 7")
+
+    assert room.status == 0
+    assert room.calls == []

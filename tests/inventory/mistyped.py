@@ -102,7 +102,7 @@ def problems(text: str) -> list[Shown]:
     return found
 
 
-_PATH = r"(network|hosts|devices|links|verify|version|host|Hosts|a)([.\[]\S+)?: "
+_PATH = r"(network|hosts|devices|groups|policy|links|verify|version|host|Hosts|a)([.\[]\S+)?: "
 
 
 def ids(rows: Iterable[Row]) -> list[str]:

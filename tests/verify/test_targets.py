@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.verify.networks import BCC, COMPANY, EVERY, HOME, MANY, MESH, TARGET, TOPOLOGY, from_one_end
-from wgorch.verify.targets import Skipped, measures_pair, targets
+from wgorch.inventory.model import Flow
+from wgorch.inventory.policy import PINGS, PolicyRule, Service
+from wgorch.topology.topology import build
+from wgorch.verify.targets import Skipped, flows, measures_pair, targets
 
 
 def test_hosts_ping_each_other_and_the_machine_of_a_flow() -> None:
@@ -24,6 +29,25 @@ def test_what_lies_behind_a_skipped_host_is_not_measured() -> None:
     assert targets(TOPOLOGY, "home", EVERY, Skipped(bcc)) == [COMPANY, TARGET]
     assert targets(TOPOLOGY, "home", EVERY, Skipped(bcc, bcc)) == []
     assert targets(TOPOLOGY, "company", EVERY, Skipped(company)) == [BCC, HOME, TARGET]
+
+
+def test_a_ping_that_the_policy_refuses_is_not_sent_but_to_peers() -> None:
+    inventory = replace(TOPOLOGY.inventory, policy=(PolicyRule("company", "home", (PINGS,)),))
+    topology = build(inventory)
+
+    assert targets(topology, "home", EVERY) == [BCC]
+    assert targets(topology, "company", EVERY) == [BCC, HOME, TARGET]
+    assert targets(topology, "bcc", EVERY) == [HOME, COMPANY]
+
+
+def test_lines_that_are_no_pings_are_tried_by_their_own_host() -> None:
+    tcp = Flow("home", "company", COMPANY, Service("tcp", ((22, 22),)))
+    refused = Flow("home", "company", COMPANY, refused=True)
+    topology = build(replace(TOPOLOGY.inventory, verify=(tcp, refused, Flow("home", "company", COMPANY))))
+
+    assert flows(topology, "home") == [tcp, refused]
+    assert flows(topology, "company") == []
+    assert flows(topology, "home", Skipped(frozenset({"company"}))) == []
 
 
 def test_each_pair_of_a_large_network_is_measured_once() -> None:

@@ -6,6 +6,8 @@ A drop is final whatever other tables say; a return is not, so that the host's o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import NamedTuple
 
 from wgorch.inventory.policy import ANY, PING, TCP, Service
 from wgorch.topology.passes import Addresses, Filtering, Pass
@@ -35,49 +37,63 @@ _ERRORS = {
 _NO_NEW_TCP = "tcp flags & (syn | ack) != syn"
 
 
-def policy_rules(filtering: Filtering, tunnel: str) -> Iterator[tuple[str, str]]:
-    """The rules in order, each behind the name of its chain."""
-    yield from (("arriving", rule) for rule in _arriving(filtering))
-    yield from (("relayed", rule) for rule in _relayed(filtering))
-    yield "policy-input", f'iifname != "{tunnel}" return'
-    yield "policy-input", "jump arriving"
-    yield "policy-input", "drop"
-    yield "policy-forward", f'iifname != "{tunnel}" return'
-    yield "policy-forward", f'oifname "{tunnel}" goto relayed'
-    yield "policy-forward", "jump arriving"
+class PolicyLine(NamedTuple):
+    """A rule of a policy."""
+
+    chain: str
+    text: str
+    until: int = 0
+    """UNIX time at which it ends; 0 for never."""
+
+
+def policy_rules(filtering: Filtering, tunnel: str) -> Iterator[PolicyLine]:
+    """The rules in order."""
+    yield from _arriving(filtering)
+    yield from _relayed(filtering)
+    yield PolicyLine("policy-input", f'iifname != "{tunnel}" return')
+    yield PolicyLine("policy-input", "jump arriving")
+    yield PolicyLine("policy-input", "drop")
+    yield PolicyLine("policy-forward", f'iifname != "{tunnel}" return')
+    yield PolicyLine("policy-forward", f'oifname "{tunnel}" goto relayed')
+    yield PolicyLine("policy-forward", "jump arriving")
     if filtering.leaving:
         for version, lans in _by_version(filtering.lans):
-            yield "policy-forward", f"{_WORD[version][0]} daddr {_set(lans)} drop"
-    yield from (("policy-forward", f"{rule} return") for each in filtering.leaving for rule in _matches(each))
-    yield "policy-forward", "drop"
+            yield PolicyLine("policy-forward", f"{_WORD[version][0]} daddr {_set(lans)} drop")
+    yield from _passing("policy-forward", filtering.leaving, "return")
+    yield PolicyLine("policy-forward", "drop")
 
 
-def _arriving(filtering: Filtering) -> Iterator[str]:
+def _passing(chain: str, passes: Iterable[Pass], verdict: str = "accept") -> Iterator[PolicyLine]:
+    return (PolicyLine(chain, f"{rule} {verdict}", each.until) for each in passes for rule in _matches(each))
+
+
+def _arriving(filtering: Filtering) -> Iterator[PolicyLine]:
+    yield from (PolicyLine("arriving", rule) for rule in _own_pings(filtering))
+    yield from _passing("arriving", filtering.arriving)
+
+
+def _own_pings(filtering: Filtering) -> Iterator[str]:
+    """Errors that belong to a connection, and the pings by which wgorch proves sessions."""
     yield "meta l4proto { icmp, ipv6-icmp } ct state related accept"
     for version, peers in _by_version(filtering.peers):
         family, icmp, _ = _WORD[version]
         own = _set([net for net in filtering.own if net.version == version])
         yield f"{family} saddr {_set(peers)} {family} daddr {own} {icmp} type echo-request {PROBES} accept"
         yield f"{family} saddr {_set(peers)} {family} daddr {own} {icmp} type echo-reply {TRACKING} accept"
-    yield from (f"{rule} accept" for each in filtering.arriving for rule in _matches(each))
 
 
-def _relayed(filtering: Filtering) -> Iterator[str]:
-    if not filtering.relayed:
-        yield "drop"
-        return
+def _relayed(filtering: Filtering) -> Iterator[PolicyLine]:
+    rule = partial(PolicyLine, "relayed")
     devices = list(_by_version(filtering.devices))
     for version, nets in devices:
         proto = "icmp" if version == 4 else "ipv6-icmp"
-        yield f"{_WORD[version][0]} daddr {_set(nets)} meta l4proto {proto} ct state related accept"
-    first = [each for each in filtering.relayed if not each.answers or each.tracked]
-    yield from (f"{rule} accept" for each in first for rule in _matches(each))
-    for version, nets in devices:
-        yield f"{_WORD[version][0]} daddr {_set(nets)} drop"
-    yield from (f"{_ERRORS[version]} accept" for version in (4, 6))
-    rest = [each for each in filtering.relayed if each.answers and not each.tracked]
-    yield from (f"{rule} accept" for each in rest for rule in _matches(each))
-    yield "drop"
+        yield rule(f"{_WORD[version][0]} daddr {_set(nets)} meta l4proto {proto} ct state related accept")
+    yield from _passing("relayed", (each for each in filtering.relayed if not each.answers or each.tracked))
+    yield from (rule(f"{_WORD[version][0]} daddr {_set(nets)} drop") for version, nets in devices)
+    if filtering.relayed:
+        yield from (rule(f"{_ERRORS[version]} accept") for version in (4, 6))
+    yield from _passing("relayed", (each for each in filtering.relayed if each.answers and not each.tracked))
+    yield rule("drop")
 
 
 def _matches(each: Pass) -> Iterator[str]:

@@ -11,6 +11,9 @@ from wgorch.inventory.model import Network
 
 UNITS = "/etc/systemd/system"
 
+WATCHING = ("systemd", "runit", "cron")
+"""Start-up systems that also run a script from time to time; OpenRC cannot."""
+
 Words = tuple[str, ...]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import select
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -86,7 +87,9 @@ def _loads(text: str, name: str, *, whole: bool = True, includes: bool = False) 
         check(Review(inventory, reading.locations, problems))
     if problems.errors or inventory is None:
         raise InventoryError(problems.lines())
-    inventory = replace(assign(inventory), warnings=tuple(problems.lines()), included=problems.files)
+    inventory = replace(
+        assign(inventory), warnings=tuple(problems.lines()), included=problems.files, loaded_at=int(time.time())
+    )
     return inventory, reading.locations
 
 

@@ -266,6 +266,8 @@ class Inventory:
     """What may pass; where it has no line, everything may."""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     """Hosts and devices, and for policies LANs and addresses, by the name of their group."""
+    loaded_at: int = field(default=0, compare=False)
+    """UNIX time."""
     included: tuple[str, ...] = field(default=(), compare=False)
     """Files that are part of it, by `include:`."""
     warnings: tuple[str, ...] = field(default=(), compare=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 ANY = "any"
@@ -65,10 +66,23 @@ class PolicyRule(NamedTuple):
     """As written: ANY, INTERNET, a host, a device, a group, ``NAME.lan``, an address, or a network."""
     target: str
     services: tuple[Service, ...]
+    until: int = 0
+    """UNIX time at which it ends; 0 for never."""
 
     def __str__(self) -> str:
-        services = "" if self.services == (EVERYTHING,) else f": {', '.join(map(str, self.services))}"
-        return f"{self.source} -> {self.target}{services}"
+        until = f" until {moment(self.until)}" if self.until else ""
+        plain = self.services == (EVERYTHING,) and not until
+        services = "" if plain else f": {', '.join(map(str, self.services))}"
+        return f"{self.source} -> {self.target}{services}{until}"
+
+
+def moment(until: int) -> str:
+    """The end of a line as it is written: a day, which it includes, or a day and a time, in UTC."""
+    last = datetime.fromtimestamp(until if until % DAY_S else until - DAY_S, UTC)
+    return last.strftime("%Y-%m-%d %H:%M" if until % DAY_S else "%Y-%m-%d")
+
+
+DAY_S = 86400
 
 
 _ADDRESS = re.compile(r"[0-9]+\.[0-9]|[0-9A-Fa-f]*:")

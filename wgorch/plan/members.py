@@ -186,7 +186,10 @@ def recorded_with(
     taken = {address for host in kept.values() for address in host.addresses}
     gone = left(inventory, members) if members else {}
     stay = {n: host for n, host in gone.items() if n in theirs and taken.isdisjoint(host.addresses)}
-    return replace(inventory, hosts=kept | stay), {n: host for n, host in gone.items() if n not in stay}
+    # The hosts beyond the limit keep the policy that they have.
+    its = members.inventory if members else inventory
+    after = replace(inventory, hosts=kept | stay, policy=its.policy, groups=its.groups)
+    return after, {n: host for n, host in gone.items() if n not in stay}
 
 
 def differences(before: Inventory, after: Inventory) -> Iterator[str]:
@@ -205,6 +208,8 @@ def differences(before: Inventory, after: Inventory) -> Iterator[str]:
         )
     if was.get("links") != now.get("links"):
         yield "links"
+    if any(was.get(section) != now.get(section) for section in ("policy", "groups")):
+        yield "policy"
 
 
 def _without_interfaces(inventory: Inventory) -> dict[str, Host]:

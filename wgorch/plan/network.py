@@ -19,6 +19,7 @@ from wgorch.plan.host import HostPlan, named, plan_host
 from wgorch.plan.members import Record, compose, device_files, keepers, parse, recorded_files, recorded_with
 from wgorch.plan.notes import Note, return_routes, routes_inside
 from wgorch.plan.playbook import Playbook
+from wgorch.plan.policy import cuts_ssh, policy_notes
 from wgorch.plan.preshared import secrets_of
 from wgorch.plan.scope import limit_to
 from wgorch.state.state import State
@@ -72,6 +73,7 @@ def plan_network(
     key may be another than their peers hold.
     """
     failed: list[HostError] = list(changed_keys(facts.topology, facts.seen, facts.keys, accepted))
+    failed += cuts_ssh(facts.topology, facts.seen)
     left_out = facts.left_out(limit)
     _check_ipv6(facts)
     plans: dict[str, HostPlan] = {}
@@ -92,7 +94,8 @@ def plan_network(
     if failed:
         raise HostsFailed(failed)
     for name in list(plans)[:1]:
-        plans[name] = replace(plans[name], notes=(*plans[name].notes, *_devices(facts)))
+        policy = policy_notes(facts.topology, facts.record, name, facts.now)
+        plans[name] = replace(plans[name], notes=(*plans[name].notes, *_devices(facts), *policy))
     return plans
 
 

@@ -1,4 +1,4 @@
-"""An echo by TCP and UDP on port 7777; runs on a machine of a world.
+"""An echo by TCP and UDP, on port 7777 or on the TCP ports of its arguments; runs on a machine of a world.
 
 It answers with the address that it sees, `ADDRESS said TEXT`; to `send COUNT` by TCP with so many bytes.
 """
@@ -6,16 +6,20 @@ It answers with the address that it sees, `ADDRESS said TEXT`; to `send COUNT` b
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 
-PLACE = ("0.0.0.0", 7777)
+PORT = 7777
 
 
-def serve_tcp() -> None:
-    server = socket.create_server(PLACE)
+def serve_tcp(port: int) -> None:
+    try:
+        server = socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    except OSError:
+        return  # something listens there already
     while True:
         client, peer = server.accept()
-        threading.Thread(target=answer, args=(client, peer[0]), daemon=True).start()
+        threading.Thread(target=answer, args=(client, peer[0].removeprefix("::ffff:")), daemon=True).start()
 
 
 def answer(client: socket.socket, peer: str) -> None:
@@ -33,12 +37,16 @@ def answer(client: socket.socket, peer: str) -> None:
 
 def serve_udp() -> None:
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    server.bind(PLACE)
+    server.bind(("0.0.0.0", PORT))
     while True:
         asked, peer = server.recvfrom(4096)
         server.sendto(peer[0].encode() + b" said " + asked, peer)
 
 
 if __name__ == "__main__":
-    threading.Thread(target=serve_udp, daemon=True).start()
-    serve_tcp()
+    ports = list(map(int, sys.argv[1:]))
+    if not ports:
+        threading.Thread(target=serve_udp, daemon=True).start()
+    servers = [threading.Thread(target=serve_tcp, args=(port,)) for port in ports or [PORT]]
+    for server in servers:
+        server.start()

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from wgorch.inventory.model import Inventory
+from wgorch.base.assets import asset
+from wgorch.inventory.model import Flow, Inventory
 from wgorch.rehearsal.layout.layout import lay_out
 from wgorch.rehearsal.layout.model import SSH, Layout
 from wgorch.rehearsal.machine import WorldError
@@ -37,6 +38,7 @@ class InventoryWorld(World):
             self._add_users()
             self._add_names()
             self._set_up_controller()
+            self._serve_flows()
         except BaseException:
             self.down()
             raise
@@ -67,6 +69,31 @@ class InventoryWorld(World):
             self.write(name, f"{WHERE}/{place}", without_real_keys(file.read_text(encoding="utf-8")))
         for playbook in (source.parent / "playbooks").glob("*.yaml"):
             self.write(name, f"{WHERE}/playbooks/{playbook.name}", playbook.read_text(encoding="utf-8"))
+
+    def _serve_flows(self) -> None:
+        """Listen where lines of `verify:` connect to."""
+        assert self.inventory is not None
+        ports: dict[str, set[int]] = {}
+        for flow in self.inventory.verify:
+            machine = self._machine_at(flow) if flow.port else None
+            if machine:
+                ports.setdefault(machine, set()).add(flow.port)
+        for machine, its in ports.items():
+            self.write(machine, "/root/services.py", asset("rehearsal", "echo_server.py"))
+            words = " ".join(map(str, sorted(its)))
+            self.sh(machine, f"setsid /usr/bin/python3 /root/services.py {words} </dev/null >/run/services.log 2>&1 &")
+
+    def _machine_at(self, flow: Flow) -> str | None:
+        """The machine that a line connects to: a host, or one in a LAN; None for one beyond the world."""
+        assert self.inventory is not None
+        if flow.target in self.inventory.hosts:
+            return flow.target
+        lan = self.inventory.lan_of(flow.address)
+        real = str(self.inventory.members[lan[0]].real_address(flow.address) if lan else flow.address)
+        for name, machine in self.machines.items():
+            if any(real == own.partition("/")[0] for each in machine.interfaces for own in each.addresses):
+                return name
+        return next((n for n, host in self.inventory.hosts.items() if flow.address in host.addresses), None)
 
     def wgorch(self, *words: str) -> list[str]:
         """The command line that runs wgorch on the controller, beside the inventory."""

@@ -11,8 +11,10 @@ from functools import partial
 
 from wgorch.adapters.nft import HOOKS, translated
 from wgorch.adapters.nft_policy import CHAINS, FRAME, policy_rules
-from wgorch.adapters.startup import digest
+from wgorch.adapters.startup import WATCHING, digest
 from wgorch.base.sh import Sh, quote, sh
+from wgorch.errors import Unfit
+from wgorch.facts.facts import read_clock
 from wgorch.facts.firewall import nft_chains
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.facts.system import facts_of
@@ -29,13 +31,16 @@ HEADS: Mapping[str, str] = {**CHAINS, **HOOKS}
 
 def nft_table(want: State, have: State) -> Iterator[Change]:
     """Enforce the policy in one nft table, which replaces iptables where there is none or firewalld flushes it."""
-    if _order(want.nft) == _order(have.nft):
+    now = max(want.nft_clock, have.nft_clock)
+    if _order(_current(want.nft, now)) == _order(_current(have.nft, now)):
         return
     name = f"wgorch-{want.network}"
     making = [f"table inet {name}", f"delete table inet {name}"]
     if not want.nft:
         yield change("-", f"nft table {name}", "no longer wanted", *_load(making), disruptive=True)
         return
+    # At a start rules that have ended are loaded, too: its script must not change by itself. They end at once.
+    rules = _current(want.nft, now) if have.nft else want.nft
     lacking = [text for key, text in want.nft.items() if key not in have.nft]
     extra = [text for key, text in have.nft.items() if key not in want.nft]
     differences = [f"lacks “{text}”" for text in lacking] + [f"should not have “{text}”" for text in extra]
@@ -44,18 +49,35 @@ def nft_table(want: State, have: State) -> Iterator[Change]:
     its = partial(attributes, *(("rule", text, "") for text in gone), *(("rule", "", text) for text in new))
     first = _has_policy(want.nft) and not _has_policy(have.nft)
     tracking = [command("track_connections", want.network, *want.interfaces)] if first else []
-    commands = (*tracking, *_load([*making, *_table(name, want)]))
+    ending = [command("end_rules", want.network)] if any("@" in key for key in rules) else []
+    commands = (*tracking, *_load([*making, *_table(name, rules, want.mark)]), *ending)
     yield change(
-        "~" if have.nft else "+", f"nft table {name}", why, *commands, disruptive=first or bool(extra), values=its
+        "~" if have.nft else "+",
+        f"nft table {name}",
+        why,
+        *commands,
+        disruptive=first or bool(extra) or "drop" in lacking,
+        values=its,
     )
 
 
-def _table(name: str, want: State) -> Iterator[str]:
+def _current(rules: Mapping[str, str], now: int) -> dict[str, str]:
+    """The rules that have not ended."""
+    return {key: text for key, text in rules.items() if not 0 < _until(key) <= now}
+
+
+def _until(key: str) -> int:
+    """The UNIX time at which a rule ends; 0 for never."""
+    end = key.rpartition("@")[2]
+    return int(end) if "@" in key and end.isdecimal() else 0
+
+
+def _table(name: str, rules: Mapping[str, str], mark: str) -> Iterator[str]:
     yield f"table inet {name} {{"
-    for chain, keys in _order(want.nft).items():
+    for chain, keys in _order(rules).items():
         yield f"chain {chain} {{"
         yield from (head for head in [HEADS[chain]] if head)
-        yield from (_line(key, want.nft[key], want.mark) for key in keys)
+        yield from (_line(key, rules[key], mark) for key in keys)
         yield "}"
     yield "}"
 
@@ -92,22 +114,31 @@ def _read(answers: Answers) -> Slice:
     name = f"inet wgorch-{facts_of(answers).get('network', '')}"
     for table, chain, body in nft_chains(answers.get("nft", []), longest=MAX_RULE):
         for line in body if table == name else ():
-            if hit := re.fullmatch(r'(.*) comment "wgorch:[a-z0-9-]+ ([0-9a-f]{12})"', line):
+            if hit := re.fullmatch(r'(.*) comment "wgorch:[a-z0-9-]+ ([0-9a-f]{12}(?:@[0-9]{1,12})?)"', line):
                 found[f"{chain} {hit[2]}"] = hit[1]
             elif not line.startswith("type "):
                 found[f"{chain} !{digest(line)[:12]}"] = line  # foreign, in the managed table: no target equals it
-    return {"nft": found}
+    return {"nft": found, "nft_clock": read_clock(answers).time}
 
 
 def _target(target: Target) -> Slice:
     rules = translated(iptables_of(target)) if target.facts.uses_nft else {}
-    return {"nft": policy_of(target.desired, target.tunnel) | rules}
+    policy = policy_of(target.desired, target.tunnel)
+    if any("@" in key for key in policy) and target.facts.system.starter not in WATCHING:
+        problem = "no start-up system here runs a script from time to time (systemd, runit or cron)"
+        raise Unfit(
+            target.desired.name, "end lines of the policy", problem, "install cron, or leave until out of policy:"
+        )
+    return {"nft": policy | rules, "nft_clock": target.facts.clock.time}
 
 
 def policy_of(desired: Desired, tunnel: str) -> dict[str, str]:
     """The rules of a host's policy, by chain and digest."""
     rules = policy_rules(desired.filtering, tunnel) if desired.filtering else ()
-    return {f"{chain} {digest(f'{chain} {text}')[:12]}": text for chain, text in rules}
+    return {
+        f"{rule.chain} {digest(f'{rule.chain} {rule.text}')[:12]}{f'@{rule.until}' if rule.until else ''}": rule.text
+        for rule in rules
+    }
 
 
 def _probe(want: State, have: State) -> Iterator[Sh]:
@@ -119,11 +150,11 @@ def _probe(want: State, have: State) -> Iterator[Sh]:
 
 
 NOUN = Noun(
-    state=("nft",),
+    state=("nft", "nft_clock"),
     steps=(step(nft_table),),
     read=_read,
     part=Part({"nft": Reread.AFTER_CHANGE}),
     target=_target,
-    functions=("track_connections",),
+    functions=("track_connections", "end_rules"),
     probe=_probe,
 )

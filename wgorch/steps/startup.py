@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.adapters.startup import UNITS, digest, starter_of, unit_digest, watch_texts, watch_units
+from wgorch.adapters.startup import UNITS, WATCHING, digest, starter_of, unit_digest, watch_texts, watch_units
 from wgorch.base.ip import network_text
 from wgorch.base.sh import EMPTY, comment, quote, quote_words, sh, sh_lines
 from wgorch.facts.grammar import match, words
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.facts.system import facts_of
+from wgorch.host.library import functions
 from wgorch.host.programs import readable
 from wgorch.state.change import Change, change, command
 from wgorch.state.state import State
 from wgorch.steps.noun import Noun, Slice, step
 from wgorch.steps.target import Target
 
-WATCHING = ("systemd", "runit", "cron")
-"""Start-up systems that also run a script from time to time; OpenRC cannot."""
-
-
 STEP = "persist"
 """Name of the step."""
 
 
 def persist(want: State, have: State) -> Iterator[Change]:
-    """Start the network at boot, and follow peers whose address may change."""
+    """Start the network at boot, follow peers whose address may change, and end lines of the policy in time."""
     for kind, wanted in want.units.items():
         if have.units.get(kind) != wanted:
             yield _starting(kind, want, have)
@@ -57,10 +54,15 @@ def _watching(want: State, have: State) -> Change:
         units = (command("write_file", f"{UNITS}/{name}", "644", stdin=text) for name, text in texts.items())
         enable = (command("systemctl", "enable", "--now", "--quiet", timer),) if systemd else ()
         making = (command("write_file", file, "600", stdin=want.watch_text), *units, *reload, *enable)
-        return change("+" if not have.watch else "~", what, "the address of a peer may change", *making)
+        return change(
+            "+" if not have.watch else "~",
+            what,
+            "the address of a peer may change, or a line of the policy ends",
+            *making,
+        )
     disable = (command("systemctl", "disable", "--now", "--quiet", timer, may_be_absent=True),) if systemd else ()
     gone = command("rm", "-f", file, *((f"{UNITS}/{service}", f"{UNITS}/{timer}") if systemd else ()))
-    return change("-", what, "no peer's address can change", *disable, gone, *reload)
+    return change("-", what, "nothing is left to watch", *disable, gone, *reload)
 
 
 def _read(answers: Answers) -> Slice:
@@ -91,18 +93,21 @@ def _target(target: Target) -> Slice:
 
 
 def watch_script(target: Target) -> str:
-    """The script that follows peers whose address may change; empty where there are none."""
-    lines = [quote_words(argv) for argv in (*_named_endpoints(target), *_direct_peers(target))]
+    """The script that looks after what changes by itself; empty where nothing does."""
+    ends = target.desired.filtering.ends if target.desired.filtering else False
+    ending = [sh("end_rules {network}", network=quote(target.network.name))] if ends else []
+    lines = [*ending, *(quote_words(argv) for argv in (*_named_endpoints(target), *_direct_peers(target)))]
     if not lines:
         return ""
     network = target.network
     head = [
         sh("#!/bin/sh"),
-        comment(f"{network.mark}: follows the peers whose address may change"),
+        comment(f"{network.mark}: follows the peers whose address may change, and ends lines of the policy"),
         sh("interface={name} directory={place}", name=quote(network.interface), place=quote(network.directory)),
         sh("exits=yes") if target.desired.host.exit else sh("exits=no"),
     ]
-    return sh_lines([*head, readable("lib/ping.sh"), readable("watch.sh"), *lines, sh("exit 0"), EMPTY])
+    needed = [readable("lib/ping.sh"), *([functions(["end_rules"])] if ends else []), readable("watch.sh")]
+    return sh_lines([*head, *needed, *lines, sh("exit 0"), EMPTY])
 
 
 def _named_endpoints(target: Target) -> Iterator[tuple[str, ...]]:

@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from wgorch.inventory.model import Host, IPNetwork
 from wgorch.topology.passes import Addresses, Filtering, Pass
 from wgorch.topology.peering import Peering
-from wgorch.topology.policy import Line, Policy, Side, shared
+from wgorch.topology.policy import Line, Policy, Side, is_within, shared
 from wgorch.topology.prefixes import EVERYTHING, merged
 
 
@@ -48,11 +48,12 @@ def _arriving(line: Line, policy: Policy, host: Host) -> Iterator[Pass]:
     for service in line.rule.services:
         for version, target in _by_version(_own(host, line.target)):
             yield from (
-                Pass(version, source, target, service) for source in _addresses(line.source, version, policy.inside)
+                Pass(version, source, target, service, until=line.rule.until)
+                for source in _addresses(line.source, version, policy.inside)
             )
         for version, source in _by_version(_own(host, line.source)):
             for target in _addresses(line.target, version, policy.inside):
-                yield Pass(version, target, source, service, answers=True, tracked=True)
+                yield Pass(version, target, source, service, answers=True, tracked=True, until=line.rule.until)
 
 
 def _leaving(line: Line, policy: Policy) -> Iterator[Pass]:
@@ -62,11 +63,7 @@ def _leaving(line: Line, policy: Policy) -> Iterator[Pass]:
         for version in (4, 6):
             for source in _addresses(line.source, version, policy.inside):
                 for to in _addresses(target, version, policy.inside):
-                    yield Pass(version, source, to, service)
-
-
-def _is_within(net: IPNetwork, others: Iterable[IPNetwork]) -> bool:
-    return any(net.version == o.version and o.prefixlen <= net.prefixlen and net.network_address in o for o in others)
+                    yield Pass(version, source, to, service, until=line.rule.until)
 
 
 def _relayed(line: Line, policy: Policy, own: list[IPNetwork], devices: tuple[IPNetwork, ...]) -> Iterator[Pass]:
@@ -76,18 +73,21 @@ def _relayed(line: Line, policy: Policy, own: list[IPNetwork], devices: tuple[IP
     for service in line.rule.services:
         for version in (4, 6):
             for to in _addresses(target, version, policy.inside):
-                yield from (Pass(version, each, to, service) for each in _addresses(source, version, policy.inside))
+                yield from (
+                    Pass(version, each, to, service, until=line.rule.until)
+                    for each in _addresses(source, version, policy.inside)
+                )
                 for each in _addresses(untracked, version, policy.inside):
-                    yield Pass(version, to, each, service, answers=True)
+                    yield Pass(version, to, each, service, answers=True, until=line.rule.until)
         for version, theirs in _by_version(shared(source.networks, devices)):
             for to in _addresses(target, version, policy.inside):
-                yield Pass(version, to, theirs, service, answers=True, tracked=True)
+                yield Pass(version, to, theirs, service, answers=True, tracked=True, until=line.rule.until)
 
 
 def _without(side: Side, networks: Iterable[IPNetwork]) -> Side:
     """A side without those of its networks that lie in others."""
     networks = tuple(networks)
-    return side._replace(networks=tuple(net for net in side.networks if not _is_within(net, networks)))
+    return side._replace(networks=tuple(net for net in side.networks if not is_within(net, networks)))
 
 
 def _addresses(side: Side, version: int, inside: tuple[IPNetwork, ...]) -> Iterator[Addresses]:

@@ -28,6 +28,8 @@ class Pass(NamedTuple):
     """True for the answers to the service: its ports are those that they come from."""
     tracked: bool = False
     """True where they pass only as part of a connection that was seen both ways."""
+    until: int = 0
+    """UNIX time at which they do not any more; 0 for never."""
 
 
 @value
@@ -48,3 +50,8 @@ class Filtering:
     """Tunnel addresses whose pings pass, as wgorch proves sessions with them."""
     own: tuple[IPNetwork, ...]
     """Its tunnel addresses."""
+
+    @property
+    def ends(self) -> bool:
+        """True if something passes until a certain time."""
+        return any(each.until for each in (*self.arriving, *self.leaving, *self.relayed))

@@ -42,7 +42,7 @@ class Policy:
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
         rules = enumerate(inventory.policy)
-        self.lines = tuple(Line(n, rule, self._side(rule.source), self._side(rule.target)) for n, rule in rules)
+        self.lines = tuple(Line(n, rule, self.side(rule.source), self.side(rule.target)) for n, rule in rules)
 
     def __bool__(self) -> bool:
         return bool(self.lines)
@@ -64,10 +64,16 @@ class Policy:
     def allowing(self, source: IPAddress, target: IPAddress, service: Service) -> Line | None:
         """The first line that lets a packet pass; None where none does."""
         for line in self.lines:
+            if self.is_over(line):
+                continue
             allowed = any(each.covers(service) for each in line.rule.services)
             if allowed and self._has(line.source, source) and self._has(line.target, target):
                 return line
         return None
+
+    def is_over(self, line: Line) -> bool:
+        """True for a line that had ended when the inventory was loaded."""
+        return 0 < line.rule.until <= self._inventory.loaded_at
 
     def allows(self, source: IPAddress, target: IPAddress, service: Service) -> bool:
         """True if a packet may pass, as all may without a policy."""
@@ -78,7 +84,8 @@ class Policy:
             return True
         return side.outside and not self.is_inside(address)
 
-    def _side(self, name: str) -> Side:
+    def side(self, name: str) -> Side:
+        """The addresses of a side, as a line names it."""
         elements = self._inventory.groups.get(name, (name,))
         networks = merged(net for element in elements for net in self._networks(element))
         return Side(tuple(networks), INTERNET in elements)
@@ -105,3 +112,8 @@ def shared(networks: Iterable[IPNetwork], others: Iterable[IPNetwork]) -> Iterat
                 narrow, wide = (net, other) if net.prefixlen >= other.prefixlen else (other, net)
                 if narrow.network_address in wide:
                     yield narrow
+
+
+def is_within(net: IPNetwork, others: Iterable[IPNetwork]) -> bool:
+    """True if a network lies in one of some others."""
+    return any(net.version == o.version and o.prefixlen <= net.prefixlen and net.network_address in o for o in others)

@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 GROUPS = {
     "Setup": ("init", "add", "check", "adopt", "rehearse", "demo", "trust", "completion"),
     "Change": ("plan", "up", "teardown", "rotate-key", "forget", "export"),
-    "Inspect": ("status", "map", "verify", "ssh"),
+    "Inspect": ("status", "map", "verify", "ask", "ssh"),
     "Troubleshoot": ("trace", "doctor"),
 }
 """The verbs by purpose, in the order of the help."""

@@ -80,11 +80,26 @@ def _print(options: CheckOptions, inventory: Inventory, unreachable: list[str]) 
     else:
         size = f"{count(len(inventory.hosts), 'host')}, {count(len(inventory.verify), 'flow')}"
         sys.stdout.write(f"{inventory.path}: OK ({size})\n")
+        sys.stdout.writelines(f"{line}\n" for line in _idle_lines(inventory))
         for name, device in inventory.devices.items():
             if not device.public_key:
                 sys.stdout.write(f"note: {name} has no public key yet: wgorch export {name} --write makes its key\n")
         if options.verbose:
             sys.stdout.writelines(f"{line}\n" for line in _clients(inventory))
+
+
+def _idle_lines(inventory: Inventory) -> Iterator[str]:
+    """Lines of the policy that do nothing, with their places."""
+    from wgorch.topology.policy_changes import idle_lines
+    from wgorch.topology.topology import build
+
+    found = list(idle_lines(build(inventory))) if inventory.policy else []
+    if found:
+        from wgorch.inventory.load import load_with_locations
+
+        locations = load_with_locations(inventory.path)[1]
+        for number, rule, reason in found:
+            yield f"{inventory.path}:{locations.where(f'policy[{number}]')}: warning: {rule}: {reason}"
 
 
 def _shown(inventory: Inventory, name: str) -> Iterator[str]:

@@ -135,3 +135,23 @@ track_connections() { # NETWORK INTERFACE...
         add rule $table tracking ct state established accept" || return 1
     sleep 3
 }
+
+# Delete the rules of a policy whose time is over: it stands behind @ at the end of a rule's comment, as a UNIX time.
+end_rules() { # NETWORK
+    now=$(date +%s) network=$1 chain=
+    nft -a list table inet "wgorch-$network" 2>/dev/null | while IFS= read -r line; do
+        case $line in
+        *'chain '*' { # handle '*)
+            chain=${line#*chain }
+            chain=${chain%% *}
+            ;;
+        *' comment "wgorch:'*'@'*'" # handle '*)
+            until=${line##*@}
+            until=${until%%\"*}
+            case $until in '' | *[!0-9]*) continue ;; esac
+            [ "$until" -gt "$now" ] ||
+                printf 'delete rule inet wgorch-%s %s handle %s\n' "$network" "$chain" "${line##* }"
+            ;;
+        esac
+    done | nft -f -
+}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from wgorch.inventory import fields as f
 from wgorch.inventory.model import Flow
-from wgorch.inventory.nodes import Mapping, Node
+from wgorch.inventory.nodes import Mapping, Node, Scalar
 from wgorch.inventory.policy import (
     ANY,
+    DAY_S,
     EVERYTHING,
     INTERNET,
     LAN,
@@ -23,6 +25,7 @@ from wgorch.inventory.policy import (
     is_address,
     joined,
 )
+from wgorch.inventory.problems import Problems
 from wgorch.inventory.sections.lines import check_host, lines
 from wgorch.inventory.sections.reading import Reading
 
@@ -49,6 +52,7 @@ class _Line(NamedTuple):
     target: str
     services: tuple[Service, ...]
     """Empty where none are given."""
+    until: int = 0
 
 
 def policy(node: Node | None, names: Names, reading: Reading) -> Iterator[PolicyRule]:
@@ -62,14 +66,14 @@ def policy(node: Node | None, names: Names, reading: Reading) -> Iterator[Policy
                 fix = "leave it out: what no line allows is refused; a test of it stands in verify:"
                 raise f.InvalidValue("a policy only allows", fix)
             for side in (line.source, line.target):
-                _check_side(side, names, reading)
+                check_side(side, names, reading.problems)
             if line.source == INTERNET:
                 fix = f"{ANY}, or the addresses that you mean"
                 raise f.InvalidValue("nothing comes from the internet through a tunnel but answers", fix)
         except f.InvalidValue as invalid:
             reading.problems.add(item, path, invalid.message, invalid.fix)
             continue
-        yield PolicyRule(line.source, line.target, line.services or (EVERYTHING,))
+        yield PolicyRule(line.source, line.target, line.services or (EVERYTHING,), line.until)
 
 
 def flows(node: Node | None, names: Names, reading: Reading) -> Iterator[Flow]:
@@ -87,6 +91,8 @@ def flows(node: Node | None, names: Names, reading: Reading) -> Iterator[Flow]:
 
 def _flows(line: _Line, names: Names, reading: Reading) -> Iterator[Flow]:
     """Raises InvalidValue."""
+    if line.until:
+        raise f.InvalidValue("a test has no end", "leave until out, or write it in policy:")
     check_host(line.source, names.hosts, reading)
     if not re.match(r"[0-9:]|[0-9a-f]+:", line.target):
         check_host(line.target, names.hosts, reading)
@@ -110,15 +116,33 @@ def _line(item: Node, path: str, example: str, reading: Reading) -> _Line | None
     head: Node = item
     if isinstance(item, Mapping) and len(item.items) == 1:
         head, services = item.items[0]
+    elif isinstance(item, Scalar) and " until " in item.text:
+        text, _, end = item.text.partition(" until ")
+        head, services = item._replace(text=text), item._replace(text=f"until {end}")
     field = f.Field(f"a flow like {example}", lambda text: _ends(text, example), {})
     ends = field.read(head, path, reading.problems)
     if ends is None:
         return None
-    found: tuple[Service, ...] | None = ()
+    found: tuple[tuple[Service, ...], int] | None = (), 0
     if services is not None:
-        found = f.Field("services like tcp 22,443", _services, {}).read(services, path, reading.problems)
+        found = f.Field("services like tcp 22,443", _until, {}).read(services, path, reading.problems)
     source, arrow, target = ends
-    return None if found is None else _Line(source, arrow, target, found)
+    return None if found is None else _Line(source, arrow, target, *found)
+
+
+def _until(text: str) -> tuple[tuple[Service, ...], int]:
+    """Services, and the time at which they end. Raises InvalidValue."""
+    services, word, end = re.sub(r"^until ", " until ", text).partition(" until ")
+    hit = re.fullmatch(r"\s*(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d))?\s*", end)
+    if not word:
+        return services_of(text), 0
+    try:
+        day = datetime.strptime(f"{hit[1]} {hit[2] or '00:00'}" if hit else "", "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+        until = int(day.timestamp()) + (DAY_S if hit and not hit[2] else 0)
+    except (ValueError, OverflowError):
+        fix = "write it as: until 2027-01-31, which that day belongs to, or until 2027-01-31 18:00, in UTC"
+        raise f.InvalidValue(f'"{end.strip()}" is no date', fix) from None
+    return services_of(services) if services.strip() else (EVERYTHING,), until
 
 
 def _ends(text: str, example: str) -> tuple[str, str, str]:
@@ -129,7 +153,7 @@ def _ends(text: str, example: str) -> tuple[str, str, str]:
     return hit[1], hit[2], hit[3]
 
 
-def _services(text: str) -> tuple[Service, ...]:
+def services_of(text: str) -> tuple[Service, ...]:
     """Services as ``tcp 22,443, udp 53, ping``. Raises InvalidValue."""
     ranges: dict[str, list[tuple[int, int]]] = {}
     whole: set[str] = set()
@@ -173,7 +197,7 @@ def _ports(text: str, protocol: str) -> tuple[int, int]:
     return first, last
 
 
-def _check_side(side: str, names: Names, reading: Reading) -> None:
+def check_side(side: str, names: Names, problems: Problems) -> None:
     """Raises InvalidValue if a side is not known, or no address."""
     if side in (ANY, INTERNET):
         if side in names.members or side in names.groups:
@@ -189,7 +213,7 @@ def _check_side(side: str, names: Names, reading: Reading) -> None:
         name = side.removesuffix(LAN)
         raise f.InvalidValue(f"{name} is a group", f"list the LANs in groups.{name}, as NAME{LAN}")
     base = side.removesuffix(LAN)
-    meant = f.suggest_in(reading.problems, base, known)
+    meant = f.suggest_in(problems, base, known)
     raise f.InvalidValue(
         f'there is no host, device or group "{base}".{meant}', f"{f.choice(known)}; {ANY}, {INTERNET}, or an address"
     )

@@ -1,0 +1,99 @@
+"""A policy as nft rules."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.inventory.sections.test_flows import policy
+from wgorch.adapters.nft_policy import CHAINS, policy_rules
+from wgorch.inventory.load import loads
+from wgorch.topology.topology import build
+
+PHONE = """devices:
+  phone: {public_key: "uMy0nNl6bTFlAH6Uq46ZfqCMEZHZCiTXVbOc+LNG+0s=", address: 192.168.2.9, exit: bcc}
+"""
+
+
+def rules(host: str, *lines: str, groups: str = "") -> list[str]:
+    """The rules of a host, each behind its chain, without those that every policy has."""
+    filtering = build(loads(policy(*lines, groups=PHONE + groups))).desired(host).filtering
+    assert filtering
+    return [
+        f"{rule.chain} {rule.text}"
+        for rule in policy_rules(filtering, "wg0")
+        if " echo-" not in rule.text and "ct state related" not in rule.text and not rule.chain.startswith("policy-")
+    ]
+
+
+def test_the_end_lets_requests_in_and_answers_to_its_own() -> None:
+    both = ["home -> company.lan: tcp 22", "company -> home: udp 53"]
+
+    assert [
+        "arriving ip saddr 192.168.2.2 ip daddr 10.10.13.0/24 tcp dport 22 accept",
+        "arriving ip saddr 192.168.2.2 ip daddr 192.168.2.3 udp sport 53 ct state established accept",
+        "relayed drop",
+    ] == rules("company", *both)
+
+
+def test_a_relay_knows_answers_by_their_ports_and_no_new_connection() -> None:
+    assert [
+        "relayed ip saddr 192.168.2.2 ip daddr 10.10.13.0/24 tcp dport { 22, 8000-8010 } accept",
+        "relayed ip daddr 192.168.2.9 drop",
+        "relayed icmp type { destination-unreachable, time-exceeded, parameter-problem } accept",
+        "relayed icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } accept",
+        "relayed ip saddr 10.10.13.0/24 ip daddr 192.168.2.2 tcp sport { 22, 8000-8010 }"
+        " tcp flags & (syn | ack) != syn accept",
+        "relayed drop",
+    ] == rules("bcc", "home -> company.lan: tcp 8000-8010,22")
+
+
+def test_a_relay_tracks_what_goes_to_its_devices() -> None:
+    assert [
+        "relayed ip saddr 192.168.2.9 ip daddr 192.168.2.3 udp dport 53 accept",
+        "relayed ip saddr 192.168.2.3 ip daddr 192.168.2.9 udp sport 53 ct state established accept",
+        "relayed ip daddr 192.168.2.9 drop",
+    ] == rules("bcc", "phone -> company: udp 53")[:3]
+
+
+def test_lines_with_the_same_services_share_a_rule() -> None:
+    lines = ["home -> 10.10.13.0/28: tcp 22", "bcc -> 10.10.13.0/28: tcp 22", "home -> 10.10.13.64/28: ping"]
+
+    assert ["arriving ip saddr { 192.168.2.1, 192.168.2.2 } ip daddr 10.10.13.0/28 tcp dport 22 accept"] == [
+        rule for rule in rules("company", *lines) if "tcp" in rule
+    ]
+
+
+def test_a_line_that_ends_keeps_to_itself() -> None:
+    lines = ["home -> company: tcp 22", "bcc -> company: tcp 22 until 2100-01-31"]
+    filtering = build(loads(policy(*lines))).desired("company").filtering
+    assert filtering
+
+    ends = {rule.text: rule.until for rule in policy_rules(filtering, "wg0") if "dport 22" in rule.text}
+    assert [0, 4105123200] == list(ends.values())
+
+
+def test_nothing_is_written_without_a_policy() -> None:
+    assert build(loads(policy("any -> any").replace("policy:\n  - any -> any\n", ""))).desired("bcc").filtering is None
+
+
+@pytest.mark.parametrize("host", ["bcc", "home", "company"])
+def test_nft_takes_the_rules_of_every_kind_of_line(host: str) -> None:
+    lines = [
+        "any -> any: tcp 22,80-90, udp, ping",
+        "phone -> internet",
+        "home -> company.lan",
+        "10.0.0.0/8 -> home: tcp",
+    ]
+    filtering = build(loads(policy(*lines, groups=PHONE))).desired(host).filtering
+    assert filtering
+    found = list(policy_rules(filtering, "wg0"))
+    text = "table inet t {\n"
+    for chain, head in CHAINS.items():
+        text += "\n".join([f"chain {chain} {{", head, *(rule.text for rule in found if rule.chain == chain), "}\n"])
+    done = subprocess.run(["nft", "-c", "-f", "-"], input=f"{text}}}\n", text=True, capture_output=True, check=False)
+    if "Operation not permitted" in done.stderr or "Protocol not supported" in done.stderr:
+        pytest.fail("nft needs root and nf_tables here")
+
+    assert "" == done.stderr

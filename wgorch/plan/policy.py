@@ -1,0 +1,57 @@
+"""What a change of the policy means: the flows that it opens and closes, and SSH that it would cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from wgorch.base.ip import as_ip
+from wgorch.base.text import count
+from wgorch.errors import HostError, Unfit
+from wgorch.gather.observed import Observed
+from wgorch.inventory.policy import DAY_S, PolicyRule, Service
+from wgorch.plan.members import Record, parse
+from wgorch.plan.notes import Note
+from wgorch.topology.policy import Policy
+from wgorch.topology.policy_changes import closed, opened
+from wgorch.topology.topology import Topology
+
+
+SOON_DAYS = 14
+
+
+def soon_over(policy: Policy, now: int) -> Iterator[str]:
+    """The lines that end within SOON_DAYS of a UNIX time."""
+    for line in policy.lines:
+        left = line.rule.until - now
+        if 0 < left <= SOON_DAYS * DAY_S:
+            when = f"in {count(left // DAY_S, 'day')}" if left >= DAY_S else "within a day"
+            yield f"a line of the policy ends {when}: {line.rule}"
+
+
+def policy_notes(topology: Topology, record: Record, host: str, now: int) -> Iterator[Note]:
+    """Lines that end soon, and the flows that a change opens and closes, as the record has them; on a host's plan."""
+    yield from (Note(host, text) for text in soon_over(topology.policy, now))
+    if not topology.policy and '"policy"' not in record.text:
+        return
+    members = parse(record) if record.text else None
+    if members is None:
+        return
+    before, after = Policy(members.inventory), topology.policy
+    yield from (Note(host, f"the policy closes {line}") for line in closed(before, after))
+    yield from (Note(host, f"the policy opens {line}") for line in opened(before, after))
+
+
+def cuts_ssh(topology: Topology, seen: Mapping[str, Observed]) -> Iterator[HostError]:
+    """Hosts whose SSH session comes through the tunnel, where the policy would refuse it."""
+    policy, tunnel = topology.policy, topology.inventory.network.interface
+    for name, there in seen.items() if policy else ():
+        client = as_ip(there.system.ssh_client.partition("%")[0])
+        if client is None or there.ssh_interface != tunnel:
+            continue
+        own = topology.hosts[name].address_of(client.version)
+        service = Service("tcp", ((there.system.ssh_port, there.system.ssh_port),))
+        if own is None or policy.allows(client, own, service):
+            continue
+        sender = next((n for n, host in topology.hosts.items() if client in host.addresses), str(client))
+        problem = f"SSH to the host comes through the tunnel from {sender}, and no line of policy: allows it"
+        yield Unfit(name, "enforce the policy", problem, f"add to policy: - {PolicyRule(sender, name, (service,))}")
