@@ -37,7 +37,7 @@ from wgorch.verify import measure
 
 HOSTS = ("bcc", "home", "company")
 KINDS = ("fail", "hang", "kill-before", "kill-after")
-VERBS = ("up", "revert", "boot", "teardown")
+VERBS = ("up", "revert", "boot", "teardown", "policy", "policy-revert")
 INVENTORY = Path(__file__).resolve().parents[2] / "inventory" / "home-company.yaml"
 LEASE_S = 6
 
@@ -156,6 +156,7 @@ ip rule show
 for part in public-key listen-port; do wg show wg0 $part 2>/dev/null; done
 for part in allowed-ips persistent-keepalive; do wg show wg0 $part 2>/dev/null | sort; done
 nft list tables | sort
+nft list table inet wgorch-office 2>/dev/null
 # The order of tables and chains says nothing; the order of the rules in a chain does.
 for t in filter nat mangle; do
     case $(nft list tables) in *"table ip $t"*)
@@ -163,6 +164,13 @@ for t in filter nat mangle; do
     esac
 done
 """
+
+
+POLICIES = (
+    "policy:\n  - home -> 10.10.13.61: ping, tcp 7777\n  - bcc -> company: tcp 22 until 2100-01-31\n",
+    "policy:\n  - home -> 10.10.13.61: ping, udp 7777\n  - any -> bcc: tcp 22\n",
+)
+"""What a change of the policy is between."""
 
 
 class Bench:
@@ -184,8 +192,20 @@ class Bench:
         assert code == 0, f"the reference network does not come up here: {code} {self.last}"
         self.new = self.runtime()
         assert self.teardown() == 0
+        self.between = dict.fromkeys(VERBS, (self.old, self.new))
+        self.between |= dict.fromkeys(("policy", "policy-revert"), (self._with_policy(0), self._with_policy(1)))
+        assert self.teardown() == 0
         assert self.old == self.runtime()
         return self
+
+    def _with_policy(self, number: int) -> dict[str, str]:
+        """What runs with one of the two policies."""
+        path = self.world.place / "policies" / f"{number}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(INVENTORY.read_text().replace("verify:", f"{POLICIES[number]}verify:"))
+        self.inventory = load(path)
+        assert self.up() == 0, self.last
+        return self.runtime()
 
     def __exit__(self, *_: object) -> None:
         self.world.down()
@@ -291,7 +311,11 @@ class Bench:
 
     def prepare(self, verb: str) -> None:
         """The state that a verb starts from."""
-        if verb in ("boot", "teardown"):
+        self.inventory = load(INVENTORY)
+        if verb.startswith("policy"):
+            self._with_policy(0)
+            self.inventory = load(self.world.place / "policies" / "1.yaml")
+        elif verb in ("boot", "teardown"):
             assert self.up() == 0, self.last
 
     def act(self, verb: str, host: str) -> int:
@@ -300,7 +324,7 @@ class Bench:
             return self.world.run(host, "sh", "/var/lib/wgorch/office/boot", check=False, timeout=60).returncode
         if verb == "teardown":
             return self.teardown()
-        return self.up(broken=verb == "revert")
+        return self.up(broken=verb.endswith("revert"))
 
     def attempt(self, point: Point) -> dict[str, object]:
         """Try one point; `violation` says what was not as promised."""
@@ -338,23 +362,22 @@ class Bench:
         finally:
             told["fired"] = self.disarm(point.host)
         self.settle()
+        before, after = self.between[point.verb]
         if point.verb != "boot":
             now = self.runtime()
             for host in HOSTS:
-                assert now[host] in (self.old[host], self.new[host]), (
-                    f"{host} is neither old nor new:\n{self._delta(host, now[host])}\n{self.last}"
-                )
-                if point.verb == "revert":
-                    assert now[host] == self.old[host], f"{host} was not taken back:\n{self._delta(host, now[host])}"
+                delta = _delta(host, before, after, now)
+                assert now[host] in (before[host], after[host]), f"{host} is neither old nor new:\n{delta}\n{self.last}"
+                if point.verb.endswith("revert"):
+                    assert now[host] == before[host], f"{host} was not taken back:\n{delta}"
         else:
             self.world.sh(point.host, "sh /var/lib/wgorch/office/boot")
             now = self.runtime()
-            assert now == self.new, (
-                f"boot, and boot again, is not the new state: {self._delta(point.host, now[point.host])}"
-            )
+            delta = _delta(point.host, before, after, now)
+            assert now == after, f"boot, and boot again, is not the new state: {delta}"
         code = self.up()
         assert code == 0, f"up does not converge: {code} {self.last}"
-        assert self.runtime() == self.new, "up converges to another state"
+        assert self.runtime() == after, "up converges to another state"
         assert self.up() == 0 and self.changes == 0, f"up is not done: {self.changes} changes"
         self.clean()
 
@@ -362,7 +385,8 @@ class Bench:
         code = self.teardown()
         assert code == 0, f"teardown: {code} {self.last}"
         now = self.runtime()
-        assert now == self.old, f"teardown does not give back the baseline: {[self._delta(h, now[h]) for h in HOSTS]}"
+        deltas = [_delta(host, self.old, self.new, now) for host in HOSTS]
+        assert now == self.old, f"teardown does not give back the baseline: {deltas}"
 
     def reset(self) -> None:
         """After a violation: by force, so that the next point starts clean."""
@@ -379,9 +403,10 @@ class Bench:
                 check=False,
             )
 
-    def _delta(self, host: str, now: str) -> str:
-        old, new, here = (set(text.split("\n")) for text in (self.old[host], self.new[host], now))
-        return f"{host}: neither: {sorted(here - old - new)}; of old only: {sorted((here & old) - new)}; of new only: {sorted((here & new) - old)}"
+
+def _delta(host: str, before: Mapping[str, str], after: Mapping[str, str], now: Mapping[str, str]) -> str:
+    old, new, here = (set(each[host].split("\n")) for each in (before, after, now))
+    return f"{host}: neither: {sorted(here - old - new)}; of old only: {sorted((here & old) - new)}; of new only: {sorted((here & new) - old)}"
 
 
 def main() -> None:

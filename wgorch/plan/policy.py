@@ -15,7 +15,6 @@ from wgorch.topology.policy import Policy
 from wgorch.topology.policy_changes import closed, opened
 from wgorch.topology.topology import Topology
 
-
 SOON_DAYS = 14
 
 

@@ -150,6 +150,8 @@ _WORDS: Mapping[str, Words] = {
     "note_table": _nothing,
     "note_chain": _nothing,
     "may_reload": _nothing,
+    "track_connections": _nothing,
+    "end_rules": _nothing,
     "set_value": _sysctls,
     "write_sysctl": _sysctls,
     "make_interface": _make_interface,
