@@ -177,7 +177,8 @@ class Bench:
     """A world, and the reference network's runs in it."""
 
     def __init__(self, name: str) -> None:
-        transaction.PHASE_S, scripts.PROGRAM_S, measure.PATIENCE_S = 8, 4, 8
+        # Where a host went back by its start script, a peer's session is dead for 15 s: `up` waits for that.
+        transaction.PHASE_S, scripts.PROGRAM_S, measure.PATIENCE_S = 8, 4, 20
         self.world = ReferenceWorld(name)
         self.inventory = load(INVENTORY)
 

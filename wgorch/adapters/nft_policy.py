@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
+from wgorch.inventory.model import IPNetwork
 from wgorch.inventory.policy import ANY, PING, TCP, Service
 from wgorch.topology.passes import Addresses, Filtering, Pass
 
@@ -26,8 +27,8 @@ FRAME = ("iifname != ", "oifname ", "jump ")
 TRACKING = "ct state established"
 """The condition that makes the kernel track connections."""
 
-PROBES = "limit rate 50/second burst 100 packets"
-"""What wgorch's own pings between peers need at most."""
+PROBES_OF_EACH = 20
+"""Pings in a second that a peer may send: wgorch sends a few at once, and every peer may do so in the same moment."""
 
 _WORD = {4: ("ip", "icmp", "ipv4"), 6: ("ip6", "icmpv6", "ipv6")}
 _ERRORS = {
@@ -78,7 +79,9 @@ def _own_pings(filtering: Filtering) -> Iterator[str]:
     for version, peers in _by_version(filtering.peers):
         family, icmp, _ = _WORD[version]
         own = _set([net for net in filtering.own if net.version == version])
-        yield f"{family} saddr {_set(peers)} {family} daddr {own} {icmp} type echo-request {PROBES} accept"
+        rate = max(50, PROBES_OF_EACH * sum(2 ** (net.max_prefixlen - net.prefixlen) for net in peers))
+        limit = f"limit rate {rate}/second burst {2 * rate} packets"
+        yield f"{family} saddr {_set(peers)} {family} daddr {own} {icmp} type echo-request {limit} accept"
         yield f"{family} saddr {_set(peers)} {family} daddr {own} {icmp} type echo-reply {TRACKING} accept"
 
 
@@ -143,8 +146,8 @@ def _set(values: Iterable[object]) -> str:
     return texts[0] if len(texts) == 1 else f"{{ {', '.join(texts)} }}"
 
 
-def _by_version(networks: Iterable[object]) -> Iterator[tuple[int, list[object]]]:
+def _by_version(networks: Iterable[IPNetwork]) -> Iterator[tuple[int, list[IPNetwork]]]:
     networks = list(networks)
     for version in (4, 6):
-        if own := [net for net in networks if getattr(net, "version", 0) == version]:
+        if own := [net for net in networks if net.version == version]:
             yield version, own
