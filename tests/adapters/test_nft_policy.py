@@ -97,3 +97,18 @@ def test_nft_takes_the_rules_of_every_kind_of_line(host: str) -> None:
         pytest.fail("nft needs root and nf_tables here")
 
     assert "" == done.stderr
+
+
+def test_many_flows_of_a_kind_are_one_rule_in_which_nothing_overlaps() -> None:
+    lines = [f"10.10.13.{n} -> home: tcp {n + 1}" for n in range(40)]
+    wide = ["company.lan -> home: tcp 20-30", "10.10.13.0/28 -> 192.168.2.0/30: tcp 22"]
+    found = [rule for rule in rules("home", *lines, *wide) if "tcp dport" in rule]
+
+    assert 1 == len(found)
+    flows = found[0].partition("{ ")[2].partition(" }")[0].split(", ")
+    assert found[0].startswith("arriving ip saddr . ip daddr . tcp dport { ")
+    assert "10.10.13.0 . 192.168.2.2 . 1" in flows
+    assert "10.10.13.0-10.10.13.255 . 192.168.2.2 . 20-30" not in flows, "what other lines name is cut out"
+    text = f"table inet t {{ chain c {{ type filter hook input priority 0; {found[0].partition(' ')[2]}\n }}\n }}"
+    done = subprocess.run(["nft", "-c", "-f", "-"], input=text, text=True, capture_output=True, check=False)
+    assert "" == done.stderr

@@ -130,17 +130,20 @@ class Firewall:
         return found
 
 
-def _tun(name: str) -> int:
+def tun(name: str) -> int:
+    """A new tun interface; what is written to its file comes in by it."""
     device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
     fcntl.ioctl(device, 0x400454CA, struct.pack("16sH", name.encode(), 0x1001))
     return device
 
 
-def _run(argv: list[str], text: str = "") -> None:
+def run(argv: list[str], text: str = "") -> None:
+    """Run a command that must succeed."""
     subprocess.run(argv, input=text, text=True, check=True, stdout=subprocess.DEVNULL)
 
 
-def _set_up(setup: dict[str, list[str]]) -> None:
+def set_up(setup: dict[str, list[str]]) -> None:
+    """Give the interfaces their addresses and routes, and take away those of before."""
     lines = []
     for name in INTERFACES:
         lines += [f"addr flush dev {name}", f"route flush dev {name}", f"-6 route flush dev {name}"]
@@ -153,7 +156,7 @@ def _set_up(setup: dict[str, list[str]]) -> None:
     # `ip -batch` takes the family of all its lines as one option.
     for family in ("", "-6 "):
         some = [line.removeprefix("-6 ") for line in lines if line.startswith("-6 ") == bool(family)]
-        _run(["ip", *family.split(), "-batch", "-"], "\n".join(some) + "\n")
+        run(["ip", *family.split(), "-batch", "-"], "\n".join(some) + "\n")
 
 
 def _ids() -> set[int]:
@@ -190,8 +193,8 @@ def _unchanged(raw: bytes) -> bytes:
 
 
 def _job(job: dict[str, Any], devices: dict[str, int]) -> list[str]:
-    _set_up(job["setup"])
-    _run(["nft", "-f", "-"], f"flush ruleset\n{SEEN}\n{job['rules']}")
+    set_up(job["setup"])
+    run(["nft", "-f", "-"], f"flush ruleset\n{SEEN}\n{job['rules']}")
     subprocess.run(["conntrack", "-F"], capture_output=True, check=False)
     packets = [Packet(*its[:-1], payload=bytes.fromhex(its[-1])) for its in job["packets"]]
     found: dict[int, str] = {}
@@ -207,8 +210,8 @@ def _job(job: dict[str, Any], devices: dict[str, int]) -> list[str]:
 
 def main() -> None:
     """Answer jobs until the input ends."""
-    devices = {name: _tun(name) for name in INTERFACES}
-    _run(["ip", "-batch", "-"], "".join(f"link set {name} up\n" for name in ("lo", *INTERFACES)))
+    devices = {name: tun(name) for name in INTERFACES}
+    run(["ip", "-batch", "-"], "".join(f"link set {name} up\n" for name in ("lo", *INTERFACES)))
     for path in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
         Path("/proc/sys/net", path).write_text("1")
     for line in sys.stdin:

@@ -17,6 +17,8 @@ EVIL = "$(touch /tmp/wgorch-typed)"
 SAMPLES: dict[str, tuple[str, ...]] = {
     "note_table": ("filter",),
     "note_chain": ("filter", "FORWARD"),
+    "track_connections": ("office", "wg0"),
+    "end_rules": ("office",),
     "may_reload": ("zone", EVIL),
     "set_value": (f"net/ipv4/conf/{EVIL}/forwarding", "1", "--", "net/ipv4/conf/eth0.5/forwarding", "0"),
     "write_sysctl": ("net/ipv4/ip_forward", EVIL),

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
+from wgorch.adapters.nft_sets import elements
 from wgorch.inventory.model import IPNetwork
-from wgorch.inventory.policy import ANY, PING, TCP, Service
+from wgorch.inventory.policy import ANY, PING, TCP, UDP, Service
 from wgorch.topology.passes import Addresses, Filtering, Pass
 
 CHAINS: Mapping[str, str] = {
@@ -35,6 +36,7 @@ _ERRORS = {
     4: "icmp type { destination-unreachable, time-exceeded, parameter-problem }",
     6: "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem }",
 }
+_NONE = Addresses(())
 _NO_NEW_TCP = "tcp flags & (syn | ack) != syn"
 
 
@@ -64,8 +66,31 @@ def policy_rules(filtering: Filtering, tunnel: str) -> Iterator[PolicyLine]:
     yield PolicyLine("policy-forward", "drop")
 
 
+FEW = 16
+"""So many flows of one kind stand in rules of their own, to be read; more of them in one rule with a set."""
+
+
 def _passing(chain: str, passes: Iterable[Pass], verdict: str = "accept") -> Iterator[PolicyLine]:
-    return (PolicyLine(chain, f"{rule} {verdict}", each.until) for each in passes for rule in _matches(each))
+    groups: dict[Pass, list[Pass]] = {}
+    for each in passes:
+        kind = each._replace(source=_NONE, target=_NONE, service=Service(each.service.protocol))
+        groups.setdefault(each if each.source.excluded or each.target.excluded else kind, []).append(each)
+    for some in groups.values():
+        rules = _as_set(some) if len(some) > FEW else (rule for each in some for rule in _matches(each))
+        yield from (PolicyLine(chain, f"{rule} {verdict}", some[0].until) for rule in rules)
+
+
+def _as_set(some: list[Pass]) -> Iterator[str]:
+    """The rules of many Passes that differ only in their addresses and ports."""
+    first = some[0]
+    family, tracked = _WORD[first.version][0], [TRACKING] if first.tracked else []
+    has_ports = first.service.protocol in (TCP, UDP)
+    head = f"{family} saddr . {family} daddr"
+    head += f" . {first.service.protocol} {'sport' if first.answers else 'dport'}" if has_ports else ""
+    flows = ", ".join(elements(some, ports=has_ports))
+    for service in _services(first):
+        rest = [_NO_NEW_TCP] if has_ports and _NO_NEW_TCP in service else [] if has_ports else service
+        yield " ".join((head, f"{{ {flows} }}", *rest, *tracked))
 
 
 def _arriving(filtering: Filtering) -> Iterator[PolicyLine]:
