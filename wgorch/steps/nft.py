@@ -14,10 +14,11 @@ from wgorch.adapters.nft_policy import CHAINS, FRAME, policy_rules
 from wgorch.adapters.startup import WATCHING, digest
 from wgorch.base.sh import Sh, quote, sh
 from wgorch.errors import Unfit
-from wgorch.facts.facts import read_clock
+from wgorch.facts.facts import Facts
 from wgorch.facts.firewall import nft_chains
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.facts.system import facts_of
+from wgorch.inventory.model import Network
 from wgorch.state.change import Change, Command, attributes, change, command
 from wgorch.state.state import State
 from wgorch.steps.firewall import iptables_of
@@ -118,7 +119,11 @@ def _read(answers: Answers) -> Slice:
                 found[f"{chain} {hit[2]}"] = hit[1]
             elif not line.startswith("type "):
                 found[f"{chain} !{digest(line)[:12]}"] = line  # foreign, in the managed table: no target equals it
-    return {"nft": found, "nft_clock": read_clock(answers).time}
+    return {"nft": found}
+
+
+def _have(facts: Facts, _network: Network) -> Slice:
+    return {"nft_clock": facts.clock.time}
 
 
 def _target(target: Target) -> Slice:
@@ -152,6 +157,7 @@ def _probe(want: State, have: State) -> Iterator[Sh]:
 NOUN = Noun(
     state=("nft", "nft_clock"),
     steps=(step(nft_table),),
+    have=_have,
     read=_read,
     part=Part({"nft": Reread.AFTER_CHANGE}),
     target=_target,

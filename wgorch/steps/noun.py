@@ -43,7 +43,7 @@ def step(function: StepFunction) -> Step:
 
 @value
 class Noun:
-    """One part of State and everything about it. It has one of `have` and `read`, and a probe or a reason for none."""
+    """One part of State and everything about it. It has `have` or `read` or both, and a probe or a reason for none."""
 
     state: tuple[str, ...]
     """Fields of State that it owns."""
