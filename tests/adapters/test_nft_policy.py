@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_a_relay_tracks_what_goes_to_its_devices() -> None:
 def test_lines_with_the_same_services_share_a_rule() -> None:
     lines = ["home -> 10.10.13.0/28: tcp 22", "bcc -> 10.10.13.0/28: tcp 22", "home -> 10.10.13.64/28: ping"]
 
-    assert ["arriving ip saddr { 192.168.2.1, 192.168.2.2 } ip daddr 10.10.13.0/28 tcp dport 22 accept"] == [
+    assert ["arriving ip saddr 192.168.2.1-192.168.2.2 ip daddr 10.10.13.0/28 tcp dport 22 accept"] == [
         rule for rule in rules("company", *lines) if "tcp" in rule
     ]
 
@@ -112,3 +113,30 @@ def test_many_flows_of_a_kind_are_one_rule_in_which_nothing_overlaps() -> None:
     text = f"table inet t {{ chain c {{ type filter hook input priority 0; {found[0].partition(' ')[2]}\n }}\n }}"
     done = subprocess.run(["nft", "-c", "-f", "-"], input=text, text=True, capture_output=True, check=False)
     assert "" == done.stderr
+
+
+def test_what_nft_lists_and_loads_again_it_lists_the_same() -> None:
+    """A rollback states what was listed, and is compared with that."""
+    lines = [
+        "192.168.2.0/29 -> company.lan: tcp 22,23",
+        "any -> home: ping",
+        "home -> company",
+        "phone -> internet: udp 53",
+    ]
+    filtering = build(loads(policy(*lines, groups=PHONE))).desired("bcc").filtering
+    assert filtering
+    found = list(policy_rules(filtering, "wg0"))
+    chains = "\n".join(
+        "\n".join([f"chain {chain} {{", head, *(rule.text for rule in found if rule.chain == chain), "}"])
+        for chain, head in CHAINS.items()
+    )
+    script = "nft -f - && nft -s list ruleset >$1/one && nft flush ruleset && nft -f $1/one && nft -s list ruleset | diff $1/one -"
+    with TemporaryDirectory() as place:
+        done = subprocess.run(
+            ["unshare", "-n", "sh", "-c", script, "sh", place],
+            input=f"table inet t {{\n{chains}\n}}\n",
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+    assert (0, "", "") == (done.returncode, done.stdout, done.stderr)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
-from wgorch.adapters.nft_sets import elements
+from wgorch.adapters.nft_sets import address_set, elements
 from wgorch.inventory.model import IPNetwork
 from wgorch.inventory.policy import ANY, PING, TCP, UDP, Service
 from wgorch.topology.passes import Addresses, Filtering, Pass
@@ -61,7 +61,7 @@ def policy_rules(filtering: Filtering, tunnel: str) -> Iterator[PolicyLine]:
     yield PolicyLine("policy-forward", "jump arriving")
     if filtering.leaving:
         for version, lans in _by_version(filtering.lans):
-            yield PolicyLine("policy-forward", f"{_WORD[version][0]} daddr {_set(lans)} drop")
+            yield PolicyLine("policy-forward", f"{_WORD[version][0]} daddr {address_set(lans)} drop")
     yield from _passing("policy-forward", filtering.leaving, "return")
     yield PolicyLine("policy-forward", "drop")
 
@@ -103,11 +103,11 @@ def _own_pings(filtering: Filtering) -> Iterator[str]:
     yield "meta l4proto { icmp, ipv6-icmp } ct state related accept"
     for version, peers in _by_version(filtering.peers):
         family, icmp, _ = _WORD[version]
-        own = _set([net for net in filtering.own if net.version == version])
+        own = address_set([net for net in filtering.own if net.version == version])
         rate = max(50, PROBES_OF_EACH * sum(2 ** (net.max_prefixlen - net.prefixlen) for net in peers))
         limit = f"limit rate {rate}/second burst {2 * rate} packets"
-        yield f"{family} saddr {_set(peers)} {family} daddr {own} {icmp} type echo-request {limit} accept"
-        yield f"{family} saddr {_set(peers)} {family} daddr {own} {icmp} type echo-reply {TRACKING} accept"
+        yield f"{family} saddr {address_set(peers)} {family} daddr {own} {icmp} type echo-request {limit} accept"
+        yield f"{family} saddr {address_set(peers)} {family} daddr {own} {icmp} type echo-reply {TRACKING} accept"
 
 
 def _relayed(filtering: Filtering) -> Iterator[PolicyLine]:
@@ -115,9 +115,9 @@ def _relayed(filtering: Filtering) -> Iterator[PolicyLine]:
     devices = list(_by_version(filtering.devices))
     for version, nets in devices:
         proto = "icmp" if version == 4 else "ipv6-icmp"
-        yield rule(f"{_WORD[version][0]} daddr {_set(nets)} meta l4proto {proto} ct state related accept")
+        yield rule(f"{_WORD[version][0]} daddr {address_set(nets)} meta l4proto {proto} ct state related accept")
     yield from _passing("relayed", (each for each in filtering.relayed if not each.answers or each.tracked))
-    yield from (rule(f"{_WORD[version][0]} daddr {_set(nets)} drop") for version, nets in devices)
+    yield from (rule(f"{_WORD[version][0]} daddr {address_set(nets)} drop") for version, nets in devices)
     if filtering.relayed:
         yield from (rule(f"{_ERRORS[version]} accept") for version in (4, 6))
     yield from _passing("relayed", (each for each in filtering.relayed if each.answers and not each.tracked))
@@ -163,11 +163,11 @@ def _ports(service: Service, end: str) -> list[str]:
 def _addresses(family: str, end: str, side: Addresses) -> list[str]:
     if not side.networks:
         return []
-    return [f"{family} {end} {'!= ' if side.excluded else ''}{_set(side.networks)}"]
+    return [f"{family} {end} {'!= ' if side.excluded else ''}{address_set(side.networks)}"]
 
 
 def _set(values: Iterable[object]) -> str:
-    texts = [str(value).removesuffix("/32").removesuffix("/128") for value in values]
+    texts = [str(value) for value in values]
     return texts[0] if len(texts) == 1 else f"{{ {', '.join(texts)} }}"
 
 

@@ -26,6 +26,16 @@ def elements(passes: Iterable[Pass], *, ports: bool) -> Iterator[str]:
         done.append(box)
 
 
+def address_set(networks: Iterable[IPNetwork]) -> str:
+    """Addresses of one version as nft lists them itself: neighbours as one range, and one range without braces.
+
+    What is listed and loaded again, as a rollback does, must be listed the same.
+    """
+    networks = list(networks)
+    texts = [_addresses(networks[0].version, span) for span in _spans(networks)]
+    return texts[0] if len(texts) == 1 else f"{{ {', '.join(texts)} }}"
+
+
 def _box(each: Pass, *, ports: bool) -> Box:
     return Box(
         each.version,
@@ -54,9 +64,13 @@ def _may_meet(box: Box, other: Box) -> bool:
 
 
 def _addresses(version: int, span: tuple[int, int]) -> str:
-    make = IPv4Address if version == 4 else IPv6Address
-    low, high = map(make, span)
-    return str(low) if low == high else f"{low}-{high}"
+    make, bits = (IPv4Address, 32) if version == 4 else (IPv6Address, 128)
+    low, high = span
+    size = high - low + 1
+    if size == 1:
+        return str(make(low))
+    is_network = size & (size - 1) == 0 and low % size == 0
+    return f"{make(low)}/{bits + 1 - size.bit_length()}" if is_network else f"{make(low)}-{make(high)}"
 
 
 def _range(low: int, high: int) -> str:

@@ -48,6 +48,7 @@ BAD: list[Row] = [
     ('a policy in one line', BASE.replace('verify:', f'policy: {GOOD.split(":")[0]}\nverify:'), '18:9', 'error', 'policy', 'expected a list', 'write "- home -> company.lan: tcp 22,443"'),
     ('no such day', policy('home -> company: tcp 22 until 2027-02-30'), '19:22', 'error', 'policy[0]', '"2027-02-30" is no date', 'write it as: until 2027-01-31'),
     ('a day as people write it', policy('home -> company: tcp 22 until 31.1.2027'), '19:22', 'error', 'policy[0]', '"31.1.2027" is no date', 'write it as: until 2027-01-31'),
+    ('a day before there were UNIX times', policy('home -> company: tcp 22 until 1969-12-31'), '19:22', 'error', 'policy[0]', '"1969-12-31" is no date', 'write it as'),
     ('an hour that is none', policy('home -> company: tcp 22 until 2027-01-31 25:00'), '19:22', 'error', 'policy[0]', '"2027-01-31 25:00" is no date', 'write it as'),
     ('a test with an end', verify('home -> 10.10.13.61: tcp 22 until 2027-01-31'), '19:5', 'error', 'verify[0]', 'a test has no end', 'leave until out'),
     ('a test by UDP', verify('home -> 10.10.13.61: udp 53'), '19:5', 'error', 'verify[0]', 'udp 53 cannot be verified', 'write ping or tcp PORT'),

@@ -29,6 +29,9 @@ from wgorch.inventory.problems import Problems
 from wgorch.inventory.sections.lines import check_host, lines
 from wgorch.inventory.sections.reading import Reading
 
+FIRST_YEAR = 2000
+"""An end before is a slip; before 1970 it would be no UNIX time."""
+
 EXAMPLE = "home -> company.lan: tcp 22,443"
 
 
@@ -139,6 +142,8 @@ def _until(text: str) -> tuple[tuple[Service, ...], int]:
     try:
         day = datetime.strptime(f"{hit[1]} {hit[2] or '00:00'}" if hit else "", "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
         until = int(day.timestamp()) + (DAY_S if hit and not hit[2] else 0)
+        if day.year < FIRST_YEAR:
+            raise ValueError
     except (ValueError, OverflowError):
         fix = "write it as: until 2027-01-31, which that day belongs to, or until 2027-01-31 18:00, in UTC"
         raise f.InvalidValue(f'"{end.strip()}" is no date', fix) from None
