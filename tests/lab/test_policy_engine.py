@@ -143,8 +143,9 @@ def _answers(
     unasked = sent.answer._replace(flags=ACK)
     if service != PINGS:
         yield Case(unasked, by if back else "", f"unasked answer to {service}")
-    yield Case(sent, "wg0", f"{service}, into the tunnel")
     allowed = topology.policy.allows(source, target, service)
+    filtered = by == "lan0" and is_for_device(topology, name, target) and topology.hosts[name].relay
+    yield Case(sent, "wg0" if allowed or not filtered else "", f"{service}, into the tunnel")
     probe = (
         service == PINGS and by == "local" and any(target in topology.hosts[p].addresses for p in topology.peers(name))
     )

@@ -73,12 +73,16 @@ def test_a_line_that_ends_soon_is_named() -> None:
     )
 
 
-def seen(client: str, interface: str) -> dict[str, Observed]:
+def seen(client: str, interface: str, server: str = "") -> dict[str, Observed]:
     """Company as it is read by SSH from an address that is routed by an interface."""
     facts = recorded("healthy")[0]["company"]
     route = next(route for route in facts.links.routes if route.device == "wg0")
     links = replace(facts.links, routes=(route._replace(device=interface, subnet=loads(BASE).network.subnet),))
-    return {"company": replace(facts, system=replace(facts.system, ssh_client=client, ssh_port=22), links=links)}
+    return {
+        "company": replace(
+            facts, system=replace(facts.system, ssh_client=client, ssh_server=server, ssh_port=22), links=links
+        )
+    }
 
 
 def test_ssh_through_the_tunnel_is_never_cut() -> None:
@@ -89,5 +93,10 @@ def test_ssh_through_the_tunnel_is_never_cut() -> None:
         " allows it\n    hint: add to policy: - home -> company: tcp 22"
     ] == cut
     assert [] == list(cuts_ssh(of("home -> company: tcp 22"), seen("192.168.2.2", "wg0")))
+    to_lan = seen("192.168.2.2", "wg0", "10.10.13.62")
+    assert [] == list(cuts_ssh(of("home -> company.lan: tcp 22"), to_lan)), "by its address in the LAN"
+    assert ["add to policy: - home -> 10.10.13.62: tcp 22"] == [
+        error.hint for error in cuts_ssh(of("home -> company: tcp 22"), to_lan)
+    ]
     assert [] == list(cuts_ssh(of("home -> company: tcp 443"), seen("192.168.2.2", "ens192")))
     assert [] == list(cuts_ssh(of(), seen("192.168.2.2", "wg0")))

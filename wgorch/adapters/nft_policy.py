@@ -56,6 +56,9 @@ def policy_rules(filtering: Filtering, tunnel: str) -> Iterator[PolicyLine]:
     yield PolicyLine("policy-input", f'iifname != "{tunnel}" return')
     yield PolicyLine("policy-input", "jump arriving")
     yield PolicyLine("policy-input", "drop")
+    for version, devices in _by_version(filtering.devices):
+        to_device = f'oifname "{tunnel}" {_WORD[version][0]} daddr {address_set(devices)}'
+        yield PolicyLine("policy-forward", f"{to_device} goto relayed")
     yield PolicyLine("policy-forward", f'iifname != "{tunnel}" return')
     yield PolicyLine("policy-forward", f'oifname "{tunnel}" goto relayed')
     yield PolicyLine("policy-forward", "jump arriving")

@@ -46,6 +46,8 @@ class System:
     machine_id: str = field(default="", compare=False)
     ssh_client: str = field(default="", compare=False)
     """Address that the SSH session comes from, empty where there is none."""
+    ssh_server: str = field(default="", compare=False)
+    """Address of the host that it comes to."""
     ssh_port: int = field(default=0, compare=False)
 
 
@@ -80,6 +82,7 @@ def read(answers: Answers) -> System:
         port_taken=bool(answers.get("udp")),
         machine_id=match(r"[0-9a-f]{32}|", facts.get("machine_id", "")),
         ssh_client=facts.get("ssh", "").split(" ")[0],
+        ssh_server=ssh[2] if len(ssh) > 3 else "",
         ssh_port=integer(ssh[-1]),
     )
 

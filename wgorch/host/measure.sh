@@ -99,22 +99,26 @@ ask() { # ADDRESS
     ! ping -n -c 1 -W 2 "$1" >/dev/null 2>&1 || reply_attempt=open
 }
 
-# Open a TCP connection: reply_attempt.
+# Open a TCP connection: reply_attempt. Only what is known to be no answer is silent: an error of the tool is none.
 connect() { # ADDRESS PORT
-    reply_attempt=open
-    if command -v bash >/dev/null 2>&1; then
+    reply_attempt=unable
+    if command -v bash >/dev/null 2>&1 && command -v timeout >/dev/null 2>&1; then
         # shellcheck disable=SC2016 # bash expands it
-        said=$(timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1) && return
+        said=$(timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1)
     elif command -v python3 >/dev/null 2>&1; then
-        said=$(timeout 3 python3 -c 'import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)' \
-            "$1" "$2" 2>&1) && return
-    elif command -v nc >/dev/null 2>&1; then
-        said=$(timeout 2 nc -v -w 2 "$1" "$2" </dev/null 2>&1) && return
+        said=$(python3 -c 'import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)' "$1" "$2" 2>&1)
+    elif command -v nc >/dev/null 2>&1 && command -v timeout >/dev/null 2>&1; then
+        said=$(timeout 3 nc -w 2 "$1" "$2" </dev/null 2>&1)
     else
-        reply_attempt=unable
         return
     fi
-    case $said in *efused*) reply_attempt=closed ;; *) reply_attempt=silent ;; esac
+    status=$?
+    case $status:$said in
+    0:*) reply_attempt=open ;;
+    *efused*) reply_attempt=closed ;;
+    124:* | 143:* | *' timed out'* | *nreachable* | *'o route'* | *'timeout'* | *'ermission denied'*) reply_attempt=silent ;;
+    1:) reply_attempt=silent ;; # nc says nothing where its time is over
+    esac
 }
 
 # All side by side; the last one needs no process of its own.

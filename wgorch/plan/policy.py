@@ -8,6 +8,7 @@ from wgorch.base.ip import as_ip
 from wgorch.base.text import count
 from wgorch.errors import HostError, Unfit
 from wgorch.gather.observed import Observed
+from wgorch.inventory.model import Host, IPAddress
 from wgorch.inventory.policy import DAY_S, PolicyRule, Service
 from wgorch.plan.members import Record, parse
 from wgorch.plan.notes import Note
@@ -47,10 +48,22 @@ def cuts_ssh(topology: Topology, seen: Mapping[str, Observed]) -> Iterator[HostE
         client = as_ip(there.system.ssh_client.partition("%")[0])
         if client is None or there.ssh_interface != tunnel:
             continue
-        own = topology.hosts[name].address_of(client.version)
+        own = _in_tunnel(topology.hosts[name], there.system.ssh_server) or topology.hosts[name].address_of(
+            client.version
+        )
         service = Service("tcp", ((there.system.ssh_port, there.system.ssh_port),))
         if own is None or policy.allows(client, own, service):
             continue
         sender = next((n for n, host in topology.hosts.items() if client in host.addresses), str(client))
         problem = f"SSH to the host comes through the tunnel from {sender}, and no line of policy: allows it"
-        yield Unfit(name, "enforce the policy", problem, f"add to policy: - {PolicyRule(sender, name, (service,))}")
+        target = name if own in topology.hosts[name].addresses else str(own)
+        yield Unfit(name, "enforce the policy", problem, f"add to policy: - {PolicyRule(sender, target, (service,))}")
+
+
+def _in_tunnel(host: Host, server: str) -> IPAddress | None:
+    """The address of a host by which the tunnel knows it; None for text that is no address."""
+    address = as_ip(server.partition("%")[0])
+    for subnet, lan in host.maps:
+        if address and address.version == lan.version and address in lan:
+            return subnet[int(address) - int(lan.network_address)]
+    return address

@@ -23,7 +23,11 @@ def filtering(peering: Peering, policy: Policy, name: str) -> Filtering:
     return Filtering(
         arriving=_merged(each for line in policy.lines for each in _arriving(line, policy, host)),
         leaving=_merged(each for line in leaving for each in _leaving(line, policy)),
-        relayed=_merged(each for line in relayed for each in _relayed(line, policy, _single(host), devices)),
+        relayed=_merged(
+            each
+            for line in relayed
+            for each in (*_relayed(line, policy, _single(host), devices), *_from_lans(line, host, devices))
+        ),
         lans=tuple(merged(host.real(lan) for lan in host.subnets)),
         devices=devices,
         peers=tuple(merged(peers)),
@@ -82,6 +86,19 @@ def _relayed(line: Line, policy: Policy, own: list[IPNetwork], devices: tuple[IP
         for version, theirs in _by_version(shared(source.networks, devices)):
             for to in _addresses(target, version, policy.inside):
                 yield Pass(version, to, theirs, service, answers=True, tracked=True, until=line.rule.until)
+
+
+def _from_lans(line: Line, host: Host, devices: tuple[IPNetwork, ...]) -> Iterator[Pass]:
+    """From a relay's own LANs to its devices, for which nothing else filters; before any NAT."""
+    until = line.rule.until
+    for service in line.rule.services:
+        for version, source in _by_version(_own(host, line.source)):
+            for its, target in _by_version(shared(line.target.networks, devices)):
+                yield from [Pass(version, source, target, service, until=until)] if its == version else []
+        for version, target in _by_version(_own(host, line.target)):
+            for its, source in _by_version(shared(line.source.networks, devices)):
+                answer = Pass(version, target, source, service, answers=True, tracked=True, until=until)
+                yield from [answer] if its == version else []
 
 
 def _without(side: Side, networks: Iterable[IPNetwork]) -> Side:
