@@ -26,6 +26,7 @@ from wgorch.plan.playbook import load, load_all
 from wgorch.run import Run
 from wgorch.topology.topology import build
 from wgorch.trace.observe import script as observing
+from wgorch.verify.measure import Targets
 from wgorch.verify.measure import script as measuring
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -162,7 +163,8 @@ def scripts_of(inventory: Inventory) -> Iterator[str]:
     for host in inventory.hosts.values():
         ask = Ask(host.listen_port, host.private_key, tuple(str(e.host) for e in (host.endpoint,) if e))
         yield "\n".join([*fact_functions().values(), questions(network, ask)])
-        yield measuring(network.interface, list(host.addresses), list(host.addresses), 1400, 1)
+        own = [flow for flow in inventory.verify if flow.source == host.name]
+        yield measuring(network.interface, Targets(list(host.addresses), list(host.addresses), own), 1400, 1)
     if inventory.hosts.keys() == TOPOLOGY.inventory.hosts.keys():
         probe = recorded(RECORDED[0]).probe
         yield observing(probe, "0a0a", network.interface, 51820, "", window_s=1)
