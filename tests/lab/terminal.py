@@ -42,6 +42,7 @@ def on_terminal(lab: Lab, *args: str | Path, answers: dict[str, str]) -> tuple[i
             for question in list(left):
                 if question in shown:
                     answer = left.pop(question)
+                    time.sleep(0.3)  # as a person: a signal between the question and its read waits for Enter
                     os.write(ours, (answer if answer < " " else f"{answer}\n").encode())
         assert process.wait(5) is not None
         return process.returncode, shown

@@ -145,6 +145,8 @@ def _answers(
         yield Case(unasked, by if back else "", f"unasked answer to {service}")
     allowed = topology.policy.allows(source, target, service)
     filtered = by == "lan0" and is_for_device(topology, name, target) and topology.hosts[name].relay
+    if filtered and back and not allowed:
+        return  # the unasked packet began a connection of its own, which this one would answer or break
     yield Case(sent, "wg0" if allowed or not filtered else "", f"{service}, into the tunnel")
     probe = (
         service == PINGS and by == "local" and any(target in topology.hosts[p].addresses for p in topology.peers(name))
