@@ -137,6 +137,16 @@ def test_circular_jump_hosts_are_refused(home: Path) -> None:
         route(home, SshTarget("a"), text)
 
 
+@pytest.mark.parametrize("more, loops", [("", True), ("  User me\n", True), ("  Port 2222\n", False)])
+def test_a_last_jump_host_that_is_the_target_is_refused_as_by_ssh(home: Path, more: str, loops: bool) -> None:
+    text = f"Host web\n  HostName inner\n  ProxyJump gate,inner\n{more}"
+    if loops:
+        with pytest.raises(UsageError, match="home: jumphost loop via inner"):
+            route(home, SshTarget("web"), text)
+    else:
+        assert "inner" == route(home, SshTarget("web"), text).host
+
+
 def test_the_user_s_file_comes_before_the_system_s(home: Path) -> None:
     found = config(home, "Host office\n  Port 2222\n", "Host office\n  Port 1\n  User root\n").settings("office")
 

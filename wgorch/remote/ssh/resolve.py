@@ -99,6 +99,7 @@ class SshResolver:
         configured = first.get("proxyjump", "none")
         if not jumps and configured.lower() != "none":
             jumps = [_parse_jump(word) for word in tokens.expand(configured, meant).split(",")]
+            _check_loop(trail[0], jumps[-1], meant, target.user or first.get("user"))
         route: SshRoute | None = None
         for jump in jumps:
             named = self._hosts.get(jump.host) if not jump.user and not jump.port else None
@@ -177,6 +178,12 @@ def _check_shell_words(host: str, target: SshTarget, reaches_shell: bool) -> Non
                 f"{host}: the SSH {field} {word!r} would reach a shell by ProxyCommand or Match exec",
                 f"use a {field} name without shell metacharacters",
             )
+
+
+def _check_loop(host: str, last: SshTarget, meant: tokens.Meant, user: str | None) -> None:
+    """Refuse, as ssh does, a last jump host that is the target itself. `user`: the login name given. Raises UsageError."""
+    if (last.host, last.port or 22) == (meant.host, meant.port) and last.user in (None, user):
+        raise UsageError(f"{host}: jumphost loop via {last.host}", "correct ProxyJump in ~/.ssh/config")
 
 
 def _parse_jump(word: str) -> SshTarget:
