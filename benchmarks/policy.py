@@ -35,7 +35,7 @@ def main() -> None:
         sys.exit(subprocess.run(argv, check=False).returncode)
     began = time.perf_counter()
     topology = build(policies.loaded(sites(args.lines)))
-    text = rules(topology, "h0")
+    text = rules(topology, "h0", "nft")["nft"]
     print(f"{args.lines} lines, {text.count(chr(10))} lines of rules; planned in {time.perf_counter() - began:.3f} s")
     device = firewall.tun("wg0")
     firewall.run(["ip", "link", "set", "wg0", "up"])

@@ -53,7 +53,7 @@ stages:
   - stage: prepare
     steps: [install, keys, firewalld_prepare]
   - stage: tunnel
-    steps: [forward_rules, input_rules, masquerade, map_lans, clamp_mss, empty_tables, nft_table, interface, addresses, kernel_routes, peers]
+    steps: [forward_rules, input_rules, masquerade, map_lans, clamp_mss, nft_table, policy_chains, empty_tables, interface, addresses, kernel_routes, peers]
   - stage: traffic
     steps: [routes, firewalld, forwarding, exit_routes, {run: announce, on: [home], command: "true", undo: "true"}]
   - stage: stay

@@ -66,3 +66,23 @@ def test_a_question_that_cannot_be_answered_is_a_usage_error(
 
     assert 3 == main(["ask", question, "inventory.yaml"])
     assert f"wgorch: {problem}\n    hint: " in capsys.readouterr().err
+
+
+def test_a_contradiction_is_named_with_the_places_of_both_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "inventory.yaml"
+    file.write_text(policy(*LINES, groups=GROUPS).replace("home -> 10.10.13.61\n", "home -x-> 10.10.13.61: tcp 22\n"))
+    lines = file.read_text().splitlines()
+    test, allowing = (
+        next(f"{n}:{line.index('-') + 3}" for n, line in enumerate(lines, 1) if text in line)
+        for text in ("-x->", f"- {LINES[0]}")
+    )
+
+    assert 3 == main(["check", str(file)])
+    said = capsys.readouterr().err
+    assert (
+        f"{file}:{test}: error: home -x-> 10.10.13.61: tcp 22: it gets through: policy[0] at {allowing} allows" in said
+    )
+    assert 3 == main(["plan", str(file)])
+    assert f"{file}:{test}: error: home -x-> 10.10.13.61" in capsys.readouterr().err

@@ -171,7 +171,7 @@ def test_up_refuses_a_flow_without_a_path_before_any_connection(
     (elsewhere / "other.yaml").write_text(text)
 
     assert 3 == run("up", "other.yaml")
-    assert capsys.readouterr().err.startswith("other.yaml: error: home -> 10.99.0.1: home: no route to 10.99.0.1")
+    assert capsys.readouterr().err.startswith("other.yaml:33:5: error: home -> 10.99.0.1: home: no route to 10.99.0.1")
 
 
 def test_a_flow_between_spokes_without_a_relay_is_refuted(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:

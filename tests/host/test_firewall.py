@@ -167,7 +167,87 @@ def test_without_a_table_nothing_ends(room: Room) -> None:
 
 
 def test_a_host_without_a_tunnel_waits_for_no_connections(room: Room) -> None:
-    room.run("track_connections office no-such-interface || exit 7")
+    room.run("track_connections office inet no-such-interface || exit 7")
 
     assert room.status == 0
     assert room.calls == []
+
+
+CHAIN = "restate_chain mangle FORWARD wgorch:office wgorch-office-pfw 1"
+RULES = "printf '%s\\n' '-A wgorch-office-pfw -j RETURN'"
+
+
+def listing(*jumps: str) -> str:
+    return "cat <<'END'\n*mangle\n:FORWARD ACCEPT [0:0]\n" + "".join(f"{line}\n" for line in jumps) + "COMMIT\nEND"
+
+
+OWN = "-m comment --comment wgorch:office -j wgorch-office-pfw"
+
+
+@pytest.mark.parametrize(
+    ("jumps", "gone"),
+    [
+        ((), 0),
+        ((f"-A FORWARD {OWN}",), 1),
+        (('-A FORWARD -m comment --comment "wgorch:office" -j wgorch-office-pfw', f"-A FORWARD {OWN}"), 2),
+        (("-A FORWARD -j wgorch-office-pfw", "-A FORWARD -m comment --comment wgorch:office -j wgorch-office-mss"), 0),
+        (("-A INPUT -m comment --comment wgorch:office -j wgorch-office-pfw",), 0),
+    ],
+    ids=["none", "one", "two, one quoted", "of others", "of another parent"],
+)
+def test_a_chain_is_stated_with_its_jumps_in_one_transaction(room: Room, jumps: tuple[str, ...], gone: int) -> None:
+    room.stub("iptables-save", listing(*jumps))
+    room.stub("iptables-restore", f"cat >{room.place}/restored")
+    room.run(f"{RULES} | {CHAIN} || exit 7")
+
+    assert 0 == room.status
+    assert [
+        "*mangle",
+        ":wgorch-office-pfw - [0:0]",
+        "-A wgorch-office-pfw -j RETURN",
+        *[f"-D FORWARD {OWN}"] * gone,
+        f"-I FORWARD 1 {OWN}",
+        "COMMIT",
+    ] == (room.place / "restored").read_text().splitlines()
+
+
+@pytest.mark.parametrize(("place", "number"), [(1, 1), (2, 4), (3, 5), (9, 5)])
+def test_a_place_is_one_among_the_rules_of_others(room: Room, place: int, number: int) -> None:
+    own = "-A FORWARD -m comment --comment wgorch:office -j wgorch-office-"
+    jumps = (f"{own}mss", "-A FORWARD -s 10.0.0.1/32 -j DROP", f"{own}pfw", f"{own}x", "-A FORWARD -i lo -j ACCEPT")
+    room.stub("iptables-save", listing(*jumps))
+    room.stub("iptables-restore", f"cat >{room.place}/restored")
+    room.run(f"{RULES} | {CHAIN.removesuffix('1')}{place} || exit 7")
+
+    assert f"-I FORWARD {number} {OWN}" in (room.place / "restored").read_text().splitlines()
+
+
+def test_a_chain_that_is_refused_is_tried_five_times(room: Room) -> None:
+    room.stub("iptables-save", listing())
+    room.stub("iptables-restore", "cat >/dev/null; exit 1")
+    room.run(f"{RULES} | {CHAIN} || exit 7")
+
+    assert 7 == room.status
+    assert 5 == sum(call.startswith("iptables-restore") for call in room.calls)
+
+
+SAVED = """*mangle
+:wgorch-office-pfw - [0:0]
+-A wgorch-office-pfw -s 10.0.0.1/32 -m comment --comment wgorch:office -m comment --comment until:1001 -j RETURN
+-A wgorch-office-pfw -s 10.0.0.2/32 -m comment --comment wgorch:office -m comment --comment until:1002 -j RETURN
+-A wgorch-office-pfw -s 10.0.0.3/32 -m comment --comment wgorch:office -j RETURN
+-A wgorch-other-pfw -s 10.0.0.4/32 -m comment --comment wgorch:other -m comment --comment until:5 -j RETURN
+-A wgorch-office-pfw -s 10.0.0.5/32 -m comment --comment wgorch:office -m comment --comment until:soon -j RETURN
+COMMIT"""
+
+
+def test_rules_of_iptables_end_without_nft(room: Room) -> None:
+    room.stub("iptables-save", f"cat <<'END'\n{SAVED}\nEND")
+    room.stub("iptables-restore", f"cat >{room.place}/restored")
+    room.stub("date", "echo 1001")
+    room.run("end_rules office || exit 7")
+
+    assert 0 == room.status
+    rule = "-s 10.0.0.1/32 -m comment --comment wgorch:office -m comment --comment until:1001 -j RETURN"
+    restored = (room.place / "restored").read_text().splitlines()
+    assert ["*mangle", f"-D wgorch-office-pfw {rule}", "COMMIT"] == restored

@@ -1,4 +1,4 @@
-"""A firewall tried with packets: three tun interfaces in a network namespace of its own, and nft rules between them.
+"""A firewall tried with packets: three tun interfaces in a network namespace of its own, and rules between them.
 
 Run as a program (``unshare -n python -m tests.lab.firewall``) it reads jobs from its input, a line of JSON each, and answers
 each with a line: for every packet the interface that it came out of, ``local`` if the host itself got it, or nothing.
@@ -116,10 +116,11 @@ class Firewall:
     ) -> None:
         self._process.communicate(timeout=20)
 
-    def ask(self, setup: dict[str, list[str]], rules: str, packets: Iterable[Packet]) -> list[str]:
+    def ask(self, setup: dict[str, list[str]], rules: dict[str, str], packets: Iterable[Packet]) -> list[str]:
         """What becomes of packets, sent in this order.
 
-        `setup`: addresses and networks by interface; each is an address of the host, or a route.
+        `setup`: addresses and networks by interface; each is an address of the host, or a route; `rules`: what the commands
+        that load them read, each of them in the place of what it loaded before.
         """
         job = {"setup": setup, "rules": rules, "packets": [[*p[:-1], p.payload.hex()] for p in packets]}
         assert self._process.stdin and self._process.stdout
@@ -194,7 +195,9 @@ def _unchanged(raw: bytes) -> bytes:
 
 def _job(job: dict[str, Any], devices: dict[str, int]) -> list[str]:
     set_up(job["setup"])
-    run(["nft", "-f", "-"], f"flush ruleset\n{SEEN}\n{job['rules']}")
+    run(["nft", "-f", "-"], f"flush ruleset\n{SEEN}\n{job['rules'].pop('nft', '')}")
+    for tool, text in job["rules"].items():
+        run([tool], text)
     subprocess.run(["conntrack", "-F"], capture_output=True, check=False)
     packets = [Packet(*its[:-1], payload=bytes.fromhex(its[-1])) for its in job["packets"]]
     found: dict[int, str] = {}

@@ -1,4 +1,4 @@
-"""The verdict of a policy is the packet's fate: the real nft, in a bare namespace, with packets of every kind.
+"""The verdict of a policy is the packet's fate: the real nft and iptables, in a bare namespace, with packets of every kind.
 
 Of every network, each host that filters gets its rules and packets for itself, for its LANs, for others and for the
 internet; what comes through is what the policy allows by itself, and nothing else.
@@ -18,9 +18,12 @@ from tests import policies
 from tests.conftest import ALL, SEED
 from tests.lab.firewall import ACK, Firewall, Packet
 from wgorch.adapters import nft_policy
+from wgorch.adapters.iptables_policy import chains_of_policy
 from wgorch.inventory.model import IPAddress
 from wgorch.inventory.policy import ANY, PING, PINGS, UDP, Service
+from wgorch.state.rules import tool
 from wgorch.state.state import State
+from wgorch.steps.firewall import policy_chains
 from wgorch.steps.nft import nft_table, policy_of
 from wgorch.topology.topology import Topology, build
 
@@ -28,12 +31,26 @@ LONG = bool(os.environ.get("WGORCH_LONG"))
 POLICIES = 1000 if LONG else 120 if ALL else 24
 
 
-def rules(topology: Topology, name: str) -> str:
-    """The table of a host, as its change loads it."""
+def rules(topology: Topology, name: str, engine: str) -> dict[str, str]:
+    """The rules of a host as its change loads them, by the command that does."""
     network = topology.inventory.network
-    state = State(network.mark, network.directory, nft=dict(policy_of(topology.desired(name), "wg0")))
     nothing = State(network.mark, network.directory)
-    return next(c.stdin for change in nft_table(state, nothing) for c in change.commands if c.argv[0] == "nft")
+    if engine == "nft":
+        nft = State(network.mark, network.directory, nft=dict(policy_of(topology.desired(name), "wg0")))
+        return {engine: next(c.stdin for each in nft_table(nft, nothing) for c in each.commands if c.argv[0] == "nft")}
+    filtering = topology.desired(name).filtering
+    assert filtering
+    chains = chains_of_policy(filtering, network, "wg0", (4, 6))
+    state = State(network.mark, network.directory, chains=chains, jumps=dict.fromkeys(chains, (1,)))
+    kind = engine.partition("-")[2]
+    loaded = {f"{name}-{kind}-restore": ["*mangle"] for name in ("iptables", "ip6tables")}
+    for each in policy_chains(state, nothing):
+        for command in each.commands:
+            if command.argv[0] == "restate_chain":
+                _, table, parent, mark, chain, place = command.argv
+                jump = f"-I {parent} {place} -m comment --comment {mark} -j {chain}"
+                loaded[f"{tool(table)}-{kind}-restore"] += [f":{chain} - [0:0]", command.stdin, jump]
+    return {name: "\n".join([*lines, "COMMIT", ""]) for name, lines in loaded.items()}
 
 
 def setup(topology: Topology, name: str) -> dict[str, list[str]]:
@@ -154,9 +171,9 @@ def _answers(
     yield Case(sent.answer, by if allowed or back or probe else "", f"answer to {service}")
 
 
-def _try(firewall: Firewall, topology: Topology, name: str, its: list[Case]) -> list[str]:
+def _try(firewall: Firewall, topology: Topology, name: str, its: list[Case], engine: str) -> list[str]:
     """The cases of one host that come out otherwise."""
-    found = firewall.ask(setup(topology, name), rules(topology, name), [case.packet for case in its])
+    found = firewall.ask(setup(topology, name), rules(topology, name, engine), [case.packet for case in its])
     return [
         f"{name}: {case.packet}: {case.why}: {got or 'dropped'}, not {case.becomes or 'dropped'}"
         for case, got in zip(its, found, strict=True)
@@ -165,7 +182,8 @@ def _try(firewall: Firewall, topology: Topology, name: str, its: list[Case]) -> 
 
 
 @pytest.mark.slow(30)
-def test_what_the_policy_allows_is_what_comes_through(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("engine", ["nft", "iptables-nft", "iptables-legacy"])
+def test_what_the_policy_allows_is_what_comes_through(monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
     chance = random.Random(SEED)
     seeds = range(POLICIES) if LONG else [chance.randrange(1_000_000) for _ in range(POLICIES)]
     tried = passed = 0
@@ -177,7 +195,7 @@ def test_what_the_policy_allows_is_what_comes_through(monkeypatch: pytest.Monkey
             topology = build(policies.loaded(sections))
             for name in topology.inventory.hosts:
                 its = list(cases(topology, name, random.Random(f"{seed} {name}"), 60))
-                wrong = _try(firewall, topology, name, its)
+                wrong = _try(firewall, topology, name, its, engine)
                 assert not wrong, f"seed {seed}\n{json.dumps(sections['policy'])}\n" + "\n".join(wrong[:10])
                 tried += len(its)
                 passed += sum(bool(case.becomes) for case in its)

@@ -13,13 +13,13 @@ from wgorch.state.change import Command
 from wgorch.state.rules import Chain, Rule, our_chains
 from wgorch.state.state import State, TunnelRoute
 from wgorch.state.wireguard import Interface, Peer
-from wgorch.steps.firewall import RESTORES, jump
+from wgorch.steps.chains import RESTORES, jump
 
 BUILT_IN = {
     # Docker's is there in this model, as if it ran.
     "filter": ("INPUT", "FORWARD", "OUTPUT", "DOCKER-USER"),
     "nat": ("PREROUTING", "POSTROUTING"),
-    "mangle": ("FORWARD",),
+    "mangle": ("INPUT", "FORWARD"),
 }
 BUILT_IN |= {f"{table}6": chains for table, chains in BUILT_IN.items()}
 
@@ -39,6 +39,12 @@ def on_interface(
         "peers": {interface.name: dict(peers or {})},
         "routes": {interface.name: frozenset(map(TunnelRoute, routes))},
     }
+
+
+def number_of(place: int, rules: list[Rule]) -> int:
+    """The number of the rule that is so far down among those of others; behind all where they are fewer."""
+    others = [number for number, rule in enumerate(rules, 1) if not (rule.mark or "").startswith("wgorch:")]
+    return others[place - 1] if place <= len(others) and place > 1 else 1 if place == 1 else len(rules) + 1
 
 
 class Refused(AssertionError):
@@ -230,6 +236,19 @@ class Kernel:
                 if table in self.tables:
                     gone = jump(Chain(table, parent, name), mark)
                     self.tables[table][parent] = [r for r in self.tables[table][parent] if r != gone]
+            case ("track_connections", _network, "mangle" | "mangle mangle6" | "mangle6" | "inet", *_interfaces):
+                pass
+            case ("end_rules", _network):
+                pass
+            case ("restate_chain", table, parent, mark, name, *places):
+                self._run(replace(command, argv=("remove_jump", table, parent, mark, name)))
+                jumping = jump(Chain(table, parent, name), mark)
+                there = self.tables.get(table, {}).get(parent, [])
+                numbers = [number_of(int(place), there) for place in places]
+                jumps = [f"-I {parent} {number + above} {jumping}" for above, number in enumerate(numbers)]
+                rules = command.stdin.split("\n") if command.stdin else []
+                lines = [f"*{table.removesuffix('6')}", f":{name} - [0:0]", *rules, *jumps, "COMMIT"]
+                self._restore("\n".join(lines), "6" if table.endswith("6") else "")
             case argv if argv in RESTORES:
                 self._restore(command.stdin, "6" if argv == RESTORES[1] else "")
             case argv:

@@ -17,7 +17,8 @@ EVIL = "$(touch /tmp/wgorch-typed)"
 SAMPLES: dict[str, tuple[str, ...]] = {
     "note_table": ("filter",),
     "note_chain": ("filter", "FORWARD"),
-    "track_connections": ("office", "wg0"),
+    "restate_chain": ("mangle6", "FORWARD", "wgorch:office", "wgorch-office-pfw", "1"),
+    "track_connections": ("office", "inet", "wg0"),
     "end_rules": ("office",),
     "may_reload": ("zone", EVIL),
     "set_value": (f"net/ipv4/conf/{EVIL}/forwarding", "1", "--", "net/ipv4/conf/eth0.5/forwarding", "0"),

@@ -10,6 +10,7 @@ import pytest
 from tests.plan.kernel import restore_words
 from tests.steps.table import (
     ACCEPT,
+    BASE,
     FOREIGN,
     FWD,
     INPUT,
@@ -30,9 +31,19 @@ from tests.steps.table import (
     with_chain,
 )
 from wgorch.plan.scope import keep_foreign
-from wgorch.state.rules import Rule
+from wgorch.state.rules import Chain, Rule, rule
 from wgorch.state.state import State, nothing
 from wgorch.steps import all_steps
+
+POLICY = Chain("mangle", "INPUT", "wgorch-office-pin")
+PASSES, DROPS = rule("-s 10.0.0.1/32", BASE.mark, "RETURN"), rule("", BASE.mark, "DROP")
+ENDED = rule(f"-s 10.0.0.2/32 -m comment --comment {BASE.mark}", "until:100", "RETURN")
+
+
+def stated(*rules: Rule) -> str:
+    lines = (f"-A {POLICY.name} {rule}" for rule in rules)
+    return "\n".join([f"restate_chain mangle INPUT wgorch:office {POLICY.name} 1", *lines])
+
 
 TABLE: Mapping[str, list[Row]] = {
     "forward_rules": [
@@ -89,7 +100,7 @@ TABLE: Mapping[str, list[Row]] = {
             "two jumps are given back at their places",
             with_chain(FWD, ACCEPT, places=(1, 3)),
             with_chain(FWD, ACCEPT),
-            [("~", [UNJUMP, restored(FWD, A, I, f"-I FORWARD 4 {JUMP} {FWD.name}")])],
+            [("~", [f"restate_chain filter FORWARD wgorch:office {FWD.name} 1 3\n{A}"])],
         ),
         (
             "torn down",
@@ -158,6 +169,57 @@ TABLE: Mapping[str, list[Row]] = {
                         "note_chain nat PREROUTING",
                         f"remove_jump nat PREROUTING wgorch:office {MAP.name}",
                         restored(MAP, f"-A {MAP.name} {NETMAP}", f"-I PREROUTING 1 {JUMP} {MAP.name}"),
+                    ],
+                )
+            ],
+        ),
+    ],
+    "policy_chains": [
+        (
+            "the first of a policy: connections are tracked before, and the rules come with their jump",
+            with_chain(POLICY, PASSES, DROPS),
+            replace(UP, tables=frozenset({"mangle"})),
+            [
+                ("+", ["note_chain mangle INPUT", "track_connections office mangle wg0"]),
+                ("+", ["note_chain mangle INPUT", stated(PASSES, DROPS)]),
+            ],
+        ),
+        ("as wanted", with_chain(POLICY, PASSES, DROPS), with_chain(POLICY, PASSES, DROPS), []),
+        (
+            "a rule whose time is over is no difference",
+            replace(with_chain(POLICY, PASSES, ENDED, DROPS), clock=100),
+            with_chain(POLICY, PASSES, DROPS),
+            [],
+        ),
+        (
+            "nor is it stated again",
+            replace(with_chain(POLICY, PASSES, ENDED, DROPS), clock=100),
+            with_chain(POLICY, DROPS),
+            [("~", [stated(PASSES, DROPS)])],
+        ),
+        (
+            "one that ends later is stated, and seen to",
+            replace(with_chain(POLICY, PASSES, ENDED, DROPS), clock=99),
+            with_chain(POLICY, DROPS),
+            [("~", [stated(PASSES, ENDED, DROPS), "end_rules office"])],
+        ),
+        (
+            "the jump is in the wrong place",
+            with_chain(POLICY, DROPS),
+            with_chain(POLICY, DROPS, places=(3,)),
+            [("~", [stated(DROPS)])],
+        ),
+        (
+            "no longer wanted",
+            replace(UP, tables=frozenset({"mangle"})),
+            with_chain(POLICY, DROPS),
+            [
+                (
+                    "-",
+                    [
+                        f"remove_jump mangle INPUT wgorch:office {POLICY.name}",
+                        restored(POLICY, f"-X {POLICY.name}"),
+                        "drop_chain mangle INPUT",
                     ],
                 )
             ],

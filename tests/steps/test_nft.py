@@ -65,7 +65,7 @@ TABLE: Mapping[str, list[Row]] = {
                 (
                     "+",
                     [
-                        "track_connections office wg0",
+                        "track_connections office inet wg0",
                         _table('drop comment "wgorch:office 0123456789ab"', chain="policy-input"),
                     ],
                 )
@@ -73,19 +73,19 @@ TABLE: Mapping[str, list[Row]] = {
         ),
         (
             "a rule whose time is over is no difference",
-            replace(UP, nft={"relayed 0123456789ab@100": "accept", "relayed ba9876543210": "drop"}, nft_clock=100),
+            replace(UP, nft={"relayed 0123456789ab@100": "accept", "relayed ba9876543210": "drop"}, clock=100),
             replace(UP, nft={"relayed ba9876543210": "drop"}),
             [],
         ),
         (
             "nor is it stated again",
-            replace(UP, nft={"relayed 0123456789ab@100": "accept", "relayed ba9876543210": "drop"}, nft_clock=100),
+            replace(UP, nft={"relayed 0123456789ab@100": "accept", "relayed ba9876543210": "drop"}, clock=100),
             replace(UP, nft={"relayed aaaaaaaaaaaa": "drop"}),
             [("~", [_table('drop comment "wgorch:office ba9876543210"')])],
         ),
         (
             "at a start it is stated and ends at once: the script stays the same",
-            replace(UP, nft={"relayed 0123456789ab@100": "accept", "relayed ba9876543210": "drop"}, nft_clock=100),
+            replace(UP, nft={"relayed 0123456789ab@100": "accept", "relayed ba9876543210": "drop"}, clock=100),
             UP,
             [
                 (

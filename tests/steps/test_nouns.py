@@ -84,6 +84,7 @@ def test_what_is_never_read_again_is_reused_after_a_change() -> None:
         "paths",
         "tools",
         "poor-ip",
+        "poor-nft",
         "udp",
         "ufw",
         "managers",

@@ -13,7 +13,7 @@ from tests.inventory.mistyped import BASE
 from tests.inventory.sections.test_flows import policy
 from wgorch.inventory.load import loads
 from wgorch.inventory.policy import ANY, PINGS, Service
-from wgorch.topology.path import unreachable_flows
+from wgorch.topology.path import refused_name_servers, unreachable_flows
 from wgorch.topology.policy_changes import closed, idle_lines, opened
 from wgorch.topology.reach import between, reaching
 from wgorch.topology.topology import Topology, build
@@ -74,7 +74,24 @@ def test_without_a_policy_everything_passes() -> None:
 def test_a_policy_that_contradicts_a_test_is_named(lines: list[str], flow: str, problem: str) -> None:
     text = (policy(*lines) if lines else BASE).replace("  - home -> 10.10.13.61\n", f"  - {flow}\n")
 
-    assert ([f"{flow}: {problem}"] if problem else []) == unreachable_flows(build(loads(text)))
+    assert ([f"{flow}: {problem}"] if problem else []) == list(map(str, unreachable_flows(build(loads(text)))))
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["home -> company.lan: tcp 22"], 'home: the policy refuses its name server 10.10.13.53; add "- home -> 10.10.13.53: udp 53"'),
+        (["home -> 10.10.13.53: udp 53"], ""),
+        (["home -> company.lan"], ""),
+        ([], ""),
+    ],
+)  # fmt: skip
+def test_a_name_server_that_the_policy_refuses_is_named(lines: list[str], said: str) -> None:
+    text = (policy(*lines, "home -> 10.10.13.61: ping") if lines else BASE).replace(
+        "  home:\n", "  home:\n    dns: [10.10.13.53]\n"
+    )
+
+    assert ([said] if said else []) == list(map(str, refused_name_servers(build(loads(text)))))
 
 
 @pytest.mark.parametrize(

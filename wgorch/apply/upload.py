@@ -12,7 +12,7 @@ from wgorch.host.library import library
 from wgorch.plan.host import HostPlan
 from wgorch.plan.script import Script
 from wgorch.remote.shell import Definitions
-from wgorch.steps.firewall import RESTORES
+from wgorch.steps.chains import RESTORES
 
 
 def call_referee(words: Iterable[str]) -> Sh:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from wgorch.remote.shell import Log
     from wgorch.report.progress import Progress
     from wgorch.run import Run, RunOptions
+    from wgorch.topology.path import Unreachable
     from wgorch.topology.topology import Topology
     from wgorch.workflow import OpenFleet
 
@@ -61,8 +63,20 @@ def build_topology(inventory: Inventory) -> Topology:
 
     topology = build(inventory)
     if unreachable := unreachable_flows(topology):
-        raise InventoryError([f"{inventory.path}: error: {flow}" for flow in unreachable])
+        raise InventoryError(with_places(inventory, unreachable))
     return topology
+
+
+def with_places(inventory: Inventory, unreachable: Iterable[Unreachable]) -> list[str]:
+    """Contradictions as errors with their places in the file, and those of the policy's lines that they name."""
+    from wgorch.inventory.load import load_with_locations
+
+    where = load_with_locations(inventory.path)[1].where
+
+    def text(each: Unreachable) -> str:
+        return re.sub(r"policy\[\d+\]", lambda hit: f"{hit[0]} at {where(hit[0])}", each.text)
+
+    return [f"{inventory.path}:{where(each.path)}: error: {text(each)}" for each in unreachable]
 
 
 def open_fleet(options: Options, hosts: Mapping[str, Host]) -> Fleet:

@@ -107,6 +107,12 @@ class Facts:
         return "nft" in tools and ("iptables" not in tools or self.firewall.has_firewalld)
 
     @property
+    def filters_by_iptables(self) -> bool:
+        """True where the policy goes into iptables: there is no nft, and nothing flushes its chains."""
+        tools = self.system.tools
+        return "nft" not in tools and "iptables" in tools and not self.firewall.has_firewalld
+
+    @property
     def has_ipv6(self) -> bool:
         return self.sysctls.get(sysctls.IPV6_OFF) == "0"
 

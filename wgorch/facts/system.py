@@ -16,7 +16,7 @@ CAP_NET_ADMIN = 12
 OS_RELEASE = ("ID", "ID_LIKE", "VERSION_ID", "PRETTY_NAME")
 
 PART = Part(
-    dict.fromkeys(("host", "tools", "poor-ip", "udp", "managers"), Reread.NEVER),
+    dict.fromkeys(("host", "tools", "poor-ip", "poor-nft", "udp", "managers"), Reread.NEVER),
     moves_in_prepare=frozenset({"tools", "kernel_wireguard", "os"}),
     labels={"port_taken": "the UDP port", "starter": "the start-up system"},
 )
@@ -33,7 +33,7 @@ class System:
     os: Mapping[str, str]
     """Fields of /etc/os-release, those of OS_RELEASE."""
     tools: frozenset[str]
-    """Commands in PATH; an ip without -batch (busybox) is not among them."""
+    """Commands in PATH, without an ip that lacks -batch (busybox), and without nft where the kernel has no nf_tables."""
     starter: str
     """What starts programs at boot: systemd, openrc, runit, cron, or empty."""
     managers: frozenset[str]
@@ -43,6 +43,8 @@ class System:
     """False where root lacks CAP_NET_ADMIN, as in a container."""
     port_taken: bool
     """The UDP port to listen on is in use."""
+    no_nf_tables: bool = False
+    """nft is installed, and the kernel has no nf_tables."""
     machine_id: str = field(default="", compare=False)
     ssh_client: str = field(default="", compare=False)
     """Address that the SSH session comes from, empty where there is none."""
@@ -80,6 +82,7 @@ def read(answers: Answers) -> System:
         kernel_wireguard="wireguard" in facts,
         net_admin=bool(capabilities >> CAP_NET_ADMIN & 1),
         port_taken=bool(answers.get("udp")),
+        no_nf_tables="poor-nft" in answers,
         machine_id=match(r"[0-9a-f]{32}|", facts.get("machine_id", "")),
         ssh_client=facts.get("ssh", "").split(" ")[0],
         ssh_server=ssh[2] if len(ssh) > 3 else "",
@@ -98,4 +101,4 @@ def _os_release(lines: list[str]) -> dict[str, str]:
 
 def _tools(answers: Answers) -> frozenset[str]:
     tools = frozenset(match(r"[a-z0-9-]{1,30}", tool) for tool in answers["tools"])
-    return tools - {"ip"} if "poor-ip" in answers else tools
+    return tools - {tool for tool in ("ip", "nft") if f"poor-{tool}" in answers}

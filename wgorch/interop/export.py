@@ -16,7 +16,7 @@ from wgorch.state.rules import Rule, tool
 from wgorch.state.state import State
 from wgorch.state.wireguard import PendingKey
 from wgorch.steps import target_state
-from wgorch.steps.firewall import jump
+from wgorch.steps.chains import jump
 from wgorch.steps.target import Target
 from wgorch.topology.desired import Desired, Link
 from wgorch.topology.topology import Topology

@@ -9,7 +9,7 @@ from itertools import chain
 
 from wgorch.base.sh import EMPTY, Sh, comment, quote_words, sh
 from wgorch.state.change import Change, Command, command
-from wgorch.steps.firewall import RESTORES
+from wgorch.steps.chains import RESTORES
 from wgorch.steps.peers import AT_ONCE
 
 Numbered = tuple[int, Command]

@@ -118,6 +118,16 @@ def _remove_jump(words: list[str], _stdin: str, plan: HostPlan) -> Iterator[Sh]:
             yield quote_words([*line, "-m", "comment", "--comment", mark, "-j", name])
 
 
+def _restate_chain(words: list[str], stdin: str, plan: HostPlan) -> Iterator[Sh]:
+    table, parent, mark, name, *places = words
+    there = sum(len(its) for chain, its in plan.have.jumps.items() if (chain.table, chain.name) == (table, name))
+    jumping = f"-m comment --comment {mark} -j {name}"
+    lines = [f"*{table.removesuffix('6')}", f":{name} - [0:0]", *([stdin] if stdin else [])]
+    lines += [f"-D {parent} {jumping}"] * there
+    lines += [f"-I {parent} {int(place) + above} {jumping}" for above, place in enumerate(places)]
+    yield here_document(quote_words([f"{tool(table)}-restore", "--noflush"]), "\n".join([*lines, "COMMIT"]))
+
+
 def _write_file(words: list[str], stdin: str, _plan: HostPlan) -> Iterator[Sh]:
     path, mode = words
     yield here_document(quote_words(["install", "-D", "-m", mode, "/dev/stdin", path]), stdin)
@@ -150,6 +160,7 @@ _WORDS: Mapping[str, Words] = {
     "note_table": _nothing,
     "note_chain": _nothing,
     "may_reload": _nothing,
+    "restate_chain": _restate_chain,
     "track_connections": _nothing,
     "end_rules": _nothing,
     "set_value": _sysctls,

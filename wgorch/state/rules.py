@@ -60,6 +60,11 @@ class Chain:
     parent: str
     name: str
 
+    @property
+    def kind(self) -> str:
+        """The end of its name, which says what it is for."""
+        return self.name.rpartition("-")[2]
+
 
 def tool(table: str) -> str:
     """The command that changes a table: ``nat6`` is the table nat of ip6tables."""
@@ -70,9 +75,13 @@ DOCKERS = "DOCKER-USER"
 """The chain that Docker leaves to others: it goes through it first, whenever and however often it starts."""
 
 
+POLICY_KINDS = ("pin", "pfw")
+"""Kinds of the chains that enforce the policy where there is no nft."""
+
+
 @lru_cache(maxsize=64)
 def our_chains(network: Network, *versions: int) -> tuple[Chain, ...]:
-    """Every chain that this network may have on a host, of IPv4 and IPv6 or of one: forward, input, nat, mss, map, docker."""
+    """Every chain that this network may have on a host, of IPv4 and IPv6 or of one: forward, input, nat, mss, map, docker, policy."""
     return tuple(
         Chain(f"{table}{'' if version == 4 else '6'}", parent, f"wgorch-{network.name}-{name}")
         for version in versions or (4, 6)
@@ -83,6 +92,8 @@ def our_chains(network: Network, *versions: int) -> tuple[Chain, ...]:
             ("mangle", "FORWARD", "mss"),
             ("nat", "PREROUTING", "map"),
             ("filter", DOCKERS, "usr"),
+            ("mangle", "INPUT", "pin"),
+            ("mangle", "FORWARD", "pfw"),
         )
     )
 

@@ -58,7 +58,7 @@ class State:
     """Those that exist because of wgorch."""
     nft: Mapping[str, str] = field(default_factory=dict)
     """Rules of the managed nft table, by chain and digest; behind an @ the UNIX time at which one ends."""
-    nft_clock: int = field(default=0, compare=False)
+    clock: int = field(default=0, compare=False)
     """UNIX time by the host's clock when they were read."""
     firewalld: frozenset[str] = frozenset()
     """Runtime settings of the managed zone and policies, as "OBJECT KIND VALUE"."""

@@ -40,7 +40,8 @@ def _have(facts: Facts, _network: Network) -> Slice:
 
 def _target(target: Target) -> Slice:
     tools = {f"{tool(chain.table)}{part}" for chain in chains_of(target) for part in ("", "-save", "-restore")}
-    needed = {"ip", "wg", *tools, *(["nft"] if target.desired.filtering else [])}
+    by_nft = target.desired.filtering and not target.facts.filters_by_iptables
+    needed = {"ip", "wg", *tools, *(["nft"] if by_nft else [])}
     if not target.facts.system.kernel_wireguard and target.desired.host.wireguard_go:
         needed.add("wireguard-go")
     return {**_have(target.facts, target.network), "tools": frozenset(needed)}

@@ -32,7 +32,7 @@ HEADS: Mapping[str, str] = {**CHAINS, **HOOKS}
 
 def nft_table(want: State, have: State) -> Iterator[Change]:
     """Enforce the policy in one nft table, which replaces iptables where there is none or firewalld flushes it."""
-    now = max(want.nft_clock, have.nft_clock)
+    now = max(want.clock, have.clock)
     if _order(_current(want.nft, now)) == _order(_current(have.nft, now)):
         return
     name = f"wgorch-{want.network}"
@@ -49,7 +49,7 @@ def nft_table(want: State, have: State) -> Iterator[Change]:
     gone, new = (dict.fromkeys(text for text in texts if not text.startswith(FRAME)) for texts in (extra, lacking))
     its = partial(attributes, *(("rule", text, "") for text in gone), *(("rule", "", text) for text in new))
     first = _has_policy(want.nft) and not _has_policy(have.nft)
-    tracking = [command("track_connections", want.network, *want.interfaces)] if first else []
+    tracking = [command("track_connections", want.network, "inet", *want.interfaces)] if first else []
     ending = [command("end_rules", want.network)] if any("@" in key for key in rules) else []
     commands = (*tracking, *_load([*making, *_table(name, rules, want.mark)]), *ending)
     yield change(
@@ -123,18 +123,24 @@ def _read(answers: Answers) -> Slice:
 
 
 def _have(facts: Facts, _network: Network) -> Slice:
-    return {"nft_clock": facts.clock.time}
+    return {"clock": facts.clock.time}
 
 
 def _target(target: Target) -> Slice:
     rules = translated(iptables_of(target)) if target.facts.uses_nft else {}
-    policy = policy_of(target.desired, target.tunnel)
-    if any("@" in key for key in policy) and target.facts.system.starter not in WATCHING:
+    filtering = target.desired.filtering
+    if filtering and filtering.ends and target.facts.system.starter not in WATCHING:
         problem = "no start-up system here runs a script from time to time (systemd, runit or cron)"
         raise Unfit(
             target.desired.name, "end lines of the policy", problem, "install cron, or leave until out of policy:"
         )
-    return {"nft": policy | rules, "nft_clock": target.facts.clock.time}
+    if filtering and target.facts.system.no_nf_tables and not target.facts.filters_by_iptables:
+        hint = "install iptables, or a kernel that has nf_tables"
+        raise Unfit(
+            target.desired.name, "enforce the policy", "the kernel has no nf_tables, and iptables is missing", hint
+        )
+    policy = {} if target.facts.filters_by_iptables else policy_of(target.desired, target.tunnel)
+    return {"nft": policy | rules, "clock": target.facts.clock.time}
 
 
 def policy_of(desired: Desired, tunnel: str) -> dict[str, str]:
@@ -155,7 +161,7 @@ def _probe(want: State, have: State) -> Iterator[Sh]:
 
 
 NOUN = Noun(
-    state=("nft", "nft_clock"),
+    state=("nft", "clock"),
     steps=(step(nft_table),),
     have=_have,
     read=_read,

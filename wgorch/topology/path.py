@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from wgorch.base.ip import innermost
-from wgorch.inventory.model import IPAddress, IPNetwork
-from wgorch.inventory.policy import PING, PolicyRule, Service
+from wgorch.inventory.model import Flow, IPAddress, IPNetwork
+from wgorch.inventory.policy import PING, UDP, PolicyRule, Service
 from wgorch.topology.desired import Desired
 from wgorch.topology.topology import Topology
 
@@ -138,27 +138,58 @@ def round_trip(topology: Topology, source: str, destination: IPAddress) -> tuple
     return there, walk(topology, there.hosts[-1], own, origin=destination)
 
 
-def unreachable_flows(topology: Topology) -> list[str]:
+class Unreachable(NamedTuple):
+    """A line of the inventory that the rest of it contradicts."""
+
+    path: str
+    """Of its field in the file."""
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def unreachable_flows(topology: Topology) -> list[Unreachable]:
     """Return the lines of `verify:` that contradict the rest of the inventory whatever the hosts' state, with the reason."""
     found = []
     for name, host in topology.hosts.items():
         if host.exit and host.exit not in topology.peers(name):
-            found.append(f"{name}: exit node {host.exit} is not a peer")
+            found.append(Unreachable(f"hosts.{name}.exit", f"{name}: exit node {host.exit} is not a peer"))
     for flow in topology.inventory.verify:
-        there, back = round_trip(topology, flow.source, flow.address)
-        source = topology.hosts[flow.source].address_of(flow.address.version)
-        allowing = decision(topology, there.hosts, source, flow.address, flow.service)
-        if flow.refused:
-            if there.arrives and back.arrives and allowing != REFUSED:
-                found.append(f"{flow}: it gets through: {allowing}")
-        elif there.dropped:
-            found.append(f"{flow}: {there.dropped}")
-        elif back.dropped:
-            found.append(f"{flow}: reply: {back.dropped}")
-        elif allowing == REFUSED:
-            line = PolicyRule(flow.source, flow.target, (flow.service,))
-            found.append(f'{flow}: no line of policy: allows it; add "- {line}"')
+        if problem := _contradiction(topology, flow):
+            found.append(Unreachable(f"verify {flow}", f"{flow}: {problem}"))
     return found
+
+
+def _contradiction(topology: Topology, flow: Flow) -> str:
+    """Why a line of `verify:` cannot hold; empty if it can."""
+    there, back = round_trip(topology, flow.source, flow.address)
+    source = topology.hosts[flow.source].address_of(flow.address.version)
+    allowing = decision(topology, there.hosts, source, flow.address, flow.service)
+    if flow.refused:
+        passes = there.arrives and back.arrives and allowing != REFUSED
+        return f"it gets through: {allowing}" if passes else ""
+    if there.dropped:
+        return there.dropped
+    if back.dropped:
+        return f"reply: {back.dropped}"
+    if allowing == REFUSED:
+        return f'no line of policy: allows it; add "- {PolicyRule(flow.source, flow.target, (flow.service,))}"'
+    return ""
+
+
+DNS = Service(UDP, ((53, 53),))
+
+
+def refused_name_servers(topology: Topology) -> Iterator[Unreachable]:
+    """Yield the name servers of `dns:` that the policy refuses to the member that is to use them."""
+    for name, member in topology.hosts.items() if topology.policy else ():
+        for server in member.dns:
+            source, there = member.address_of(server.version), walk(topology, name, server)
+            if source and there.arrives and decision(topology, there.hosts, source, server, DNS) == REFUSED:
+                line = PolicyRule(name, str(server), (DNS,))
+                problem = f'{name}: the policy refuses its name server {server}; add "- {line}"'
+                yield Unreachable(f"{'devices' if member.is_device else 'hosts'}.{name}.dns", problem)
 
 
 REFUSED = ""

@@ -137,7 +137,7 @@ def test_circular_jump_hosts_are_refused(home: Path) -> None:
         route(home, SshTarget("a"), text)
 
 
-@pytest.mark.parametrize("more, loops", [("", True), ("  User me\n", True), ("  Port 2222\n", False)])
+@pytest.mark.parametrize(("more", "loops"), [("", True), ("  User me\n", True), ("  Port 2222\n", False)])
 def test_a_last_jump_host_that_is_the_target_is_refused_as_by_ssh(home: Path, more: str, loops: bool) -> None:
     text = f"Host web\n  HostName inner\n  ProxyJump gate,inner\n{more}"
     if loops:

@@ -12,6 +12,7 @@ from wgorch.errors import BAD_INPUT, DONE, InventoryError
 
 if TYPE_CHECKING:
     from wgorch.inventory.model import Inventory
+    from wgorch.topology.path import Unreachable
 
 SUMMARY = "Validate the inventory (offline)"
 EXAMPLES = ("wgorch check", "wgorch check --show home", "wgorch check --schema >inventory.schema.json")
@@ -66,21 +67,22 @@ def run(options: CheckOptions) -> int:
     return BAD_INPUT if unreachable else DONE
 
 
-def _print(options: CheckOptions, inventory: Inventory, unreachable: list[str]) -> None:
+def _print(options: CheckOptions, inventory: Inventory, unreachable: list[Unreachable]) -> None:
     from wgorch.base.text import count
+    from wgorch.cli.context import with_places
 
     if options.json:
         import json
 
         from wgorch.report.as_json import check_json
 
-        sys.stdout.write(json.dumps(check_json(inventory, unreachable), indent=2) + "\n")
+        sys.stdout.write(json.dumps(check_json(inventory, list(map(str, unreachable))), indent=2) + "\n")
     elif unreachable:
-        sys.stderr.writelines(f"{inventory.path}: error: {flow}\n" for flow in unreachable)
+        sys.stderr.writelines(f"{line}\n" for line in with_places(inventory, unreachable))
     else:
         size = f"{count(len(inventory.hosts), 'host')}, {count(len(inventory.verify), 'flow')}"
         sys.stdout.write(f"{inventory.path}: OK ({size})\n")
-        sys.stdout.writelines(f"{line}\n" for line in _idle_lines(inventory))
+        sys.stdout.writelines(f"{line}\n" for line in _warnings(inventory))
         for name, device in inventory.devices.items():
             if not device.public_key:
                 sys.stdout.write(f"note: {name} has no public key yet: wgorch export {name} --write makes its key\n")
@@ -88,18 +90,20 @@ def _print(options: CheckOptions, inventory: Inventory, unreachable: list[str]) 
             sys.stdout.writelines(f"{line}\n" for line in _clients(inventory))
 
 
-def _idle_lines(inventory: Inventory) -> Iterator[str]:
-    """Lines of the policy that do nothing, with their places."""
+def _warnings(inventory: Inventory) -> Iterator[str]:
+    """Lines of the policy that do nothing, and name servers that it refuses, with their places."""
+    if not inventory.policy:
+        return
+    from wgorch.inventory.load import load_with_locations
+    from wgorch.topology.path import refused_name_servers
     from wgorch.topology.policy_changes import idle_lines
     from wgorch.topology.topology import build
 
-    found = list(idle_lines(build(inventory))) if inventory.policy else []
-    if found:
-        from wgorch.inventory.load import load_with_locations
-
-        locations = load_with_locations(inventory.path)[1]
-        for number, rule, reason in found:
-            yield f"{inventory.path}:{locations.where(f'policy[{number}]')}: warning: {rule}: {reason}"
+    topology = build(inventory)
+    found = [(f"policy[{number}]", f"{rule}: {reason}") for number, rule, reason in idle_lines(topology)]
+    found += [(each.path, each.text) for each in refused_name_servers(topology)]
+    where = load_with_locations(inventory.path)[1].where if found else str
+    yield from (f"{inventory.path}:{where(path)}: warning: {text}" for path, text in found)
 
 
 def _shown(inventory: Inventory, name: str) -> Iterator[str]:

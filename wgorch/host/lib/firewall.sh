@@ -118,11 +118,61 @@ drop_table() {
     case $rules in *"*${table%6}"*) ;; *) drop_record table "$table" ;; esac
 }
 
+# State a chain and its jumps in one transaction; its rules are read from stdin, as iptables-restore takes them. A place is
+# one among the parent's rules that are of no network of wgorch.
+restate_chain() { # TABLE PARENT MARK CHAIN PLACE...
+    table=${1%6} parent=$2 chain=$4 jump="-m comment --comment $3 -j $4" wanted=$(cat)
+    jumps="^-A $2 -m comment --comment \"?$3\"? -j $4\$"
+    iptables_of "$1"
+    shift 4
+    tries=0
+    until
+        rules=$("$reply_iptables-save" -t "$table" | grep -- "^-A $parent ")
+        state_chain "$@" | "$reply_iptables-restore" --wait 10 --noflush
+    do
+        # Another program may have changed the jumps meanwhile.
+        tries=$((tries + 1))
+        [ "$tries" -lt 5 ] || return 1
+    done
+}
+
+# What restate_chain hands over.
+state_chain() { # PLACE...
+    printf '*%s\n:%s - [0:0]\n%s\n' "$table" "$chain" "$wanted"
+    printf '%s\n' "$rules" | grep -E -- "$jumps" | while read -r _; do printf -- '-D %s %s\n' "$parent" "$jump"; done
+    above=0
+    for place; do
+        number_of "$place"
+        printf -- '-I %s %s %s\n' "$parent" "$((reply_number + above))" "$jump"
+        above=$((above + 1))
+    done
+    echo COMMIT
+}
+
+# The number of the rule that a jump is put before, in reply_number: the chain's own jumps are not counted, as they are gone.
+number_of() { # PLACE
+    reply_number=1 others=1
+    [ "$1" -gt 1 ] || return 0
+    # The last of several is right where there are fewer rules.
+    while IFS= read -r seen; do
+        case $seen in
+        '') ;;
+        *wgorch:*) reply_number=$((reply_number + 1)) ;;
+        *)
+            [ "$others" -lt "$1" ] || return 0
+            others=$((others + 1)) reply_number=$((reply_number + 1))
+            ;;
+        esac
+    done <<RULES
+$(printf '%s\n' "$rules" | grep -v -E -- "$jumps")
+RULES
+}
+
 # Let the kernel track connections for some seconds before a policy refuses what it has not seen both ways; those that run
 # through the tunnel by now are none that the policy ends. Without a tunnel there are none.
-track_connections() { # NETWORK INTERFACE...
-    network=$1 tracked=0
-    shift
+track_connections() { # NETWORK TABLES INTERFACE...
+    network=$1 tables=$2 tracked=0
+    shift 2
     for interface; do
         [ -e "/sys/class/net/$interface" ] || continue
         read_sysctl net/netfilter/nf_conntrack_count
@@ -130,15 +180,28 @@ track_connections() { # NETWORK INTERFACE...
         tracked=1
     done
     [ "$tracked" = 1 ] || return 0
-    table="inet wgorch-$network"
-    nft "add table $table; add chain $table tracking { type filter hook forward priority -145 ; policy accept ; };
-        add rule $table tracking ct state established accept" || return 1
+    for table in $tables; do begin_tracking "$table" || return 1; done
     sleep 3
+}
+
+# Track connections by a rule of the chain that the policy will be in.
+begin_tracking() { # TABLE
+    if [ "$1" = inet ]; then
+        nft "add table inet wgorch-$network; add chain inet wgorch-$network tracking {
+            type filter hook forward priority -145 ; policy accept ; };
+            add rule inet wgorch-$network tracking ct state established accept"
+        return
+    fi
+    iptables_of "$1"
+    printf '*%s\n:%s - [0:0]\n-A %s %s\nCOMMIT\n' "${1%6}" "wgorch-$network-pin" "wgorch-$network-pin" \
+        '-m conntrack --ctstate ESTABLISHED' | "$reply_iptables-restore" --wait 10 --noflush
 }
 
 # Delete the rules of a policy whose time is over: it stands behind @ at the end of a rule's comment, as a UNIX time.
 end_rules() { # NETWORK
     now=$(date +%s) network=$1 chain=
+    for table in mangle mangle6; do end_iptables_rules "$table"; done
+    command -v nft >/dev/null 2>&1 || return 0
     nft -a list table inet "wgorch-$network" 2>/dev/null | while IFS= read -r line; do
         case $line in
         *'chain '*' { # handle '*)
@@ -154,4 +217,18 @@ end_rules() { # NETWORK
             ;;
         esac
     done | nft -f -
+}
+
+# The same of the chains of iptables, whose rules have until: in a comment.
+end_iptables_rules() { # TABLE
+    iptables_of "$1"
+    command -v "$reply_iptables-save" >/dev/null 2>&1 || return 0
+    over=$("$reply_iptables-save" -t "${1%6}" 2>/dev/null | while IFS= read -r rule; do
+        case $rule in "-A wgorch-$network-p"*' until:'*) ;; *) continue ;; esac
+        end=${rule##* until:}
+        end=${end%% *}
+        case $end in '' | *[!0-9]*) continue ;; esac
+        [ "$end" -gt "$now" ] || printf -- '-D %s\n' "${rule#-A }"
+    done)
+    [ -z "$over" ] || printf '*%s\n%s\nCOMMIT\n' "${1%6}" "$over" | "$reply_iptables-restore" --wait 10 --noflush
 }

@@ -87,7 +87,9 @@ def flows(node: Node | None, names: Names, reading: Reading) -> Iterator[Flow]:
         if line is None:
             continue
         try:
-            yield from _flows(line, names, reading)
+            for flow in _flows(line, names, reading):
+                reading.locations[f"verify {flow}"] = item
+                yield flow
         except f.InvalidValue as invalid:
             reading.problems.add(item, path, invalid.message, invalid.fix)
 

@@ -1,0 +1,171 @@
+"""A policy as iptables chains, for hosts without nft: what may come out of the tunnel returns, all else is dropped.
+
+The chains are in mangle, before any filter: a drop there is final, and a return leaves the host's own firewall its say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from ipaddress import collapse_addresses
+from itertools import product
+from typing import NamedTuple
+
+from wgorch.adapters.nft_policy import PROBES_OF_EACH
+from wgorch.inventory.model import IPNetwork, Network
+from wgorch.inventory.policy import ANY, PING, TCP, Service
+from wgorch.state.rules import POLICY_KINDS, Chain, Rule, our_chains, rule
+from wgorch.topology.passes import Addresses, Filtering, Pass
+from wgorch.topology.prefixes import EVERYTHING
+
+_ESTABLISHED = "-m conntrack --ctstate ESTABLISHED"
+_NO_NEW_TCP = "! --tcp-flags SYN,ACK SYN"
+_ICMP = {4: "icmp", 6: "ipv6-icmp"}
+_TYPE = {4: "-p icmp -m icmp --icmp-type", 6: "-p ipv6-icmp -m icmp6 --icmpv6-type"}
+_REQUEST, _REPLY = {4: 8, 6: 128}, {4: 0, 6: 129}
+_ERRORS = {4: (3, 11, 12), 6: (1, 2, 3, 4)}
+"""Types of ICMP errors: destination unreachable, time exceeded, parameter problem; of IPv6 packet too big, too."""
+
+_MULTIPORT = 15
+"""Ports that one rule may name; a range counts as two."""
+
+_LIMIT = 10_000
+"""Largest rate in a second that a rule may have, and the largest burst; a rate is a whole part of it."""
+
+
+class _Way(NamedTuple):
+    """Interfaces of the packets that some rules are about."""
+
+    by: str
+    version: int
+    mark: str
+
+    def rule(self, source: str, target: str, matches: str, verdict: str = "RETURN", until: int = 0) -> Rule:
+        """A rule in the order of iptables-save."""
+        end = f"-m comment --comment until:{until}" if until else ""
+        made = rule(f"{source} {target} {self.by} {matches}", self.mark, verdict)
+        words = made.words
+        return made if not end else Rule((*words[:-2], *end.split(), *words[-2:]))
+
+
+def chains_of_policy(
+    filtering: Filtering, network: Network, tunnel: str, versions: Iterable[int]
+) -> dict[Chain, tuple[Rule, ...]]:
+    """The rules of a host's policy by chain. `versions`: IP versions that the tunnel carries."""
+    found = {}
+    for version in sorted(versions):
+        incoming, forward = (chain for chain in our_chains(network, version) if chain.kind in POLICY_KINDS)
+        found[incoming] = tuple(_incoming(filtering, _Way("", version, network.mark), tunnel))
+        found[forward] = tuple(_forward(filtering, version, network.mark, tunnel))
+    return found
+
+
+def _incoming(filtering: Filtering, way: _Way, tunnel: str) -> Iterator[Rule]:
+    yield way.rule("", "", f"! -i {tunnel}")
+    yield from _arriving(filtering, way)
+    yield way.rule("", "", "", "DROP")
+
+
+def _forward(filtering: Filtering, version: int, mark: str, tunnel: str) -> Iterator[Rule]:
+    """Back into the tunnel; then out of it into the LANs, and to the internet."""
+    into, through = _Way(f"-o {tunnel}", version, mark), _Way(f"-i {tunnel} -o {tunnel}", version, mark)
+    outward = _Way("", version, mark)
+    devices = [net for net in filtering.devices if net.version == version]
+    relayed = [each for each in filtering.relayed if each.version == version]
+    for net in devices:
+        yield into.rule("", f"-d {net}", f"-p {_ICMP[version]} -m conntrack --ctstate RELATED")
+    yield from _passing((each for each in relayed if not each.answers or each.tracked), into)
+    yield from (into.rule("", f"-d {net}", "", "DROP") for net in devices)
+    if filtering.relayed:
+        yield from (through.rule("", "", f"{_TYPE[version]} {number}") for number in _ERRORS[version])
+    yield from _passing((each for each in relayed if each.answers and not each.tracked), through)
+    yield through.rule("", "", "", "DROP")
+    yield outward.rule("", "", f"! -i {tunnel}")
+    yield from _arriving(filtering, outward)
+    if filtering.leaving:
+        yield from (outward.rule("", f"-d {net}", "", "DROP") for net in filtering.lans if net.version == version)
+    yield from _passing((each for each in filtering.leaving if each.version == version), outward)
+    yield outward.rule("", "", "", "DROP")
+
+
+def _arriving(filtering: Filtering, way: _Way) -> Iterator[Rule]:
+    """Errors that belong to a connection, the pings by which wgorch proves sessions, and what the policy allows."""
+    version = way.version
+    yield way.rule("", "", f"-p {_ICMP[version]} -m conntrack --ctstate RELATED")
+    peers = [net for net in filtering.peers if net.version == version]
+    own = [net for net in filtering.own if net.version == version]
+    for peer, target in product(peers, own):
+        wanted = max(50, PROBES_OF_EACH * 2 ** (peer.max_prefixlen - peer.prefixlen))
+        rate = _LIMIT // (_LIMIT // min(wanted, _LIMIT))
+        limit = f"-m limit --limit {rate}/sec --limit-burst {min(2 * rate, _LIMIT)}"
+        yield way.rule(f"-s {peer}", f"-d {target}", f"{_TYPE[version]} {_REQUEST[version]} {limit}")
+        yield way.rule(f"-s {peer}", f"-d {target}", f"{_TYPE[version]} {_REPLY[version]} {_ESTABLISHED}")
+    yield from _passing((each for each in filtering.arriving if each.version == version), way)
+
+
+def _passing(passes: Iterable[Pass], way: _Way) -> Iterator[Rule]:
+    for each in passes:
+        sources, targets = _addresses("-s", each.source, way.version), _addresses("-d", each.target, way.version)
+        for source, target in product(sources, targets):
+            for matches, verdict in _services(each):
+                tracked = f"{matches} {_ESTABLISHED}" if each.tracked else matches
+                yield way.rule(source, target, tracked, verdict, each.until)
+
+
+def _services(each: Pass) -> Iterator[tuple[str, str]]:
+    """The matches of a service, or of the answers to it, with their verdicts."""
+    name, version = each.service.protocol, each.version
+    untracked = each.answers and not each.tracked
+    if name == PING:
+        yield f"{_TYPE[version]} {(_REPLY if each.answers else _REQUEST)[version]}", "RETURN"
+    elif name != ANY:
+        flags = _NO_NEW_TCP if name == TCP and untracked else ""
+        yield from ((ports, "RETURN") for ports in _ports(each.service, "s" if each.answers else "d", flags))
+    elif untracked:
+        # Without tracking, what begins a connection differs from an answer only in TCP and in pings; requests that are
+        # allowed have returned before.
+        yield f"-p tcp -m tcp {_NO_NEW_TCP}", "RETURN"
+        yield f"{_TYPE[version]} {_REPLY[version]}", "RETURN"
+        yield "-p tcp", "DROP"
+        yield f"-p {_ICMP[version]}", "DROP"
+        yield "", "RETURN"
+    else:
+        yield "", "RETURN"
+
+
+def _ports(service: Service, end: str, flags: str) -> Iterator[str]:
+    """The matches of a service with ports; `end`: s or d."""
+    name = service.protocol
+    ranges = [f"{low}:{high}" if low != high else f"{low}" for low, high in service.ports]
+    if len(ranges) < 2:
+        its = f"--{end}port {ranges[0]}" if ranges else ""
+        yield f"-p {name} -m {name} {its} {flags}" if its or flags else f"-p {name}"
+        return
+    some: list[str] = []
+    for each in [*ranges, ""]:
+        if some and (not each or sum(1 + (":" in one) for one in [*some, each]) > _MULTIPORT):
+            also = f" -m {name} {flags}" if flags else ""
+            yield f"-p {name} -m multiport --{end}ports {','.join(some)}{also}"
+            some = []
+        some.append(each)
+
+
+def _addresses(flag: str, side: Addresses, version: int) -> list[str]:
+    """The matches of a side, one for each rule that it takes."""
+    if not side.networks:
+        return [""]
+    if not side.excluded:
+        return [f"{flag} {net}" for net in side.networks]
+    if len(side.networks) == 1:
+        return [f"! {flag} {side.networks[0]}"]
+    return [f"{flag} {net}" for net in _all_but(side.networks, version)]
+
+
+def _all_but(networks: Iterable[IPNetwork], version: int) -> list[IPNetwork]:
+    """Every address of a version but those in some networks."""
+    left: list[IPNetwork] = [EVERYTHING[version == 6]]
+    for net in networks:
+        within = [other for other in left if net.subnet_of(other)]  # type: ignore[arg-type]
+        pieces = [piece for other in within for piece in other.address_exclude(net)]  # type: ignore[arg-type]
+        left = [other for other in left if other not in within and not other.subnet_of(net)]  # type: ignore[arg-type]
+        left += pieces
+    return list(collapse_addresses(left))  # type: ignore[type-var]
