@@ -26,7 +26,7 @@ END
 
 # True where the kernel has no nftables, so that nft has no rules; or root no right to ask, which is refused as that.
 has_no_nft() { # ERROR
-    case $1 in *'rotocol not supported'* | *'unction not implemented'*) return ;; esac
+    case $1 in *'rotocol not supported'* | *'unction not implemented'*) return 0 ;; esac
     while read -r field rights _; do
         [ "$field" != CapEff: ] || [ $((0x$rights >> 12 & 1)) = 1 ] || return 0
     done </proc/self/status
