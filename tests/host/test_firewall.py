@@ -238,6 +238,7 @@ SAVED = """*mangle
 -A wgorch-office-pfw -s 10.0.0.3/32 -m comment --comment wgorch:office -j RETURN
 -A wgorch-other-pfw -s 10.0.0.4/32 -m comment --comment wgorch:other -m comment --comment until:5 -j RETURN
 -A wgorch-office-pfw -s 10.0.0.5/32 -m comment --comment wgorch:office -m comment --comment until:soon -j RETURN
+-A wgorch-office-pin -s 10.0.0.6/32 -m comment --comment "wgorch:office" -m comment --comment "until:7" -j RETURN
 COMMIT"""
 
 
@@ -250,4 +251,12 @@ def test_rules_of_iptables_end_without_nft(room: Room) -> None:
     assert 0 == room.status
     rule = "-s 10.0.0.1/32 -m comment --comment wgorch:office -m comment --comment until:1001 -j RETURN"
     restored = (room.place / "restored").read_text().splitlines()
-    assert ["*mangle", f"-D wgorch-office-pfw {rule}", "COMMIT"] == restored
+    quoted = '-s 10.0.0.6/32 -m comment --comment "wgorch:office" -m comment --comment "until:7" -j RETURN'
+    assert ["*mangle", f"-D wgorch-office-pfw {rule}", f"-D wgorch-office-pin {quoted}", "COMMIT"] == restored
+
+
+def test_an_nft_that_fails_ends_nothing(room: Room) -> None:
+    room.stub("nft", "echo Protocol not supported; exit 1")
+    room.run("end_rules office || exit 7")
+
+    assert 0 == room.status

@@ -36,9 +36,7 @@ has_no_nft() { # ERROR
 ask_rules() {
     section rules
     rules=
-    # On stderr it warns of rules of the other kind.
-    command -v iptables-save >/dev/null 2>&1 && { rules=$(iptables-save 2>&1) || rules="$rules
-failed iptables-save $?"; }
+    command -v iptables-save >/dev/null 2>&1 && rules=$(list_rules iptables-save)
     if [ "${#rules}" -gt 400000 ]; then rules=$(printf '%s\n' "$rules" | near_rules); fi
     printf '%s\n' "$rules"
     case $rules in *'*'* | *'is incompatible, use '* | *'failed iptables-save '*) ;; *) doubt_silence ;; esac
@@ -51,6 +49,15 @@ failed iptables-save $?"; }
         done </etc/default/ufw
         ;;
     esac
+}
+
+# What a tool lists, and behind that what it says: it warns of rules of the other kind, in the midst of a long listing.
+list_rules() { # TOOL
+    {
+        said=$("$1" 2>&1 >&3) || said="$said
+failed $1 $?"
+        [ -z "$said" ] || printf '%s\n' "$said"
+    } 3>&1
 }
 
 # iptables-save showed no table: it failed, if nft has one of its.
@@ -73,8 +80,7 @@ near_rules() {
 ask_rules6() {
     section rules6
     rules=
-    command -v ip6tables-save >/dev/null 2>&1 && { rules=$(ip6tables-save 2>&1) || rules="$rules
-failed ip6tables-save $?"; }
+    command -v ip6tables-save >/dev/null 2>&1 && rules=$(list_rules ip6tables-save)
     printf '%s\n' "$rules"
     case $rules in *'is incompatible, use '*) section unreadable-ip6 && list_natively ip6 "$rules" ;; esac
 }

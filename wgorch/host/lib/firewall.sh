@@ -202,7 +202,7 @@ end_rules() { # NETWORK
     now=$(date +%s) network=$1 chain=
     for table in mangle mangle6; do end_iptables_rules "$table"; done
     command -v nft >/dev/null 2>&1 || return 0
-    nft -a list table inet "wgorch-$network" 2>/dev/null | while IFS= read -r line; do
+    over=$(nft -a list table inet "wgorch-$network" 2>/dev/null | while IFS= read -r line; do
         case $line in
         *'chain '*' { # handle '*)
             chain=${line#*chain }
@@ -216,19 +216,22 @@ end_rules() { # NETWORK
                 printf 'delete rule inet wgorch-%s %s handle %s\n' "$network" "$chain" "${line##* }"
             ;;
         esac
-    done | nft -f -
+    done)
+    [ -z "$over" ] || printf '%s\n' "$over" | nft -f -
 }
 
 # The same of the chains of iptables, whose rules have until: in a comment.
 end_iptables_rules() { # TABLE
     iptables_of "$1"
     command -v "$reply_iptables-save" >/dev/null 2>&1 || return 0
-    over=$("$reply_iptables-save" -t "${1%6}" 2>/dev/null | while IFS= read -r rule; do
-        case $rule in "-A wgorch-$network-p"*' until:'*) ;; *) continue ;; esac
-        end=${rule##* until:}
+    ended=$("$reply_iptables-save" -t "${1%6}" 2>/dev/null | while IFS= read -r rule; do
+        # Some versions quote what has a colon.
+        case $rule in "-A wgorch-$network-p"*' --comment until:'* | "-A wgorch-$network-p"*' --comment "until:'*) ;; *) continue ;; esac
+        end=${rule##*until:}
         end=${end%% *}
+        end=${end%\"}
         case $end in '' | *[!0-9]*) continue ;; esac
         [ "$end" -gt "$now" ] || printf -- '-D %s\n' "${rule#-A }"
     done)
-    [ -z "$over" ] || printf '*%s\n%s\nCOMMIT\n' "${1%6}" "$over" | "$reply_iptables-restore" --wait 10 --noflush
+    [ -z "$ended" ] || printf '*%s\n%s\nCOMMIT\n' "${1%6}" "$ended" | "$reply_iptables-restore" --wait 10 --noflush
 }
