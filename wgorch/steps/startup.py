@@ -10,7 +10,7 @@ from wgorch.base.sh import EMPTY, comment, quote, quote_words, sh, sh_lines
 from wgorch.facts.grammar import match, words
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.facts.system import facts_of
-from wgorch.host.library import functions
+from wgorch.host.library import functions, pieces_of
 from wgorch.host.programs import readable
 from wgorch.state.change import Change, change, command
 from wgorch.state.state import State
@@ -106,7 +106,7 @@ def watch_script(target: Target) -> str:
         sh("interface={name} directory={place}", name=quote(network.interface), place=quote(network.directory)),
         sh("exits=yes") if target.desired.host.exit else sh("exits=no"),
     ]
-    needed = [readable("lib/ping.sh"), *([functions(["end_rules"])] if ends else []), readable("watch.sh")]
+    needed = [readable("lib/ping.sh"), *([functions(pieces_of(frozenset({"end_rules"})))] if ends else []), readable("watch.sh")]
     return sh_lines([*head, *needed, *lines, sh("exit 0"), EMPTY])
 
 
