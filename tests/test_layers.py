@@ -36,7 +36,7 @@ RIVER = [
     {"trace"},
     {"apply"},
     {"interop"},
-    {"inspection", "workflow"},
+    {"held", "inspection", "workflow"},
     {"departed"},
     {"api"},
     {"report"},

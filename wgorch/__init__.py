@@ -8,10 +8,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wgorch.api import Inventory, Outcome, Status, load, plan, status, teardown, up, verify
+    from wgorch.api import (
+        Inventory,
+        Outcome,
+        Status,
+        confirm,
+        load,
+        plan,
+        rollback,
+        status,
+        teardown,
+        up,
+        verify,
+    )
 
 __version__ = "0.2.0.dev0"
-__all__ = ["Inventory", "Outcome", "Status", "__version__", "load", "plan", "status", "teardown", "up", "verify"]
+__all__ = [
+    "Inventory",
+    "Outcome",
+    "Status",
+    "__version__",
+    "confirm",
+    "load",
+    "plan",
+    "rollback",
+    "status",
+    "teardown",
+    "up",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from wgorch import departed, inspection, workflow
-from wgorch.apply.lease import LEASE_S, check_lease
+from wgorch import departed, held, inspection, workflow
+from wgorch.apply.lease import LEASE_S, check_hold, check_lease
 from wgorch.events import Event, Listener
 from wgorch.inventory.load import load
 from wgorch.inventory.model import Inventory
@@ -31,7 +31,19 @@ from wgorch.remote.fleet import Fleet
 from wgorch.remote.root import password_from
 from wgorch.run import Run, RunOptions
 
-__all__ = ["Inventory", "Outcome", "Status", "load", "plan", "status", "teardown", "up", "verify"]
+__all__ = [
+    "Inventory",
+    "Outcome",
+    "Status",
+    "confirm",
+    "load",
+    "plan",
+    "rollback",
+    "status",
+    "teardown",
+    "up",
+    "verify",
+]
 
 
 class _Silence:
@@ -64,6 +76,7 @@ def up(
     *,
     limit: frozenset[str] = frozenset(),
     lease_s: int = LEASE_S,
+    hold_s: int = 0,
     consent: Callable[[Mapping[str, HostPlan]], bool | None] = lambda _plans: None,
     listener: Listener | None = None,
 ) -> Outcome:
@@ -71,12 +84,26 @@ def up(
 
     `limit`: change these hosts only; without it, hosts that left the inventory since the last `up` on this controller
     are torn down too (the outcome's `removed` and `orphans`). `lease_s`: seconds, 10 to 300, after which a host rolls
-    back unless confirmed. `consent`: takes the plans, raises to refuse them, and returns True after a prompt.
+    back unless confirmed; `hold_s`: seconds, 30 to 86400, for which the proven change waits for `confirm` or `rollback` (the
+    code is then 8). `consent`: takes the plans, raises to refuse them, and returns True after a prompt.
     """
     check_lease(lease_s)
+    check_hold(hold_s)
     with _run(inventory, limit, listener) as run:
-        outcome = workflow.up(run, consent, lease_s=lease_s)
+        outcome = workflow.up(run, consent, lease_s=lease_s, hold_s=hold_s)
         return departed.prune(run, outcome, _open_fleet, lease_s)
+
+
+def confirm(inventory: Inventory, *, listener: Listener | None = None) -> Outcome:
+    """Make a held change last on all of its hosts, or roll it back on all of them."""
+    with _run(inventory, frozenset(), listener) as run:
+        return held.confirm(run)
+
+
+def rollback(inventory: Inventory, *, listener: Listener | None = None) -> Outcome:
+    """Roll a held change back on all of its hosts."""
+    with _run(inventory, frozenset(), listener) as run:
+        return held.roll_back(run)
 
 
 def teardown(

@@ -18,6 +18,7 @@ class Event(StrEnum):
     VERIFY = "verify"
     VERIFIED = "verified"
     TRACE = "trace"
+    HELD = "held"
     CONFIRMED = "confirmed"
     FINISHED = "finished"
     ROLL_BACK = "roll-back"

@@ -10,6 +10,7 @@ from wgorch.base.ip import is_ip_host
 from wgorch.errors import ABSENT, DIFFERS, DONE, FAULT, HostsFailed
 from wgorch.outcome import Outcome, Status, with_absent
 from wgorch.plan.absent import absences
+from wgorch.plan.hold import held_changes, hold_on
 from wgorch.plan.host import HostPlan
 from wgorch.plan.members import newest
 from wgorch.run import Run
@@ -58,15 +59,30 @@ def status(run: Run) -> Status:
     except HostsFailed as error:
         errors = tuple(str(e) for e in error.errors)
     unread = any(not error.is_absence for error in failed.values())
+    # What a held change does after its confirmation is no drift.
+    plans = {name: replace(p, stay=()) if hold_on(run.seen[name]) else p for name, p in plans.items()}
     differs = errors or run.removed or unread or any(p.changes for p in plans.values())
-    held = run.keys_of_absent
-    keys = {name: key for its in held.values() for name, key in its.items() if key}
+    known = run.keys_of_absent
+    keys = {name: key for its in known.values() for name, key in its.items() if key}
     keys |= {name: device.public_key for name, device in run.inventory.devices.items() if device.public_key}
     keys |= {n: key for n, s in run.seen.items() if (key := s.wg(run.network).public_key)}
     ssh = {name: run.fleet.session(name) for name in run.seen}
-    away = absences(run.topology, run.seen, held, failed)
+    away = absences(run.topology, run.seen, known, failed)
+    held = tuple(change for change in held_changes(run.seen) if change.left_s)
     code = DIFFERS if differs else ABSENT if failed else DONE
-    return Status(code, run.seen, plans, failed, keys, errors, ssh, away, newest(run.seen), run.removed)
+    return Status(
+        code,
+        run.seen,
+        plans,
+        failed,
+        keys,
+        errors,
+        ssh,
+        away,
+        newest(run.seen),
+        run.removed,
+        held,
+    )
 
 
 def measured(run: Run) -> Verdict:

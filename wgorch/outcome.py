@@ -11,6 +11,7 @@ from wgorch.errors import ABSENT, DONE, HostError, UsageError
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host
 from wgorch.plan.absent import Absence
+from wgorch.plan.hold import Held
 from wgorch.plan.host import HostPlan
 from wgorch.plan.members import Record
 from wgorch.remote.clients import SshSession
@@ -112,6 +113,8 @@ class Status:
     """The newest record of the network's members."""
     leaving: Mapping[str, Host] = field(default_factory=dict)
     """Hosts that left the inventory and are not taken down."""
+    held: tuple[Held, ...] = ()
+    """Changes that wait to be confirmed."""
 
 
 @value

@@ -53,14 +53,15 @@ def up(
     consent: Consent,
     *,
     lease_s: int = LEASE_S,
+    hold_s: int = 0,
     transaction_type: type[Transaction] = Transaction,
 ) -> Outcome:
     """Bring the network up as the inventory says, or roll every host back.
 
-    `transaction_type`: how each host is changed; a benchmark measures what the steps of a safe change cost.
+    `hold_s`: seconds for which the proven change waits for `confirm`; 0: it is confirmed at once. `transaction_type`: how each host is changed; a benchmark measures what the steps of a safe change cost.
     """
     with Interrupts() as interrupts:
-        roll_out = partial(_roll_out, run, interrupts, lease_s, transaction_type)
+        roll_out = partial(_roll_out, run, interrupts, lease_s, hold_s, transaction_type)
         outcome = roll_out(consent)
         if outcome.code == ROLLED_BACK and (mtu := _working_mtu(outcome)):
             # No router on the path reports its limit; only the tunnel itself shows it.
@@ -143,6 +144,7 @@ def _roll_out(
     run: Run,
     interrupts: Interrupts,
     lease_s: int,
+    hold_s: int,
     transaction_type: type[Transaction],
     consent: Consent,
 ) -> Outcome:
@@ -160,7 +162,7 @@ def _roll_out(
     if not changing:
         return Outcome(DONE, plans, exchanges=exchanges(run), handshakes=run.fleet.handshakes)
     transaction = _transaction(run, lease_s, asked, transaction_type)
-    return Rollout(run, transaction, interrupts, changing).up()
+    return Rollout(run, transaction, interrupts, changing, hold_s).up()
 
 
 def no_consent(_plans: Mapping[str, HostPlan]) -> None:

@@ -252,3 +252,44 @@ def test_a_new_key_takes_its_place_and_unused_secrets_go_when_the_change_is_fini
     assert "private_key.new" == host.read("private_key")
     left = {path.name for path in host.place.iterdir()} - {"referee", "journal"}
     assert {"boot", "private_key", "psk.used"} == left
+
+
+def test_a_held_change_outlasts_its_lease_and_says_so_to_the_next_run(host: Host) -> None:
+    host.lock("one", seconds=1)
+    host.open_change("one")
+    host.write("lease", "1 1\n")
+    host.write("hold", "bcc\nhome\n")
+    host.write("stay", "echo stayed\n")
+
+    assert "held one" in host.referee("hold", "one", "600")
+    until = int(host.read("lease").split()[0])
+    assert host.read("lease") == f"{until} {until}"
+    assert f"until={until + 5}" in host.read("lock").split("\n")
+    busy = host.lock("two")
+    assert busy.startswith("busy ")
+    assert "held=yes" in busy.split("\n")
+    assert "confirmed one" in host.referee("confirm", "one")
+    assert "finished one" in host.referee("finish", "one", "keep")
+    assert not host.read("hold") + host.read("stay") + host.read("lock")
+
+
+def test_a_held_change_is_taken_back_with_what_waited(host: Host) -> None:
+    host.lock("one")
+    host.open_change("one")
+    host.write("hold", "bcc\n")
+    host.write("stay", "echo stayed\n")
+    host.referee("hold", "one", "600")
+
+    assert "reverted one" in host.referee("revert", "one", "asked")
+    assert "one" == host.read("undone")
+    assert not host.read("hold") + host.read("stay") + host.read("lock")
+
+
+@pytest.mark.parametrize("missing", ["lock", "pending", "lease", "hold"])
+def test_what_is_no_open_change_is_not_held(host: Host, missing: str) -> None:
+    host.lock("one")
+    host.open_change("one")
+    host.write("hold", "bcc\n")
+    (host.place / missing).unlink()
+
+    assert "lost one" in host.referee("hold", "one", "600")

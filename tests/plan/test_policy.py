@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from tests.inventory.mistyped import BASE
 from tests.inventory.sections.test_flows import policy
@@ -10,8 +13,13 @@ from tests.trace.recordings import recorded
 from wgorch.gather.observed import Observed
 from wgorch.inventory.load import loads
 from wgorch.plan.members import Record, compose, differences, parse
-from wgorch.plan.policy import cuts_ssh, policy_notes
+from wgorch.plan.playbook import load_all
+from wgorch.plan.policy import cuts_ssh, policy_notes, unenforced
+from wgorch.state.rules import Chain
+from wgorch.state.state import State
 from wgorch.topology.topology import Topology, build
+
+POLICY = Chain("mangle", "INPUT", "wgorch-office-pin")
 
 DAY = 86400
 
@@ -100,3 +108,24 @@ def test_ssh_through_the_tunnel_is_never_cut() -> None:
     ]
     assert [] == list(cuts_ssh(of("home -> company: tcp 443"), seen("192.168.2.2", "ens192")))
     assert [] == list(cuts_ssh(of(), seen("192.168.2.2", "wg0")))
+
+
+@pytest.mark.parametrize(
+    ("lacks", "state", "said"),
+    [
+        ("nft_table", {"nft": {"policy-input 0123456789ab": "drop"}}, "lacks the step nft_table before interface"),
+        ("policy_chains", {"nft": {"policy-input 0123456789ab": "drop"}}, ""),
+        ("policy_chains", {"chains": {POLICY: ()}}, "lacks the step policy_chains before interface"),
+        ("nft_table", {"chains": {POLICY: ()}}, ""),
+        ("nft_table", {"nft": {"forward 0123456789ab": "accept"}}, ""),
+        ("", {"nft": {"policy-input 0123456789ab": "drop"}, "chains": {POLICY: ()}}, ""),
+    ],
+)
+def test_a_playbook_that_leaves_a_policy_out_is_refused(lacks: str, state: dict[str, Any], said: str) -> None:
+    up = load_all("", None).up
+    stages = {stage: tuple(step for step in steps if step != lacks) for stage, steps in up.stages.items()}
+    want = State("wgorch:office", "/var/lib/wgorch/office", **state)
+
+    found = [error.problem for error in unenforced("home", want, up._replace(stages=stages))]
+
+    assert ([f"the playbook of up {said}"] if said else []) == found

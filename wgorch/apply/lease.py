@@ -35,6 +35,19 @@ PHASE_S = 60
 """Deadline of every other phase."""
 
 
+MIN_HOLD_S = 30
+MAX_HOLD_S = 86_400
+"""The shortest and the longest time for which a proven change may stand unconfirmed for people to look at."""
+
+
+def check_hold(seconds: int) -> None:
+    """Refuse a hold out of bounds; 0 is none. Raises UsageError."""
+    if seconds and not MIN_HOLD_S <= seconds <= MAX_HOLD_S:
+        raise UsageError(
+            f"a hold of {seconds} s is out of range", f"{MIN_HOLD_S} seconds to {MAX_HOLD_S // 3600} hours"
+        )
+
+
 def check_lease(seconds: int) -> None:
     """Refuse a lease out of bounds. Raises UsageError."""
     if not MIN_LEASE_S <= seconds <= MAX_LEASE_S:

@@ -5,7 +5,7 @@
     @fail N | NAME    change N, or writing file NAME,       lost ID          its lock has ended
                       failed; output of it stands before    applied ID       done; the lease runs
     @tests, @fail rules   iptables-restore rejects rules    renewed ID LEFT  the lease was extended
-    @wait TEXT        waiting for a package manager         confirmed, finished, unlocked ID
+    @wait TEXT        waiting for a package manager         confirmed, held, finished, unlocked ID
 
 and of a rollback: reverted, rebooted, nothing (ID), unlike, reverting (ID). The words are a protocol with referees of older
 versions on hosts, and stay as they are.
@@ -34,6 +34,7 @@ class Word(StrEnum):
     LOST = "lost"
     APPLIED = "applied"
     RENEWED = "renewed"
+    HELD = "held"
     CONFIRMED = "confirmed"
     FINISHED = "finished"
     ROLLED_BACK = "reverted"
@@ -66,6 +67,8 @@ class Holder(NamedTuple):
     since: int | None
     """UNIX time."""
     left_s: int
+    is_hold: bool = False
+    """True where a proven change waits there to be confirmed."""
 
 
 def holder_of(output: str) -> Holder | None:
@@ -75,7 +78,9 @@ def holder_of(output: str) -> Holder | None:
         return None
     who = re.search(r"^who=(.*)$", output, re.M)
     since = re.search(r"^since=(\d{1,12})$", output, re.M)
-    return Holder(who[1] if who else "another run", int(since[1]) if since else None, int(busy[1]))
+    return Holder(
+        who[1] if who else "another run", int(since[1]) if since else None, int(busy[1]), "\nheld=yes" in output
+    )
 
 
 def begun(line: str, changes: Sequence[Change]) -> Change | None:

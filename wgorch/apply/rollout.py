@@ -12,7 +12,7 @@ from threading import Thread
 
 from wgorch.apply.interrupts import Interrupted, Interrupts
 from wgorch.apply.transaction import Transaction
-from wgorch.errors import DONE, MIXED, ROLLED_BACK, Garbled, HostError, HostsFailed
+from wgorch.errors import DONE, HELD, MIXED, ROLLED_BACK, Garbled, HostError, HostsFailed
 from wgorch.events import Event
 from wgorch.facts.grammar import NotAnAnswer, public_key
 from wgorch.gather.observed import Observed
@@ -38,6 +38,8 @@ class Rollout:
     transaction: Transaction
     interrupts: Interrupts
     plans: dict[str, HostPlan]
+    hold_s: int = 0
+    """Seconds for which a proven change stands unconfirmed; 0: it is confirmed at once."""
     failed: list[HostError] = field(default_factory=list)
     shown: Mapping[str, HostPlan] = field(default_factory=dict)
 
@@ -94,11 +96,24 @@ class Rollout:
                 with self._cut_short():
                     verdict = self._with_cause(verdict)
                 return self._roll_back("verification failed", verdict)
+            if self.hold_s:
+                return self._hold(verdict)
             if not self._confirm():
                 return self._roll_back("a host did not confirm", verdict)
             return self._finish("keep", verdict)
         except KeyboardInterrupt:
             return self._abandon()
+
+    def _hold(self, verdict: Verdict | None) -> Outcome:
+        """Leave the change for people to look at: each host rolls it back at the end unless it is confirmed before."""
+        hosts = sorted(self.plans)
+
+        def work(name: str) -> None:
+            self.transaction.hold(name, self.plans[name], self.hold_s, hosts)
+
+        if not self._on_hosts(work, hosts):
+            return self._roll_back("a host did not hold the change", verdict)
+        return self._outcome(HELD, verdict)
 
     def _down(self, keep: str) -> Outcome:
         self._lock()

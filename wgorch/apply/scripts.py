@@ -88,6 +88,25 @@ def finish_script(directory: str, change_id: str, plan: HostPlan, keep: str) -> 
     return sh_lines([_enter(directory), *stay, call_referee(["finish", change_id, keep])])
 
 
+def hold_script(directory: str, change_id: str, hold_s: int, plan: HostPlan, hosts: Iterable[str]) -> Sh:
+    """sh that lets a proven change stand unconfirmed, with what is to be done after it. `hosts`: those of the change."""
+    stay = plan.stay_program.text if any(c.commands for c in plan.stay) else sh(":")
+    return sh_lines(
+        [
+            _enter(directory),
+            sh("umask 077"),
+            secret_file("stay", stay),
+            write_file("hold", *map(quote, hosts)),
+            call_referee(["hold", change_id, str(hold_s)]),
+        ]
+    )
+
+
+def finish_held_script(directory: str, change_id: str) -> Sh:
+    """sh that does what a held change left for after its confirmation, and releases the lock."""
+    return sh_lines([_enter(directory), sh("sh ./stay"), call_referee(["finish", change_id, "keep"])])
+
+
 def renew_script(directory: str, change_id: str, lease_s: int) -> Sh:
     """sh that renews the lease; it rides on the phase that verifies."""
     renew = call_referee(["renew", change_id, str(lease_s)])

@@ -111,6 +111,9 @@ class Transaction:
             since = time.strftime("%H:%M:%S %Z", time.localtime(holder.since)) if holder.since else "?"
             until = time.strftime("%H:%M:%S %Z", time.localtime(time.time() + holder.left_s))
             problem = f"held by {holder.who} since {since}, free by {until} at the latest"
+            if holder.is_hold:
+                problem = f"a change by {holder.who} is held since {since}, and rolls back at {until}"
+                raise Locked(host, "lock the host", problem, "wgorch confirm makes it permanent, or wgorch rollback")
             raise Locked(host, "lock the host", problem, f"wait (--wait SECONDS), or contact {holder.who}")
         raise Unfit(host, "lock the host", one_line(output) or "no reply", f"is {self.network.directory} writable?")
 
@@ -167,6 +170,25 @@ class Transaction:
     def check_ssh(self, host: str) -> None:
         """Open a new connection to a host's SSH server, by the same route as the session. Raises Unreachable."""
         self.fleet.check_ssh(host)
+
+    def hold(self, host: str, plan: HostPlan, hold_s: int, hosts: Iterable[str]) -> None:
+        """Let a proven change stand unconfirmed for some seconds. `hosts`: those of the change. Raises HostError."""
+        script = scripts.hold_script(self.network.directory, self.change_id, hold_s, plan, hosts)
+        output = self.fleet.open(host).exchange(script, "hold the change", PHASE_S)
+        if not says(output, Word.HELD, self.change_id):
+            self._note_rollback(host, output)
+            raise ChangeFailed(host, "hold the change", one_line(output) or "no reply from its referee")
+        self.armed[host] = time.monotonic() + hold_s
+        self.standing[host] = HostOutcome(HostState.UNCONFIRMED, "held")
+        self.listener.event(host, Event.HELD)
+
+    def finish_held(self, host: str) -> None:
+        """Make a change last that was held and is confirmed, and release the lock. Raises HostError."""
+        script, action = scripts.finish_held_script(self.network.directory, self.change_id), "make the change permanent"
+        output = self.fleet.open(host).exchange(script, action, INSTALL_S, live=True)
+        if not says(output, Word.FINISHED, self.change_id) or "\n@fail " in f"\n{output}":
+            raise ChangeFailed(host, action, one_line(output) or "no reply from its referee")
+        self.listener.event(host, Event.FINISHED)
 
     def confirm(self, host: str) -> None:
         """Let the host confirm the change; only its own reply counts. Raises HostError."""

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from wgorch.apply.lease import LEASE_S, MAX_LEASE_S, MIN_LEASE_S, VERIFY_S
+from wgorch.apply.lease import LEASE_S, MAX_HOLD_S, MAX_LEASE_S, MIN_HOLD_S, MIN_LEASE_S, VERIFY_S
 
 
 class Options(argparse.Namespace):
@@ -151,6 +151,20 @@ def _seconds(text: str) -> int:
     if not text.isdecimal() or int(text) > 86400:
         raise argparse.ArgumentTypeError(f"{text!r} is not 0 to 86400 seconds")
     return int(text)
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def hold_time(text: str) -> int:
+    """Seconds of a hold as 90s, 30m or 2h. Raises ArgumentTypeError."""
+    number, unit = text[:-1], text[-1:]
+    if unit not in _UNITS or not number.isdecimal() or len(number) > 6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time like 90s, 30m or 2h")
+    seconds = int(number) * _UNITS[unit]
+    if not MIN_HOLD_S <= seconds <= MAX_HOLD_S:
+        raise argparse.ArgumentTypeError(f"{text} is not {MIN_HOLD_S} seconds to {MAX_HOLD_S // 3600} hours")
+    return seconds
 
 
 def _ssh_client(text: str) -> str:

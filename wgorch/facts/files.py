@@ -72,8 +72,15 @@ class Files:
     reverting: bool = field(default=False, compare=False)
     outcome: str = field(default="", compare=False)
     lock: Lock | None = field(default=None, compare=False)
+    held_with: tuple[str, ...] = field(default=(), compare=False)
+    """Where a change is held unconfirmed, its hosts."""
     listing: tuple[Entry, ...] = field(default=(), compare=False)
     """The network's directory, its parent, and wgorch's files in it."""
+
+    @property
+    def is_held(self) -> bool:
+        """True where a proven change waits to be confirmed."""
+        return self.pending and bool(self.held_with) and self.lock is not None
 
     @property
     def has_directory(self) -> bool:
@@ -112,6 +119,7 @@ def read(answers: Answers) -> Files:
         reverting="reverting" in names,
         outcome=outcomes[-1] if outcomes else "",
         lock=_lock([rest for word, rest in lines if word == "lock"]),
+        held_with=tuple(match(r"[a-z0-9-]{1,40}", rest) for word, rest in lines if word == "hold"),
         listing=tuple(found for word, rest in lines if (found := entry(word, rest))),
     )
 

@@ -4,7 +4,7 @@
 # `pending` is the start-up script of a change that is not confirmed. Renaming it decides, once and for all:
 #
 #     lock --> apply --> pending --confirm--> boot --finish--> no lock, no lease
-#                           |                  |
+#                           | hold: later       |
 #              do fails,    |                  | revert, while the lease is open:
 #              lease ends,  |                  | another host did not confirm
 #              revert,      v                  v
@@ -22,6 +22,7 @@
 # probe      script that prints the state; before, after: what it printed before the change and after undo
 # lock       holder, and until when; written with noclobber: the process that creates it has it
 # lease      until when the change stands unconfirmed, and the latest moment to which it can be renewed
+# hold, stay where a proven change waits for people to confirm it: the hosts of the change, and what is done after it
 # running    process group of the script that runs, its start time, and until when it may run; empty if none does
 # watching, reverter   processes that watch the lease, that roll back: pid and start time
 # Moments are seconds of this machine's uptime.
@@ -206,7 +207,7 @@ roll_back() { # WHY
     log "event=rolled-back result=$reply_result"
     write_atomic outcome "$reply_result $run $1"
     tries=0
-    until rm -f reverting reverter running 'do' lease; do
+    until rm -f reverting reverter running 'do' lease hold stay; do
         tries=$((tries + 1))
         # The claim stands as long as its file does: the watcher goes on, and calls this again.
         [ "$tries" -lt 20 ] || {
@@ -261,7 +262,7 @@ lock_host() { # WHO SECONDS
         take_or_end "$1" "$2"
     fi
     holds_lock || end_busy
-    remove_existing lease # of a change that was confirmed and not finished
+    remove_existing lease hold stay # of a change that was confirmed and not finished
     log "event=lock who=$1"
     printf 'locked %s\n' "$run"
 }
@@ -274,6 +275,7 @@ put_stale_lock_aside() {
     if [ "$lock_boot" = "$boot_id" ] && [ "$lock_until" -gt "$reply_now" ]; then
         printf 'busy %s\n' "$((lock_until - reply_now))"
         cat lock
+        [ ! -e hold ] || echo 'held=yes'
         exit 75
     fi
     judged="$lock_who $lock_since $lock_until $lock_boot"
@@ -376,6 +378,25 @@ renew_lease() { # SECONDS
         end_lost
     fi
     printf 'renewed %s %s\n' "$run" "$((lease_until - reply_now))"
+}
+
+# hold: let a change that was proven stand unconfirmed for people to look at, longer than any lease.
+hold_change() { # SECONDS
+    if ! holds_lock || [ ! -e pending ] || [ ! -e lease ] || [ ! -s hold ]; then end_lost; fi
+    read_now
+    lease_until=$((reply_now + $1))
+    write_atomic lease "$lease_until $lease_until"
+    read_time
+    read_lock && extend_lock "$((lease_until + 5))"
+    if ! holds_lock || [ ! -e pending ]; then
+        # The lease ended meanwhile, and the lock with it.
+        holds_lock && [ ! -e reverting ] && rm -f lock
+        end_lost
+    fi
+    systemd_timer stop
+    systemd_timer start "$(($1 + 5))"
+    log "event=hold seconds=$1"
+    printf 'held %s\n' "$run"
 }
 
 # confirm: pending becomes boot.
@@ -482,7 +503,7 @@ finish_change() { # WHAT
     if is_alive watching; then kill -9 "-$reply_pid" 2>/dev/null; fi
     place_confirmed_key
     remove_unused_secrets
-    gone='do undo undo.log probe before after running boot.before lease outcome watching'
+    gone='do undo undo.log probe before after running boot.before lease outcome watching hold stay'
     [ "$1" = keep ] || pass_records
     [ "$1" = keep ] || gone="$gone boot recorded members journal referee watch resolv.before installed $(printf ' %s' psk.*)"
     [ "$1" != purge ] || gone="$gone private_key"
@@ -539,13 +560,14 @@ main() { # VERB RUN WORD...
     unlock) unlock_host ;;
     apply) apply_change "$3" "$4" "$5" ;;
     renew) renew_lease "$3" ;;
+    hold) hold_change "$3" ;;
     confirm) confirm_change ;;
     revert) revert_change "$3" ;;
     take-back) [ ! -e reverting ] || roll_back "$3" ;;
     watch) watch_lease ;;
     finish) finish_change "$3" ;;
     *)
-        echo "usage: sh referee lock|unlock|apply|renew|confirm|revert|take-back|watch|finish RUN ..." >&2
+        echo "usage: sh referee lock|unlock|apply|renew|hold|confirm|revert|take-back|watch|finish RUN ..." >&2
         exit 64
         ;;
     esac

@@ -4,9 +4,9 @@ set -u
 export LC_ALL=C WG_ENDPOINT_RESOLUTION_RETRIES=1
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}"
 
-# True while a change is under way; a lock that is over or of another boot is none.
+# True while a change is under way; a lock that is over or of another boot is none, and a change that is held is done.
 is_locked() {
-    [ -r "$directory/lock" ] || return 1
+    [ -r "$directory/lock" ] && [ ! -e "$directory/hold" ] || return 1
     until=0 boot='' boot_id=''
     while IFS='=' read -r name value; do
         case $name in until) until=$value ;; boot) boot=$value ;; esac

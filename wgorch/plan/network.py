@@ -19,7 +19,7 @@ from wgorch.plan.host import HostPlan, named, plan_host
 from wgorch.plan.members import Record, compose, device_files, keepers, parse, recorded_files, recorded_with
 from wgorch.plan.notes import Note, return_routes, routes_inside
 from wgorch.plan.playbook import Playbook
-from wgorch.plan.policy import cuts_ssh, policy_notes
+from wgorch.plan.policy import cuts_ssh, policy_notes, unenforced
 from wgorch.plan.preshared import secrets_of
 from wgorch.plan.scope import limit_to
 from wgorch.state.state import State
@@ -151,8 +151,8 @@ def _plan(
     if entries_of:
         want = limit_to(entries_of, want, named(seen.state(network), names), facts.keys)
     touched = {chain.table for chain in want.chains} | (TABLES if seen.is_managed(network) else frozenset())
-    if unreadable := list(unreadable_blockers(name, network, seen, touched)):
-        raise unreadable[0]
+    if refused := [*unreadable_blockers(name, network, seen, touched), *unenforced(name, want, playbook)]:
+        raise refused[0]
     plan = plan_host(name, network, want, seen, playbook, after_start, names, _header(desired, seen))
     return replace(
         plan,

@@ -12,6 +12,9 @@ from wgorch.inventory.model import Host, IPAddress
 from wgorch.inventory.policy import DAY_S, PolicyRule, Service
 from wgorch.plan.members import Record, parse
 from wgorch.plan.notes import Note
+from wgorch.plan.playbook import Playbook
+from wgorch.state.rules import POLICY_KINDS
+from wgorch.state.state import State
 from wgorch.topology.policy import Policy
 from wgorch.topology.policy_changes import closed, opened
 from wgorch.topology.topology import Topology
@@ -39,6 +42,19 @@ def policy_notes(topology: Topology, record: Record, host: str, now: int) -> Ite
     before, after = Policy(members.inventory), topology.policy
     yield from (Note(host, f"the policy closes {line}") for line in closed(before, after))
     yield from (Note(host, f"the policy opens {line}") for line in opened(before, after))
+
+
+def unenforced(host: str, want: State, playbook: Playbook) -> Iterator[HostError]:
+    """A playbook that leaves out the step by which a host enforces the policy, or has it after the tunnel is up."""
+    steps = [each for each in playbook.steps("tunnel") if isinstance(each, str)]
+    before = steps[: steps.index("interface")] if "interface" in steps else steps
+    needed = {
+        "nft_table": any(key.startswith("policy-") for key in want.nft),
+        "policy_chains": any(chain.kind in POLICY_KINDS for chain in want.chains),
+    }
+    for name in (name for name, is_needed in needed.items() if is_needed and name not in before):
+        problem = f"the playbook of up lacks the step {name} before interface"
+        yield Unfit(host, "enforce the policy", problem, f"add {name} to the stage tunnel, or take policy: out")
 
 
 def cuts_ssh(topology: Topology, seen: Mapping[str, Observed]) -> Iterator[HostError]:

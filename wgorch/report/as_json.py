@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wgorch.errors import HostError
     from wgorch.inventory.model import Inventory
     from wgorch.outcome import Outcome, Status
+    from wgorch.plan.hold import Held
     from wgorch.plan.host import HostPlan
     from wgorch.remote.clients import SshSession
     from wgorch.report.sessions import Session
@@ -55,6 +56,11 @@ def up_json(outcome: Outcome) -> dict[str, Any]:
         "direct_peers": [{"hosts": [t.one, t.other], "direct": not t.why, "reason": t.why} for t in outcome.tried],
         **verdict,
     }
+
+
+def held_json(outcome: Outcome) -> dict[str, Any]:
+    """The outcome of `confirm` and `rollback`."""
+    return {**_change_json(outcome), "errors": [visible(str(error)) for error in outcome.failed]}
 
 
 def teardown_json(outcome: Outcome) -> dict[str, Any]:
@@ -143,7 +149,18 @@ def status_json(topology: Topology, status: Status) -> dict[str, Any]:
         "revision": {"number": status.record.number, "time": status.record.when, "by": visible(status.record.who)},
         "removed_hosts": sorted(status.leaving),
         "errors": [visible(error) for error in status.errors],
+        "held": [_held(change) for change in status.held],
         "hosts": unreachable | {n: _host(topology, status, n, its) for n, its in sessions(topology, status).items()},
+    }
+
+
+def _held(change: Held) -> dict[str, Any]:
+    return {
+        "id": visible(change.change_id),
+        "by": visible(change.who),
+        "hosts": change.hosts,
+        "gone": change.gone,
+        "left_s": change.left_s,
     }
 
 

@@ -17,6 +17,7 @@ LABELS = {
     Event.VERIFY: "measuring paths",
     Event.VERIFIED: "paths measured",
     Event.TRACE: "capturing",
+    Event.HELD: "held, unconfirmed",
     Event.CONFIRMED: "confirmed",
     Event.FINISHED: "done",
     Event.ROLL_BACK: "rolling back",
@@ -47,7 +48,7 @@ ORDER = (
     (Event.APPLIED,),
     (Event.VERIFY,),
     (Event.VERIFIED,),
-    (Event.CONFIRMED,),
+    (Event.CONFIRMED, Event.HELD),
     (Event.FINISHED,),
 )
 PHASES = {event: phase for phase, events in enumerate(ORDER) for event in events}

@@ -60,10 +60,15 @@ class Session:
 
 def ago(seconds: int) -> str:
     """An age for people: ``12 s ago``, ``3 h ago``."""
+    return f"{duration(seconds)} ago"
+
+
+def duration(seconds: int) -> str:
+    """A time for people: ``12 s``, ``3 h``."""
     for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
-            return f"{seconds // length} {unit} ago"
-    return f"{seconds} s ago"
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
 
 
 def sessions(topology: Topology, status: Status) -> dict[str, list[Session]]:

@@ -13,10 +13,11 @@ from wgorch.base.text import count
 from wgorch.inventory.model import Host
 from wgorch.outcome import Status
 from wgorch.plan.absent import Absence
+from wgorch.plan.hold import Held
 from wgorch.plan.members import Record
 from wgorch.report.console import safe_text
 from wgorch.report.plan import render_notes
-from wgorch.report.sessions import Session, ago, sessions, size
+from wgorch.report.sessions import Session, ago, duration, sessions, size
 from wgorch.topology.topology import Topology
 
 MAX_DRIFT_LINES = 40
@@ -44,6 +45,8 @@ def render_status(out: Console, topology: Topology, status: Status, *, verbose: 
         out.print(safe_text(f"{name}: {session or 'this machine, without SSH'}", "dim"))
     for error in status.errors:
         out.print(safe_text(f"✗ {error}", "red"))
+    for held in status.held:
+        out.print(safe_text(held_line(held), "yellow"))
     network = topology.inventory.network
     plans = {name: plan for name, plan in status.plans.items() if status.seen[name].is_managed(network)}
     for name, plan in status.plans.items():
@@ -72,6 +75,14 @@ def revision(record: Record) -> str:
     """The revision of a network for people."""
     when = time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(record.when))
     return f"revision {record.number}, by {record.who}, {when}"
+
+
+def held_line(held: Held) -> str:
+    """A held change for people."""
+    where = f"a change by {held.who} is held on {', '.join(held.hosts)}"
+    if held.gone:
+        return f"{where}, but no more on {', '.join(held.gone)}: wgorch rollback"
+    return f"{where}, and rolls back in {duration(held.left_s)}: wgorch confirm, or wgorch rollback"
 
 
 def session_table(columns: tuple[str, ...], right: tuple[str, ...]) -> Table:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wgorch.base.text import count, visible
-from wgorch.errors import ABSENT, DONE, MIXED, ROLLED_BACK, HostError
+from wgorch.errors import ABSENT, DONE, HELD, MIXED, ROLLED_BACK, HostError
 from wgorch.inventory.model import IPAddress
 from wgorch.outcome import HostState, Outcome
 from wgorch.plan.members import newest
@@ -36,7 +36,7 @@ MAX_MATRIX = 20
 
 def render_outcome(out: Console, outcome: Outcome) -> None:
     """Print the state of each host after a failed change, and the errors."""
-    if outcome.standing and not outcome.succeeded:
+    if outcome.standing and not outcome.succeeded and outcome.code != HELD:
         table = Table(box=None, pad_edge=False, show_header=False)
         for name, standing in outcome.standing.items():
             table.add_row(safe_text(name, "bold"), safe_text(LABELS[standing.state]), safe_text(standing.why, "dim"))
@@ -81,7 +81,7 @@ def render_failure(out: Console, code: int) -> None:
         out.print("    hint: run wgorch status, then wgorch up")
     elif code > 128:
         out.print("wgorch: interrupted; all hosts rolled back", style="yellow")
-    elif code not in (DONE, ABSENT):
+    elif code not in (DONE, ABSENT, HELD):
         out.print("wgorch: failed", style="red")
 
 

@@ -106,7 +106,11 @@ def watch_script(target: Target) -> str:
         sh("interface={name} directory={place}", name=quote(network.interface), place=quote(network.directory)),
         sh("exits=yes") if target.desired.host.exit else sh("exits=no"),
     ]
-    needed = [readable("lib/ping.sh"), *([functions(pieces_of(frozenset({"end_rules"})))] if ends else []), readable("watch.sh")]
+    needed = [
+        readable("lib/ping.sh"),
+        *([functions(pieces_of(frozenset({"end_rules"})))] if ends else []),
+        readable("watch.sh"),
+    ]
     return sh_lines([*head, *needed, *lines, sh("exit 0"), EMPTY])
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import time
 from typing import TYPE_CHECKING
 
 from wgorch.apply.lease import check_lease
-from wgorch.cli.options import ChangeOptions, change_options, plan_options, run_options
+from wgorch.cli.options import ChangeOptions, change_options, hold_time, plan_options, run_options
+from wgorch.errors import HELD
 
 if TYPE_CHECKING:
     from wgorch.cli.context import Context
     from wgorch.outcome import Outcome
 
 SUMMARY = "Build the network and verify it, or roll back every host"
-EXAMPLES = ("wgorch up inventory.yaml", "wgorch up --yes --confirm-timeout 120", "wgorch up --limit home,company")
+EXAMPLES = ("wgorch up inventory.yaml", "wgorch up --hold 30m", "wgorch up --limit home,company")
 
 
 class UpOptions(ChangeOptions):
@@ -23,6 +25,7 @@ class UpOptions(ChangeOptions):
     accept_risk: str | None
     adopt: bool
     find_mtu: bool
+    hold: int
     try_direct: bool
 
 
@@ -30,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     run_options(parser)
     change_options(parser)
     plan_options(parser)
+    hold = "leave the proven change unconfirmed for TIME (90s, 30m, 2h): wgorch confirm makes it permanent, else it rolls back"
+    parser.add_argument("--hold", metavar="TIME", type=hold_time, default=0, help=hold)
     risk = "change hosts even if SSH reaches them only through the tunnel"
     parser.add_argument("--accept-risk", choices=("lose-ssh",), help=risk)
     direct = "with `direct: try`: attempt direct peering even without other changes"
@@ -52,29 +57,32 @@ def run(options: UpOptions) -> int:
         strict=options.strict,
     )
     with open_run(options, wanted, draws=True, checks_flows=True) as context:
-        return bring_up(options, context)
+        return bring_up(options, context, options.hold)
 
 
-def bring_up(options: ChangeOptions, context: Context) -> int:
+def bring_up(options: ChangeOptions, context: Context, hold_s: int = 0) -> int:
     """Bring the network up, tear down hosts that left the inventory, and print the outcome."""
+    from functools import partial
+
     from wgorch import departed, workflow
     from wgorch.cli.consent import consent_to_up
 
     run, lease_s = context.run, options.confirm_timeout
     with context.progress:
         consent = consent_to_up(options, context)
-        outcome = workflow.until_unlocked(run, options.wait, lambda: workflow.up(run, consent, lease_s=lease_s))
+        change = partial(workflow.up, run, consent, lease_s=lease_s, hold_s=hold_s)
+        outcome = workflow.until_unlocked(run, options.wait, change)
     outcome = departed.prune(run, outcome, context.open_fleet, lease_s)
     if options.json:
         from wgorch.report import as_json
 
         as_json.print_json(context.out, as_json.up_json(outcome))
     elif not options.quiet or outcome.code or any(outcome.orphans.values()):
-        _render(options, context, outcome)
+        _render(options, context, outcome, hold_s)
     return outcome.code
 
 
-def _render(options: ChangeOptions, context: Context, outcome: Outcome) -> None:
+def _render(options: ChangeOptions, context: Context, outcome: Outcome, hold_s: int) -> None:
     from wgorch.cli.context import stderr
     from wgorch.report import verdict as report
 
@@ -86,6 +94,10 @@ def _render(options: ChangeOptions, context: Context, outcome: Outcome) -> None:
     if not options.quiet:
         _render_success(context, outcome)
     report.render_orphans(stderr(), outcome)
+    if outcome.code == HELD:
+        until = time.strftime("%H:%M:%S %Z", time.localtime(time.time() + hold_s))
+        out.print(f"held: the change is in force and proven; every host rolls it back at {until}", style="yellow")
+        out.print("next: wgorch confirm makes it permanent, or wgorch rollback", style="dim")
     report.render_failure(stderr(), outcome.code)
 
 

@@ -22,7 +22,7 @@ ask_files() {
     printf '%s' "$headers"
     [ -e "$directory/reverting" ] && echo 'has reverting'
     [ -e "$directory/recorded" ] && echo 'has recorded'
-    for file in recorded outcome installed; do
+    for file in recorded outcome installed hold; do
         print_lines "$file " "$directory/$file"
     done
     can_read "$directory/members" && { sed 's/^/members /' "$directory/members" || unread $? "sed $directory/members"; }
