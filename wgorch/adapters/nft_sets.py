@@ -8,7 +8,7 @@ from itertools import product
 
 from wgorch.inventory.model import IPNetwork
 from wgorch.inventory.policy import Service
-from wgorch.topology.boxes import Box, Ranges, rest, union
+from wgorch.topology.boxes import Box, Ranges, may_meet, rest, union
 from wgorch.topology.passes import Pass
 
 _ALL_PORTS: Ranges = ((0, 65535),)
@@ -19,7 +19,7 @@ def elements(passes: Iterable[Pass], *, ports: bool) -> Iterator[str]:
     done: list[Box] = []
     for each in passes:
         box = _box(each, ports=ports)
-        for piece in rest([box], [other for other in done if _may_meet(box, other)]):
+        for piece in rest([box], [other for other in done if may_meet(box, other)]):
             for source, target, port in product(piece.sources, piece.targets, piece.services):
                 text = f"{_addresses(each.version, source)} . {_addresses(each.version, target)}"
                 yield f"{text} . {_range(*port)}" if ports else text
@@ -51,16 +51,6 @@ def _ports(service: Service) -> Ranges:
 
 def _spans(networks: Iterable[IPNetwork]) -> Ranges:
     return union((int(net.network_address), int(net.broadcast_address)) for net in networks)
-
-
-def _may_meet(box: Box, other: Box) -> bool:
-    """False where two have nothing in common by their ends, which is quick to see."""
-    return (
-        box.sources[0][0] <= other.sources[-1][1]
-        and other.sources[0][0] <= box.sources[-1][1]
-        and box.targets[0][0] <= other.targets[-1][1]
-        and other.targets[0][0] <= box.targets[-1][1]
-    )
 
 
 def _addresses(version: int, span: tuple[int, int]) -> str:

@@ -56,15 +56,37 @@ def rest(some: Iterable[Box], others: Iterable[Box]) -> list[Box]:
     return left
 
 
+def may_meet(box: Box, other: Box) -> bool:
+    """False where two boxes have nothing in common by their ends, which is quick to see."""
+    return (
+        box.version == other.version
+        and box.sources[0][0] <= other.sources[-1][1]
+        and other.sources[0][0] <= box.sources[-1][1]
+        and box.targets[0][0] <= other.targets[-1][1]
+        and other.targets[0][0] <= box.targets[-1][1]
+        and box.services[0][0] <= other.services[-1][1]
+        and other.services[0][0] <= box.services[-1][1]
+    )
+
+
+def size(box: Box) -> int:
+    """How many flows a box has."""
+    sources, targets, services = (sum(high - low + 1 for low, high in side) for side in box[1:])
+    return sources * targets * services
+
+
 def _less(box: Box, other: Box) -> Iterator[Box]:
     """A box without another one, in pieces that have nothing in common."""
+    if not may_meet(box, other):
+        yield box
+        return
     common = Box(
         box.version,
         shared(box.sources, other.sources),
         shared(box.targets, other.targets),
         shared(box.services, other.services),
     )
-    if box.version != other.version or common.is_empty:
+    if common.is_empty:
         yield box
         return
     pieces = (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from wgorch.inventory.model import IPNetwork
 from wgorch.inventory.policy import INTERNET, PolicyRule, moment
-from wgorch.topology.boxes import Box, boxes, everything, rest, services_in
+from wgorch.topology.boxes import Box, boxes, everything, rest, services_in, size
 from wgorch.topology.policy import Line, Policy, is_within
 from wgorch.topology.topology import Topology
 
@@ -26,14 +26,22 @@ def closed(before: Policy, after: Policy) -> Iterator[str]:
     """Yield the lines of the earlier policy that let flows pass which the later one refuses, with the services that do."""
     if before and after:
         yield from _adding(before, after)
-    elif after and rest(everything(), _all_boxes(after)):
+    elif after and not _is_everything(after):
         yield ALL
+
+
+def _is_everything(policy: Policy) -> bool:
+    """True if lines together let everything pass: they are added up before they are looked at one by one."""
+    own, whole = _all_boxes(policy), everything()
+    return sum(map(size, own)) >= sum(map(size, whole)) and not rest(whole, own)
 
 
 def _adding(policy: Policy, other: Policy) -> Iterator[str]:
     theirs = _all_boxes(other)
+    same = frozenset(theirs)
     for line in policy.lines:
-        left = [] if policy.is_over(line) else rest(boxes(policy, line), theirs)
+        own = [] if policy.is_over(line) else [box for box in boxes(policy, line) if box not in same]
+        left = rest(own, theirs) if own else []
         if left:
             yield str(line.rule._replace(services=services_in(left)))
 
