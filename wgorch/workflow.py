@@ -54,16 +54,18 @@ def up(
     *,
     lease_s: int = LEASE_S,
     hold_s: int = 0,
+    exact: bool = False,
     transaction_type: type[Transaction] = Transaction,
 ) -> Outcome:
     """Bring the network up as the inventory says, or roll every host back.
 
-    `hold_s`: seconds for which the proven change waits for `confirm`; 0: it is confirmed at once. `transaction_type`: how each host is changed; a benchmark measures what the steps of a safe change cost.
+    `hold_s`: seconds for which the proven change waits for `confirm`; 0: it is confirmed at once. `exact`: make this
+    change and no other, with no second try at another MTU. `transaction_type`: how each host is changed; a benchmark measures what the steps of a safe change cost.
     """
     with Interrupts() as interrupts:
         roll_out = partial(_roll_out, run, interrupts, lease_s, hold_s, transaction_type)
         outcome = roll_out(consent)
-        if outcome.code == ROLLED_BACK and (mtu := _working_mtu(outcome)):
+        if outcome.code == ROLLED_BACK and not exact and (mtu := _working_mtu(outcome)):
             # No router on the path reports its limit; only the tunnel itself shows it.
             run.max_mtu = mtu
             outcome = roll_out(no_consent)
@@ -71,7 +73,7 @@ def up(
             run.broken_before = broken
             outcome = roll_out(no_consent)
         run.rotating = frozenset()
-        if outcome.code == DONE and run.network.direct and (outcome.standing or run.options.try_direct):
+        if outcome.code == DONE and not exact and run.network.direct and (outcome.standing or run.options.try_direct):
             outcome = _try_direct(run, outcome, interrupts, lease_s)
         return with_absent(run.absent, outcome)
 

@@ -27,6 +27,8 @@ REQUIRED = {
     "ask": ["who reaches home"],
     "completion": ["bash"],
     "forget": ["branch"],
+    "show": ["change.plan"],
+    "apply": ["change.plan"],
     "map": ["-o", "network.svg"],
     "rotate-key": ["home"],
     "ssh": ["home"],

@@ -8,11 +8,21 @@ from typing import Any
 
 import pytest
 
+from tests.plan.test_file import CHANGE
+from tests.plan.test_file import file as file_of
 from tests.report.samples import ROOT, TOPOLOGY, change_of, drifted, healthy, lost, plan_of, verdict_of
 from tests.trace.recordings import explained
 from wgorch.errors import DIFFERS
 from wgorch.outcome import Outcome
-from wgorch.report.as_json import VERSION, findings_json, plan_json, status_json, trace_json, verdict_json
+from wgorch.report.as_json import (
+    VERSION,
+    findings_json,
+    plan_file_json,
+    plan_json,
+    status_json,
+    trace_json,
+    verdict_json,
+)
 from wgorch.verify.finding import Finding
 
 PAGE = (ROOT / "docs" / "json.md").read_text()
@@ -24,6 +34,7 @@ RESULTS = [
     ("status", status_json(TOPOLOGY, lost())),
     ("status", status_json(TOPOLOGY, drifted(PLAN, "no address left"))),
     ("plan", plan_json(Outcome(DIFFERS, {"bcc": PLAN}))),
+    ("show", plan_file_json(file_of(CHANGE))),
     ("verify", verdict_json(verdict_of(FINDING))),
     ("trace", trace_json(explained("no route"))),
     ("doctor", findings_json({"bcc": (FINDING,), "home": ()}, {})),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from wgorch.inventory.model import Host, Inventory
+    from wgorch.plan.playbook import Playbooks
     from wgorch.remote.fleet import Fleet
     from wgorch.remote.root import Password
     from wgorch.remote.shell import Log
@@ -169,14 +170,31 @@ def open_run(
     `inventory`: in place of the option; `draws`: show progress; `quiet`: do not print where the inventory was found;
     `checks_flows`: refuse flows that no host could make work. Raises WgorchError.
     """
-    from wgorch.inventory.names import check_names
     from wgorch.plan.playbook import load_all
-    from wgorch.run import Run, RunOptions
+    from wgorch.run import RunOptions
 
     loaded = load_inventory(inventory or options.inventory, quiet=quiet or options.quiet)
     playbooks = load_all(loaded.path, options.playbooks, frozenset(loaded.hosts))
     topology = build_topology(loaded) if checks_flows else None
-    run_options = run_options or RunOptions(options.limit, strict=options.strict)
+    wanted = run_options or RunOptions(options.limit, strict=options.strict)
+    with run_over(options, loaded, playbooks, wanted, topology=topology, draws=draws) as context:
+        yield context
+
+
+@contextmanager
+def run_over(
+    options: Options,
+    loaded: Inventory,
+    playbooks: Playbooks,
+    run_options: RunOptions,
+    *,
+    topology: Topology | None = None,
+    draws: bool = False,
+) -> Iterator[Context]:
+    """Open a run over an inventory that is loaded. Raises WgorchError."""
+    from wgorch.inventory.names import check_names
+    from wgorch.run import Run
+
     run_options = replace(
         run_options,
         limit=check_names(loaded, sorted(run_options.limit)),

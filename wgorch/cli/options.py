@@ -153,6 +153,11 @@ def _seconds(text: str) -> int:
     return int(text)
 
 
+def hold_option(parser: argparse.ArgumentParser) -> None:
+    hold = "leave the proven change unconfirmed for TIME (90s, 30m, 2h): wgorch confirm makes it permanent, else it rolls back"
+    parser.add_argument("--hold", metavar="TIME", type=hold_time, default=0, help=hold)
+
+
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 

@@ -13,10 +13,10 @@ from wgorch.cli.version import ShowVersion
 from wgorch.errors import UsageError
 
 OTHER_WORDS = {
-    "up": ("apply", "build", "create", "deploy", "install", "start", "sync", "converge"),
+    "up": ("build", "create", "deploy", "install", "start", "sync", "converge"),
     "teardown": ("clean", "delete", "destroy", "down", "remove", "rm", "stop", "undeploy", "uninstall"),
     "plan": ("diff", "preview", "dry-run", "dryrun", "show-plan"),
-    "status": ("list", "logs", "log", "ls", "peers", "ps", "show", "state", "info"),
+    "status": ("list", "logs", "log", "ls", "peers", "ps", "state", "info"),
     "verify": ("ping", "test"),
     "check": ("lint", "validate"),
     "adopt": ("import",),

@@ -11,14 +11,14 @@ from wgorch.inventory.model import AUTO, DEFAULT_PORT, Host, Inventory, IPAddres
 from wgorch.inventory.policy import ANY, INTERNET, LAN, PolicyRule, is_address
 
 
-def dump(inventory: Inventory) -> dict[str, Any]:
+def dump(inventory: Inventory, *, identities: bool = False) -> dict[str, Any]:
     """The sections of the file, with every address as it is now, and defaults left out.
 
-    `identity`, a key file of one person's machine, is left out.
+    `identities`: with the key files that one person's machine logs in with.
     """
     found = {
         "network": _network(inventory.network),
-        "hosts": {name: _host(host) for name, host in inventory.hosts.items()},
+        "hosts": {name: _host(host, identities=identities) for name, host in inventory.hosts.items()},
         "devices": {name: _device(device) for name, device in inventory.devices.items()},
         "groups": _groups(inventory),
         "links": [f"{rule.one} {'--' if rule.peering else '-x-'} {rule.other}" for rule in inventory.links],
@@ -55,9 +55,9 @@ def is_known(side: str, inventory: Inventory) -> bool:
     return is_address(side) or side in (ANY, INTERNET) or side.removesuffix(LAN) in inventory.members
 
 
-def dump_text(inventory: Inventory) -> str:
+def dump_text(inventory: Inventory, *, identities: bool = False) -> str:
     """The same as YAML, which a person may edit."""
-    return yaml.safe_dump(dump(inventory), sort_keys=False, default_flow_style=None, width=120)
+    return yaml.safe_dump(dump(inventory, identities=identities), sort_keys=False, default_flow_style=None, width=120)
 
 
 def in_one_line(field: str, value: Any) -> str:
@@ -81,11 +81,11 @@ def _network(network: Network) -> dict[str, Any]:
     )
 
 
-def _host(host: Host) -> dict[str, Any]:
+def _host(host: Host, *, identities: bool) -> dict[str, Any]:
     port = host.endpoint.port if host.endpoint else DEFAULT_PORT
     return _given(
         {
-            "ssh": _ssh(host.ssh),
+            "ssh": _ssh(host.ssh, identities=identities),
             "address": _one_or_more(host.addresses),
             "single_address": host.single_address or None,
             "endpoint": str(host.endpoint) if host.endpoint else None,
@@ -134,8 +134,9 @@ def _subnet(host: Host, subnet: IPNetwork) -> Any:
     return str(subnet) if real == subnet else {"lan": str(real), "as": str(subnet)}
 
 
-def _ssh(target: SshTarget) -> Any:
-    plain = not target.via and target.client == AUTO
+def _ssh(target: SshTarget, *, identities: bool) -> Any:
+    identity = target.identity if identities else None
+    plain = not target.via and target.client == AUTO and not identity
     if plain and (":" not in target.host or target.port):
         return str(target)
     return _given(
@@ -143,7 +144,8 @@ def _ssh(target: SshTarget) -> Any:
             "host": target.host,
             "user": target.user,
             "port": target.port,
-            "via": [_ssh(jump) for jump in target.via],
+            "via": [_ssh(jump, identities=identities) for jump in target.via],
+            "identity": str(identity) if identity else None,
             "client": target.client if target.client != AUTO else None,
         }
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from wgorch.errors import HostError
     from wgorch.inventory.model import Inventory
     from wgorch.outcome import Outcome, Status
+    from wgorch.plan.file import PlanFile
     from wgorch.plan.hold import Held
     from wgorch.plan.host import HostPlan
     from wgorch.remote.clients import SshSession
@@ -42,6 +44,30 @@ def plan_json(outcome: Outcome) -> dict[str, Any]:
         "removed_hosts": sorted(outcome.leaving),
         "hosts": {name: {"changes": [_change(c) for c in p.changes], "notes": _notes(p)} for name, p in plans.items()},
     }
+
+
+def plan_file_json(file: PlanFile) -> dict[str, Any]:
+    """A plan that was written to a file; the id of a change is the same for the same change of the same host."""
+    hosts = {
+        name: {
+            "changes": [{"id": _id(name, change), **_change(change)} for change in host.changes],
+            "notes": [visible(str(note)) for note in host.notes],
+        }
+        for name, host in file.hosts.items()
+    }
+    return {
+        "version": VERSION,
+        "network": visible(file.network),
+        "inventory": visible(file.path),
+        "time": file.made,
+        "by": visible(file.by),
+        "removed_hosts": sorted(map(visible, file.removed)),
+        "hosts": hosts,
+    }
+
+
+def _id(host: str, change: Change) -> str:
+    return hashlib.sha256(f"{host} {change.step} {change.sign} {change.what}".encode()).hexdigest()[:12]
 
 
 def up_json(outcome: Outcome) -> dict[str, Any]:

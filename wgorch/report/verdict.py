@@ -63,13 +63,14 @@ def render_orphans(out: Console, outcome: Outcome) -> None:
 
 def render_undone(out: Console, run: Run) -> None:
     """Print what the inventory would undo of a change made from elsewhere."""
-    if undone := run.undone:
-        record = newest(run.seen)
-        out.print(
-            safe_text(
-                f"not based on {revision(record)}; this inventory would change of it: {'; '.join(undone)}", "yellow"
-            )
-        )
+    if text := undone(run):
+        out.print(safe_text(text, "yellow"))
+
+
+def undone(run: Run) -> str:
+    """What the inventory would undo of a change made from elsewhere, in a line; empty for nothing."""
+    its = "; ".join(run.undone)
+    return f"not based on {revision(newest(run.seen))}; this inventory would change of it: {its}" if its else ""
 
 
 def render_failure(out: Console, code: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 
 GROUPS = {
     "Setup": ("init", "add", "check", "adopt", "rehearse", "demo", "trust", "completion"),
-    "Change": ("plan", "up", "confirm", "rollback", "teardown", "rotate-key", "forget", "export"),
+    "Change": ("plan", "show", "apply", "up", "confirm", "rollback", "teardown", "rotate-key", "forget", "export"),
     "Inspect": ("status", "map", "verify", "ask", "ssh"),
     "Troubleshoot": ("trace", "doctor"),
 }

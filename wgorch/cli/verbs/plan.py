@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from wgorch.cli.options import Options, plan_options, run_options
 
 SUMMARY = "Show what `up` would change, and why (read-only)"
-EXAMPLES = ("wgorch plan", "wgorch plan --format shell", "wgorch plan --limit home")
+EXAMPLES = ("wgorch plan", "wgorch plan -o change.plan", "wgorch plan --format shell")
 
 
 class PlanOptions(Options):
     """Options of `wgorch plan`."""
 
     format: str
+    output: Path | None
     accept_new_key: list[str]
     adopt: bool
     find_mtu: bool
@@ -23,6 +25,8 @@ class PlanOptions(Options):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     run_options(parser)
     plan_options(parser)
+    output = "write the plan to FILE too, for wgorch show and wgorch apply"
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=output)
     parser.add_argument(
         "--format", choices=("text", "json", "shell"), default="text", help="output format (default: text)"
     )
@@ -41,6 +45,10 @@ def run(options: PlanOptions) -> int:
     wanted = RunOptions(options.limit, accepted, redo_mtu=options.find_mtu, adopt=options.adopt, strict=options.strict)
     with open_run(options, wanted, checks_flows=True) as context:
         outcome = workflow.plan(context.run)
+        if options.output:
+            from wgorch.cli.plan_files import write_plan
+
+            write_plan(options.output, context.run, outcome, options.playbooks)
         if options.json or options.format == "json":
             as_json.print_json(context.out, as_json.plan_json(outcome))
         elif options.format == "shell":

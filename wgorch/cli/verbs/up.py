@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from wgorch.apply.lease import check_lease
-from wgorch.cli.options import ChangeOptions, change_options, hold_time, plan_options, run_options
+from wgorch.cli.options import ChangeOptions, change_options, hold_option, plan_options, run_options
 from wgorch.errors import HELD
 
 if TYPE_CHECKING:
     from wgorch.cli.context import Context
     from wgorch.outcome import Outcome
+    from wgorch.plan.host import HostPlan
+    from wgorch.workflow import Consent
 
 SUMMARY = "Build the network and verify it, or roll back every host"
 EXAMPLES = ("wgorch up inventory.yaml", "wgorch up --hold 30m", "wgorch up --limit home,company")
@@ -33,8 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     run_options(parser)
     change_options(parser)
     plan_options(parser)
-    hold = "leave the proven change unconfirmed for TIME (90s, 30m, 2h): wgorch confirm makes it permanent, else it rolls back"
-    parser.add_argument("--hold", metavar="TIME", type=hold_time, default=0, help=hold)
+    hold_option(parser)
     risk = "change hosts even if SSH reaches them only through the tunnel"
     parser.add_argument("--accept-risk", choices=("lose-ssh",), help=risk)
     direct = "with `direct: try`: attempt direct peering even without other changes"
@@ -60,8 +62,11 @@ def run(options: UpOptions) -> int:
         return bring_up(options, context, options.hold)
 
 
-def bring_up(options: ChangeOptions, context: Context, hold_s: int = 0) -> int:
-    """Bring the network up, tear down hosts that left the inventory, and print the outcome."""
+def bring_up(options: ChangeOptions, context: Context, hold_s: int = 0, check: Consent | None = None) -> int:
+    """Bring the network up, tear down hosts that left the inventory, and print the outcome.
+
+    `check`: what refuses every plan but one before a question is asked.
+    """
     from functools import partial
 
     from wgorch import departed, workflow
@@ -69,8 +74,14 @@ def bring_up(options: ChangeOptions, context: Context, hold_s: int = 0) -> int:
 
     run, lease_s = context.run, options.confirm_timeout
     with context.progress:
-        consent = consent_to_up(options, context)
-        change = partial(workflow.up, run, consent, lease_s=lease_s, hold_s=hold_s)
+        ask = consent_to_up(options, context)
+
+        def consent(plans: Mapping[str, HostPlan]) -> bool | None:
+            if check:
+                check(plans)
+            return ask(plans)
+
+        change = partial(workflow.up, run, consent, lease_s=lease_s, hold_s=hold_s, exact=check is not None)
         outcome = workflow.until_unlocked(run, options.wait, change)
     outcome = departed.prune(run, outcome, context.open_fleet, lease_s)
     if options.json:

@@ -1,0 +1,92 @@
+"""Plans as files: write one, read one, and open the run that one was made in."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wgorch.errors import HostsFailed, UsageError
+
+if TYPE_CHECKING:
+    from wgorch.cli.context import Context
+    from wgorch.cli.options import Options
+    from wgorch.outcome import Outcome
+    from wgorch.plan.file import PlanFile
+    from wgorch.plan.host import HostPlan
+    from wgorch.run import Run
+
+
+def write_plan(path: Path, run: Run, outcome: Outcome, directory: Path | None) -> None:
+    """Write the plan of a run. `directory`: of its playbooks, as given. Raises UsageError."""
+    from wgorch import __version__
+    from wgorch.inventory.dump import dump_text
+    from wgorch.membership import author
+    from wgorch.plan.file import PlanFile, planned, to_text
+    from wgorch.plan.playbook import NAMES, find
+    from wgorch.report.files import write_text
+    from wgorch.report.verdict import undone
+
+    given = run.options
+    file = PlanFile(
+        network=run.network.name,
+        path=run.inventory.path,
+        inventory=dump_text(run.inventory, identities=True),
+        playbooks={name: find(name, run.inventory.path, directory).read_text(encoding="utf-8") for name in NAMES},
+        options={
+            "limit": sorted(given.limit),
+            "accept_new_keys": sorted(given.accept_new_keys),
+            "redo_mtu": given.redo_mtu,
+            "adopt": given.adopt,
+        },
+        removed={name: str(host.ssh) for name, host in outcome.leaving.items()},
+        hosts={name: planned(plan) for name, plan in outcome.plans.items()},
+        undone=undone(run),
+        made=int(time.time()),
+        by=author(),
+        version=__version__,
+    )
+    write_text(to_text(file), path)
+
+
+def read_plan(path: Path) -> PlanFile:
+    """Read a plan. Raises UsageError."""
+    from wgorch.plan.file import from_text
+
+    try:
+        return from_text(path.read_bytes().decode(errors="replace"), str(path))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}", "wgorch plan -o FILE writes a plan") from None
+
+
+@contextmanager
+def open_planned(options: Options, file: PlanFile, *, strict: bool) -> Iterator[Context]:
+    """Open the run that a plan was made in, with its inventory, playbooks and options. Raises WgorchError."""
+    from dataclasses import replace
+
+    from wgorch.cli.context import build_topology, run_over
+    from wgorch.inventory.load import loads
+    from wgorch.plan.playbook import load_all
+    from wgorch.run import RunOptions
+
+    inventory = replace(loads(file.inventory, file.path), path=file.path)
+    with tempfile.TemporaryDirectory() as place:
+        for name, text in file.playbooks.items():
+            (Path(place) / Path(name).name).write_text(text, encoding="utf-8")
+        playbooks = load_all("", Path(place), frozenset(inventory.hosts))
+    limit, accepted = (frozenset(map(str, file.options.get(name) or ())) for name in ("limit", "accept_new_keys"))
+    redo_mtu, adopt = (bool(file.options.get(name)) for name in ("redo_mtu", "adopt"))
+    wanted = RunOptions(limit, accepted, redo_mtu=redo_mtu, adopt=adopt, strict=strict)
+    with run_over(options, inventory, playbooks, wanted, topology=build_topology(inventory), draws=True) as context:
+        yield context
+
+
+def refuse_others(file: PlanFile, run: Run, plans: Mapping[str, HostPlan]) -> None:
+    """Refuse every plan but that of a file. Raises HostsFailed where a host is no longer as it was planned for."""
+    from wgorch.plan.file import departures
+
+    if failed := list(departures(file, plans, run.removed)):
+        raise HostsFailed(failed)

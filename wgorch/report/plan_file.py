@@ -1,0 +1,61 @@
+"""Render a plan that was written to a file."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+from rich.console import Console
+
+from wgorch.base.text import count, visible
+from wgorch.plan.file import PlanFile, PlannedHost, shown
+from wgorch.plan.host import BOOT
+from wgorch.report.console import safe_text
+from wgorch.report.plan import render_plan
+
+
+def render(out: Console, file: PlanFile) -> None:
+    """Print a plan as `plan` prints it, and by whom it was made, and when."""
+    render_plan(out, shown(file))
+    for line in (*_removed(file), file.undone):
+        if line:
+            out.print(safe_text(line, "yellow"))
+    out.print(safe_text(_head(file), "dim"))
+
+
+def markdown(file: PlanFile) -> str:
+    """A plan as what one pastes into a pull request."""
+    lines = [f"## Plan of network {file.network}", "", _code(_head(file)), ""]
+    for name, host in file.hosts.items():
+        lines += [f"### {name}: {count(len(host.changes), 'change')}", "", *_changes(host), ""]
+    lines += [f"- {_code(line)}" for line in (*_removed(file), file.undone) if line]
+    notes = dict.fromkeys(note.text for host in file.hosts.values() for note in host.notes)
+    lines += [f"- note: {_code(note)}" for note in notes]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _changes(host: PlannedHost) -> Iterator[str]:
+    for change in host.changes:
+        disruptive = " **disruptive**" if change.disruptive else ""
+        reason = "" if change.step == BOOT else f": {_code(change.why)}"
+        yield f"- `{change.sign}` {_code(change.what)}{reason}{disruptive}"
+        yield from (f"  - {_code(str(value))}" for value in change.values)
+
+
+def _code(text: str) -> str:
+    """Text in which nothing is taken for Markdown or HTML."""
+    text = visible(text)
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence, blank = "`" * (longest + 1), " " if longest else ""
+    return f"{fence}{blank}{text}{blank}{fence}"
+
+
+def _head(file: PlanFile) -> str:
+    when = time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(file.made))
+    return f"made by {file.by}, {when}, from {file.path}, by wgorch {file.version}"
+
+
+def _removed(file: PlanFile) -> Iterator[str]:
+    for name, place in file.removed.items():
+        yield f"- host {name} ({place}): left the inventory; torn down after its peers drop it"
