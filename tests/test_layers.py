@@ -37,7 +37,7 @@ RIVER = [
     {"apply"},
     {"interop"},
     {"held", "inspection", "workflow"},
-    {"departed"},
+    {"batches", "departed"},
     {"api"},
     {"report"},
     {"rehearsal"},

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 from wgorch.base.text import visible
 
-DONE, FAULT, DIFFERS, BAD_INPUT, UNTOUCHED, ROLLED_BACK, MIXED, ABSENT, HELD = range(9)
+DONE, FAULT, DIFFERS, BAD_INPUT, UNTOUCHED, ROLLED_BACK, MIXED, ABSENT, HELD, STOPPED = range(10)
 INTERNAL, LOCKED = 70, 75
 INTERRUPTED = 130
 """128 and the number of the signal: SIGINT; 143 for SIGTERM, 129 for SIGHUP."""

@@ -25,6 +25,8 @@ class HostState(StrEnum):
     """The state before the change, whether or not anything was touched."""
     APPLIED = "applied"
     UNCONFIRMED = "unconfirmed"
+    NOT_BEGUN = "not-begun"
+    """A batch before its own failed, or was the last one."""
     UNKNOWN = "unknown"
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wgorch.base.text import count, visible
-from wgorch.errors import ABSENT, DONE, HELD, MIXED, ROLLED_BACK, HostError
+from wgorch.errors import ABSENT, DONE, HELD, MIXED, ROLLED_BACK, STOPPED, HostError
 from wgorch.inventory.model import IPAddress
 from wgorch.outcome import HostState, Outcome
 from wgorch.plan.members import newest
@@ -27,6 +27,7 @@ LABELS = {
     HostState.ROLLED_BACK: "rolled back",
     HostState.APPLIED: "applied",
     HostState.UNCONFIRMED: "unconfirmed",
+    HostState.NOT_BEGUN: "not begun",
     HostState.UNKNOWN: "unknown",
 }
 
@@ -82,6 +83,8 @@ def render_failure(out: Console, code: int) -> None:
         out.print("    hint: run wgorch status, then wgorch up")
     elif code > 128:
         out.print("wgorch: interrupted; all hosts rolled back", style="yellow")
+    elif code == STOPPED:
+        out.print("wgorch: stopped between two batches; wgorch up goes on", style="yellow")
     elif code not in (DONE, ABSENT, HELD):
         out.print("wgorch: failed", style="red")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from wgorch.apply.lease import check_lease
 from wgorch.cli.options import ChangeOptions, change_options, hold_option, plan_options, run_options
-from wgorch.errors import HELD
+from wgorch.errors import HELD, UsageError
 
 if TYPE_CHECKING:
     from wgorch.cli.context import Context
@@ -29,6 +29,8 @@ class UpOptions(ChangeOptions):
     adopt: bool
     find_mtu: bool
     hold: int
+    batch: str | None
+    stop_after: int
     try_direct: bool
 
 
@@ -37,6 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     change_options(parser)
     plan_options(parser)
     hold_option(parser)
+    batch = "change, prove and confirm hosts in batches (1,10%%,100%%; the last size repeats), relays first; a failure stops"
+    parser.add_argument("--batch", metavar="SIZES", help=batch)
+    stop = "with --batch: make so many batches, and exit 9 with the rest not begun"
+    parser.add_argument("--stop-after", metavar="COUNT", type=int, default=0, help=stop)
     risk = "change hosts even if SSH reaches them only through the tunnel"
     parser.add_argument("--accept-risk", choices=("lose-ssh",), help=risk)
     direct = "with `direct: try`: attempt direct peering even without other changes"
@@ -59,7 +65,32 @@ def run(options: UpOptions) -> int:
         strict=options.strict,
     )
     with open_run(options, wanted, draws=True, checks_flows=True) as context:
-        return bring_up(options, context, options.hold)
+        if options.batch is None:
+            return bring_up(options, context, options.hold)
+        return _in_batches(options, context, options.batch)
+
+
+def _in_batches(options: UpOptions, context: Context, sizes: str) -> int:
+    """Bring the network up batch by batch. Raises UsageError for options that do not go together."""
+    from wgorch import batches
+    from wgorch.base.text import count
+    from wgorch.cli.consent import consent_to_up
+
+    if options.hold or options.stop_after < 0:
+        raise UsageError("--hold leaves nothing confirmed for a next batch", "leave out --hold, or --batch")
+    checked = batches.check_sizes(sizes)
+
+    def announce(number: int, all_of: list[list[str]]) -> None:
+        if not options.quiet and not options.json:
+            names = ", ".join(all_of[number])
+            context.out.print(f"batch {number + 1} of {len(all_of)}, {count(len(all_of[number]), 'host')}: {names}")
+
+    def change() -> Outcome:
+        consent = consent_to_up(options, context)
+        more = {"stop_after": options.stop_after, "lease_s": options.confirm_timeout}
+        return batches.up(context.run, consent, checked, announce=announce, **more)
+
+    return _carry_out(options, context, change, 0)
 
 
 def bring_up(options: ChangeOptions, context: Context, hold_s: int = 0, check: Consent | None = None) -> int:
@@ -67,13 +98,10 @@ def bring_up(options: ChangeOptions, context: Context, hold_s: int = 0, check: C
 
     `check`: what refuses every plan but one before a question is asked.
     """
-    from functools import partial
-
-    from wgorch import departed, workflow
+    from wgorch import workflow
     from wgorch.cli.consent import consent_to_up
 
-    run, lease_s = context.run, options.confirm_timeout
-    with context.progress:
+    def change() -> Outcome:
         ask = consent_to_up(options, context)
 
         def consent(plans: Mapping[str, HostPlan]) -> bool | None:
@@ -81,9 +109,20 @@ def bring_up(options: ChangeOptions, context: Context, hold_s: int = 0, check: C
                 check(plans)
             return ask(plans)
 
-        change = partial(workflow.up, run, consent, lease_s=lease_s, hold_s=hold_s, exact=check is not None)
+        lease_s, exact = options.confirm_timeout, check is not None
+        return workflow.up(context.run, consent, lease_s=lease_s, hold_s=hold_s, exact=exact)
+
+    return _carry_out(options, context, change, hold_s)
+
+
+def _carry_out(options: ChangeOptions, context: Context, change: Callable[[], Outcome], hold_s: int) -> int:
+    """Make a change, tear down hosts that left the inventory, and print the outcome."""
+    from wgorch import departed, workflow
+
+    run = context.run
+    with context.progress:
         outcome = workflow.until_unlocked(run, options.wait, change)
-    outcome = departed.prune(run, outcome, context.open_fleet, lease_s)
+    outcome = departed.prune(run, outcome, context.open_fleet, options.confirm_timeout)
     if options.json:
         from wgorch.report import as_json
 
