@@ -161,6 +161,11 @@ class Run:
         self._keep_what_hosts_have()
         return failed
 
+    def use(self, seen: Mapping[str, Observed], absent: Mapping[str, HostError]) -> None:
+        """Go on from facts that were read before, without asking any host."""
+        self.seen, self.absent = dict(seen), dict(absent)
+        self._keep_what_hosts_have()
+
     def require(self, name: str) -> None:
         """Raise HostsFailed if a host is absent that the run cannot do without."""
         if name in self.absent:

@@ -43,6 +43,11 @@ OpenFleet = Callable[[Inventory], Fleet]
 def plan(run: Run) -> Outcome:
     """Plan what `up` would change; read-only."""
     run.gather(run.involved, traffic=False)
+    return plan_of(run)
+
+
+def plan_of(run: Run) -> Outcome:
+    """The plan by what is known of the hosts."""
     plans, removed = run.plans(), run.removed
     differs = removed or any(p.changes for p in plans.values())
     return with_absent(run.absent, Outcome(DIFFERS if differs else DONE, plans, leaving=removed))

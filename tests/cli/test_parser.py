@@ -27,6 +27,7 @@ REQUIRED = {
     "ask": ["who reaches home"],
     "completion": ["bash"],
     "forget": ["branch"],
+    "facts": ["-o", "facts"],
     "show": ["change.plan"],
     "apply": ["change.plan"],
     "map": ["-o", "network.svg"],

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import draw
-from tests.lab.conftest import HOSTS, INVENTORY, Lab
+from tests.lab.conftest import HOSTS, INVENTORY, ROOT, Lab
 from wgorch.rehearsal.snapshot import KEYS_STAY
 
 pytestmark = pytest.mark.slow(90)
@@ -135,3 +135,50 @@ def test_a_host_that_is_off_is_no_part_of_a_plan(lab: Lab) -> None:
     refused = lab.wgorch("apply", file, "--yes", code=4).stderr
     lab.world.power_on("home")
     assert "home: cannot apply the plan: it is part of the plan, and is not reached" in refused
+
+
+def test_a_plan_from_facts_is_the_plan_of_that_moment(lab: Lab) -> None:
+    lab.up()
+    inventory, facts = lab.edited(("38371", "38372")), lab.directory / "facts"
+    lab.wgorch("facts", inventory, "-o", facts)
+    assert sorted(path.name for path in facts.iterdir()) == sorted(f"{name}.json" for name in HOSTS)
+    live = lab.wgorch("plan", inventory, "--json", code=2).stdout
+    file = lab.directory / "change.plan"
+    for name in HOSTS:
+        lab.world.power_off(name)
+    done = lab.wgorch("plan", inventory, "--facts", facts, "--json", "-o", file, code=2)
+    for name in HOSTS:
+        lab.world.power_on(name)
+    assert json.loads(live) == json.loads(done.stdout)
+    assert f"facts: {facts}, " in done.stderr
+
+    said = lab.wgorch("plan", inventory, "--facts", facts, "--max-age", "0s", code=3).stderr
+    assert " old, and --max-age is 0 s" in said
+    (facts / "home.json").write_text((facts / "bcc.json").read_text())
+    said = lab.wgorch("plan", inventory, "--facts", facts, code=3).stderr
+    assert "home.json has the facts of 'bcc'" in said
+    (facts / "home.json").unlink()
+    said = lab.wgorch("plan", inventory, "--facts", facts, code=2).stdout
+    assert "absent: home: cannot read facts: " in said
+
+    lab.wait(lambda: lab.world.ping("home", TARGET), 30, "home reaches target after the reboot")
+    lab.wgorch("apply", file, "--yes")
+    assert lab.world.ping("home", TARGET)
+
+
+def test_the_pipeline_of_the_documentation_works(lab: Lab) -> None:
+    page = (ROOT / "docs" / "review.md").read_text().partition("## In a pipeline")[2]
+    commands = [
+        line.strip().partition("  #")[0].split() for line in page.splitlines() if line.startswith("    wgorch ")
+    ]
+    assert ["check", "plan", "show", "apply", "status", "facts", "plan"] == [words[1] for words in commands]
+    text = INVENTORY.read_text()
+    for words in commands:
+        if words[1] == "facts":
+            text = text.replace("38371", "38372")
+        lab.inventory(text)
+        at = [
+            str(lab.directory / word) if word in ("inventory.yaml", "change.plan", "facts") else word
+            for word in words[2:]
+        ]
+        lab.wgorch(words[1], *at, code=2 if words[1] == "plan" else 0)

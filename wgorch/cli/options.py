@@ -155,18 +155,22 @@ def _seconds(text: str) -> int:
 
 def hold_option(parser: argparse.ArgumentParser) -> None:
     hold = "leave the proven change unconfirmed for TIME (90s, 30m, 2h): wgorch confirm makes it permanent, else it rolls back"
-    parser.add_argument("--hold", metavar="TIME", type=hold_time, default=0, help=hold)
+    parser.add_argument("--hold", metavar="TIME", type=_hold, default=0, help=hold)
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
-def hold_time(text: str) -> int:
-    """Seconds of a hold as 90s, 30m or 2h. Raises ArgumentTypeError."""
+def duration(text: str) -> int:
+    """Seconds of a time as 90s, 30m or 2h. Raises ArgumentTypeError."""
     number, unit = text[:-1], text[-1:]
     if unit not in _UNITS or not number.isdecimal() or len(number) > 6:
         raise argparse.ArgumentTypeError(f"{text!r} is no time like 90s, 30m or 2h")
-    seconds = int(number) * _UNITS[unit]
+    return int(number) * _UNITS[unit]
+
+
+def _hold(text: str) -> int:
+    seconds = duration(text)
     if not MIN_HOLD_S <= seconds <= MAX_HOLD_S:
         raise argparse.ArgumentTypeError(f"{text} is not {MIN_HOLD_S} seconds to {MAX_HOLD_S // 3600} hours")
     return seconds

@@ -36,14 +36,14 @@ class Observed(Facts):
 
 def observed(host: str, text: str, nonce: str, known: Answers | None = None) -> Observed:
     """A whole reading; `known`: answers of before that still hold. Raises Garbled with the line that does not fit."""
+    return read_answers(host, text, nonce, "read facts", lambda found: read_all(host, {**(known or {}), **found}))
 
-    def read(found: Answers) -> Observed:
-        answers = {**(known or {}), **found}
-        facts = facts_of.read(host, answers)
-        own = {f.name: getattr(facts, f.name) for f in fields(facts)}
-        return Observed(**own, slices=read_slices(answers), answers=answers, read_at=time.monotonic())
 
-    return read_answers(host, text, nonce, "read facts", read)
+def read_all(host: str, answers: Answers) -> Observed:
+    """A reading from a host's answers. Raises NotAnAnswer, ValueError, LookupError or TypeError."""
+    facts = facts_of.read(host, answers)
+    own = {f.name: getattr(facts, f.name) for f in fields(facts)}
+    return Observed(**own, slices=read_slices(answers), answers=answers, read_at=time.monotonic())
 
 
 def observed_again(known: Observed, text: str, nonce: str) -> Observed:

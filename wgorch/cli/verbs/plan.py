@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from wgorch.cli.options import Options, plan_options, run_options
+from wgorch.cli.options import Options, duration, plan_options, run_options
 
 SUMMARY = "Show what `up` would change, and why (read-only)"
 EXAMPLES = ("wgorch plan", "wgorch plan -o change.plan", "wgorch plan --format shell")
@@ -17,6 +17,8 @@ class PlanOptions(Options):
 
     format: str
     output: Path | None
+    facts: Path | None
+    max_age: int
     accept_new_key: list[str]
     adopt: bool
     find_mtu: bool
@@ -27,6 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     plan_options(parser)
     output = "write the plan to FILE too, for wgorch show and wgorch apply"
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=output)
+    facts = "plan from facts that wgorch facts -o DIR gathered, without asking any host"
+    parser.add_argument("--facts", type=Path, metavar="DIR", help=facts)
+    ages = "with --facts: refuse facts older than TIME (90s, 30m, 2h; default 1h)"
+    parser.add_argument("--max-age", type=duration, metavar="TIME", default=3600, help=ages)
     parser.add_argument(
         "--format", choices=("text", "json", "shell"), default="text", help="output format (default: text)"
     )
@@ -44,7 +50,13 @@ def run(options: PlanOptions) -> int:
     accepted = frozenset(options.accept_new_key)
     wanted = RunOptions(options.limit, accepted, redo_mtu=options.find_mtu, adopt=options.adopt, strict=options.strict)
     with open_run(options, wanted, checks_flows=True) as context:
-        outcome = workflow.plan(context.run)
+        if options.facts:
+            from wgorch.cli.recorded_facts import use_facts
+
+            use_facts(context.run, options.facts, options.max_age)
+            outcome = workflow.plan_of(context.run)
+        else:
+            outcome = workflow.plan(context.run)
         if options.output:
             from wgorch.cli.plan_files import write_plan
 
