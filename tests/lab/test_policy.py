@@ -56,6 +56,7 @@ def engine(lab: Lab, request: pytest.FixtureRequest) -> Iterator[str]:
         lab.wgorch("teardown", INVENTORY, "--yes", "--purge", code=None)
     lab.before |= before
     for host in hosts:
+        lab.world.reboot(host)  # legacy tables go with their namespace only
         lab.world.sh(host, f"mv /usr/sbin/no-nft /usr/sbin/nft; rm -f {' '.join(linked)}; nft flush ruleset")
 
 

@@ -3,11 +3,11 @@
 
 # nft's tables of others, without counters, which move, and without elements of sets, which may be a country's addresses.
 ask_foreign_nft() {
-    tables='' unlisted=''
-    command -v nft >/dev/null 2>&1 && ! tables=$(nft list tables 2>&1) && unlisted=$tables tables=''
-    case $unlisted in *'rotocol not supported'* | *'unction not implemented'*) section poor-nft ;; esac
+    tables='' error=none
+    command -v nft >/dev/null 2>&1 && ! tables=$(nft list tables 2>&1) && error=$tables tables=''
+    case $error in *'rotocol not supported'* | *'unction not implemented'*) section poor-nft ;; esac
     section foreign-nft
-    [ -z "$unlisted" ] || has_no_nft "$unlisted" || unread 1 'nft list tables'
+    [ "$error" = none ] || has_no_nft "$error" || unread 1 'nft list tables'
     while read -r _ family name; do
         case $family/$name in
         "inet/wgorch-$network") managed_nft=yes && continue ;;
