@@ -36,7 +36,7 @@ RIVER = [
     {"trace"},
     {"apply"},
     {"interop"},
-    {"held", "inspection", "workflow"},
+    {"held", "history", "inspection", "workflow"},
     {"batches", "departed"},
     {"api"},
     {"report"},

@@ -26,6 +26,7 @@ REQUIRED = {
     "adopt": ["root@home"],
     "ask": ["who reaches home"],
     "completion": ["bash"],
+    "diff": ["7"],
     "forget": ["branch"],
     "facts": ["-o", "facts"],
     "show": ["change.plan"],

@@ -42,8 +42,8 @@ def test_files_of_the_library_hold_nothing_but_functions() -> None:
         assert ([], path.name) == (code, path.name)
 
 
-def test_what_most_changes_need_is_all_but_packages_firewalld_and_ping() -> None:
-    seldom = "\n".join((HOST / f"lib/{name}.sh").read_text() for name in ("packages", "firewalld", "ping"))
+def test_what_most_changes_need_is_all_but_packages_firewalld_ping_and_members() -> None:
+    seldom = "\n".join((HOST / f"lib/{name}.sh").read_text() for name in ("packages", "firewalld", "ping", "members"))
 
     assert often_needed() == library().keys() - functions(seldom).keys()
 

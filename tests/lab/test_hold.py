@@ -45,7 +45,7 @@ def test_a_held_change_is_seen_everywhere_and_confirmed_from_elsewhere(lab: Lab)
     assert "✓ confirmed on bcc, company, home" in lab.wgorch("confirm", INVENTORY, **OTHER).stdout
     assert "No changes." in lab.wgorch("up", INVENTORY, "--yes").stdout
     assert "no change of network office is held" in lab.wgorch("confirm", INVENTORY, code=3).stderr
-    assert "no change of network office is held" in lab.wgorch("rollback", INVENTORY, code=3).stderr
+    assert "no change of network office is held" in lab.wgorch("rollback", "-i", INVENTORY, code=3).stderr
     for host in HOSTS:
         assert "hold" not in lab.world.sh(host, "ls /var/lib/wgorch/office")
         lab.world.reboot(host)
@@ -55,7 +55,7 @@ def test_a_held_change_is_seen_everywhere_and_confirmed_from_elsewhere(lab: Lab)
 
 
 def _roll_back(lab: Lab) -> None:
-    assert "✓ rolled back on bcc, company, home" in lab.wgorch("rollback", INVENTORY, **OTHER).stdout
+    assert "✓ rolled back on bcc, company, home" in lab.wgorch("rollback", "-i", INVENTORY, **OTHER).stdout
 
 
 def _silence(lab: Lab) -> None:
@@ -67,7 +67,7 @@ def _killed(lab: Lab) -> None:
     for host in HOSTS:
         lab.world.sh(host, "read -r pid _ </var/lib/wgorch/office/watching && kill -9 $pid")
     time.sleep(32)
-    lab.wgorch("rollback", INVENTORY, code=None)
+    lab.wgorch("rollback", "-i", INVENTORY, code=None)
 
 
 ENDS: dict[str, Callable[[Lab], None]] = {"rollback": _roll_back, "silence": _silence, "a killed watcher": _killed}
@@ -104,7 +104,7 @@ def test_a_host_that_restarts_runs_what_was_confirmed_before(lab: Lab, first: bo
     assert f"company: cannot confirm the change: {why}" in refused
     assert "but no more on company" in lab.wgorch("status", INVENTORY, code=None).stdout
 
-    lab.wgorch("rollback", INVENTORY)
+    lab.wgorch("rollback", "-i", INVENTORY)
     if first:
         assert {} == lab.differences(ignore=TRACES)
     else:
@@ -120,5 +120,5 @@ def test_without_one_of_its_hosts_a_change_is_not_confirmed(lab: Lab) -> None:
     lab.world.power_on("home")
     lab.wait(lambda: not json.loads(lab.wgorch("status", INVENTORY, "--json", code=None).stdout)["held"], 60, "it ends")
     assert "no change of network office is held" in lab.wgorch("confirm", INVENTORY, code=3).stderr
-    lab.wgorch("rollback", INVENTORY)  # what home was cut off in
+    lab.wgorch("rollback", "-i", INVENTORY)  # what home was cut off in
     lab.wait(lambda: not lab.differences(ignore=TRACES), 12, lambda: str(lab.differences(ignore=TRACES)))

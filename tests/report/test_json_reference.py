@@ -10,13 +10,16 @@ import pytest
 
 from tests.plan.test_file import CHANGE
 from tests.plan.test_file import file as file_of
+from tests.plan.test_revisions import FIRST, SECOND
 from tests.report.samples import ROOT, TOPOLOGY, change_of, drifted, healthy, lost, plan_of, verdict_of
 from tests.trace.recordings import explained
 from wgorch.errors import DIFFERS
 from wgorch.outcome import Outcome
 from wgorch.report.as_json import (
     VERSION,
+    diff_json,
     findings_json,
+    history_json,
     plan_file_json,
     plan_json,
     status_json,
@@ -35,6 +38,8 @@ RESULTS = [
     ("status", status_json(TOPOLOGY, drifted(PLAN, "no address left"))),
     ("plan", plan_json(Outcome(DIFFERS, {"bcc": PLAN}))),
     ("show", plan_file_json(file_of(CHANGE))),
+    ("history", history_json({7: FIRST, 8: SECOND})),
+    ("diff", diff_json(FIRST, SECOND, ["-a"])),
     ("verify", verdict_json(verdict_of(FINDING))),
     ("trace", trace_json(explained("no route"))),
     ("doctor", findings_json({"bcc": (FINDING,), "home": ()}, {})),

@@ -12,7 +12,7 @@ from wgorch.state.state import State
 
 FILE = "/var/lib/wgorch/office/members"
 NEW = replace(UP, members='{"hosts":{}}', revision="7 1795360000 anna@laptop")
-WRITTEN = [f"write_file {FILE} 600\n7 1795360000 anna@laptop\n{NEW.members}"]
+WRITTEN = [f"keep_revision {FILE}", f"write_file {FILE} 600\n7 1795360000 anna@laptop\n{NEW.members}"]
 
 TABLE: Mapping[str, list[Row]] = {
     "members": [

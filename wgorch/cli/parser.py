@@ -15,7 +15,7 @@ from wgorch.errors import UsageError
 OTHER_WORDS = {
     "up": ("build", "create", "deploy", "install", "start", "sync", "converge"),
     "teardown": ("clean", "delete", "destroy", "down", "remove", "rm", "stop", "undeploy", "uninstall"),
-    "plan": ("diff", "preview", "dry-run", "dryrun", "show-plan"),
+    "plan": ("preview", "dry-run", "dryrun", "show-plan"),
     "status": ("list", "logs", "log", "ls", "peers", "ps", "state", "info"),
     "verify": ("ping", "test"),
     "check": ("lint", "validate"),

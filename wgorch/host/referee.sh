@@ -505,7 +505,7 @@ finish_change() { # WHAT
     remove_unused_secrets
     gone='do undo undo.log probe before after running boot.before lease outcome watching hold stay'
     [ "$1" = keep ] || pass_records
-    [ "$1" = keep ] || gone="$gone boot recorded members journal referee watch resolv.before installed $(printf ' %s' psk.*)"
+    [ "$1" = keep ] || gone="$gone boot recorded members revisions journal referee watch resolv.before installed $(printf ' %s' psk.*)"
     [ "$1" != purge ] || gone="$gone private_key"
     # shellcheck disable=SC2086 # names without blanks; the lock goes last: a host without it has nothing else left
     rm -rf $gone lock

@@ -46,12 +46,14 @@ class Record:
 def newest(seen: Mapping[str, Observed]) -> Record:
     """The record with the highest number; an empty one where no host that was read keeps one."""
     found = (
-        _record(name, there.slices.get("revision", ""), there.slices.get("members", "")) for name, there in seen.items()
+        record_of(name, there.slices.get("revision", ""), there.slices.get("members", ""))
+        for name, there in seen.items()
     )
     return max((each for each in found if each.text), key=lambda each: (each.number, each.when), default=Record())
 
 
-def _record(keeper: str, line: str, text: str) -> Record:
+def record_of(keeper: str, line: str, text: str) -> Record:
+    """The record in a host's file. `line`: its first one."""
     number, _, rest = line.partition(" ")
     when, _, who = rest.partition(" ")
     return Record(_integer(number), _integer(when), who[:100], text, keeper)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from wgorch.plan.file import PlanFile
     from wgorch.plan.hold import Held
     from wgorch.plan.host import HostPlan
+    from wgorch.plan.members import Record
     from wgorch.remote.clients import SshSession
     from wgorch.report.sessions import Session
     from wgorch.state.change import Change
@@ -68,6 +69,30 @@ def plan_file_json(file: PlanFile) -> dict[str, Any]:
 
 def _id(host: str, change: Change) -> str:
     return hashlib.sha256(f"{host} {change.step} {change.sign} {change.what}".encode()).hexdigest()[:12]
+
+
+def history_json(known: Mapping[int, Record]) -> dict[str, Any]:
+    """The revisions of a network, the latest last."""
+    from wgorch.plan.revisions import changes
+
+    before = [None, *known.values()]
+    return {
+        "version": VERSION,
+        "revisions": [
+            {
+                "number": record.number,
+                "time": record.when,
+                "by": visible(record.who),
+                "changes": [visible(each) for each in changes(earlier, record)],
+            }
+            for earlier, record in zip(before, known.values(), strict=False)
+        ],
+    }
+
+
+def diff_json(before: Record, after: Record, lines: Sequence[str]) -> dict[str, Any]:
+    """What differs between two revisions."""
+    return {"version": VERSION, "before": before.number, "after": after.number, "lines": list(lines)}
 
 
 def up_json(outcome: Outcome) -> dict[str, Any]:

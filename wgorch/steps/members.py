@@ -21,7 +21,13 @@ def members(want: State, have: State) -> Iterator[Change]:
     if want.members and want.members != have.members:
         text = f"{want.revision}\n{want.members}"
         sign, why = ("~", "outdated") if have.members else ("+", "missing")
-        yield change(sign, "record of the members", why, command("write_file", file, "600", stdin=text))
+        yield change(
+            sign,
+            "record of the members",
+            why,
+            command("keep_revision", file),
+            command("write_file", file, "600", stdin=text),
+        )
     elif have.members and not want.members:
         yield change("-", "record of the members", "not kept here", command("rm", "-f", file))
 
@@ -41,6 +47,6 @@ NOUN = Noun(
     read=_read,
     part=Part({"files": Reread.ALWAYS}, labels={"members": "the record of the members"}),
     target=_target,
-    functions=("write_file",),
+    functions=("keep_revision", "write_file"),
     unprobed="written only after the change is confirmed",
 )

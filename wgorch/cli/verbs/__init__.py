@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 GROUPS = {
     "Setup": ("init", "add", "check", "adopt", "rehearse", "demo", "trust", "completion"),
     "Change": ("plan", "show", "apply", "up", "confirm", "rollback", "teardown", "rotate-key", "forget", "export"),
-    "Inspect": ("status", "map", "verify", "ask", "facts", "ssh"),
+    "Inspect": ("status", "map", "verify", "ask", "facts", "history", "diff", "ssh"),
     "Troubleshoot": ("trace", "doctor"),
 }
 """The verbs by purpose, in the order of the help."""

@@ -1,0 +1,47 @@
+"""Render the revisions of a network."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+
+from wgorch.base.text import visible
+from wgorch.inventory.dump import dump_text
+from wgorch.plan.members import Record
+from wgorch.plan.revisions import changes, inventory_of, unified
+from wgorch.report.console import safe_text
+
+
+def render(out: Console, known: Mapping[int, Record]) -> None:
+    """Print the revisions, the latest last, with what each changed."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("revision", justify="right")
+    for title in ("time", "by", "changes"):
+        table.add_column(title)
+    before: Record | None = None
+    for number, record in known.items():
+        table.add_row(
+            str(number), moment(record.when), safe_text(record.who), safe_text("; ".join(changes(before, record)))
+        )
+        before = record
+    out.print(table)
+
+
+def moment(when: int) -> str:
+    """A time for people."""
+    return time.strftime("%Y-%m-%d %H:%M %Z", time.localtime(when))
+
+
+def inventory_text(record: Record) -> str:
+    """The inventory of a revision as a file."""
+    inventory = inventory_of(record)
+    head = f"# Revision {record.number}, by {visible(record.who)}, {moment(record.when)}, as the relays keep it.\n"
+    return head + (dump_text(inventory) if inventory else "# It cannot be read by this version.\n")
+
+
+def difference(before: Record, after: Record) -> list[str]:
+    """The lines in which two revisions differ."""
+    return [visible(line) for line in unified(before, after)]
