@@ -64,3 +64,9 @@ def test_it_stays_after_a_reboot_of_every_host(network: Lab) -> None:
     network.wait(lambda: network.world.ping("home", "10.10.13.61"), 30, "home reaches target after the reboot")
     plan = network.wgorch("plan", INVENTORY)
     assert "No changes." in plan.stdout
+
+
+def test_a_wireguard_go_that_dies_in_a_change_leaves_nothing_after_the_rollback(lab: Lab) -> None:
+    playbooks = lab.with_run("kill -9 $(pidof wireguard-go); sleep 0.2; [ -S /run/wireguard/wg0.sock ]; false", "home")
+    lab.wgorch("up", INVENTORY, "--yes", "--playbooks", playbooks, code=5)
+    assert lab.is_as_before()

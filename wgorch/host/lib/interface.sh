@@ -37,6 +37,8 @@ end_interface() { # INTERFACE
         sleep 0.1 2>/dev/null || sleep 1
         read -r uptime _ </proc/uptime
     done
+    # One whose interface went while it started, or that was killed, leaves its socket.
+    [ -d "/sys/class/net/$1" ] || [ ! -S "/var/run/wireguard/$1.sock" ] || rm -f "/var/run/wireguard/$1.sock"
     rmdir /var/run/wireguard 2>/dev/null
     [ ! -d "/sys/class/net/$1" ]
 }
