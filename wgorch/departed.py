@@ -34,7 +34,8 @@ def prune(run: Run, outcome: Outcome, open_fleet: OpenFleet, lease_s: int) -> Ou
         with contextlib.suppress(HostsFailed):
             run.gather(run.present, traffic=False)
             record = write_records(run, plans_to_forget(run, outcome.removed)) or record
-    remember(run.inventory, {name: removed[name] for name in outcome.orphans}, record)
+    orphans = {name: removed[name] for name in outcome.orphans}
+    remember(run.inventory, orphans, record, is_here=not run.options.is_from_file)
     return outcome
 
 

@@ -16,7 +16,7 @@ def confirm(run: Run) -> Outcome:
         changes = [change for change in _read(run) if change.left_s]
         if not changes:
             raise _no_change(run)
-        if lost := [error for change in changes for error in _lost(run, change)]:
+        if lost := [error for change in changes if not change.is_confirmed for error in _lost(run, change)]:
             raise HostsFailed(lost)
         return with_absent(run.absent, _joined([_confirm(run, change) for change in changes]))
 
@@ -26,12 +26,19 @@ def roll_back(run: Run) -> Outcome:
     with Interrupts():
         changes = _read(run)
         outcomes = [_roll_back(run, _transaction(run, change), "asked", DONE) for change in changes]
+        known = run.inventory.hosts
+        beyond = {name for change in changes for name in change.hosts if name not in known}
+        if beyond:
+            unknown = {name: HostOutcome(HostState.UNKNOWN, "not in this inventory") for name in sorted(beyond)}
+            outcomes.append(Outcome(MIXED, standing=unknown))
         return with_absent(run.absent, _joined(outcomes))
 
 
 def _read(run: Run) -> list[Held]:
-    """Raises UsageError where no change is held, HostsFailed where no host is reached."""
-    run.gather(run.inventory.hosts, traffic=False)
+    """Raises UsageError where no change is held, HostsFailed where no host is read."""
+    failed = run.gather(run.inventory.hosts, tolerant=True, traffic=False)
+    if not run.seen:
+        raise HostsFailed(list(failed.values()))
     if changes := held_changes(run.seen):
         return changes
     raise _no_change(run)
@@ -60,11 +67,12 @@ def _transaction(run: Run, change: Held) -> Transaction:
 
 def _confirm(run: Run, change: Held) -> Outcome:
     transaction = _transaction(run, change)
-    _, failed = run.fleet.on_hosts(change.hosts, transaction.confirm)
+    pending = [name for name, hold in change.by_host.items() if not hold.is_confirmed]
+    _, failed = run.fleet.on_hosts(pending, transaction.confirm)
     if failed:
         outcome = _roll_back(run, transaction, "a host did not confirm", ROLLED_BACK)
         return Outcome(outcome.code, standing=outcome.standing, failed=(*failed.values(), *outcome.failed))
-    _, failed = run.fleet.on_hosts(change.hosts, transaction.finish_held)
+    _, failed = run.fleet.on_hosts(change.by_host, transaction.finish_held)
     for name, error in failed.items():
         transaction.standing[name] = HostOutcome(HostState.APPLIED, f"confirmed, but: {error.problem}")
     return Outcome(MIXED if failed else DONE, standing=transaction.standing, failed=tuple(failed.values()))

@@ -38,13 +38,13 @@ def last_inventory() -> str | None:
     return str(path) if path else None
 
 
-def remember(inventory: Inventory, orphans: Mapping[str, Host], record: str) -> None:
+def remember(inventory: Inventory, orphans: Mapping[str, Host], record: str, *, is_here: bool = True) -> None:
     """Store which inventory was applied from the current directory, and how its hosts are reached.
 
-    `orphans`: hosts outside the inventory that still carry its network; `record`: of its members, as it is now. Never
-    fails a run.
+    `orphans`: hosts outside the inventory that still carry its network; `record`: of its members, as it is now;
+    `is_here`: the inventory is a file of this machine. Never fails a run.
     """
-    if here := _here():
+    if is_here and (here := _here()):
         _write(_inventories(), _read(_inventories()) | {here: str(Path(inventory.path).resolve())})
     network = {
         "network": inventory.network.name,

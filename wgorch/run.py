@@ -50,6 +50,8 @@ class RunOptions:
     """Change hosts that are reached through the tunnel itself, too."""
     adopt: bool = False
     """Adopt existing unmanaged interfaces of the network's name."""
+    is_from_file: bool = False
+    """The inventory is that of a plan file: its path says nothing about this machine."""
     strict: bool = False
     """Fail if one host is unreachable, instead of leaving it out."""
 

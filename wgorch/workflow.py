@@ -13,7 +13,7 @@ from wgorch.apply.rollout import Rollout
 from wgorch.apply.transaction import Transaction
 from wgorch.apply.upload import referee
 from wgorch.base.wgkey import names_by_key
-from wgorch.errors import DIFFERS, DONE, LOCKED, MIXED, ROLLED_BACK, HostError, HostsFailed, Unfit
+from wgorch.errors import DIFFERS, DONE, LOCKED, MIXED, ROLLED_BACK, HostError, HostsFailed, Unfit, UsageError
 from wgorch.events import Event
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Inventory, Network
@@ -21,6 +21,7 @@ from wgorch.memory import remember_teardown
 from wgorch.outcome import Outcome, with_absent
 from wgorch.plan.blockers import file_blockers, format_blockers, mark_blockers, unreadable_blockers
 from wgorch.plan.host import HostPlan, plan_teardown
+from wgorch.plan.policy import ends_within
 from wgorch.plan.scope import baseline
 from wgorch.remote.fleet import Fleet
 from wgorch.run import Run
@@ -76,7 +77,7 @@ def up(
             outcome = roll_out(no_consent)
         if outcome.code == ROLLED_BACK and (broken := _broken_before(run, outcome)):
             run.broken_before = broken
-            outcome = roll_out(no_consent)
+            outcome = roll_out(consent if exact else no_consent)
         run.rotating = frozenset()
         if outcome.code == DONE and not exact and run.network.direct and (outcome.standing or run.options.try_direct):
             outcome = _try_direct(run, outcome, interrupts, lease_s)
@@ -165,6 +166,9 @@ def _roll_out(
     if not run.options.may_lose_ssh:
         hint = "give SSH another path; or --accept-risk lose-ssh, which changes the host last and rolls back by itself"
         _refuse_to_cut_ssh(run, plans, "change the tunnel", hint)
+    if hold_s and (ending := ends_within(plans, run.seen, hold_s)):
+        problem = f"a line of the policy ends during the hold on {', '.join(ending)}"
+        raise UsageError(problem, "hold for a shorter time, or take the line out")
     changing = {name: p for name, p in plans.items() if p.changes}
     if not changing:
         return Outcome(DONE, plans, exchanges=exchanges(run), handshakes=run.fleet.handshakes)

@@ -261,7 +261,7 @@ def test_a_held_change_outlasts_its_lease_and_says_so_to_the_next_run(host: Host
     host.write("hold", "bcc\nhome\n")
     host.write("stay", "echo stayed\n")
 
-    assert "held one" in host.referee("hold", "one", "600")
+    assert "held one" in host.referee("hold", "one", "86000")
     until = int(host.read("lease").split()[0])
     assert host.read("lease") == f"{until} {until}"
     assert f"until={until + 5}" in host.read("lock").split("\n")
@@ -269,6 +269,9 @@ def test_a_held_change_outlasts_its_lease_and_says_so_to_the_next_run(host: Host
     assert busy.startswith("busy ")
     assert "held=yes" in busy.split("\n")
     assert "confirmed one" in host.referee("confirm", "one")
+    until_then = next(line for line in host.read("lock").split("\n") if line.startswith("until="))
+    assert int(until_then.partition("=")[2]) < until - 80_000, "only its last steps are left to do"
+    assert "held=yes" not in host.lock("two").split("\n")
     assert "finished one" in host.referee("finish", "one", "keep")
     assert not host.read("hold") + host.read("stay") + host.read("lock")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import subprocess
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from tests.conftest import ALL, SEED
 from tests.lab.firewall import ACK, Firewall, Packet
 from wgorch.adapters import nft_policy
 from wgorch.adapters.iptables_policy import chains_of_policy
+from wgorch.facts.firewall import split_rule
 from wgorch.inventory.model import IPAddress
 from wgorch.inventory.policy import ANY, PING, PINGS, UDP, Service
 from wgorch.state.rules import tool
@@ -201,3 +203,24 @@ def test_what_the_policy_allows_is_what_comes_through(monkeypatch: pytest.Monkey
                 passed += sum(bool(case.becomes) for case in its)
     assert passed > tried / 20, "the packets that pass are too few to prove anything"
     print(f"{tried} packets, {passed} of them passed, in {POLICIES} policies from seed {SEED}")
+
+
+@pytest.mark.slow(10)
+@pytest.mark.parametrize("engine", ["iptables-nft", "iptables-legacy"])
+def test_rules_of_iptables_are_listed_as_they_were_written(engine: str) -> None:
+    chance = random.Random(SEED)
+    for seed in [chance.randrange(1_000_000) for _ in range(40 if ALL else 8)]:
+        topology = build(policies.loaded(policies.with_policy(seed)))
+        for name in topology.inventory.hosts:
+            loaded = rules(topology, name, engine)
+            script = "".join(
+                f"{tool} <<'END'\n{text}END\n{tool.replace('restore', 'save')} -t mangle\n"
+                for tool, text in loaded.items()
+            )
+            done = subprocess.run(["unshare", "-n", "sh", "-c", script], capture_output=True, text=True, check=True)
+            written, listed = (
+                [split_rule(line) for line in text.splitlines() if line.startswith("-A wgorch-")]
+                for text in ("\n".join(loaded.values()), done.stdout)
+            )
+            # Chains are listed in an order of their own.
+            assert sorted(written, key=lambda rule: rule[1]) == sorted(listed, key=lambda rule: rule[1]), (seed, name)

@@ -78,7 +78,7 @@ def test_the_same_plan_departs_in_nothing() -> None:
         (file(CHANGE), {}, {}, "it is part of the plan, and is not reached"),
         (file(CHANGE, hosts={}), {"bcc": plan_of(CHANGE)}, {}, "it was not reached when the plan was made"),
         (file(CHANGE, hosts={}), {"bcc": plan_of()}, {}, ""),
-        (file(CHANGE), {"bcc": plan_of(CHANGE)}, {"old": 1}, "it left the network since the plan was made"),
+        (file(CHANGE), {"bcc": plan_of(CHANGE)}, {"old": "x"}, "it left the network since the plan was made"),
         (file(CHANGE, removed={"old": "x"}), {"bcc": plan_of(CHANGE)}, {}, "the plan takes it down, and it is gone"),
         (file(CHANGE), {"bcc": plan_of(CHANGE, replace(CHANGE, what="peer x"))}, {}, "another change would be made: + peer x"),
         (file(CHANGE), {"bcc": plan_of(replace(CHANGE, commands=(command("false"),)))}, {}, "another change would be made: do"),

@@ -6,16 +6,16 @@ The chains are in mangle, before any filter: a drop there is final, and a return
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from ipaddress import collapse_addresses
+from ipaddress import IPv4Address, IPv6Address
 from itertools import product
 from typing import NamedTuple
 
 from wgorch.adapters.nft_policy import PROBES_OF_EACH
-from wgorch.inventory.model import IPNetwork, Network
+from wgorch.inventory.model import IPAddress, IPNetwork, Network
 from wgorch.inventory.policy import ANY, PING, TCP, Service
 from wgorch.state.rules import POLICY_KINDS, Chain, Rule, our_chains, rule
+from wgorch.topology.boxes import union
 from wgorch.topology.passes import Addresses, Filtering, Pass
-from wgorch.topology.prefixes import EVERYTHING
 
 _ESTABLISHED = "-m conntrack --ctstate ESTABLISHED"
 _NO_NEW_TCP = "! --tcp-flags SYN,ACK SYN"
@@ -104,11 +104,12 @@ def _arriving(filtering: Filtering, way: _Way) -> Iterator[Rule]:
 
 def _passing(passes: Iterable[Pass], way: _Way) -> Iterator[Rule]:
     for each in passes:
-        sources, targets = _addresses("-s", each.source, way.version), _addresses("-d", each.target, way.version)
+        sources, targets = _addresses("-s", each.source), _addresses("-d", each.target)
+        outside = f"{_outside('src', each.source)} {_outside('dst', each.target)}"
         for source, target in product(sources, targets):
             for matches, verdict in _services(each):
                 tracked = f"{matches} {_ESTABLISHED}" if each.tracked else matches
-                yield way.rule(source, target, tracked, verdict, each.until)
+                yield way.rule(source, target, f"{tracked} {outside}", verdict, each.until)
 
 
 def _services(each: Pass) -> Iterator[tuple[str, str]]:
@@ -149,23 +150,24 @@ def _ports(service: Service, end: str, flags: str) -> Iterator[str]:
         some.append(each)
 
 
-def _addresses(flag: str, side: Addresses, version: int) -> list[str]:
+def _addresses(flag: str, side: Addresses) -> list[str]:
     """The matches of a side, one for each rule that it takes."""
     if not side.networks:
         return [""]
+    return [f"{flag} {net}" for net in side.networks] if not side.excluded else [""]
+
+
+def _outside(end: str, side: Addresses) -> str:
+    """Matches for all but some networks, as ranges; `end`: src or dst. A rule has any number of them."""
     if not side.excluded:
-        return [f"{flag} {net}" for net in side.networks]
-    if len(side.networks) == 1:
-        return [f"! {flag} {side.networks[0]}"]
-    return [f"{flag} {net}" for net in _all_but(side.networks, version)]
+        return ""
+    ranges = (f"{first}-{last}" for first, last in _spans(side.networks))
+    return " ".join(f"-m iprange ! --{end}-range {each}" for each in ranges)
 
 
-def _all_but(networks: Iterable[IPNetwork], version: int) -> list[IPNetwork]:
-    """Every address of a version but those in some networks."""
-    left: list[IPNetwork] = [EVERYTHING[version == 6]]
-    for net in networks:
-        within = [other for other in left if net.subnet_of(other)]  # type: ignore[arg-type]
-        pieces = [piece for other in within for piece in other.address_exclude(net)]  # type: ignore[arg-type]
-        left = [other for other in left if other not in within and not other.subnet_of(net)]  # type: ignore[arg-type]
-        left += pieces
-    return list(collapse_addresses(left))  # type: ignore[type-var]
+def _spans(networks: Iterable[IPNetwork]) -> Iterator[tuple[IPAddress, IPAddress]]:
+    """The first and the last address of networks, those that touch as one."""
+    networks = list(networks)
+    made = IPv4Address if networks and networks[0].version == 4 else IPv6Address
+    for low, high in union((int(net.network_address), int(net.broadcast_address)) for net in networks):
+        yield made(low), made(high)

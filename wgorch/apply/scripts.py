@@ -68,10 +68,7 @@ def apply_script(directory: str, change_id: str, lease_s: int, plan: HostPlan) -
         [
             sh("{environment}umask 077; cd {place} || exit 1", environment=ENVIRONMENT, place=quote(directory)),
             # These files are read only once the lease is armed, as long as this run holds the lock.
-            sh(
-                "IFS= read -r line <lock && [ \"$line\" = run={id} ] || {{ printf 'lost %s\\n' {id}; exit 1; }}",
-                id=quote(change_id),
-            ),
+            _guard(change_id),
             write_file("do", *script_words(do)),
             write_file("undo", *script_words(undo)),
             write_file("probe", quote(plan.probe.rstrip("\n"))),
@@ -80,6 +77,14 @@ def apply_script(directory: str, change_id: str, lease_s: int, plan: HostPlan) -
         ]
     )
     return script, pieces(frozenset((*do.pieces, *undo.pieces, *boot.pieces)))
+
+
+def _guard(change_id: str) -> Sh:
+    """sh that ends the script where the lock is another run's by now."""
+    return sh(
+        "IFS= read -r line <lock && [ \"$line\" = run={id} ] || {{ printf 'lost %s\\n' {id}; exit 1; }}",
+        id=quote(change_id),
+    )
 
 
 def finish_script(directory: str, change_id: str, plan: HostPlan, keep: str) -> Sh:
@@ -95,8 +100,9 @@ def hold_script(directory: str, change_id: str, hold_s: int, plan: HostPlan, hos
         [
             _enter(directory),
             sh("umask 077"),
+            _guard(change_id),
             secret_file("stay", stay),
-            write_file("hold", *map(quote, hosts)),
+            write_file("hold", quote(f"run={change_id}"), *map(quote, hosts)),
             call_referee(["hold", change_id, str(hold_s)]),
         ]
     )

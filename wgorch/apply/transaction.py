@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from wgorch.apply import scripts
-from wgorch.apply.lease import INSTALL_S, LEASE_S, PHASE_S, RECENT_S, VERIFY_S
+from wgorch.apply.lease import INSTALL_S, LEASE_S, MAX_LEASE_S, PHASE_S, RECENT_S, VERIFY_S
 from wgorch.apply.replies import (
     Failure,
     Word,
@@ -226,7 +226,9 @@ class Transaction:
 
         def work(host: str) -> None:
             self.listener.event(host, Event.ROLL_BACK, why)
-            end = max(self.armed.get(host, 0), time.monotonic()) + 20
+            now = time.monotonic()
+            # One that is held is not waited for: it rolls back by itself, or by another command.
+            end = min(max(self.armed.get(host, 0), now), now + MAX_LEASE_S) + 20
             while not self._try_roll_back(host, why) and time.monotonic() < end and not stop():
                 self.listener.event(host, Event.WAITING, f"for its lease to end: {self.standing[host].why}")
                 time.sleep(2)

@@ -79,7 +79,7 @@ def open_planned(options: Options, file: PlanFile, *, strict: bool) -> Iterator[
         playbooks = load_all("", Path(place), frozenset(inventory.hosts))
     limit, accepted = (frozenset(map(str, file.options.get(name) or ())) for name in ("limit", "accept_new_keys"))
     redo_mtu, adopt = (bool(file.options.get(name)) for name in ("redo_mtu", "adopt"))
-    wanted = RunOptions(limit, accepted, redo_mtu=redo_mtu, adopt=adopt, strict=strict)
+    wanted = RunOptions(limit, accepted, redo_mtu=redo_mtu, adopt=adopt, strict=strict, is_from_file=True)
     with run_over(options, inventory, playbooks, wanted, topology=build_topology(inventory), draws=True) as context:
         yield context
 
@@ -88,5 +88,5 @@ def refuse_others(file: PlanFile, run: Run, plans: Mapping[str, HostPlan]) -> No
     """Refuse every plan but that of a file. Raises HostsFailed where a host is no longer as it was planned for."""
     from wgorch.plan.file import departures
 
-    if failed := list(departures(file, plans, run.removed)):
+    if failed := list(departures(file, plans, {name: str(host.ssh) for name, host in run.removed.items()})):
         raise HostsFailed(failed)

@@ -78,11 +78,6 @@ class Files:
     """The network's directory, its parent, and wgorch's files in it."""
 
     @property
-    def is_held(self) -> bool:
-        """True where a proven change waits to be confirmed."""
-        return self.pending and bool(self.held_with) and self.lock is not None
-
-    @property
     def has_directory(self) -> bool:
         """True where the network has a directory."""
         return any(e.is_directory_of_network for e in self.listing)
@@ -119,9 +114,16 @@ def read(answers: Answers) -> Files:
         reverting="reverting" in names,
         outcome=outcomes[-1] if outcomes else "",
         lock=_lock([rest for word, rest in lines if word == "lock"]),
-        held_with=tuple(match(r"[a-z0-9-]{1,40}", rest) for word, rest in lines if word == "hold"),
+        held_with=_held_with([rest for word, rest in lines if word == "hold"], lines),
         listing=tuple(found for word, rest in lines if (found := entry(word, rest))),
     )
+
+
+def _held_with(held: list[str], lines: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The hosts of a held change; none where the lock is not that change's."""
+    owner = next((rest for word, rest in lines if word == "lock" and rest.startswith("run=")), "")
+    its = [match(r"[a-z0-9-]{1,40}", name) for name in held[1:]]
+    return tuple(its) if held and held[0] == owner else ()
 
 
 def _user_step(text: str) -> tuple[str, Run]:

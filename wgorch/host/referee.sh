@@ -22,7 +22,8 @@
 # probe      script that prints the state; before, after: what it printed before the change and after undo
 # lock       holder, and until when; written with noclobber: the process that creates it has it
 # lease      until when the change stands unconfirmed, and the latest moment to which it can be renewed
-# hold, stay where a proven change waits for people to confirm it: the hosts of the change, and what is done after it
+# hold, stay where a proven change waits for people to confirm it: the run and the hosts of the change, and what is done
+#            after it
 # running    process group of the script that runs, its start time, and until when it may run; empty if none does
 # watching, reverter   processes that watch the lease, that roll back: pid and start time
 # Moments are seconds of this machine's uptime.
@@ -275,7 +276,7 @@ put_stale_lock_aside() {
     if [ "$lock_boot" = "$boot_id" ] && [ "$lock_until" -gt "$reply_now" ]; then
         printf 'busy %s\n' "$((lock_until - reply_now))"
         cat lock
-        [ ! -e hold ] || echo 'held=yes'
+        [ ! -e hold ] || [ ! -e pending ] || echo 'held=yes'
         exit 75
     fi
     judged="$lock_who $lock_since $lock_until $lock_boot"
@@ -399,10 +400,19 @@ hold_change() { # SECONDS
     printf 'held %s\n' "$run"
 }
 
+# Let the lock of a change that was held last no longer than its last steps may take.
+shorten_lock() {
+    read_now
+    read_lock || return 0
+    lock_text "$lock_who" "$lock_since" "$((reply_now + 900))"
+    write_atomic lock "$reply_lock"
+}
+
 # confirm: pending becomes boot.
 confirm_change() {
     if holds_lock && [ -e pending ] && { sync pending private_key 2>/dev/null || sync; } && mv pending boot 2>/dev/null; then
         sync_dir
+        if [ -e hold ]; then shorten_lock; fi
         log "event=confirm"
         printf 'confirmed %s\n' "$run"
     else

@@ -6,7 +6,8 @@ export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH
 
 # True while a change is under way; a lock that is over or of another boot is none, and a change that is held is done.
 is_locked() {
-    [ -r "$directory/lock" ] && [ ! -e "$directory/hold" ] || return 1
+    [ -r "$directory/lock" ] || return 1
+    [ ! -e "$directory/hold" ] || [ -e "$directory/reverting" ] || return 1
     until=0 boot='' boot_id=''
     while IFS='=' read -r name value; do
         case $name in until) until=$value ;; boot) boot=$value ;; esac
@@ -40,6 +41,8 @@ refresh_endpoint() { # KEY ENDPOINT ADDRESS
 
 # Route by the relay again if the direct path to a peer is dead.
 fall_back() { # KEY RELAY ALLOWED-IPS
+    # This script may be that of before a change that is held.
+    [ ! -e "$directory/hold" ] || return 0
     is_peer "$1" && is_peer "$2" || return 0
     now=$(date +%s)
     latest=$(wg show "$interface" latest-handshakes | while read -r key moment; do [ "$key" != "$1" ] || echo "$moment"; done)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from wgorch.base.value import value
@@ -65,7 +66,22 @@ def planned(plan: HostPlan) -> PlannedHost:
     """The part of a host, from its plan."""
     made: dict[str, Script] = {"prepare": plan.prepare_program, "do": plan.do_program, "undo": plan.undo_program}
     texts = {name: str(each.text) for name, each in made.items()} | {"boot": str(plan.boot.text)}
-    return PlannedHost(plan.changes, plan.notes, texts, rests_on(plan.have))
+    return PlannedHost(plan.changes, plan.notes, texts, rests_on(_without_learned(plan)))
+
+
+def _without_learned(plan: HostPlan) -> State:
+    """What a host has, without the endpoints that its peers were last seen at: they move by themselves."""
+    want = plan.want.peers
+    peers = {
+        interface: {
+            key: peer
+            if (wanted := want.get(interface, {}).get(key)) and wanted.endpoint
+            else replace(peer, endpoint=None)
+            for key, peer in its.items()
+        }
+        for interface, its in plan.have.peers.items()
+    }
+    return replace(plan.have, peers=peers)
 
 
 def rests_on(state: State) -> dict[str, str]:
@@ -104,17 +120,22 @@ def _plain(its: Any) -> Any:
     return [_plain(part) for part in its] if isinstance(its, tuple) else str(its)
 
 
-def departures(file: PlanFile, plans: Mapping[str, HostPlan], removed: Mapping[str, object]) -> Iterator[HostError]:
-    """What is no longer as it was when a plan was made, by host; nothing where the same programs would run."""
+def departures(file: PlanFile, plans: Mapping[str, HostPlan], removed: Mapping[str, str]) -> Iterator[HostError]:
+    """What is no longer as it was when a plan was made, by host; nothing where the same programs would run.
+
+    `removed`: the hosts that are taken down now, with their SSH places.
+    """
     for name in sorted({*file.hosts, *plans, *file.removed, *removed}):
-        problem = _departure(file, name, plans.get(name), is_removed=name in removed)
+        problem = _departure(file, name, plans.get(name), removed.get(name, ""))
         if problem:
             yield Changed(name, "apply the plan", problem, "make a new plan, and have it reviewed: wgorch plan -o FILE")
 
 
-def _departure(file: PlanFile, name: str, plan: HostPlan | None, *, is_removed: bool) -> str:
-    if is_removed != (name in file.removed):
-        return "it left the network since the plan was made" if is_removed else "the plan takes it down, and it is gone"
+def _departure(file: PlanFile, name: str, plan: HostPlan | None, removed: str) -> str:
+    if bool(removed) != (name in file.removed):
+        return "it left the network since the plan was made" if removed else "the plan takes it down, and it is gone"
+    if removed and removed != file.removed[name]:
+        return f"the plan takes it down at {file.removed[name]}, and it is at {removed} now"
     then = file.hosts.get(name)
     if plan is None:
         return "it is part of the plan, and is not reached" if then else ""
@@ -124,8 +145,13 @@ def _departure(file: PlanFile, name: str, plan: HostPlan | None, *, is_removed: 
     if moved := sorted(key for key, _ in {*then.rests_on.items()} ^ {*now.rests_on.items()}):
         return f"changed since the plan was made: {_listed(dict.fromkeys(moved))}"
     other = {f"{c.sign} {c.what}" for c in now.changes} ^ {f"{c.sign} {c.what}" for c in then.changes}
-    texts = [text for text in PROGRAMS if now.programs[text] != then.programs[text]]
+    texts = [text for text in PROGRAMS if _compared(now.programs[text]) != _compared(then.programs[text])]
     return f"another change would be made: {_listed(sorted(other) or texts)}" if other or texts else ""
+
+
+def _compared(program: str) -> str:
+    """A program without endpoints: those that are wanted are compared as objects, others are what was last seen."""
+    return re.sub(r" endpoint \S+", "", program)
 
 
 MOST_NAMED = 8

@@ -18,6 +18,8 @@ class Hold(NamedTuple):
     """Those of the change."""
     left_s: int
     """Seconds until the host rolls it back; 0 where that is due, as after a reboot."""
+    is_confirmed: bool = False
+    """It is confirmed, and what comes after that is not done yet."""
 
 
 @value
@@ -42,6 +44,11 @@ class Held:
         return min((hold.left_s for hold in self.by_host.values() if hold.left_s), default=0)
 
     @property
+    def is_confirmed(self) -> bool:
+        """True where a host has confirmed it, so that the others are to follow."""
+        return any(hold.is_confirmed for hold in self.by_host.values())
+
+    @property
     def gone(self) -> list[str]:
         """Hosts of the change that hold it no more, or were not read."""
         return [name for name in self.hosts if name not in self.by_host or not self.by_host[name].left_s]
@@ -50,10 +57,13 @@ class Held:
 def hold_on(seen: Observed) -> Hold | None:
     """The change that is held on a host; None if there is none."""
     lock = seen.files.lock
-    if lock is None or not seen.files.is_held:
+    if lock is None or not seen.files.held_with:
         return None
-    left = lock.until - GRACE_S - seen.clock.uptime if lock.boot_id == seen.system.boot_id else 0
-    return Hold(lock.run, lock.who, seen.files.held_with, max(0, left))
+    is_live, pending = lock.boot_id == seen.system.boot_id, seen.files.pending
+    if not pending and not is_live:
+        return None
+    left = lock.until - GRACE_S - seen.clock.uptime if is_live else 0
+    return Hold(lock.run, lock.who, seen.files.held_with, max(0, left), is_confirmed=not pending)
 
 
 GRACE_S = 5

@@ -10,11 +10,14 @@ from wgorch.errors import HostError, Unfit
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host, IPAddress
 from wgorch.inventory.policy import DAY_S, PolicyRule, Service
+from wgorch.plan.host import HostPlan
 from wgorch.plan.members import Record, parse
 from wgorch.plan.notes import Note
 from wgorch.plan.playbook import Playbook
 from wgorch.state.rules import POLICY_KINDS
 from wgorch.state.state import State
+from wgorch.steps.chains import chain_ends
+from wgorch.steps.nft import rule_ends
 from wgorch.topology.policy import Policy
 from wgorch.topology.policy_changes import closed, opened
 from wgorch.topology.topology import Topology
@@ -42,6 +45,20 @@ def policy_notes(topology: Topology, record: Record, host: str, now: int) -> Ite
     before, after = Policy(members.inventory), topology.policy
     yield from (Note(host, f"the policy closes {line}") for line in closed(before, after))
     yield from (Note(host, f"the policy opens {line}") for line in opened(before, after))
+
+
+def ends_within(plans: Mapping[str, HostPlan], seen: Mapping[str, Observed], seconds: int) -> list[str]:
+    """The hosts on which a line of the policy, of before or after, ends so soon by their clocks.
+
+    While a change is held, what ends lines is not set up yet, or changes what its rollback is compared with.
+    """
+    found = []
+    for name, plan in plans.items():
+        now = seen[name].clock.time
+        ends = {end for state in (plan.want, plan.have) for end in (*rule_ends(state.nft), *chain_ends(state.chains))}
+        if plan.do and any(now < end <= now + seconds + 60 for end in ends):
+            found.append(name)
+    return found
 
 
 def unenforced(host: str, want: State, playbook: Playbook) -> Iterator[HostError]:

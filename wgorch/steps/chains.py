@@ -5,7 +5,7 @@ A whole chain is stated at once; foreign rules in it are kept behind the managed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from wgorch.state.change import Attribute, Change, Command, attributes, change, command
@@ -50,18 +50,25 @@ def chain_changes(
 
 def _values(old: tuple[Rule, ...], new: tuple[Rule, ...]) -> tuple[Attribute, ...]:
     """The rules that go, and those that come."""
-    gone = (("rule", _brief(rule), "") for rule in old if rule not in new)
-    return attributes(*gone, *(("rule", "", _brief(rule)) for rule in new if rule not in old))
+    before, after = frozenset(old), frozenset(new)
+    gone = (("rule", _brief(rule), "") for rule in old if rule not in after)
+    return attributes(*gone, *(("rule", "", _brief(rule)) for rule in new if rule not in before))
 
 
 def _name(chain: Chain) -> str:
     return f"chain {chain.name}" + (" of IPv6" if chain.table.endswith("6") else "")
 
 
+MOST_NAMED = 20
+"""Differences of a chain that its reason names; a plan shows all of them."""
+
+
 def _difference(new: tuple[Rule, ...], old: tuple[Rule, ...]) -> str:
-    missing, extra = [r for r in new if r not in old], [r for r in old if r not in new]
-    differences = [f"lacks “{_brief(r)}”" for r in missing] + [f"should not have “{_brief(r)}”" for r in extra]
-    return "; ".join(differences) or "rules are in another order"
+    before, after = frozenset(old), frozenset(new)
+    differences = [f"lacks “{_brief(r)}”" for r in new if r not in before]
+    differences += [f"should not have “{_brief(r)}”" for r in old if r not in after]
+    more = f"; and {len(differences) - MOST_NAMED} more" if len(differences) > MOST_NAMED else ""
+    return "; ".join(differences[:MOST_NAMED]) + more or "rules are in another order"
 
 
 def _brief(rule: Rule) -> str:
@@ -98,6 +105,11 @@ def ends(rule: Rule) -> int:
     """The UNIX time at which a rule ends; 0 for never."""
     end = next((word.removeprefix(UNTIL) for word in rule.words if word.startswith(UNTIL)), "")
     return int(end) if end.isdecimal() else 0
+
+
+def chain_ends(chains: Mapping[Chain, tuple[Rule, ...]]) -> Iterator[int]:
+    """The UNIX times at which rules end."""
+    yield from (end for rules in chains.values() for rule in rules if (end := ends(rule)))
 
 
 def noted(chain: Chain, have: State) -> Iterator[Command]:

@@ -67,6 +67,11 @@ def _current(rules: Mapping[str, str], now: int) -> dict[str, str]:
     return {key: text for key, text in rules.items() if not 0 < _until(key) <= now}
 
 
+def rule_ends(rules: Mapping[str, str]) -> Iterator[int]:
+    """The UNIX times at which rules end."""
+    yield from (end for key in rules if (end := _until(key)))
+
+
 def _until(key: str) -> int:
     """The UNIX time at which a rule ends; 0 for never."""
     end = key.rpartition("@")[2]
