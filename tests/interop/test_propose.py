@@ -81,6 +81,19 @@ def test_without_a_public_address_an_endpoint_is_missing() -> None:
         loads(proposal.text())
 
 
+@pytest.mark.parametrize(("reached", "keeps"), [("2001:db8:7::5", ["a"]), ("10.0.0.9", [])])
+def test_an_address_that_two_machines_have_is_the_endpoint_of_the_one_that_ssh_reaches_there(
+    reached: str, keeps: list[str]
+) -> None:
+    one, other = host("a", "eth0 2001:db8:7::5/64"), host("b", "eth0 2001:db8:7::5/64", "eth1 10.0.0.1/24")
+    seen = {"root@a": one, "root@b": other, "root@203.0.113.1": host("c", "eth0 203.0.113.1/24")}
+    proposal = propose(seen, targets(*seen), "office", {"root@a": reached})
+
+    assert [*keeps, "c"] == [machine.name for machine in proposal.machines if machine.endpoint]
+    assert "no endpoint: a has its public address 2001:db8:7::5, too" in proposal.text()
+    assert ["a", "b", "c"] == sorted(loads(proposal.text()).hosts)
+
+
 def test_no_relay_where_every_machine_has_an_endpoint() -> None:
     proposal = proposed({"a": host("a", "eth0 203.0.113.1/24"), "b": host("b", "eth0 198.51.100.3/24")})
 

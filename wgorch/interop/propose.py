@@ -38,6 +38,7 @@ def propose(
     seen, twins = _distinct(seen)
     reached = {text: (addresses or {}).get(text, target.host) for text, target in ssh.items()}
     machines = [_machine(text, s, replace(ssh[text], host=reached[text]), taken) for text, s in seen.items()]
+    machines = _with_own_endpoints(machines, {m.name: reached[m.ssh] for m in machines})
     notes = [*twins, *([] if any(machine.endpoint for machine in machines) else [NO_ENDPOINT])]
     shared, conflicts = _shared({machine.name: machine for machine in machines}, _by_name(machines, seen))
     free = _free(seen)
@@ -47,6 +48,25 @@ def propose(
     why = "free: no machine has an address or a route in it" if free else "in use: choose another"
     subnet = free or CANDIDATES[0]
     return Proposal(name, _interface(seen), subnet, why, machines, *_relay(machines), shared, notes)
+
+
+def _with_own_endpoints(machines: list[Machine], reached: Mapping[str, str]) -> list[Machine]:
+    """The machines; of several with one endpoint only that keeps it which SSH reaches there.
+
+    `reached`: the address that SSH connects to, by name.
+    """
+    found = []
+    for machine in machines:
+        others = [o.name for o in machines if machine.endpoint and o is not machine and o.endpoint == machine.endpoint]
+        address, _, port = machine.endpoint.rpartition(":")
+        address = address.strip("[]")
+        if others and as_ip(reached[machine.name]) != as_ip(address):
+            # It proves nothing: one of them may be another network's, or a mistake.
+            why = f"{' and '.join(others)} has its public address {address}, too"
+            listen = int(port) if int(port) != DEFAULT_PORT else 0
+            machine = replace(machine, endpoint="", why=why, listen_port=listen)
+        found.append(machine)
+    return found
 
 
 def _by_name(machines: list[Machine], seen: Mapping[str, Observed]) -> dict[str, Observed]:
