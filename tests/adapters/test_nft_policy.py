@@ -47,6 +47,7 @@ def test_a_relay_knows_answers_by_their_ports_and_no_new_connection() -> None:
         "relayed ip saddr 10.10.13.0/24 ip daddr 192.168.2.2 tcp sport { 22, 8000-8010 }"
         " tcp flags & (syn | ack) != syn accept",
         "relayed drop",
+        "entering drop",
     ] == rules("bcc", "home -> company.lan: tcp 8000-8010,22")
 
 

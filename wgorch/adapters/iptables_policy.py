@@ -67,14 +67,21 @@ def _incoming(filtering: Filtering, way: _Way, tunnel: str) -> Iterator[Rule]:
 
 def _forward(filtering: Filtering, version: int, mark: str, tunnel: str) -> Iterator[Rule]:
     """Back into the tunnel; then out of it into the LANs, and to the internet."""
-    into, through = _Way(f"-o {tunnel}", version, mark), _Way(f"-i {tunnel} -o {tunnel}", version, mark)
+    entering, through = (
+        _Way(f"! -i {tunnel} -o {tunnel}", version, mark),
+        _Way(f"-i {tunnel} -o {tunnel}", version, mark),
+    )
     outward = _Way("", version, mark)
     devices = [net for net in filtering.devices if net.version == version]
     relayed = [each for each in filtering.relayed if each.version == version]
-    for net in devices:
-        yield into.rule("", f"-d {net}", f"-p {_ICMP[version]} -m conntrack --ctstate RELATED")
-    yield from _passing((each for each in relayed if not each.answers or each.tracked), into)
-    yield from (into.rule("", f"-d {net}", "", "DROP") for net in devices)
+    for way, passes in (
+        (entering, [each for each in filtering.entering if each.version == version]),
+        (through, [each for each in relayed if not each.answers or each.tracked]),
+    ):
+        for net in devices:
+            yield way.rule("", f"-d {net}", f"-p {_ICMP[version]} -m conntrack --ctstate RELATED")
+        yield from _passing(passes, way)
+        yield from (way.rule("", f"-d {net}", "", "DROP") for net in devices)
     if filtering.relayed:
         yield from (through.rule("", "", f"{_TYPE[version]} {number}") for number in _ERRORS[version])
     yield from _passing((each for each in relayed if each.answers and not each.tracked), through)

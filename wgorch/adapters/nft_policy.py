@@ -17,6 +17,7 @@ from wgorch.topology.passes import Addresses, Filtering, Pass
 CHAINS: Mapping[str, str] = {
     "arriving": "",
     "relayed": "",
+    "entering": "",
     "policy-input": "type filter hook input priority -145; policy accept;",
     "policy-forward": "type filter hook forward priority -145; policy accept;",
 }
@@ -53,12 +54,13 @@ def policy_rules(filtering: Filtering, tunnel: str) -> Iterator[PolicyLine]:
     """The rules in order."""
     yield from _arriving(filtering)
     yield from _relayed(filtering)
+    yield from _entering(filtering)
     yield PolicyLine("policy-input", f'iifname != "{tunnel}" return')
     yield PolicyLine("policy-input", "jump arriving")
     yield PolicyLine("policy-input", "drop")
     for version, devices in _by_version(filtering.devices):
-        to_device = f'oifname "{tunnel}" {_WORD[version][0]} daddr {address_set(devices)}'
-        yield PolicyLine("policy-forward", f"{to_device} goto relayed")
+        to_device = f'iifname != "{tunnel}" oifname "{tunnel}" {_WORD[version][0]} daddr {address_set(devices)}'
+        yield PolicyLine("policy-forward", f"{to_device} goto entering")
     yield PolicyLine("policy-forward", f'iifname != "{tunnel}" return')
     yield PolicyLine("policy-forward", f'oifname "{tunnel}" goto relayed')
     yield PolicyLine("policy-forward", "jump arriving")
@@ -116,15 +118,28 @@ def _own_pings(filtering: Filtering) -> Iterator[str]:
 def _relayed(filtering: Filtering) -> Iterator[PolicyLine]:
     rule = partial(PolicyLine, "relayed")
     devices = list(_by_version(filtering.devices))
-    for version, nets in devices:
-        proto = "icmp" if version == 4 else "ipv6-icmp"
-        yield rule(f"{_WORD[version][0]} daddr {address_set(nets)} meta l4proto {proto} ct state related accept")
+    yield from map(rule, _related(filtering))
     yield from _passing("relayed", (each for each in filtering.relayed if not each.answers or each.tracked))
     yield from (rule(f"{_WORD[version][0]} daddr {address_set(nets)} drop") for version, nets in devices)
     if filtering.relayed:
         yield from (rule(f"{_ERRORS[version]} accept") for version in (4, 6))
     yield from _passing("relayed", (each for each in filtering.relayed if each.answers and not each.tracked))
     yield rule("drop")
+
+
+def _entering(filtering: Filtering) -> Iterator[PolicyLine]:
+    """To the devices, from elsewhere than the tunnel."""
+    if filtering.devices:
+        yield from (PolicyLine("entering", text) for text in _related(filtering))
+        yield from _passing("entering", filtering.entering)
+        yield PolicyLine("entering", "drop")
+
+
+def _related(filtering: Filtering) -> Iterator[str]:
+    """Errors that belong to a device's connections."""
+    for version, nets in _by_version(filtering.devices):
+        proto = "icmp" if version == 4 else "ipv6-icmp"
+        yield f"{_WORD[version][0]} daddr {address_set(nets)} meta l4proto {proto} ct state related accept"
 
 
 def _matches(each: Pass) -> Iterator[str]:

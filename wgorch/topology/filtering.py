@@ -19,15 +19,15 @@ def filtering(peering: Peering, policy: Policy, name: str) -> Filtering:
     devices = tuple(merged(net for n in behind for net in peering.own_networks(n)))
     peers = (net for peer in peering.peers(name) for net in _single(peering.hosts[peer]))
     leaving = policy.lines if any(member.exit == name for member in peering.hosts.values()) else ()
-    relayed = policy.lines if host.relay else ()
+    relaying = policy.lines if host.relay else ()
+    relayed = _merged(each for line in relaying for each in _relayed(line, policy, _single(host), devices))
+    own = (each for line in relaying for each in _from_lans(line, host, devices))
     return Filtering(
         arriving=_merged(each for line in policy.lines for each in _arriving(line, policy, host)),
         leaving=_merged(each for line in leaving for each in _leaving(line, policy)),
-        relayed=_merged(
-            each
-            for line in relayed
-            for each in (*_relayed(line, policy, _single(host), devices), *_from_lans(line, host, devices))
-        ),
+        relayed=relayed,
+        # A mapped LAN's own addresses may be another's in the tunnel: what is said of those is not said of it.
+        entering=_merged((*own, *(each for each in relayed if each.source.excluded))) if devices else (),
         lans=tuple(merged(host.real(lan) for lan in host.subnets)),
         devices=devices,
         peers=tuple(merged(peers)),

@@ -44,6 +44,8 @@ class Filtering:
     """Its LANs by their own addresses, which are no part of the internet."""
     relayed: tuple[Pass, ...]
     """Back into the tunnel."""
+    entering: tuple[Pass, ...]
+    """To the devices, from elsewhere than the tunnel: its LANs by their own addresses, and answers from the internet."""
     devices: tuple[IPNetwork, ...]
     """Networks of the devices that have it as relay: it is where packets for them are filtered as at a host."""
     peers: tuple[IPNetwork, ...]
@@ -54,4 +56,4 @@ class Filtering:
     @property
     def ends(self) -> bool:
         """True if something passes until a certain time."""
-        return any(each.until for each in (*self.arriving, *self.leaving, *self.relayed))
+        return any(each.until for each in (*self.arriving, *self.leaving, *self.relayed, *self.entering))
