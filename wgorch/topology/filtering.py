@@ -27,12 +27,17 @@ def filtering(peering: Peering, policy: Policy, name: str) -> Filtering:
         leaving=_merged(each for line in leaving for each in _leaving(line, policy)),
         relayed=relayed,
         # A mapped LAN's own addresses may be another's in the tunnel: what is said of those is not said of it.
-        entering=_merged((*own, *(each for each in relayed if each.source.excluded))) if devices else (),
+        entering=_merged((*own, *filter(_from_anywhere, relayed))) if devices else (),
         lans=tuple(merged(host.real(lan) for lan in host.subnets)),
         devices=devices,
         peers=tuple(merged(peers)),
         own=tuple(_single(host)),
     )
+
+
+def _from_anywhere(each: Pass) -> bool:
+    """True for what may come from outside of the tunnel, too: to devices all answers are tracked."""
+    return each.source.excluded and (each.tracked or not each.answers)
 
 
 def _single(host: Host) -> list[IPNetwork]:
