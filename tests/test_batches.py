@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from wgorch import batches
 from wgorch.batches import check_sizes, split
-from wgorch.errors import UsageError
+from wgorch.errors import DONE, MIXED, HostsFailed, Unfit, UsageError
+from wgorch.outcome import HostState, Outcome
 
 HOSTS = [f"h{number}" for number in range(10)]
 
@@ -37,3 +41,26 @@ def test_no_hosts_are_no_batch() -> None:
 def test_what_is_no_size_is_refused(sizes: str) -> None:
     with pytest.raises(UsageError, match="is no size of a batch"):
         check_sizes(sizes)
+
+
+def test_a_later_batch_that_cannot_begin_leaves_the_earlier_ones_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first is confirmed, the second is refused before anything changes: the outcome is mixed, not an error."""
+    done = iter([Outcome(DONE), HostsFailed([Unfit("b", "lock the host", "held by another run")])])
+
+    def up_at_once(*_args: object, **_options: object) -> Outcome:
+        its = next(done)
+        if isinstance(its, HostsFailed):
+            raise its
+        return its
+
+    run = SimpleNamespace(gather=lambda *_a, **_o: {}, involved=["a", "b"], names=["a", "b"], absent={})
+    run.plans = lambda: {name: SimpleNamespace(changes=(1,)) for name in run.names}
+    run.inventory = SimpleNamespace(hosts={name: SimpleNamespace(endpoint=None) for name in run.names})
+    monkeypatch.setattr(batches, "up_at_once", up_at_once)
+    monkeypatch.setattr(batches, "_only", lambda its, _batch: its)
+
+    outcome = batches.up(run, lambda _plans: None, ("1",))  # type: ignore[arg-type]
+
+    assert MIXED == outcome.code
+    assert {"a": HostState.APPLIED, "b": HostState.NOT_BEGUN} == {n: its.state for n, its in outcome.standing.items()}
+    assert ["held by another run"] == [error.problem for error in outcome.failed]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.anything import JSON
 from tests.trace.recordings import recorded
 from wgorch.errors import UsageError
 from wgorch.gather.recorded import from_text, to_text
@@ -28,13 +29,6 @@ def test_facts_are_read_as_they_were_written() -> None:
 def test_what_are_no_facts_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="has no facts of wgorch"):
         from_text(text, "home.json", "home")
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
 
 
 @settings(max_examples=300, deadline=None)

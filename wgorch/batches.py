@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from wgorch.apply.interrupts import Interrupted
 from wgorch.apply.lease import LEASE_S
-from wgorch.errors import FAULT, MIXED, STOPPED, UsageError
+from wgorch.errors import FAULT, MIXED, STOPPED, HostsFailed, UsageError
 from wgorch.inspection import verify
 from wgorch.outcome import HostOutcome, HostState, Outcome, with_absent
 from wgorch.plan.host import HostPlan
@@ -64,7 +65,14 @@ def up(
         if stop_after and number >= stop_after:
             return with_absent(run.absent, Outcome(STOPPED, plans, standing=standing))
         announce(number, batches)
-        outcome = up_at_once(_only(run, batch), no_consent, lease_s=lease_s)
+        try:
+            outcome = up_at_once(_only(run, batch), no_consent, lease_s=lease_s)
+        except (HostsFailed, Interrupted) as error:
+            if not number:
+                raise
+            # Nothing of this batch was changed; those before it are confirmed.
+            errors = error.errors if isinstance(error, HostsFailed) else ()
+            return Outcome(MIXED, plans, standing=standing, failed=tuple(errors))
         # A peer that rolled its entries back is as its own batch left it.
         back = HostState.ROLLED_BACK
         standing |= {n: its for n, its in outcome.standing.items() if n in batch or its.state is not back}

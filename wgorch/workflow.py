@@ -66,7 +66,8 @@ def up(
     """Bring the network up as the inventory says, or roll every host back.
 
     `hold_s`: seconds for which the proven change waits for `confirm`; 0: it is confirmed at once. `exact`: make this
-    change and no other, with no second try at another MTU. `transaction_type`: how each host is changed; a benchmark measures what the steps of a safe change cost.
+    change and no other, with no second try at another MTU. `transaction_type`: how each host is changed; a benchmark
+    measures what the steps of a safe change cost.
     """
     with Interrupts() as interrupts:
         roll_out = partial(_roll_out, run, interrupts, lease_s, hold_s, transaction_type)

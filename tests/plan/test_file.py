@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.anything import JSON
 from wgorch.errors import UsageError
 from wgorch.plan.file import PlanFile, departures, digest_of, from_text, planned, rests_on, shown, to_text
 from wgorch.plan.host import HostPlan
@@ -44,7 +45,7 @@ def file(*changes: Change, **fields: Any) -> PlanFile:
         path="/x/inventory.yaml",
         inventory="network: {}\n",
         playbooks={"up.yaml": "stages: []\n"},
-        options={"limit": ["bcc"], "adopt": False},
+        options={"limit": ["bcc"], "accept_new_keys": [], "redo_mtu": False, "adopt": False},
         removed={},
         hosts={"bcc": planned(plan)},
         undone="",
@@ -94,13 +95,6 @@ def test_what_a_plan_rests_on_is_named_by_object() -> None:
     moved = {key for key, _ in {*rests_on(one).items()} ^ {*rests_on(other).items()}}
 
     assert {"sysctls net/ipv4/ip_forward", "policy_rules -4 1 from all"} == moved
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
 
 
 @settings(max_examples=300, deadline=None)

@@ -15,17 +15,16 @@ from tests.report.samples import ROOT, TOPOLOGY, change_of, drifted, healthy, lo
 from tests.trace.recordings import explained
 from wgorch.errors import DIFFERS
 from wgorch.outcome import Outcome
+from wgorch.report import plan_file
 from wgorch.report.as_json import (
     VERSION,
-    diff_json,
     findings_json,
-    history_json,
-    plan_file_json,
     plan_json,
     status_json,
     trace_json,
     verdict_json,
 )
+from wgorch.report.history import diff_json, history_json
 from wgorch.verify.finding import Finding
 
 PAGE = (ROOT / "docs" / "json.md").read_text()
@@ -37,7 +36,7 @@ RESULTS = [
     ("status", status_json(TOPOLOGY, lost())),
     ("status", status_json(TOPOLOGY, drifted(PLAN, "no address left"))),
     ("plan", plan_json(Outcome(DIFFERS, {"bcc": PLAN}))),
-    ("show", plan_file_json(file_of(CHANGE))),
+    ("show", plan_file.as_json(file_of(CHANGE))),
     ("history", history_json({7: FIRST, 8: SECOND})),
     ("diff", diff_json(FIRST, SECOND, ["-a"])),
     ("verify", verdict_json(verdict_of(FINDING))),

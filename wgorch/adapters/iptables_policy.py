@@ -11,10 +11,10 @@ from itertools import product
 from typing import NamedTuple
 
 from wgorch.adapters.nft_policy import PROBES_OF_EACH
-from wgorch.inventory.model import IPAddress, IPNetwork, Network
+from wgorch.adapters.nft_sets import spans
+from wgorch.inventory.model import Network
 from wgorch.inventory.policy import ANY, PING, TCP, Service
 from wgorch.state.rules import POLICY_KINDS, Chain, Rule, our_chains, rule
-from wgorch.topology.boxes import union
 from wgorch.topology.passes import Addresses, Filtering, Pass
 
 _ESTABLISHED = "-m conntrack --ctstate ESTABLISHED"
@@ -32,7 +32,7 @@ _LIMIT = 10_000
 """Largest rate in a second that a rule may have, and the largest burst; a rate is a whole part of it."""
 
 
-class _Way(NamedTuple):
+class _Scope(NamedTuple):
     """Interfaces of the packets that some rules are about."""
 
     by: str
@@ -54,34 +54,34 @@ def chains_of_policy(
     found = {}
     for version in sorted(versions):
         incoming, forward = (chain for chain in our_chains(network, version) if chain.kind in POLICY_KINDS)
-        found[incoming] = tuple(_incoming(filtering, _Way("", version, network.mark), tunnel))
+        found[incoming] = tuple(_incoming(filtering, _Scope("", version, network.mark), tunnel))
         found[forward] = tuple(_forward(filtering, version, network.mark, tunnel))
     return found
 
 
-def _incoming(filtering: Filtering, way: _Way, tunnel: str) -> Iterator[Rule]:
-    yield way.rule("", "", f"! -i {tunnel}")
-    yield from _arriving(filtering, way)
-    yield way.rule("", "", "", "DROP")
+def _incoming(filtering: Filtering, scope: _Scope, tunnel: str) -> Iterator[Rule]:
+    yield scope.rule("", "", f"! -i {tunnel}")
+    yield from _arriving(filtering, scope)
+    yield scope.rule("", "", "", "DROP")
 
 
 def _forward(filtering: Filtering, version: int, mark: str, tunnel: str) -> Iterator[Rule]:
     """Back into the tunnel; then out of it into the LANs, and to the internet."""
     entering, through = (
-        _Way(f"! -i {tunnel} -o {tunnel}", version, mark),
-        _Way(f"-i {tunnel} -o {tunnel}", version, mark),
+        _Scope(f"! -i {tunnel} -o {tunnel}", version, mark),
+        _Scope(f"-i {tunnel} -o {tunnel}", version, mark),
     )
-    outward = _Way("", version, mark)
+    outward = _Scope("", version, mark)
     devices = [net for net in filtering.devices if net.version == version]
     relayed = [each for each in filtering.relayed if each.version == version]
-    for way, passes in (
+    for scope, passes in (
         (entering, [each for each in filtering.entering if each.version == version]),
         (through, [each for each in relayed if not each.answers or each.tracked]),
     ):
         for net in devices:
-            yield way.rule("", f"-d {net}", f"-p {_ICMP[version]} -m conntrack --ctstate RELATED")
-        yield from _passing(passes, way)
-        yield from (way.rule("", f"-d {net}", "", "DROP") for net in devices)
+            yield scope.rule("", f"-d {net}", f"-p {_ICMP[version]} -m conntrack --ctstate RELATED")
+        yield from _passing(passes, scope)
+        yield from (scope.rule("", f"-d {net}", "", "DROP") for net in devices)
     if filtering.relayed:
         yield from (through.rule("", "", f"{_TYPE[version]} {number}") for number in _ERRORS[version])
     yield from _passing((each for each in relayed if each.answers and not each.tracked), through)
@@ -94,29 +94,29 @@ def _forward(filtering: Filtering, version: int, mark: str, tunnel: str) -> Iter
     yield outward.rule("", "", "", "DROP")
 
 
-def _arriving(filtering: Filtering, way: _Way) -> Iterator[Rule]:
+def _arriving(filtering: Filtering, scope: _Scope) -> Iterator[Rule]:
     """Errors that belong to a connection, the pings by which wgorch proves sessions, and what the policy allows."""
-    version = way.version
-    yield way.rule("", "", f"-p {_ICMP[version]} -m conntrack --ctstate RELATED")
+    version = scope.version
+    yield scope.rule("", "", f"-p {_ICMP[version]} -m conntrack --ctstate RELATED")
     peers = [net for net in filtering.peers if net.version == version]
     own = [net for net in filtering.own if net.version == version]
     for peer, target in product(peers, own):
         wanted = max(50, PROBES_OF_EACH * 2 ** (peer.max_prefixlen - peer.prefixlen))
         rate = _LIMIT // (_LIMIT // min(wanted, _LIMIT))
         limit = f"-m limit --limit {rate}/sec --limit-burst {min(2 * rate, _LIMIT)}"
-        yield way.rule(f"-s {peer}", f"-d {target}", f"{_TYPE[version]} {_REQUEST[version]} {limit}")
-        yield way.rule(f"-s {peer}", f"-d {target}", f"{_TYPE[version]} {_REPLY[version]} {_ESTABLISHED}")
-    yield from _passing((each for each in filtering.arriving if each.version == version), way)
+        yield scope.rule(f"-s {peer}", f"-d {target}", f"{_TYPE[version]} {_REQUEST[version]} {limit}")
+        yield scope.rule(f"-s {peer}", f"-d {target}", f"{_TYPE[version]} {_REPLY[version]} {_ESTABLISHED}")
+    yield from _passing((each for each in filtering.arriving if each.version == version), scope)
 
 
-def _passing(passes: Iterable[Pass], way: _Way) -> Iterator[Rule]:
+def _passing(passes: Iterable[Pass], scope: _Scope) -> Iterator[Rule]:
     for each in passes:
         sources, targets = _addresses("-s", each.source), _addresses("-d", each.target)
-        outside = f"{_outside('src', each.source)} {_outside('dst', each.target)}"
+        outside = " ".join(_outside(*its, scope.version) for its in (("src", each.source), ("dst", each.target)))
         for source, target in product(sources, targets):
             for matches, verdict in _services(each):
                 tracked = f"{matches} {_ESTABLISHED}" if each.tracked else matches
-                yield way.rule(source, target, f"{tracked} {outside}", verdict, each.until)
+                yield scope.rule(source, target, f"{tracked} {outside}", verdict, each.until)
 
 
 def _services(each: Pass) -> Iterator[tuple[str, str]]:
@@ -159,22 +159,11 @@ def _ports(service: Service, end: str, flags: str) -> Iterator[str]:
 
 def _addresses(flag: str, side: Addresses) -> list[str]:
     """The matches of a side, one for each rule that it takes."""
-    if not side.networks:
-        return [""]
-    return [f"{flag} {net}" for net in side.networks] if not side.excluded else [""]
+    return [""] if side.excluded or not side.networks else [f"{flag} {net}" for net in side.networks]
 
 
-def _outside(end: str, side: Addresses) -> str:
+def _outside(end: str, side: Addresses, version: int) -> str:
     """Matches for all but some networks, as ranges; `end`: src or dst. A rule has any number of them."""
-    if not side.excluded:
-        return ""
-    ranges = (f"{first}-{last}" for first, last in _spans(side.networks))
+    make = IPv4Address if version == 4 else IPv6Address
+    ranges = (f"{make(low)}-{make(high)}" for low, high in (spans(side.networks) if side.excluded else ()))
     return " ".join(f"-m iprange ! --{end}-range {each}" for each in ranges)
-
-
-def _spans(networks: Iterable[IPNetwork]) -> Iterator[tuple[IPAddress, IPAddress]]:
-    """The first and the last address of networks, those that touch as one."""
-    networks = list(networks)
-    made = IPv4Address if networks and networks[0].version == 4 else IPv6Address
-    for low, high in union((int(net.network_address), int(net.broadcast_address)) for net in networks):
-        yield made(low), made(high)

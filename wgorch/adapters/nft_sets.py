@@ -32,15 +32,15 @@ def address_set(networks: Iterable[IPNetwork]) -> str:
     What is listed and loaded again, as a rollback does, must be listed the same.
     """
     networks = list(networks)
-    texts = [_addresses(networks[0].version, span) for span in _spans(networks)]
+    texts = [_addresses(networks[0].version, span) for span in spans(networks)]
     return texts[0] if len(texts) == 1 else f"{{ {', '.join(texts)} }}"
 
 
 def _box(each: Pass, *, ports: bool) -> Box:
     return Box(
         each.version,
-        _spans(each.source.networks),
-        _spans(each.target.networks),
+        spans(each.source.networks),
+        spans(each.target.networks),
         (_ports(each.service) if ports else ((0, 0),)),
     )
 
@@ -49,7 +49,8 @@ def _ports(service: Service) -> Ranges:
     return service.ports or _ALL_PORTS
 
 
-def _spans(networks: Iterable[IPNetwork]) -> Ranges:
+def spans(networks: Iterable[IPNetwork]) -> Ranges:
+    """The first and the last address of networks as numbers, those that touch as one."""
     return union((int(net.network_address), int(net.broadcast_address)) for net in networks)
 
 

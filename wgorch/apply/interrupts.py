@@ -6,11 +6,13 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from threading import Event, Thread
 from types import FrameType
 
 from wgorch.errors import INTERRUPTED, WgorchError
+from wgorch.remote.shell import Shell
 
 
 class Interrupted(WgorchError):
@@ -85,3 +87,28 @@ class Interrupts:
         self.asked = number
         with contextlib.suppress(OSError):
             os.write(2, ACKNOWLEDGED)  # at once, whichever lock a display holds
+
+
+LOOK_S = 0.2
+"""Seconds between two looks for a signal while hosts measure."""
+
+
+@contextlib.contextmanager
+def cut_short(interrupts: Interrupts, shells: Mapping[str, Shell]) -> Iterator[None]:
+    """A time in which hosts only measure: a signal ends their sessions, and what follows opens new ones."""
+    done = Event()
+
+    def watch() -> None:
+        while not done.wait(LOOK_S):
+            if interrupts.asked:
+                for shell in list(shells.values()):
+                    shell.close()
+                return
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from threading import Event as Signal
-from threading import Thread
 
-from wgorch.apply.interrupts import Interrupted, Interrupts
+from wgorch.apply.interrupts import Interrupted, Interrupts, cut_short
 from wgorch.apply.transaction import Transaction
 from wgorch.errors import DONE, HELD, MIXED, ROLLED_BACK, Garbled, HostError, HostsFailed
 from wgorch.events import Event
@@ -25,9 +22,6 @@ from wgorch.verify.finding import Finding
 from wgorch.verify.sessions import new_sessions
 from wgorch.verify.targets import NONE, Skipped
 from wgorch.verify.verify import exchanges, verify_hosts
-
-LOOK_S = 0.2
-"""Seconds between two looks for a signal while hosts measure."""
 
 
 @dataclass
@@ -86,14 +80,14 @@ class Rollout:
         try:
             if not self._in_order(self._apply):
                 return self._roll_back("the change failed")
-            with self._cut_short():
+            with cut_short(self.interrupts, self.run.fleet.shells):
                 verdict = None if proof else self._verify(clocks)
             if self.interrupts.asked:
                 return self._roll_back("interrupted")
             if proof and not proof():
                 return self._roll_back("no proof that it works")
             if verdict and not verdict.works:
-                with self._cut_short():
+                with cut_short(self.interrupts, self.run.fleet.shells):
                     verdict = self._with_cause(verdict)
                 return self._roll_back("verification failed", verdict)
             if self.hold_s:
@@ -106,12 +100,8 @@ class Rollout:
 
     def _hold(self, verdict: Verdict | None) -> Outcome:
         """Leave the change for people to look at: each host rolls it back at the end unless it is confirmed before."""
-        hosts = sorted(self.plans)
-
-        def work(name: str) -> None:
-            self.transaction.hold(name, self.plans[name], self.hold_s, hosts)
-
-        if not self._on_hosts(work, hosts):
+        hosts, hold = sorted(self.plans), self.transaction.hold
+        if not self._on_hosts(lambda name: hold(name, self.plans[name], self.hold_s, hosts), hosts):
             return self._roll_back("a host did not hold the change", verdict)
         return self._outcome(HELD, verdict)
 
@@ -210,26 +200,6 @@ class Rollout:
         if not ssh_check.result():
             findings += [Finding(e.host, f"SSH is lost: {e.problem}") for e in self.failed]
         return replace(verdict, findings=tuple(findings))
-
-    @contextmanager
-    def _cut_short(self) -> Iterator[None]:
-        """A time in which hosts only measure: a signal ends their sessions, and what follows opens new ones."""
-        done = Signal()
-
-        def watch() -> None:
-            while not done.wait(LOOK_S):
-                if self.interrupts.asked:
-                    for shell in list(self.run.fleet.shells.values()):
-                        shell.close()
-                    return
-
-        watcher = Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
-            yield
-        finally:
-            done.set()
-            watcher.join()
 
     def _skipped(self) -> Skipped:
         """With a limit only paths among the hosts that it names are proof, and none through a host without the tunnel."""

@@ -72,7 +72,10 @@ def with_places(inventory: Inventory, unreachable: Iterable[Unreachable]) -> lis
     """Contradictions as errors with their places in the file, and those of the policy's lines that they name."""
     from wgorch.inventory.load import load_with_locations
 
-    where = load_with_locations(inventory.path)[1].where
+    try:
+        where = load_with_locations(inventory.path)[1].where
+    except InventoryError:  # that of a plan file, or of a revision: its own file is gone, or another by now
+        return [f"{inventory.path}: error: {each}" for each in unreachable]
 
     def text(each: Unreachable) -> str:
         return re.sub(r"policy\[\d+\]", lambda hit: f"{hit[0]} at {where(hit[0])}", each.text)

@@ -169,6 +169,13 @@ def duration(text: str) -> int:
     return int(number) * _UNITS[unit]
 
 
+def revision(text: str) -> int:
+    """The number of a revision. Raises ArgumentTypeError."""
+    if not text.isdecimal() or len(text) > 7:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of a revision; an inventory goes behind -i")
+    return int(text)
+
+
 def _hold(text: str) -> int:
     seconds = duration(text)
     if not MIN_HOLD_S <= seconds <= MAX_HOLD_S:

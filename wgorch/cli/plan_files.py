@@ -69,17 +69,23 @@ def open_planned(options: Options, file: PlanFile, *, strict: bool) -> Iterator[
 
     from wgorch.cli.context import build_topology, run_over
     from wgorch.inventory.load import loads
-    from wgorch.plan.playbook import load_all
+    from wgorch.plan.playbook import NAMES, load_all
     from wgorch.run import RunOptions
 
     inventory = replace(loads(file.inventory, file.path), path=file.path)
     with tempfile.TemporaryDirectory() as place:
-        for name, text in file.playbooks.items():
-            (Path(place) / Path(name).name).write_text(text, encoding="utf-8")
+        for name in NAMES:
+            (Path(place) / name).write_text(file.playbooks.get(name, ""), encoding="utf-8")
         playbooks = load_all("", Path(place), frozenset(inventory.hosts))
-    limit, accepted = (frozenset(map(str, file.options.get(name) or ())) for name in ("limit", "accept_new_keys"))
-    redo_mtu, adopt = (bool(file.options.get(name)) for name in ("redo_mtu", "adopt"))
-    wanted = RunOptions(limit, accepted, redo_mtu=redo_mtu, adopt=adopt, strict=strict, is_from_file=True)
+    given = file.options
+    wanted = RunOptions(
+        frozenset(given["limit"]),
+        frozenset(given["accept_new_keys"]),
+        redo_mtu=given["redo_mtu"],
+        adopt=given["adopt"],
+        strict=strict,
+        is_from_file=True,
+    )
     with run_over(options, inventory, playbooks, wanted, topology=build_topology(inventory), draws=True) as context:
         yield context
 

@@ -364,20 +364,25 @@ arm_lease() { # SECONDS MAXIMUM
     log "event=arm seconds=$1"
 }
 
+# Let the lease end later, and the lock with it.
+extend_lease() { # UNTIL LATEST
+    write_atomic lease "$1 $2"
+    read_time
+    read_lock && extend_lock "$(($1 + 5))"
+    if ! holds_lock || [ ! -e pending ]; then
+        # The lease ended meanwhile, and the lock with it; it must not stay because it was extended.
+        holds_lock && [ ! -e reverting ] && rm -f lock
+        end_lost
+    fi
+}
+
 # renew: let the lease end later.
 renew_lease() { # SECONDS
     if ! holds_lock || [ ! -e pending ] || ! read -r lease_until lease_latest <lease; then end_lost; fi
     read_now
     lease_until=$((reply_now + $1))
     [ "$lease_until" -le "$lease_latest" ] || lease_until=$lease_latest
-    write_atomic lease "$lease_until $lease_latest"
-    read_time
-    read_lock && extend_lock "$((lease_until + 5))"
-    if ! holds_lock || [ ! -e pending ]; then
-        # The lease ended meanwhile, and the lock with it; it must not stay because it was extended.
-        holds_lock && [ ! -e reverting ] && rm -f lock
-        end_lost
-    fi
+    extend_lease "$lease_until" "$lease_latest"
     printf 'renewed %s %s\n' "$run" "$((lease_until - reply_now))"
 }
 
@@ -385,15 +390,7 @@ renew_lease() { # SECONDS
 hold_change() { # SECONDS
     if ! holds_lock || [ ! -e pending ] || [ ! -e lease ] || [ ! -s hold ]; then end_lost; fi
     read_now
-    lease_until=$((reply_now + $1))
-    write_atomic lease "$lease_until $lease_until"
-    read_time
-    read_lock && extend_lock "$((lease_until + 5))"
-    if ! holds_lock || [ ! -e pending ]; then
-        # The lease ended meanwhile, and the lock with it.
-        holds_lock && [ ! -e reverting ] && rm -f lock
-        end_lost
-    fi
+    extend_lease "$((reply_now + $1))" "$((reply_now + $1))"
     systemd_timer stop
     systemd_timer start "$(($1 + 5))"
     log "event=hold seconds=$1"

@@ -4,10 +4,9 @@ set -u
 export LC_ALL=C WG_ENDPOINT_RESOLUTION_RETRIES=1
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}"
 
-# True while a change is under way; a lock that is over or of another boot is none, and a change that is held is done.
-is_locked() {
+# True while a run has the host; a lock that is over or of another boot is none.
+has_lock() {
     [ -r "$directory/lock" ] || return 1
-    [ ! -e "$directory/hold" ] || [ -e "$directory/reverting" ] || return 1
     until=0 boot='' boot_id=''
     while IFS='=' read -r name value; do
         case $name in until) until=$value ;; boot) boot=$value ;; esac
@@ -15,6 +14,11 @@ is_locked() {
     read -r uptime _ </proc/uptime
     [ ! -r /proc/sys/kernel/random/boot_id ] || read -r boot_id </proc/sys/kernel/random/boot_id
     [ "$boot" = "$boot_id" ] && [ "${until:-0}" -gt "${uptime%%.*}" ]
+}
+
+# True while a change is under way; one that is held is done.
+is_locked() {
+    has_lock && { [ ! -e "$directory/hold" ] || [ -e "$directory/reverting" ]; }
 }
 
 # True if the key is a peer's and no change is under way.
@@ -42,7 +46,7 @@ refresh_endpoint() { # KEY ENDPOINT ADDRESS
 # Route by the relay again if the direct path to a peer is dead.
 fall_back() { # KEY RELAY ALLOWED-IPS
     # This script may be that of before a change that is held.
-    [ ! -e "$directory/hold" ] || return 0
+    ! has_lock || return 0
     is_peer "$1" && is_peer "$2" || return 0
     now=$(date +%s)
     latest=$(wg show "$interface" latest-handshakes | while read -r key moment; do [ "$key" != "$1" ] || echo "$moment"; done)

@@ -219,7 +219,7 @@ def from_text(text: str, name: str) -> PlanFile:
             path=str(data["path"]),
             inventory=str(data["inventory"]),
             playbooks={str(file): str(its) for file, its in data["playbooks"].items()},
-            options=dict(data["options"]),
+            options=_options(data["options"]),
             removed={str(host): str(place) for host, place in data["removed"].items()},
             hosts={str(host): _host_of(its) for host, its in data["hosts"].items()},
             undone=str(data["undone"]),
@@ -229,6 +229,12 @@ def from_text(text: str, name: str) -> PlanFile:
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise UsageError(f"{name} is no plan of wgorch", hint) from None
+
+
+def _options(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Names of hosts by option, and switches. Raises AttributeError, KeyError or TypeError."""
+    lists = {name: [str(host) for host in data[name]] for name in ("limit", "accept_new_keys")}
+    return {**lists, **{name: bool(data[name]) for name in ("redo_mtu", "adopt")}}
 
 
 def _host_of(data: Mapping[str, Any]) -> PlannedHost:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -18,10 +17,8 @@ if TYPE_CHECKING:
     from wgorch.errors import HostError
     from wgorch.inventory.model import Inventory
     from wgorch.outcome import Outcome, Status
-    from wgorch.plan.file import PlanFile
     from wgorch.plan.hold import Held
     from wgorch.plan.host import HostPlan
-    from wgorch.plan.members import Record
     from wgorch.remote.clients import SshSession
     from wgorch.report.sessions import Session
     from wgorch.state.change import Change
@@ -43,56 +40,10 @@ def plan_json(outcome: Outcome) -> dict[str, Any]:
         "changes": sum(len(p.changes) for p in plans.values()) + len(outcome.leaving),
         "disruptive": sum(c.disruptive for p in plans.values() for c in p.changes) + len(outcome.leaving),
         "removed_hosts": sorted(outcome.leaving),
-        "hosts": {name: {"changes": [_change(c) for c in p.changes], "notes": _notes(p)} for name, p in plans.items()},
+        "hosts": {
+            name: {"changes": [change_json(c) for c in p.changes], "notes": _notes(p)} for name, p in plans.items()
+        },
     }
-
-
-def plan_file_json(file: PlanFile) -> dict[str, Any]:
-    """A plan that was written to a file; the id of a change is the same for the same change of the same host."""
-    hosts = {
-        name: {
-            "changes": [{"id": _id(name, change), **_change(change)} for change in host.changes],
-            "notes": [visible(str(note)) for note in host.notes],
-        }
-        for name, host in file.hosts.items()
-    }
-    return {
-        "version": VERSION,
-        "network": visible(file.network),
-        "inventory": visible(file.path),
-        "time": file.made,
-        "by": visible(file.by),
-        "removed_hosts": sorted(map(visible, file.removed)),
-        "hosts": hosts,
-    }
-
-
-def _id(host: str, change: Change) -> str:
-    return hashlib.sha256(f"{host} {change.step} {change.sign} {change.what}".encode()).hexdigest()[:12]
-
-
-def history_json(known: Mapping[int, Record]) -> dict[str, Any]:
-    """The revisions of a network, the latest last."""
-    from wgorch.plan.revisions import changes
-
-    before = [None, *known.values()]
-    return {
-        "version": VERSION,
-        "revisions": [
-            {
-                "number": record.number,
-                "time": record.when,
-                "by": visible(record.who),
-                "changes": [visible(each) for each in changes(earlier, record)],
-            }
-            for earlier, record in zip(before, known.values(), strict=False)
-        ],
-    }
-
-
-def diff_json(before: Record, after: Record, lines: Sequence[str]) -> dict[str, Any]:
-    """What differs between two revisions."""
-    return {"version": VERSION, "before": before.number, "after": after.number, "lines": list(lines)}
 
 
 def up_json(outcome: Outcome) -> dict[str, Any]:
@@ -235,7 +186,7 @@ def _host(topology: Topology, status: Status, name: str, its: list[Session]) -> 
         "ssh": _ssh(status.ssh.get(name)),
         "peers": [_session(session) for session in its],
         "paths": {other: topology.path(name, other)[1:-1] for other in topology.hosts if other != name},
-        "drift": [_change(change) for change in plan.changes] if plan else [],
+        "drift": [change_json(change) for change in plan.changes] if plan else [],
         "notes": _notes(plan) if plan else [],
     }
 
@@ -294,7 +245,7 @@ def findings_json(found: Mapping[str, tuple[Finding, ...]], absent: Mapping[str,
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def change_json(change: Change) -> dict[str, Any]:
     return {
         "sign": change.sign,
         "step": change.step,

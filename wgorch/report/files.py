@@ -19,7 +19,7 @@ def write(texts: Mapping[str, str], output: Path) -> None:
     """Write texts into a directory, or a single one into a file. Raises UsageError."""
     into_directory = output.is_dir() or len(texts) > 1 or not output.suffix
     if into_directory:
-        _make_directory(output)
+        make_directory(output)
     for name, text in texts.items():
         write_text(text, output / name if into_directory else output)
 
@@ -59,7 +59,7 @@ def _keep_valid(path: str, part: Path, before: bytes, mode: int) -> None:
 
 def write_packets(captures: Mapping[str, bytes], directory: Path) -> None:
     """Write the capture of each host as a pcap file. Raises UsageError."""
-    _make_directory(directory)
+    make_directory(directory)
     for name, packets in captures.items():
         if packets:
             write_bytes(packets, directory / f"{name}.pcap")
@@ -123,7 +123,8 @@ def _is_stream(path: Path) -> bool:
     return stat.S_ISCHR(kind) or stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind)
 
 
-def _make_directory(path: Path) -> None:
+def make_directory(path: Path) -> None:
+    """Make a directory that only its owner can read, unless it is there. Raises UsageError."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -12,6 +13,7 @@ from wgorch.base.text import visible
 from wgorch.inventory.dump import dump_text
 from wgorch.plan.members import Record
 from wgorch.plan.revisions import changes, inventory_of, unified
+from wgorch.report.as_json import VERSION
 from wgorch.report.console import safe_text
 
 
@@ -45,3 +47,25 @@ def inventory_text(record: Record) -> str:
 def difference(before: Record, after: Record) -> list[str]:
     """The lines in which two revisions differ."""
     return [visible(line) for line in unified(before, after)]
+
+
+def history_json(known: Mapping[int, Record]) -> dict[str, Any]:
+    """The revisions of a network, the latest last."""
+    before = [None, *known.values()]
+    return {
+        "version": VERSION,
+        "revisions": [
+            {
+                "number": record.number,
+                "time": record.when,
+                "by": visible(record.who),
+                "changes": [visible(each) for each in changes(earlier, record)],
+            }
+            for earlier, record in zip(before, known.values(), strict=False)
+        ],
+    }
+
+
+def diff_json(before: Record, after: Record, lines: Sequence[str]) -> dict[str, Any]:
+    """What differs between two revisions."""
+    return {"version": VERSION, "before": before.number, "after": after.number, "lines": list(lines)}

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from rich.console import Console
 
 from wgorch.base.text import count, visible
 from wgorch.plan.file import PlanFile, PlannedHost, shown
 from wgorch.plan.host import BOOT
+from wgorch.report.as_json import VERSION, change_json
 from wgorch.report.console import safe_text
 from wgorch.report.plan import render_plan
+from wgorch.state.change import Change
 
 
 def render(out: Console, file: PlanFile) -> None:
@@ -59,3 +63,27 @@ def _head(file: PlanFile) -> str:
 def _removed(file: PlanFile) -> Iterator[str]:
     for name, place in file.removed.items():
         yield f"- host {name} ({place}): left the inventory; torn down after its peers drop it"
+
+
+def as_json(file: PlanFile) -> dict[str, Any]:
+    """A plan that was written to a file; the id of a change is the same for the same change of the same host."""
+    hosts = {
+        name: {
+            "changes": [{"id": _id(name, change), **change_json(change)} for change in host.changes],
+            "notes": [visible(str(note)) for note in host.notes],
+        }
+        for name, host in file.hosts.items()
+    }
+    return {
+        "version": VERSION,
+        "network": visible(file.network),
+        "inventory": visible(file.path),
+        "time": file.made,
+        "by": visible(file.by),
+        "removed_hosts": sorted(map(visible, file.removed)),
+        "hosts": hosts,
+    }
+
+
+def _id(host: str, change: Change) -> str:
+    return hashlib.sha256(f"{host} {change.step} {change.sign} {change.what}".encode()).hexdigest()[:12]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from wgorch.cli.options import Options, inventory_option, login_options, output_options
+from wgorch.cli.options import Options, inventory_option, login_options, output_options, revision
 from wgorch.errors import DIFFERS, DONE
 
 SUMMARY = "Show what differs between two revisions of the network"
@@ -20,8 +20,10 @@ class DiffOptions(Options):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("before", type=int, metavar="REVISION", help="the earlier one")
-    parser.add_argument("after", type=int, nargs="?", metavar="REVISION", help="the later one (default: the latest)")
+    parser.add_argument("before", type=revision, metavar="REVISION", help="the earlier one")
+    parser.add_argument(
+        "after", type=revision, nargs="?", metavar="REVISION", help="the later one (default: the latest)"
+    )
     inventory_option(parser)
     output_options(parser)
     login_options(parser)
@@ -40,7 +42,7 @@ def run(options: DiffOptions) -> int:
         after = history.revision(known, max(known) if options.after is None else options.after)
         lines = report.difference(before, after)
         if options.json:
-            as_json.print_json(context.out, as_json.diff_json(before, after, lines))
+            as_json.print_json(context.out, report.diff_json(before, after, lines))
         else:
             sys.stdout.writelines(f"{line}\n" for line in lines)
     return DIFFERS if lines else DONE

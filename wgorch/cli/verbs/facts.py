@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from wgorch.cli.options import Options, run_options
@@ -30,16 +31,18 @@ def run(options: FactsOptions) -> int:
     from wgorch.base.text import count
     from wgorch.cli.context import open_run
     from wgorch.gather.recorded import to_text
-    from wgorch.report.files import write
+    from wgorch.report.files import make_directory, write
     from wgorch.report.verdict import render_absent
 
     with open_run(options) as context:
         context.run.gather(context.run.involved, traffic=False)
         now, absent = int(time.time()), context.run.absent
         texts = {f"{name}.json": to_text(seen, now) for name, seen in context.run.seen.items()}
-        options.output.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(options.output)
         for name in absent:
-            (options.output / f"{name}.json").unlink(missing_ok=True)
+            # What it said before is not what it says now.
+            with suppress(OSError):
+                (options.output / f"{name}.json").unlink()
         write(texts, options.output)
         render_absent(context.out, absent)
         if not options.quiet:

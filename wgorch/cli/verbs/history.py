@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from wgorch.cli.options import Options, inventory_argument, login_options, output_options
+from wgorch.cli.options import Options, inventory_argument, login_options, output_options, revision
 from wgorch.errors import DONE
 
 SUMMARY = "List the confirmed changes of the network, as its relays keep them, or print the inventory of one"
@@ -21,7 +21,7 @@ class HistoryOptions(Options):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     inventory_argument(parser)
     shows = "print the inventory of a revision"
-    parser.add_argument("--show", type=int, metavar="REVISION", help=shows)
+    parser.add_argument("--show", type=revision, metavar="REVISION", help=shows)
     output_options(parser)
     login_options(parser)
 
@@ -39,7 +39,7 @@ def run(options: HistoryOptions) -> int:
         if options.show is not None:
             sys.stdout.write(report.inventory_text(history.revision(known, options.show)))
         elif options.json:
-            as_json.print_json(context.out, as_json.history_json(known))
+            as_json.print_json(context.out, report.history_json(known))
         else:
             report.render(context.out, known)
             render_absent(context.out, context.run.absent)

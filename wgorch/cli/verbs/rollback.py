@@ -14,6 +14,7 @@ from wgorch.cli.options import (
     login_options,
     output_options,
     playbooks_option,
+    revision,
     strict_option,
 )
 from wgorch.errors import UsageError
@@ -34,7 +35,7 @@ class RollbackOptions(ChangeOptions):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = "revision to bring up again (default: roll the held change back)"
-    parser.add_argument("revision", type=int, nargs="?", metavar="REVISION", help=what)
+    parser.add_argument("revision", type=revision, nargs="?", metavar="REVISION", help=what)
     inventory_option(parser)
     strict_option(parser)
     output_options(parser)
@@ -52,6 +53,8 @@ def run(options: RollbackOptions) -> int:
 
     if options.revision is not None:
         return _to_revision(options, options.revision)
+    if options.hold:
+        raise UsageError("--hold is for a REVISION that is brought up again", "wgorch rollback REVISION --hold TIME")
     with open_run(options, draws=True) as context:
         with context.progress:
             outcome = held.roll_back(context.run)

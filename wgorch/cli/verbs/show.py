@@ -35,7 +35,7 @@ def run(options: ShowOptions) -> int:
 
     file = read_plan(options.file)
     if options.json:
-        as_json.print_json(stdout(), as_json.plan_file_json(file))
+        as_json.print_json(stdout(), report.as_json(file))
     elif options.markdown:
         sys.stdout.write(report.markdown(file))
     else:
