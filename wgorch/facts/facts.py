@@ -101,6 +101,12 @@ class Facts:
         return route.device if route else ""
 
     @property
+    def is_locked(self) -> bool:
+        """True where a run of wgorch had the host when it was read: what is there may be half of its change."""
+        lock = self.files.lock
+        return lock is not None and lock.boot_id == self.system.boot_id and lock.until > self.clock.uptime
+
+    @property
     def uses_nft(self) -> bool:
         """True where rules go into an nft table: there is no iptables, or a reload of firewalld would flush it."""
         tools = self.system.tools

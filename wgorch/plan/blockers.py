@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from wgorch.base.ip import Prefixes
 from wgorch.base.sh import quote, quote_words
-from wgorch.errors import HostError, Unfit
+from wgorch.errors import HostError, Locked, Unfit
 from wgorch.facts.files import FORMAT
 from wgorch.facts.sysctls import IPV6_OFF
 from wgorch.facts.wireguard import WireGuard
@@ -121,6 +121,11 @@ def mark_blockers(name: str, network: Network, seen: Observed) -> Iterator[HostE
     if device is None or device.alias or seen.adopted or not seen.keys.public:
         return
     if seen.wg(network).public_key == seen.keys.public:
+        if seen.is_locked and seen.files.lock:
+            # It is being made: the mark comes a moment after the key.
+            who = seen.files.lock.who
+            yield Locked(name, f"use {tunnel}", f"{who} is changing it", f"wait (--wait SECONDS), or contact {who}")
+            return
         problem = f"{tunnel} has the key of network {network.name}, but not its mark"
         hint = f"if it is this network's: {quote_words(['ip', 'link', 'set', 'dev', tunnel, 'alias', network.mark])}"
         yield Unfit(name, f"use {tunnel}", problem, hint)
