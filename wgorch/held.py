@@ -72,6 +72,7 @@ def _confirm(run: Run, change: Held) -> Outcome:
     if failed:
         outcome = _roll_back(run, transaction, "a host did not confirm", ROLLED_BACK)
         return Outcome(outcome.code, standing=outcome.standing, failed=(*failed.values(), *outcome.failed))
+    transaction.keep_heads()
     _, failed = run.fleet.on_hosts(change.by_host, transaction.finish_held)
     for name, error in failed.items():
         transaction.standing[name] = HostOutcome(HostState.APPLIED, f"confirmed, but: {error.problem}")

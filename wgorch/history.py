@@ -1,12 +1,14 @@
-"""Revisions of a network, read from the hosts that keep its record."""
+"""Revisions of a network, read from the hosts that keep its record; and the hosts' journals, checked."""
 
 from __future__ import annotations
 
 import secrets
 
-from wgorch.base.sh import quote, sh
+from wgorch.base.sh import sh_lines
 from wgorch.errors import HostsFailed, UsageError
-from wgorch.host.programs import uploaded
+from wgorch.host.programs import parameters, uploaded
+from wgorch.memory import known_heads
+from wgorch.plan.journals import Check, HostJournal, check, parse_journal
 from wgorch.plan.members import Record, keepers
 from wgorch.plan.revisions import merged, records_in
 from wgorch.run import Run
@@ -17,10 +19,8 @@ def revisions(run: Run) -> dict[int, Record]:
 
     def work(name: str) -> dict[int, Record]:
         mark = f"revision-{secrets.token_hex(8)}"
-        place = quote(run.network.directory)
-        program = sh(
-            "directory={place} mark={mark}\n{text}", place=place, mark=quote(mark), text=uploaded("revisions.sh")
-        )
+        words = parameters({"directory": run.network.directory, "mark": mark})
+        program = sh_lines([words, uploaded("revisions.sh")])
         return records_in(name, run.fleet.open(name).exchange(program, "read its revisions", 60), mark)
 
     found, failed = run.fleet.on_hosts(keepers(run.topology), work)
@@ -33,6 +33,22 @@ def revisions(run: Run) -> dict[int, Record]:
             f"no revision of network {run.network.name} is kept on {', '.join(found)}", "wgorch up makes one"
         )
     return every
+
+
+def check_journals(run: Run) -> Check:
+    """Read the journal of every host that can be reached, and check them all. Raises HostsFailed."""
+
+    def work(name: str) -> HostJournal:
+        mark = f"journal-{secrets.token_hex(8)}"
+        words = parameters({"directory": run.network.directory, "mark": mark})
+        program = sh_lines([words, uploaded("journal.sh")])
+        return parse_journal(run.fleet.open(name).exchange(program, "read its journal", 60), mark)
+
+    found, failed = run.fleet.on_hosts(run.inventory.hosts, work)
+    run.absent.update(failed)
+    if not found:
+        raise HostsFailed(list(failed.values()))
+    return check(found, known_heads(run.network.name))
 
 
 def revision(known: dict[int, Record], number: int) -> Record:

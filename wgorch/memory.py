@@ -5,6 +5,7 @@ The hosts themselves are the only record of what is on them.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +16,7 @@ from typing import Any
 from wgorch.errors import UsageError
 from wgorch.inventory.model import AUTO, Host, Inventory, IPAddress, SshTarget
 from wgorch.journal import private_directory, state_directory
+from wgorch.plan.journals import Head
 
 
 def find_inventory(given: str | None) -> tuple[str, str]:
@@ -97,6 +99,25 @@ def removed_since(inventory: Inventory) -> dict[str, Host]:
     }
 
 
+def remember_heads(network: str, heads: Mapping[str, Head]) -> None:
+    """Store where the journals of a network's hosts end; none after a teardown."""
+    if heads:
+        _write(_heads(network), {name: list(head) for name, head in heads.items()})
+    else:
+        with contextlib.suppress(OSError):
+            _heads(network).unlink()
+
+
+def known_heads(network: str) -> dict[str, Head]:
+    """Where the journals of a network's hosts ended, as far as this controller saw them confirm."""
+    found = {}
+    for name, fields in _read(_heads(network)).items():
+        with contextlib.suppress(TypeError, ValueError):
+            when, total = fields
+            found[name] = Head(int(when), str(total))
+    return found
+
+
 def base_record(network: str) -> str:
     """The record of the members that the last change from this controller left; empty where none is known."""
     return str(_read(_network(network)).get("record", ""))
@@ -167,6 +188,11 @@ def _inventories() -> Path:
 def _network(name: str) -> Path:
     """The members of a network as last applied."""
     return state_directory() / f"{name}.hosts.json"
+
+
+def _heads(name: str) -> Path:
+    """Where the journals of a network's hosts ended."""
+    return state_directory() / f"{name}.heads.json"
 
 
 def _here() -> str:

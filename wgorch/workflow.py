@@ -16,6 +16,7 @@ from wgorch.base.wgkey import names_by_key
 from wgorch.errors import DIFFERS, DONE, LOCKED, MIXED, ROLLED_BACK, HostError, HostsFailed, Unfit, UsageError
 from wgorch.events import Event
 from wgorch.gather.observed import Observed
+from wgorch.inventory.dump import digest
 from wgorch.inventory.model import Inventory, Network
 from wgorch.memory import remember_teardown
 from wgorch.outcome import Outcome, with_absent
@@ -122,7 +123,7 @@ def teardown(
         if not changing:
             others = {name: found for name, seen in run.seen.items() if (found := seen.other_networks(run.network))}
             return with_absent(run.absent, Outcome(DONE, plans, others=others))
-        transaction = _transaction(run, lease_s, asked)
+        transaction = _transaction(run, changing, lease_s, asked)
         outcome = Rollout(run, transaction, interrupts, changing).down("purge" if purge else "remove")
         if outcome.code == DONE and not run.options.limit and run.inventory.path:
             # What left may still carry it: tear_down_rest says so.
@@ -173,7 +174,7 @@ def _roll_out(
     changing = {name: p for name, p in plans.items() if p.changes}
     if not changing:
         return Outcome(DONE, plans, exchanges=exchanges(run), handshakes=run.fleet.handshakes)
-    transaction = _transaction(run, lease_s, asked, transaction_type)
+    transaction = _transaction(run, changing, lease_s, asked, transaction_type)
     return Rollout(run, transaction, interrupts, changing, hold_s).up()
 
 
@@ -206,10 +207,18 @@ def _refuse_to_cut_ssh(run: Run, plans: Mapping[str, HostPlan], action: str, hin
 
 
 def _transaction(
-    run: Run, lease_s: int, asked: bool | None, transaction_type: type[Transaction] = Transaction
+    run: Run,
+    plans: Mapping[str, HostPlan],
+    lease_s: int,
+    asked: bool | None,
+    transaction_type: type[Transaction] = Transaction,
 ) -> Transaction:
     recent_s = 0 if asked else RECENT_S
-    return transaction_type(run.network, run.fleet, run.asks, run.listener, lease_s, recent_s)
+    made = transaction_type(run.network, run.fleet, run.asks, run.listener, lease_s, recent_s)
+    revision = next((plan.want.revision.split(" ")[0] for plan in plans.values() if plan.writes_record), "")
+    words = {"revision": revision, "inventory": digest(run.inventory) if run.inventory.path else ""}
+    made.about = " ".join(f"{key}={text}" for key, text in words.items() if text)
+    return made
 
 
 def _working_mtu(outcome: Outcome) -> int:

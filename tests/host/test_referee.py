@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,9 +11,11 @@ from types import SimpleNamespace
 import pytest
 
 from tests.host.room import SHELLS
+from wgorch.apply.replies import head_of
 from wgorch.apply.scripts import apply_script
 from wgorch.apply.upload import call_referee
 from wgorch.host import programs
+from wgorch.plan.journals import Head, HostJournal, check, parse_heads
 from wgorch.plan.script import Script, script
 from wgorch.state.state import State
 
@@ -229,7 +232,8 @@ def test_the_referee_ends_the_program_that_reads_it(host: Host) -> None:
     status, lines = run("lock", "two", "me", "60")
     assert (75, False) == (status, "behind" in lines)
     host.open_change("one")
-    assert (0, ["confirmed one", ""]) == run("confirm", "one")
+    status, lines = run("confirm", "one")
+    assert (0, "confirmed one", [""]) == (status, " ".join(lines[0].split()[:2]), lines[1:])
 
 
 def test_a_referee_that_is_written_anew_while_it_runs_goes_on_as_it_began(host: Host) -> None:
@@ -296,3 +300,40 @@ def test_what_is_no_open_change_is_not_held(host: Host, missing: str) -> None:
     (host.place / missing).unlink()
 
     assert "lost one" in host.referee("hold", "one", "600")
+
+
+def test_its_journal_shows_every_edit_and_its_head_is_that_of_the_reply(host: Host) -> None:
+    for run in ("one", "two"):
+        host.lock(run)
+        assert f"applied {run}" in applying(host, run, told=True)
+        said = host.referee("confirm", run, "me@here")
+        head = head_of(said, run)
+        assert head is not None
+        host.referee("finish", run, "keep", f"bcc 1 {'0' * 64}", "home 2 x")
+    text = (host.place / "journal").read_text()
+    there = HostJournal(text, parse_heads(host.read("heads")), is_member=True)
+
+    assert ["lock", "arm", "applied", "confirm"] * 2 == re.findall(r"event=(\S+)", text)
+    assert {} == check({"home": there, "bcc": HostJournal(text, {"home": head})}, {"bcc": head}).faults
+    assert {"bcc": Head(1, "0" * 64)} == there.heads
+    edited = HostJournal(text.replace("me@here", "you@there", 1))
+    assert "home" in check({"home": edited}, {}).faults
+
+
+def test_the_latest_head_of_each_host_is_kept(host: Host) -> None:
+    for heads in (["a 1 x", "b 1 x"], ["b 2 y", "c 2 y"], []):
+        host.lock("one")
+        host.referee("finish", "one", "keep", *heads)
+
+    assert ["a 1 x", "b 2 y", "c 2 y"] == sorted(host.read("heads").split("\n"))
+
+
+def test_a_line_that_was_cut_ends_before_the_next_one(host: Host) -> None:
+    host.lock("one")
+    host.referee("unlock", "one")
+    host.write("journal", (host.place / "journal").read_text() + "time=17953")
+    host.lock("two")
+    text = (host.place / "journal").read_text()
+
+    assert "time=17953\ntime=" in text
+    assert {} == check({"home": HostJournal(text)}, {}).faults

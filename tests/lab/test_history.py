@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 
 import pytest
 
@@ -91,3 +92,62 @@ def test_every_one_of_several_changes_is_had_back(lab: Lab) -> None:
             for host in HOSTS
         }
         assert not any(wrong.values()), (number, wrong)
+
+
+JOURNAL = "/var/lib/wgorch/office/journal"
+TAMPERING = {
+    "delete a line": f"sed -i 3d {JOURNAL}",
+    "delete the first line": f"sed -i 1d {JOURNAL}",
+    "edit a line": f"sed -i '2s/seconds=[0-9]*/seconds=9/' {JOURNAL}",
+    "edit the last line": f"sed -i '$s/who=[^ ]*/who=someone@else/' {JOURNAL}",
+    "reorder": f"sed -i -n '2{{h;d}};p;3{{g;p}}' {JOURNAL}",
+    "cut": f"sed -i '$d' {JOURNAL}",
+    "cut to half": f"sed -i '4,$d' {JOURNAL}",
+    "add by hand": f"echo 'time=1795360000 run=x event=confirm' >>{JOURNAL}",
+    "double the last line": f"tail -n 1 {JOURNAL} >>{JOURNAL}",
+    "remove": f"rm {JOURNAL}",
+    "empty": f": >{JOURNAL}",
+}
+
+
+def test_tampering_with_a_journal_is_found_from_any_controller(lab: Lab) -> None:
+    lab.up()
+    lab.up(lab.edited(("38371", "38372")))
+    assert "as written: the journals of bcc, home, company" in lab.wgorch("history", INVENTORY, "--check").stdout
+    assert "✗" not in lab.wgorch("history", INVENTORY, "--check", **OTHER).stdout
+
+    for n, (kind, command) in enumerate(TAMPERING.items()):
+        host, others = HOSTS[n % len(HOSTS)], OTHER if n % 2 else {}
+        lab.world.sh(host, f"cp -p {JOURNAL} /root/kept")
+        lab.world.sh(host, command)
+        found = json.loads(lab.wgorch("history", INVENTORY, "--check", "--json", code=2, **others).stdout)
+        assert [host] == list(found["faults"]), (kind, found)
+        lab.world.sh(host, f"mv /root/kept {JOURNAL}")
+    lab.wgorch("history", INVENTORY, "--check")
+
+    lab.wgorch("teardown", INVENTORY, "--yes")
+    lab.up()
+    said = lab.wgorch("history", INVENTORY, "--check", **OTHER).stdout
+    assert "✗" not in said
+
+
+def test_journals_say_who_changed_what_and_from_which_inventory(lab: Lab) -> None:
+    lab.up()
+    lines = {host: lab.world.sh(host, f"cat {JOURNAL}").splitlines() for host in HOSTS}
+    mine = lab.world.sh("controller", "cat /root/.local/state/wgorch/office.jsonl").splitlines()
+    began = next(its for its in map(json.loads, mine) if its["event"] == "begin" and its["verb"] == "up")
+
+    for its in lines.values():
+        assert f" who={began['user']} " in its[0]
+        assert " revision=1 " in its[0]
+        assert its[0].endswith(f" inventory={began['digest']}")
+        assert its[-1].endswith(f"event=confirm who={began['user']}")
+
+
+def test_changes_are_logged_by_the_hosts_own_journal(lab: Lab) -> None:
+    lab.up()
+    lab.wgorch("teardown", INVENTORY, "--yes")
+    for host in HOSTS:
+        said = lab.world.sh(host, "sleep 0.5; journalctl -t wgorch --no-pager -o cat")
+        assert ["arm", "confirm", "arm", "confirm", "teardown"] == re.findall(r"event=(\S+)", said)[-5:], said
+        assert all(line.startswith("network=office run=") for line in said.splitlines())

@@ -5,7 +5,8 @@
     @fail N | NAME    change N, or writing file NAME,       lost ID          its lock has ended
                       failed; output of it stands before    applied ID       done; the lease runs
     @tests, @fail rules   iptables-restore rejects rules    renewed ID LEFT  the lease was extended
-    @wait TEXT        waiting for a package manager         confirmed, held, finished, unlocked ID
+    @wait TEXT        waiting for a package manager         confirmed ID TIME SUM    and where its journal ends now
+                                                            held, finished, unlocked ID
 
 and of a rollback: reverted, rebooted, nothing (ID), unlike, reverting (ID). The words are a protocol with referees of older
 versions on hosts, and stay as they are.
@@ -23,6 +24,7 @@ from wgorch.base.text import one_line, visible
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Network
 from wgorch.plan.host import HostPlan, changes_between
+from wgorch.plan.journals import Head
 from wgorch.plan.scope import in_scope
 from wgorch.state.change import Change
 
@@ -58,6 +60,12 @@ def rollback_of(output: str, change_id: str) -> Word | None:
     """The last word about a rollback of a change."""
     found = re.findall(rf"^({'|'.join(ROLLBACKS)}) {change_id}\b", output, re.M)
     return Word(found[-1]) if found else None
+
+
+def head_of(output: str, change_id: str) -> Head | None:
+    """Where the journal of a host that confirmed ends; None where an older referee does not say."""
+    hit = re.search(rf"^{Word.CONFIRMED} {change_id} (\d{{1,12}}) ([0-9a-f]{{64}})$", output, re.M)
+    return Head(int(hit[1]), hit[2]) if hit else None
 
 
 class Holder(NamedTuple):

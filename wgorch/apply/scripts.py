@@ -14,11 +14,14 @@ from wgorch.remote.shell import Definitions
 
 
 def lock_script(
-    directory: str, lock: tuple[str, str, int], clock: Clock, plan: HostPlan, secrets: Mapping[str, str]
+    directory: str, lock: tuple[str, str, int, str], clock: Clock, plan: HostPlan, secrets: Mapping[str, str]
 ) -> Sh:
-    """sh that takes the lock, prepares, and writes preshared keys. `lock`: id of the change, who, and seconds to hold it."""
+    """sh that takes the lock, prepares, and writes preshared keys.
+
+    `lock`: id of the change, who, seconds to hold it, and what the journal says of it.
+    """
     place = quote(directory)
-    change_id, who, hold_s = lock
+    change_id, who, hold_s, about = lock
     return sh_lines(
         [
             sh("{environment}umask 077", environment=ENVIRONMENT),
@@ -31,7 +34,7 @@ def lock_script(
             sh("printf '%s' \"${{referee:?}}\" >$to || {abort}", abort=abort_write("referee")),
             sh("[ $to = referee ] || mv -f $to referee"),
             sh("wgorch_epoch={epoch}", epoch=clock.time - clock.uptime),
-            sh("( {call} ) || exit 75", call=call_referee(["lock", change_id, who, str(hold_s)])),
+            sh("( {call} ) || exit 75", call=call_referee(["lock", change_id, who, str(hold_s), about])),
             *([plan.prepare_program.text] if plan.prepare else []),
             *(secret_file(name, secret) for name, secret in secrets.items()),
             *_trial(written_last(plan)),
@@ -87,10 +90,13 @@ def _guard(change_id: str) -> Sh:
     )
 
 
-def finish_script(directory: str, change_id: str, plan: HostPlan, keep: str) -> Sh:
-    """sh that makes a confirmed change last and releases the lock. `keep`: keep, remove or purge."""
+def finish_script(directory: str, change_id: str, plan: HostPlan, keep: str, heads: Iterable[str] = ()) -> Sh:
+    """sh that makes a confirmed change last and releases the lock.
+
+    `keep`: keep, remove or purge; `heads`: where the journals of other hosts end, which this one keeps.
+    """
     stay = [sh("(\n{script}\n)", script=plan.stay_program.text)] if any(c.commands for c in plan.stay) else []
-    return sh_lines([_enter(directory), *stay, call_referee(["finish", change_id, keep])])
+    return sh_lines([_enter(directory), *stay, call_referee(["finish", change_id, keep, *heads])])
 
 
 def hold_script(directory: str, change_id: str, hold_s: int, plan: HostPlan, hosts: Iterable[str]) -> Sh:
@@ -108,9 +114,9 @@ def hold_script(directory: str, change_id: str, hold_s: int, plan: HostPlan, hos
     )
 
 
-def finish_held_script(directory: str, change_id: str) -> Sh:
+def finish_held_script(directory: str, change_id: str, heads: Iterable[str]) -> Sh:
     """sh that does what a held change left for after its confirmation, and releases the lock."""
-    return sh_lines([_enter(directory), sh("sh ./stay"), call_referee(["finish", change_id, "keep"])])
+    return sh_lines([_enter(directory), sh("sh ./stay"), call_referee(["finish", change_id, "keep", *heads])])
 
 
 def renew_script(directory: str, change_id: str, lease_s: int) -> Sh:

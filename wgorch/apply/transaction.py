@@ -18,6 +18,7 @@ from wgorch.apply.replies import (
     begun,
     cut_short,
     failure_of,
+    head_of,
     holder_of,
     mismatches,
     rejected_rules,
@@ -35,8 +36,10 @@ from wgorch.gather.observed import Observed, differences
 from wgorch.host.library import often_needed
 from wgorch.inventory.model import Network
 from wgorch.membership import author
+from wgorch.memory import known_heads, remember_heads
 from wgorch.outcome import HostOutcome, HostState
 from wgorch.plan.host import HostPlan
+from wgorch.plan.journals import Head, head_words
 from wgorch.remote.fleet import Fleet
 
 ROLLBACK_TEXTS = {
@@ -62,6 +65,13 @@ class Transaction:
     standing: dict[str, HostOutcome] = field(default_factory=dict)
     armed: dict[str, float] = field(default_factory=dict)
     """Monotonic time at which the lease of each host ends."""
+    about: str = ""
+    """Words on the change, for the journals of its hosts."""
+    heads: dict[str, Head] = field(init=False)
+    """Where the journals of the network's hosts end, as far as this controller knows."""
+
+    def __post_init__(self) -> None:
+        self.heads = known_heads(self.network.name)
 
     # --- before anything that runs is touched
 
@@ -73,9 +83,10 @@ class Transaction:
         """
         installs = any(change.step == "install" for change in plan.prepare)
         tests = sh_lines(rule_tests(plan))
-        who = author()
+        about = " ".join(filter(None, [f"changes={len(plan.changes)}", self.about]))
         hold_s = INSTALL_S if installs else self.lease_s + 30
-        script = scripts.lock_script(self.network.directory, (self.change_id, who, hold_s), seen.clock, plan, shared)
+        lock = (self.change_id, author(), hold_s, about)
+        script = scripts.lock_script(self.network.directory, lock, seen.clock, plan, shared)
         self.listener.event(host, Event.LOCK)
         exchange = Exchange(
             before=sh_lines([script, tests]) if installs and tests else script,
@@ -184,7 +195,8 @@ class Transaction:
 
     def finish_held(self, host: str) -> None:
         """Make a change last that was held and is confirmed, and release the lock. Raises HostError."""
-        script, action = scripts.finish_held_script(self.network.directory, self.change_id), "make the change permanent"
+        heads, action = head_words(host, self.heads), "make the change permanent"
+        script = scripts.finish_held_script(self.network.directory, self.change_id, heads)
         output = self.fleet.open(host).exchange(script, action, INSTALL_S, live=True)
         if not says(output, Word.FINISHED, self.change_id) or "\n@fail " in f"\n{output}":
             raise ChangeFailed(host, action, one_line(output) or "no reply from its referee")
@@ -192,16 +204,19 @@ class Transaction:
 
     def confirm(self, host: str) -> None:
         """Let the host confirm the change; only its own reply counts. Raises HostError."""
-        output = self._call(host, ["confirm", self.change_id], "confirm the change", PHASE_S)
+        output = self._call(host, ["confirm", self.change_id, author()], "confirm the change", PHASE_S)
         if not says(output, Word.CONFIRMED, self.change_id):
             self._note_rollback(host, output)
             raise ChangeFailed(host, "confirm the change", one_line(output) or "no reply from its referee")
         self.standing[host] = HostOutcome(HostState.APPLIED, "confirmed")
+        if head := head_of(output, self.change_id):
+            self.heads[host] = head
         self.listener.event(host, Event.CONFIRMED)
 
     def finish(self, host: str, plan: HostPlan, keep: str = "keep") -> None:
         """Make a confirmed change last (start-up) and release the lock. `keep`: keep, remove or purge files."""
-        script = scripts.finish_script(self.network.directory, self.change_id, plan, keep)
+        heads = head_words(host, self.heads) if keep == "keep" else []
+        script = scripts.finish_script(self.network.directory, self.change_id, plan, keep, heads)
         deadline_s = INSTALL_S if any(c.step == "install" for c in plan.stay) else PHASE_S
         live, action = any(c.commands for c in plan.stay), "make the change permanent"
         output = self.fleet.open(host).exchange(script, action, deadline_s, live=live)
@@ -210,6 +225,15 @@ class Transaction:
         if not says(output, Word.FINISHED, self.change_id):
             raise ChangeFailed(host, action, one_line(output) or "no reply from its referee")
         self.listener.event(host, Event.FINISHED)
+
+    def keep_heads(self) -> None:
+        """Let this controller keep where the journals end."""
+        remember_heads(self.network.name, self.heads)
+
+    def drop_heads(self, hosts: Iterable[str]) -> None:
+        """The same without hosts whose journals were removed with the network."""
+        gone = set(hosts)
+        remember_heads(self.network.name, {name: head for name, head in self.heads.items() if name not in gone})
 
     # --- rollback
 

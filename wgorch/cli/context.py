@@ -148,11 +148,17 @@ def open_progress(
     """Start the journal and the progress display of a run; silent unless `draws`."""
     import secrets
 
+    from wgorch.inventory.commit import commit_of
+    from wgorch.inventory.dump import digest
     from wgorch.journal import Journal
+    from wgorch.membership import author
     from wgorch.report.progress import Progress
 
     journal = Journal(inventory.network.name, secrets.token_hex(4))
-    journal.write("begin", verb=options.verb, inventory=inventory.path)
+    about = {"user": author(), "digest": digest(inventory), "commit": commit_of(inventory.path)}
+    journal.write(
+        "begin", verb=options.verb, inventory=inventory.path, **{k: text for k, text in about.items() if text}
+    )
     hosts = [name for name in inventory.hosts if not limit or name in limit]
     quiet = not draws or options.quiet or options.json
     return Progress(stderr() if options.json else out, hosts, journal, quiet=quiet, verbose=options.verbose)

@@ -11,7 +11,7 @@ _LINE = re.compile(r" *[0-9]+ +([0-9]{1,10}) .*? (/[^ ]+)( -> .*)?")
 _MODE = re.compile(r"[-dlspcb][rwxsStT-]{9}")
 _OWN = re.compile(
     r"(private_key|psk|lock\.stale|referee)\..+|private_key|boot(\.before)?|referee|watch|do|undo(\.log)?|probe|before|after|"
-    r"lock|lease|pending|reverting|reverter|running|watching|outcome|recorded|members|installed|journal|cards6"
+    r"lock|lease|pending|reverting|reverter|running|watching|outcome|recorded|members|installed|journal|heads|cards6"
 )
 """Names of wgorch's files; resolv.before is as the host's resolv.conf was."""
 

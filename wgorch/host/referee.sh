@@ -24,6 +24,7 @@
 # lease      until when the change stands unconfirmed, and the latest moment to which it can be renewed
 # hold, stay where a proven change waits for people to confirm it: the run and the hosts of the change, and what is done
 #            after it
+# journal    what was done here; heads: where the journals of other hosts ended, which they cannot change unseen
 # running    process group of the script that runs, its start time, and until when it may run; empty if none does
 # watching, reverter   processes that watch the lease, that roll back: pid and start time
 # Moments are seconds of this machine's uptime.
@@ -55,10 +56,36 @@ read_time() {
     reply_time=$((epoch + reply_now))
 }
 
-# Add a line to the journal.
+# The SHA-256 of the journal in reply_sum; a dash where there is none.
+sum_journal() {
+    reply_sum=$(sha256sum 2>/dev/null <journal)
+    reply_sum=${reply_sum%% *}
+    reply_sum=${reply_sum:--}
+}
+
+# Add a line to the journal, with the sum of all lines before it: a later edit shows.
 log() { # WORD...
     read_time
-    printf 'time=%s run=%s %s\n' "$reply_time" "${run:-none}" "$*" >>journal
+    sum_journal
+    printf 'time=%s run=%s sum=%s %s\n' "$reply_time" "${run:-none}" "$reply_sum" "$*" >>journal
+    case $1 in
+    event=arm\ * | event=hold\ * | event=confirm* | event=roll*) log_to_system "$*" ;;
+    esac
+}
+
+# Add a line to this machine's own log, where it has one; a logger that hangs is not waited for.
+log_to_system() { # WORD...
+    line="network=${directory##*/} run=${run:-none} $*"
+    if [ -S /run/systemd/journal/stdout ] && command -v systemd-cat >/dev/null 2>&1; then
+        printf '%s\n' "$line" | systemd-cat -t wgorch >/dev/null 2>&1 &
+    elif [ -S /dev/log ] && command -v logger >/dev/null 2>&1; then
+        logger -t wgorch -- "$line" </dev/null >/dev/null 2>&1 &
+    fi
+}
+
+# Begin a new line where the last one was cut, as by a power failure.
+mend_journal() {
+    [ ! -s journal ] || [ -z "$(tail -c 1 journal 2>/dev/null)" ] || echo >>journal
 }
 
 # Replace a file: readers see the old text or the new one, whole.
@@ -120,6 +147,7 @@ run_script() { # GUARD SCRIPT SECONDS [RULES4 RULES6]
     wait "$child"
     status=$?
     : >running
+    [ "$status" -lt 128 ] || log "event=killed script=$2 signal=$((status - 128))"
     return "$status"
 }
 
@@ -249,8 +277,8 @@ await_rollback() {
     done
 }
 
-# lock: take the host for a change; roll back one that was left open.
-lock_host() { # WHO SECONDS
+# lock: take the host for a change; roll back one that was left open. ABOUT: words on the change, for the journal.
+lock_host() { # WHO SECONDS [ABOUT]
     remove_existing outcome
     read_time
     if ! take_lock "$1" "$reply_time" "$((reply_now + $2))"; then
@@ -264,7 +292,8 @@ lock_host() { # WHO SECONDS
     fi
     holds_lock || end_busy
     remove_existing lease hold stay # of a change that was confirmed and not finished
-    log "event=lock who=$1"
+    mend_journal
+    log "event=lock who=$1${3:+ $3}"
     printf 'locked %s\n' "$run"
 }
 
@@ -353,6 +382,7 @@ arm_lease() { # SECONDS MAXIMUM
     { printf '%s\n' "$start_up" || { rm -f pending; false; }; } >pending || exit 1
     set +C
     # The watcher closes its output after its first word, which is waited for.
+    log "event=arm seconds=$1" # the watcher logs, too: not at once
     case $(setsid sh ./referee watch "$run" </dev/null 2>/dev/null &) in
     watching) ;;
     *)
@@ -361,7 +391,6 @@ arm_lease() { # SECONDS MAXIMUM
         ;;
     esac
     systemd_timer start "$(($1 + 5))"
-    log "event=arm seconds=$1"
 }
 
 # Let the lease end later, and the lock with it.
@@ -405,13 +434,14 @@ shorten_lock() {
     write_atomic lock "$reply_lock"
 }
 
-# confirm: pending becomes boot.
-confirm_change() {
+# confirm: pending becomes boot. The reply has the moment, and the sum of the journal, for other hosts to keep.
+confirm_change() { # [WHO]
     if holds_lock && [ -e pending ] && { sync pending private_key 2>/dev/null || sync; } && mv pending boot 2>/dev/null; then
         sync_dir
         if [ -e hold ]; then shorten_lock; fi
-        log "event=confirm"
-        printf 'confirmed %s\n' "$run"
+        log "event=confirm${1:+ who=$1}"
+        sum_journal
+        printf 'confirmed %s %s %s\n' "$run" "$reply_time" "$reply_sum"
     else
         [ -r outcome ] && cat outcome
         printf 'lost %s\n' "$run"
@@ -447,10 +477,7 @@ watch_lease() {
         holds_lock || [ -e reverting ] || exit 0
         read_now
         if is_alive running; then
-            [ "$reply_now" -le "${reply_until:-$reply_now}" ] || {
-                kill -9 "-$reply_pid" 2>/dev/null
-                log "event=kill why=too-long"
-            }
+            [ "$reply_now" -le "${reply_until:-$reply_now}" ] || kill -9 "-$reply_pid" 2>/dev/null
         elif [ -e reverting ] && ! is_alive reverter; then
             replace_reverter
             continue
@@ -504,19 +531,42 @@ $sought "*) continue ;; esac
     done
 }
 
+# Keep where the journals of other hosts ended, the latest of each: HEAD is "NAME TIME SUM".
+keep_heads() { # HEAD...
+    [ $# -gt 0 ] || return 0
+    names=' ' heads=
+    for head; do
+        names="$names${head%% *} "
+        heads="$heads$head
+"
+    done
+    [ ! -r heads ] || while IFS= read -r head; do
+        case $names in *" ${head%% *} "*) ;; *) heads="$heads$head
+" ;; esac
+    done <heads
+    printf '%s' "$heads" >heads
+}
+
 # finish: the end of a confirmed change. WHAT: keep, remove (all but the key), or purge.
-finish_change() { # WHAT
+finish_change() { # VERB RUN WHAT [HEAD...]
     holds_lock || end_lost
     if is_alive watching; then kill -9 "-$reply_pid" 2>/dev/null; fi
     place_confirmed_key
     remove_unused_secrets
     gone='do undo undo.log probe before after running boot.before lease outcome watching hold stay'
-    [ "$1" = keep ] || pass_records
-    [ "$1" = keep ] || gone="$gone boot recorded members revisions journal referee watch resolv.before installed $(printf ' %s' psk.*)"
-    [ "$1" != purge ] || gone="$gone private_key"
+    kept=$3
+    shift 3
+    if [ "$kept" = keep ]; then
+        keep_heads "$@"
+    else
+        pass_records
+        log_to_system event=teardown
+        gone="$gone boot recorded members revisions journal heads referee watch resolv.before installed $(printf ' %s' psk.*)"
+    fi
+    [ "$kept" != purge ] || gone="$gone private_key"
     # shellcheck disable=SC2086 # names without blanks; the lock goes last: a host without it has nothing else left
     rm -rf $gone lock
-    [ "$1" = keep ] || { cd / && rmdir "$directory" "${directory%/*}" 2>/dev/null; }
+    [ "$kept" = keep ] || { cd / && rmdir "$directory" "${directory%/*}" 2>/dev/null; }
     systemd_timer stop # last, for the same reason
     printf 'finished %s\n' "$run"
 }
@@ -563,16 +613,16 @@ remove_unused_secrets() {
 main() { # VERB RUN WORD...
     run=${2-none}
     case ${1-} in
-    lock) lock_host "$3" "$4" ;;
+    lock) lock_host "$3" "$4" "${5-}" ;;
     unlock) unlock_host ;;
     apply) apply_change "$3" "$4" "$5" ;;
     renew) renew_lease "$3" ;;
     hold) hold_change "$3" ;;
-    confirm) confirm_change ;;
+    confirm) confirm_change "${3-}" ;;
     revert) revert_change "$3" ;;
     take-back) [ ! -e reverting ] || roll_back "$3" ;;
     watch) watch_lease ;;
-    finish) finish_change "$3" ;;
+    finish) finish_change "$@" ;;
     *)
         echo "usage: sh referee lock|unlock|apply|renew|hold|confirm|revert|take-back|watch|finish RUN ..." >&2
         exit 64

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -58,6 +60,12 @@ def is_known(side: str, inventory: Inventory) -> bool:
 def dump_text(inventory: Inventory, *, identities: bool = False) -> str:
     """The same as YAML, which a person may edit."""
     return yaml.safe_dump(dump(inventory, identities=identities), sort_keys=False, default_flow_style=None, width=120)
+
+
+def digest(inventory: Inventory) -> str:
+    """Name an inventory as it was resolved: the same for the same network, wherever its file lies."""
+    text = json.dumps(dump(inventory, identities=True), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def in_one_line(field: str, value: Any) -> str:

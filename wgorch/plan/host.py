@@ -21,6 +21,7 @@ from wgorch.state.state import State, nothing
 from wgorch.steps import all_steps
 from wgorch.steps.firewall import firewall_of
 from wgorch.steps.interface import tag
+from wgorch.steps.members import STEP as MEMBERS
 from wgorch.steps.runs import run_changes
 
 BUILT = ("tunnel", "traffic")
@@ -73,6 +74,11 @@ class HostPlan:
     def changes_boot(self) -> bool:
         """True if the boot script changes."""
         return any(c.step == BOOT for c in self.changes)
+
+    @property
+    def writes_record(self) -> bool:
+        """True if the record of the members changes, which makes a revision."""
+        return any(c.step == MEMBERS for c in self.changes)
 
     @property
     def is_first(self) -> bool:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from wgorch.base.text import visible
 from wgorch.inventory.dump import dump_text
+from wgorch.plan.journals import Check
 from wgorch.plan.members import Record
 from wgorch.plan.revisions import changes, inventory_of, unified
 from wgorch.report.as_json import VERSION
@@ -63,6 +64,27 @@ def history_json(known: Mapping[int, Record]) -> dict[str, Any]:
             }
             for earlier, record in zip(before, known.values(), strict=False)
         ],
+    }
+
+
+def render_check(out: Console, found: Check, hosts: Sequence[str]) -> None:
+    """Print what is wrong with the journals of some hosts."""
+    for name in hosts:
+        for fault in found.faults.get(name, ()):
+            out.print(safe_text(f"✗ {name}: {fault}", "red"))
+        for note in found.notes.get(name, ()):
+            out.print(safe_text(f"! {name}: {note}", "yellow"))
+    whole = [name for name in hosts if name not in found.faults]
+    if whole:
+        out.print(safe_text(f"✓ as written: the journals of {', '.join(whole)}", "green"))
+
+
+def check_json(found: Check) -> dict[str, Any]:
+    """What is wrong with the journals, by host."""
+    return {
+        "version": VERSION,
+        "faults": {name: list(its) for name, its in found.faults.items()},
+        "notes": {name: list(its) for name, its in found.notes.items()},
     }
 
 
