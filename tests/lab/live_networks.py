@@ -108,6 +108,8 @@ def drawn(seed: int, lab: Lab) -> LiveNetwork:
     extras = {extra for extra in EXTRAS if rng.random() < 0.3}
     if rng.random() < 0.3:
         extras.add(rng.choice(INEXPRESSIBLE))
+    if "home" not in hosts:
+        extras.discard("firewall mark")  # it is home's
     network = LiveNetwork(rng.choice(["wg0", "wg0", "wg1", "office-vpn"]), subnets, hosts, rng.random() < 0.6, extras)
     _configure(network, rng, lab)
     return network

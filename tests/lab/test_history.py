@@ -71,7 +71,7 @@ def test_a_host_that_was_removed_comes_back_and_one_that_was_added_goes(lab: Lab
 EDITS = {
     "port": ("38371", "38399"),
     "address": ("address: 192.168.2.2", "address: 192.168.2.77"),
-    "keepalive": ("    address: 192.168.2.2\n", "    address: 192.168.2.2\n    persistent_keepalive: 21\n"),
+    "keepalive": ("    subnets: [10", "    persistent_keepalive: 21\n    subnets: [10"),
     "mtu": ("  subnet: 192", "  mtu: 1380\n  subnet: 192"),
 }
 

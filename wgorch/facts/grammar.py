@@ -24,7 +24,8 @@ def sections(text: str, nonce: str) -> dict[str, list[str]]:
     """The text between the markers, by the marker's name."""
     found: dict[str, list[str]] = {}
     current: list[str] | None = None
-    for line in text.split("\n"):
+    # No program has a NUL in its text, and what a host says of its rules comes back to it in one.
+    for line in text.replace("\0", "\ufffd").split("\n"):
         if line.startswith(nonce + " "):
             current = found.setdefault(line[len(nonce) + 1 :], [])
         elif line and current is not None:
