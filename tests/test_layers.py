@@ -29,7 +29,7 @@ RIVER = [
     {"plan"},
     {"remote"},
     {"events", "journal", "memory"},
-    {"membership"},
+    {"approval", "membership"},
     {"run"},
     {"verify"},
     {"outcome"},

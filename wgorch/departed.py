@@ -13,7 +13,7 @@ from wgorch.memory import forget_member, remember, remember_teardown
 from wgorch.outcome import Outcome
 from wgorch.plan.host import HostPlan
 from wgorch.plan.members import newest
-from wgorch.run import Run
+from wgorch.run import Run, RunOptions
 from wgorch.workflow import OpenFleet, no_consent, teardown
 
 
@@ -42,8 +42,9 @@ def prune(run: Run, outcome: Outcome, open_fleet: OpenFleet, lease_s: int) -> Ou
 def forget(run: Run, name: str) -> Mapping[str, HostPlan]:
     """Strike a host from the record of the members, and from this controller's memory; change nothing else.
 
-    The plans that were carried out, by host that keeps the record. Raises HostsFailed.
+    The plans that were carried out, by host that keeps the record. Raises HostsFailed, UsageError.
     """
+    run.require_approvals()
     record, plans = newest(run.seen).text, plans_to_forget(run, [name])
     forget_member(run.network.name, name, record, write_records(run, plans))
     return plans
@@ -63,7 +64,8 @@ def tear_down_removed(
 def _tear_down_alone(run: Run, host: Host, open_fleet: OpenFleet, lease_s: int) -> str:
     """Tear down one host outside the inventory; why that failed, or an empty text."""
     alone = Inventory(run.inventory.path, run.network, {host.name: host})
-    there = Run(alone, open_fleet(alone), run.listener, run.playbooks)
+    options = RunOptions(signed=run.options.signed)
+    there = Run(alone, open_fleet(alone), run.listener, run.playbooks, options)
     try:
         outcome = teardown(there, no_consent, lease_s=lease_s)
     except HostsFailed as error:

@@ -8,6 +8,7 @@ from dataclasses import InitVar, dataclass, field, replace
 from itertools import islice
 from typing import NoReturn
 
+from wgorch.approval import Signed, approvers
 from wgorch.base.value import value
 from wgorch.errors import HostError, HostsFailed, Unfit
 from wgorch.events import Event, Listener
@@ -52,6 +53,8 @@ class RunOptions:
     """Adopt existing unmanaged interfaces of the network's name."""
     is_from_file: bool = False
     """The inventory is that of a plan file: its path says nothing about this machine."""
+    signed: Signed | None = None
+    """What people signed of the plan that is applied."""
     strict: bool = False
     """Fail if one host is unreachable, instead of leaving it out."""
 
@@ -74,6 +77,8 @@ class Run:
     """Upper bound of the tunnel MTU, in bytes; verification may lower it."""
     broken_before: frozenset[tuple[str, str]] = frozenset()
     """Paths and sessions that did not work before the change either, so that they are no proof against it."""
+    approved: tuple[str, ...] = ()
+    """Who approved the change, where a rule asks for it."""
     rotating: frozenset[str] = field(init=False)
     """Hosts whose new key is not confirmed yet."""
 
@@ -168,6 +173,10 @@ class Run:
         self.seen, self.absent = dict(seen), dict(absent)
         self._keep_what_hosts_have()
 
+    def require_approvals(self) -> None:
+        """Refuse a change that the rule in force has not enough approvals for. Raises UsageError."""
+        self.approved = approvers(self.inventory, self.seen, self.options.signed)
+
     def require(self, name: str) -> None:
         """Raise HostsFailed if a host is absent that the run cannot do without."""
         if name in self.absent:
@@ -257,7 +266,7 @@ class Run:
         if claims := list(double_claims(self.inventory, self.seen)):
             raise HostsFailed(claims)
         removed, record = self.removed, newest(self.seen)
-        members = record, removed, recorded_keys(record, removed), int(time.time()), author()
+        members = record, removed, recorded_keys(record, removed), int(time.time()), self.written_by
         facts = NetworkFacts(self.topology, self.seen, self.keys, self.mtu, frozenset(self.absent), *members)
         accepted = self.options.accept_new_keys | self.rotating
         plans = plan_network(facts, self.playbooks.up, self.options.limit, accepted)
@@ -265,6 +274,11 @@ class Run:
         if left := [error for plan in plans.values() for error in stranded(self.topology, plan, reached_at)]:
             raise HostsFailed(left)
         return self._with_preshared(plans) if self.network.preshared_keys else plans
+
+    @property
+    def written_by(self) -> str:
+        """The author of a revision, and who approved it."""
+        return f"{author()}, approved by {', '.join(self.approved)}" if self.approved else author()
 
     @property
     def classical(self) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -117,9 +118,11 @@ def teardown(
         hint = "give SSH another path, or run wgorch on the host itself: ssh: local"
         _refuse_to_cut_ssh(run, plans, "remove the tunnel", hint)
         interrupts.check()
+        changing = {n: p for n, p in plans.items() if p.changes or _leftovers(run.seen[n])}
+        if changing:
+            run.require_approvals()
         asked = consent(plans)
         interrupts.check()
-        changing = {n: p for n, p in plans.items() if p.changes or _leftovers(run.seen[n])}
         if not changing:
             others = {name: found for name, seen in run.seen.items() if (found := seen.other_networks(run.network))}
             return with_absent(run.absent, Outcome(DONE, plans, others=others))
@@ -160,9 +163,16 @@ def _roll_out(
 ) -> Outcome:
     """Gather, plan, ask for consent, and change the hosts whose plan has changes."""
     # A new key of an old peer is proven by a handshake that is newer than the latest one.
-    run.gather(run.involved, traffic=bool(run.rotating) or run.network.preshared_keys, preload=referee())
+    handshakes = bool(run.rotating) or run.network.preshared_keys
+    run.gather(run.involved, traffic=handshakes, preload=referee())
     interrupts.check()
     plans = run.plans()
+    if not handshakes and any(plan.loses_preshared for plan in plans.values()):
+        run.gather(run.involved)
+        plans = run.plans()
+    changing = {name: p for name, p in plans.items() if p.changes}
+    if changing:
+        run.require_approvals()
     asked = consent(plans)
     interrupts.check()
     if not run.options.may_lose_ssh:
@@ -171,7 +181,6 @@ def _roll_out(
     if hold_s and (ending := ends_within(plans, run.seen, hold_s)):
         problem = f"a line of the policy ends during the hold on {', '.join(ending)}"
         raise UsageError(problem, "hold for a shorter time, or take the line out")
-    changing = {name: p for name, p in plans.items() if p.changes}
     if not changing:
         return Outcome(DONE, plans, exchanges=exchanges(run), handshakes=run.fleet.handshakes)
     transaction = _transaction(run, changing, lease_s, asked, transaction_type)
@@ -216,7 +225,11 @@ def _transaction(
     recent_s = 0 if asked else RECENT_S
     made = transaction_type(run.network, run.fleet, run.asks, run.listener, lease_s, recent_s)
     revision = next((plan.want.revision.split(" ")[0] for plan in plans.values() if plan.writes_record), "")
-    words = {"revision": revision, "inventory": digest(run.inventory) if run.inventory.path else ""}
+    words = {
+        "revision": revision,
+        "inventory": digest(run.inventory) if run.inventory.path else "",
+        "approved": re.sub(r"[^\w@.+,-]", "_", ",".join(run.approved)),
+    }
     made.about = " ".join(f"{key}={text}" for key, text in words.items() if text)
     return made
 

@@ -30,6 +30,7 @@ REQUIRED = {
     "forget": ["branch"],
     "facts": ["-o", "facts"],
     "show": ["change.plan"],
+    "approve": ["change.plan"],
     "apply": ["change.plan"],
     "map": ["-o", "network.svg"],
     "rotate-key": ["home"],

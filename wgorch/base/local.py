@@ -21,12 +21,12 @@ MISSING = Answer(127, "", "")
 """The answer of a program that is not there."""
 
 
-def ask(argv: Sequence[str], given: bytes = b"") -> Answer:
+def ask(argv: Sequence[str], given: bytes = b"", timeout_s: float = TIMEOUT_S) -> Answer:
     """Run a program with some input until it ends; MISSING where it cannot be run, or is late."""
     import subprocess
 
     try:
-        done = subprocess.run(argv, input=given, capture_output=True, check=False, timeout=TIMEOUT_S)
+        done = subprocess.run(argv, input=given, capture_output=True, check=False, timeout=timeout_s)
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return MISSING
     return Answer(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from wgorch.errors import HostsFailed, UsageError
 
 if TYPE_CHECKING:
+    from wgorch.approval import Signed
     from wgorch.cli.context import Context
     from wgorch.cli.options import Options
     from wgorch.outcome import Outcome
@@ -62,9 +63,38 @@ def read_plan(path: Path) -> PlanFile:
         raise UsageError(f"cannot read {path}: {error.strerror}", "wgorch plan -o FILE writes a plan") from None
 
 
+SIGNATURE = ".sig"
+"""End of the name of a signature, which lies beside its plan: change.plan.anna.sig."""
+MAX_SIGNATURES = 100
+MAX_BYTES = 16384
+"""Of a signature."""
+
+
+def read_signatures(path: Path, file: PlanFile) -> Signed:
+    """Read what lies beside a plan as its signatures. Raises UsageError."""
+    from wgorch.approval import Signed
+
+    try:
+        beside = sorted(
+            each for each in path.parent.iterdir() if each.name.startswith(f"{path.name}.") and each.suffix == SIGNATURE
+        )
+        texts = {
+            each.name: each.read_bytes()[:MAX_BYTES].decode(errors="replace")
+            for each in beside[:MAX_SIGNATURES]
+            if each.is_file()
+        }
+    except OSError as error:
+        problem = f"cannot read the signatures beside {path}: {error.strerror}"
+        raise UsageError(problem, "make them readable, or remove them") from None
+    return Signed(file.digest, texts)
+
+
 @contextmanager
-def open_planned(options: Options, file: PlanFile, *, strict: bool) -> Iterator[Context]:
-    """Open the run that a plan was made in, with its inventory, playbooks and options. Raises WgorchError."""
+def open_planned(options: Options, file: PlanFile, signed: Signed, *, strict: bool) -> Iterator[Context]:
+    """Open the run that a plan was made in, with its inventory, playbooks and options. Raises WgorchError.
+
+    `signed`: what people signed of it.
+    """
     from dataclasses import replace
 
     from wgorch.cli.context import build_topology, run_over
@@ -83,6 +113,7 @@ def open_planned(options: Options, file: PlanFile, *, strict: bool) -> Iterator[
         frozenset(given["accept_new_keys"]),
         redo_mtu=given["redo_mtu"],
         adopt=given["adopt"],
+        signed=signed,
         strict=strict,
         is_from_file=True,
     )

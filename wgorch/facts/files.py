@@ -26,6 +26,12 @@ FORMAT_SINCE = "0.2"
 """The first version that writes this format; hosts carry it, so that an older program can say which one to get."""
 
 
+APPROVE = "approve"
+"""The line of the start-up script's header with the rule for approvals."""
+MAX_APPROVAL = 200_000
+"""Characters of it."""
+
+
 @value
 class SavedSysctl:
     """A sysctl that wgorch changed: it carries no mark, so its former value is saved on the host."""
@@ -56,6 +62,8 @@ class Files:
     boot: str = ""
     """SHA-256 of the confirmed start-up script."""
     boot_header: Mapping[str, str] = field(default_factory=dict)
+    approval: str = field(default="", compare=False)
+    """The rule for approvals, as the start-up script carries it; empty without one."""
     runs: Mapping[str, Run] = field(default_factory=dict)
     """Steps of the user's playbook, as the start-up script carries them."""
     saved: Mapping[str, SavedSysctl] = field(default_factory=dict)
@@ -103,7 +111,8 @@ def read(answers: Answers) -> Files:
     return Files(
         installed=frozenset(match(r"[A-Za-z0-9.+_-]{1,60}", rest) for word, rest in lines if word == "installed"),
         boot=digests[-1] if digests else "",
-        boot_header={name: text[:200] for name, _, text in header if name != "run"},
+        boot_header={name: text[:200] for name, _, text in header if name not in ("run", APPROVE)},
+        approval=next((text[:MAX_APPROVAL] for name, _, text in header if name == APPROVE), ""),
         runs=dict(_user_step(text) for name, _, text in header if name == "run"),
         saved=saved,
         needed=frozenset(pair for word, rest in lines if word == "set_value" for pair in _set_values(rest)),

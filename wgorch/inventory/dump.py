@@ -9,7 +9,17 @@ from typing import Any
 
 import yaml
 
-from wgorch.inventory.model import AUTO, DEFAULT_PORT, Host, Inventory, IPAddress, IPNetwork, Network, SshTarget
+from wgorch.inventory.model import (
+    AUTO,
+    DEFAULT_PORT,
+    ApprovalRule,
+    Host,
+    Inventory,
+    IPAddress,
+    IPNetwork,
+    Network,
+    SshTarget,
+)
 from wgorch.inventory.policy import ANY, INTERNET, LAN, PolicyRule, is_address
 
 
@@ -25,9 +35,14 @@ def dump(inventory: Inventory, *, identities: bool = False) -> dict[str, Any]:
         "groups": _groups(inventory),
         "links": [f"{rule.one} {'--' if rule.peering else '-x-'} {rule.other}" for rule in inventory.links],
         "policy": [_line(str(rule)) for rule in _policy(inventory)],
+        "approve": _approve(inventory.approve),
         "verify": [_line(text) for text in dict.fromkeys(map(str, inventory.verify))],
     }
     return _given(found)
+
+
+def _approve(rule: ApprovalRule | None) -> dict[str, Any]:
+    return _given({"needs": rule.needs, "signers": list(rule.signers), "revoked": list(rule.revoked)}) if rule else {}
 
 
 def _line(text: str) -> Any:

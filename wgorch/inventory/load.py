@@ -15,13 +15,14 @@ from wgorch.errors import InventoryError
 from wgorch.inventory import fields as f
 from wgorch.inventory import schema
 from wgorch.inventory.assign import assign
-from wgorch.inventory.model import Host, Inventory, Network
+from wgorch.inventory.model import ApprovalRule, Host, Inventory, Network
 from wgorch.inventory.nodes import Mapping, Node, is_empty
 from wgorch.inventory.problems import Problems
 from wgorch.inventory.reader import MAX_BYTES, read
 from wgorch.inventory.rules.locations import Locations
 from wgorch.inventory.rules.review import Review
 from wgorch.inventory.rules.rules import check
+from wgorch.inventory.sections.approve import approval_rule
 from wgorch.inventory.sections.flows import Names, flows, policy
 from wgorch.inventory.sections.groups import read_groups
 from wgorch.inventory.sections.include import with_included
@@ -71,6 +72,15 @@ def loads(text: str, name: str = "inventory.yaml", *, whole: bool = True, includ
     includes, which lie below the folder of `name`.
     """
     return _loads(text, name, whole=whole, includes=includes)[0]
+
+
+def approval_rule_of(text: str) -> ApprovalRule | None:
+    """Load the section approve alone, as a host keeps it. Raises InventoryError."""
+    problems = Problems("approve")
+    rule = approval_rule(read(text, problems), Reading(problems, Locations()))
+    if problems.errors:
+        raise InventoryError(problems.lines())
+    return rule
 
 
 def _loads(text: str, name: str, *, whole: bool = True, includes: bool = False) -> tuple[Inventory, Locations]:
@@ -135,6 +145,7 @@ def _network_of(root: Mapping, name: str, reading: Reading) -> Inventory | None:
         links=tuple(rule for rule in rules if rule.one in members and rule.other in members),
         devices=others,
         policy=allowed,
+        approve=approval_rule(root.get("approve"), reading),
         groups=groups.members,
     )
 

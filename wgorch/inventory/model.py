@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import field
 from typing import NamedTuple
@@ -194,6 +195,37 @@ class LinkRule(NamedTuple):
     """True for ``--``: they are peers; False for ``-x-``: they are not, and use a relay."""
 
 
+@value
+class ApprovalRule:
+    """Who must have signed a plan before it is applied."""
+
+    needs: int
+    """Number of different signers."""
+    signers: tuple[str, ...]
+    """Lines of an allowed_signers file: see ssh-keygen(1)."""
+    revoked: tuple[str, ...] = ()
+    """Public keys that count no more."""
+
+    @property
+    def text(self) -> str:
+        """The rule in one line, as hosts keep it."""
+        fields = {"needs": self.needs, "signers": self.signers, **({"revoked": self.revoked} if self.revoked else {})}
+        return json.dumps(fields)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of the signers that are not revoked, in base64."""
+        gone = {word for line in self.revoked for word in line.split()}
+        return frozenset(
+            word for line in self.signers for word in line.split() if word.startswith("AAAA") and word not in gone
+        )
+
+    @property
+    def may_be_met(self) -> bool:
+        """False where there are fewer keys than approvals; a certificate authority may have any number of signers."""
+        return self.needs <= len(self.keys) or any("cert-authority" in line for line in self.signers)
+
+
 MARK = "wgorch:"
 """Begins the mark of every network of wgorch on a host."""
 
@@ -264,6 +296,8 @@ class Inventory:
     """Peers that SSH does not reach, by name."""
     policy: tuple[PolicyRule, ...] = ()
     """What may pass; where it has no line, everything may."""
+    approve: ApprovalRule | None = None
+    """Who must approve a change; None for no one."""
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     """Hosts and devices, and for policies LANs and addresses, by the name of their group."""
     loaded_at: int = field(default=0, compare=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.inventory.schema import DEVICE, GROUP, HOST, NETWORK, SSH, TOP, Entry
+from wgorch.inventory.schema import APPROVE, DEVICE, GROUP, HOST, NETWORK, SSH, TOP, Entry
 
 INTRODUCTION = (
     "The inventory is a YAML file that describes the network. This page is generated from the table that also validates"
@@ -16,6 +16,7 @@ TABLES = {
     "hosts.NAME": HOST,
     "devices.NAME": DEVICE,
     "hosts.NAME.ssh, as a mapping": SSH,
+    "approve": APPROVE,
     "groups.NAME, as a mapping": {"members": GROUP["members"], "ssh": GROUP["ssh"]},
 }
 """Fields by the title of their section."""

@@ -121,6 +121,16 @@ SSH = {
     ),
 }
 
+APPROVE = {
+    "needs": Entry(
+        f.number(1, 99, "a number of signers", "2"), "Number of different signers that a plan needs.", True, "2"
+    ),
+    "signers": Entry(
+        f.SIGNERS, "Who may sign: an allowed_signers file as of ssh-keygen(1), or its lines.", True, "allowed_signers"
+    ),
+    "revoked": Entry(f.REVOKED, "Public keys that count no more.", example="revoked_keys"),
+}
+
 SSH_COMMON = {name: entry for name, entry in SSH.items() if name != "host"}
 
 COMMON = {
@@ -147,6 +157,7 @@ TOP = {
     "policy": "What may pass through the tunnel; with one line here, all else is refused: `home -> company.lan: tcp 22,443`."
     " A side is a host, a device, `NAME.lan`, a group, an address, a network, `internet` or `any`; a service is `tcp`, `udp`,"
     " each with ports or without, `ping` or `any`.",
+    "approve": "Who must sign a plan (`wgorch approve FILE`) before `wgorch apply FILE` makes it; `up` and `teardown` are refused then.",
     "verify": "Flows that must work: `host -> address`, or `host -> address: tcp 22`; that must not: `host -x-> address`.",
 }
 
@@ -168,6 +179,7 @@ def json_schema() -> dict[str, Any]:
             "devices": _by_name(_mapping(DEVICE), TOP["devices"]),
             "links": _lines(r"^\s*\S+\s+(?:--|-x-)\s+\S+\s*$", TOP["links"]),
             "policy": _flows(r"\s*\S+\s*->\s*\S+\s*", TOP["policy"]),
+            "approve": _mapping(APPROVE) | {"description": TOP["approve"]},
             "verify": _flows(r"\s*\S+\s*(?:-x->|->)\s*\S+\s*", TOP["verify"]),
         },
     }

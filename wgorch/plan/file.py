@@ -60,6 +60,8 @@ class PlanFile:
     """``user@host`` of the controller."""
     version: str
     """Of wgorch."""
+    digest: str = ""
+    """SHA-256 of all of it, which approvals sign."""
 
 
 def planned(plan: HostPlan) -> PlannedHost:
@@ -171,7 +173,7 @@ def to_text(file: PlanFile) -> str:
     data = {
         "kind": KIND,
         "format": FORMAT,
-        **{each.name: getattr(file, each.name) for each in fields(file) if each.name != "hosts"},
+        **{each.name: getattr(file, each.name) for each in fields(file) if each.name not in ("hosts", "digest")},
         "hosts": {name: _host_data(host) for name, host in file.hosts.items()},
     }
     return json.dumps({**data, "digest": digest_of(data)}, indent=1, ensure_ascii=False) + "\n"
@@ -226,6 +228,7 @@ def from_text(text: str, name: str) -> PlanFile:
             made=int(data["made"]),
             by=str(data["by"]),
             version=str(data["version"]),
+            digest=str(data["digest"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         raise UsageError(f"{name} is no plan of wgorch", hint) from None

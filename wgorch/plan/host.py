@@ -81,6 +81,14 @@ class HostPlan:
         return any(c.step == MEMBERS for c in self.changes)
 
     @property
+    def loses_preshared(self) -> bool:
+        """True if a peer has a preshared key, and is to have none."""
+        want = {(i, key) for i, its in self.want.peers.items() for key, peer in its.items() if not peer.preshared}
+        return any(
+            (i, key) in want for i, its in self.have.peers.items() for key, peer in its.items() if peer.preshared
+        )
+
+    @property
     def is_first(self) -> bool:
         """True if the host has no tunnel yet and gets one."""
         return bool(self.want.interfaces) and not self.have.interfaces

@@ -190,7 +190,7 @@ def recorded_with(
     stay = {n: host for n, host in gone.items() if n in theirs and taken.isdisjoint(host.addresses)}
     # The hosts beyond the limit keep the policy that they have.
     its = members.inventory if members else inventory
-    after = replace(inventory, hosts=kept | stay, policy=its.policy, groups=its.groups)
+    after = replace(inventory, hosts=kept | stay, policy=its.policy, groups=its.groups, approve=its.approve)
     return after, {n: host for n, host in gone.items() if n not in stay}
 
 
@@ -210,6 +210,8 @@ def differences(before: Inventory, after: Inventory) -> Iterator[str]:
         )
     if was.get("links") != now.get("links"):
         yield "links"
+    if was.get("approve") != now.get("approve"):
+        yield "approvals"
     if any(was.get(section) != now.get(section) for section in ("policy", "groups")):
         yield "policy"
 

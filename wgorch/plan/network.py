@@ -8,6 +8,7 @@ from dataclasses import field, replace
 from wgorch.base.value import value
 from wgorch.base.wgkey import names_by_key
 from wgorch.errors import HostError, HostsFailed, Unfit
+from wgorch.facts.files import APPROVE
 from wgorch.facts.path_mtu import NEEDED_BY_IPV6
 from wgorch.facts.wireguard import Traffic
 from wgorch.gather.observed import Observed
@@ -153,18 +154,23 @@ def _plan(
     touched = {chain.table for chain in want.chains} | (TABLES if seen.is_managed(network) else frozenset())
     if refused := [*unreadable_blockers(name, network, seen, touched), *unenforced(name, want, playbook)]:
         raise refused[0]
-    plan = plan_host(name, network, want, seen, playbook, after_start, names, _header(desired, seen))
+    plan = plan_host(name, network, want, seen, playbook, after_start, names, _header(topology, desired, seen))
     return replace(
         plan,
         notes=(*plan.notes, *return_routes(desired, seen), *routes_inside(desired, seen), *_left_out(desired, held)),
     )
 
 
-def _header(desired: Desired, seen: Observed) -> dict[str, str]:
-    """What the boot script keeps for later runs: an adopted interface, and an MTU that was given, not found."""
+def _header(topology: Topology, desired: Desired, seen: Observed) -> dict[str, str]:
+    """What the boot script keeps for later runs: an adopted interface, an MTU that was given, who must approve."""
+    rule = topology.inventory.approve
     adopted = seen.adopted or seen.files.boot_header.get("adopted") == "yes"
     given = desired.host.mtu or desired.network.mtu
-    return ({"adopted": "yes"} if adopted else {}) | ({"mtu-given": "yes"} if given else {})
+    return (
+        ({"adopted": "yes"} if adopted else {})
+        | ({"mtu-given": "yes"} if given else {})
+        | ({APPROVE: rule.text} if rule else {})
+    )
 
 
 def _record(facts: NetworkFacts, name: str, limit: frozenset[str], held: Mapping[str, str]) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from wgorch.approval import Approvals
 from wgorch.base.text import count, visible
 from wgorch.plan.file import PlanFile, PlannedHost, shown
 from wgorch.plan.host import BOOT
@@ -19,18 +20,27 @@ from wgorch.report.plan import render_plan
 from wgorch.state.change import Change
 
 
-def render(out: Console, file: PlanFile) -> None:
-    """Print a plan as `plan` prints it, and by whom it was made, and when."""
+def render(out: Console, file: PlanFile, approved: Approvals | None = None) -> None:
+    """Print a plan as `plan` prints it, by whom it was made, and when, and who approved it."""
     render_plan(out, shown(file))
     for line in (*_removed(file), file.undone):
         if line:
             out.print(safe_text(line, "yellow"))
     out.print(safe_text(_head(file), "dim"))
+    for line in _approvals(approved):
+        out.print(safe_text(line, "dim"))
 
 
-def markdown(file: PlanFile) -> str:
+def _approvals(approved: Approvals | None) -> Iterator[str]:
+    if approved is not None:
+        yield f"approved by {', '.join(approved.by) or 'no signer'}"
+        yield from (f"does not count: {each}" for each in approved.refused)
+
+
+def markdown(file: PlanFile, approved: Approvals | None = None) -> str:
     """A plan as what one pastes into a pull request."""
-    lines = [f"## Plan of network {file.network}", "", _code(_head(file)), ""]
+    lines = [f"## Plan of network {file.network}", "", _code(_head(file)), "", f"Digest: `{file.digest}`", ""]
+    lines += [line for each in _approvals(approved) for line in (_code(each), "")]
     for name, host in file.hosts.items():
         lines += [f"### {name}: {count(len(host.changes), 'change')}", "", *_changes(host), ""]
     lines += [f"- {_code(line)}" for line in (*_removed(file), file.undone) if line]
@@ -65,7 +75,7 @@ def _removed(file: PlanFile) -> Iterator[str]:
         yield f"- host {name} ({place}): left the inventory; torn down after its peers drop it"
 
 
-def as_json(file: PlanFile) -> dict[str, Any]:
+def as_json(file: PlanFile, approved: Approvals | None = None) -> dict[str, Any]:
     """A plan that was written to a file; the id of a change is the same for the same change of the same host."""
     hosts = {
         name: {
@@ -80,6 +90,8 @@ def as_json(file: PlanFile) -> dict[str, Any]:
         "inventory": visible(file.path),
         "time": file.made,
         "by": visible(file.by),
+        "digest": file.digest,
+        "approved_by": list(approved.by) if approved else [],
         "removed_hosts": sorted(map(visible, file.removed)),
         "hosts": hosts,
     }

@@ -8,7 +8,19 @@ from typing import Any, Protocol, cast
 
 GROUPS = {
     "Setup": ("init", "add", "check", "adopt", "rehearse", "demo", "trust", "completion"),
-    "Change": ("plan", "show", "apply", "up", "confirm", "rollback", "teardown", "rotate-key", "forget", "export"),
+    "Change": (
+        "plan",
+        "show",
+        "approve",
+        "apply",
+        "up",
+        "confirm",
+        "rollback",
+        "teardown",
+        "rotate-key",
+        "forget",
+        "export",
+    ),
     "Inspect": ("status", "map", "verify", "ask", "facts", "history", "diff", "ssh"),
     "Troubleshoot": ("trace", "doctor"),
 }

@@ -38,10 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: ApplyOptions) -> int:
     """Ask every host again, plan again, and change them only if the same programs would run."""
-    from wgorch.cli.plan_files import open_planned, read_plan, refuse_others
+    from wgorch.cli.plan_files import open_planned, read_plan, read_signatures, refuse_others
     from wgorch.cli.verbs.up import bring_up
 
     check_lease(options.confirm_timeout)
     file = read_plan(options.file)
-    with open_planned(options, file, strict=options.strict) as context:
+    signed = read_signatures(options.file, file)
+    with open_planned(options, file, signed, strict=options.strict) as context:
         return bring_up(options, context, options.hold, partial(refuse_others, file, context.run))

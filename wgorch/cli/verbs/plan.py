@@ -41,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: PlanOptions) -> int:
     """Gather facts, plan, and print the plan."""
     from wgorch import workflow
-    from wgorch.cli.context import open_run
+    from wgorch.approval import rules_in_force
+    from wgorch.base.text import count
+    from wgorch.cli.context import open_run, stderr
     from wgorch.report import as_json
     from wgorch.report import plan as report
     from wgorch.report.verdict import render_absent, render_undone
@@ -61,6 +63,11 @@ def run(options: PlanOptions) -> int:
             from wgorch.cli.plan_files import write_plan
 
             write_plan(options.output, context.run, outcome, options.playbooks)
+            if not options.quiet:
+                for rule in rules_in_force(context.run.inventory, context.run.seen):
+                    stderr().print(
+                        f"next: wgorch approve {options.output}; wgorch apply needs {count(rule.needs, 'approval')}"
+                    )
         if options.json or options.format == "json":
             as_json.print_json(context.out, as_json.plan_json(outcome))
         elif options.format == "shell":

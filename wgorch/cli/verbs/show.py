@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wgorch.cli.options import Options, json_option
 from wgorch.errors import DONE
+
+if TYPE_CHECKING:
+    from wgorch.approval import Approvals
+    from wgorch.plan.file import PlanFile
 
 SUMMARY = "Print a plan file as `plan` prints it (offline)"
 EXAMPLES = ("wgorch show change.plan", "wgorch show change.plan --markdown")
@@ -34,10 +39,21 @@ def run(options: ShowOptions) -> int:
     from wgorch.report import plan_file as report
 
     file = read_plan(options.file)
+    approved = _approvals(options.file, file)
     if options.json:
-        as_json.print_json(stdout(), report.as_json(file))
+        as_json.print_json(stdout(), report.as_json(file, approved))
     elif options.markdown:
-        sys.stdout.write(report.markdown(file))
+        sys.stdout.write(report.markdown(file, approved))
     else:
-        report.render(stdout(), file)
+        report.render(stdout(), file, approved)
     return DONE
+
+
+def _approvals(path: Path, file: PlanFile) -> Approvals | None:
+    """What the signatures beside a plan come to under the rule of its own inventory; None where it has none."""
+    from wgorch.approval import judge
+    from wgorch.cli.plan_files import read_signatures
+    from wgorch.inventory.load import loads
+
+    rule = loads(file.inventory, file.path).approve
+    return judge(rule, read_signatures(path, file)) if rule else None

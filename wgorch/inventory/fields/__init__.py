@@ -28,9 +28,10 @@ from wgorch.inventory.fields.scalars import (
     choice_of,
     number,
 )
+from wgorch.inventory.fields.signers import REVOKED, SIGNERS, Lines
 from wgorch.inventory.fields.suggest import check_keys, choice, suggest, suggest_in
 
-Reader = Field | Listing | OneOrTwo | MappedLan | KeySource | PresharedKeys | SshDefaults
+Reader = Field | Listing | OneOrTwo | MappedLan | KeySource | PresharedKeys | SshDefaults | Lines
 """Anything that reads a field."""
 
 __all__ = [
@@ -49,6 +50,8 @@ __all__ = [
     "PATH",
     "PRESHARED_KEYS",
     "PUBLIC_KEY",
+    "REVOKED",
+    "SIGNERS",
     "SSH_DEFAULTS",
     "SUBNET",
     "TUNNEL_NAME",
