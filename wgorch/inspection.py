@@ -12,7 +12,7 @@ from wgorch.outcome import Outcome, Status, with_absent
 from wgorch.plan.absent import absences
 from wgorch.plan.hold import held_changes, hold_on
 from wgorch.plan.host import HostPlan
-from wgorch.plan.members import newest
+from wgorch.plan.members import Record, newest
 from wgorch.run import Run
 from wgorch.verify.diagnose import Verdict
 from wgorch.verify.finding import Finding
@@ -79,7 +79,7 @@ def status(run: Run) -> Status:
         errors,
         ssh,
         away,
-        newest(run.seen),
+        record if (record := newest(run.seen)).text else Record(),
         run.removed,
         held,
     )

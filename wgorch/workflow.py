@@ -109,16 +109,20 @@ def teardown(
     lease_s: int = LEASE_S,
     purge: bool = False,
     packages: bool = False,
+    history: bool = False,
 ) -> Outcome:
-    """Remove everything that wgorch manages, and restore the recorded values; `purge`: keys too."""
+    """Remove everything that wgorch manages, and restore the recorded values.
+
+    `purge`: keys too; `packages`: those that it installed, too; `history`: all but the revisions and the journals.
+    """
     with Interrupts() as interrupts:
         run.gather(run.names, preload=referee())
         _take_interface_of_hosts(run)
-        plans = _teardown_plans(run, purge=purge, packages=packages)
+        plans = _teardown_plans(run, purge=purge, packages=packages, history=history)
         hint = "give SSH another path, or run wgorch on the host itself: ssh: local"
         _refuse_to_cut_ssh(run, plans, "remove the tunnel", hint)
         interrupts.check()
-        changing = {n: p for n, p in plans.items() if p.changes or _leftovers(run.seen[n])}
+        changing = {n: p for n, p in plans.items() if p.changes or _leftovers(run.seen[n], history=history)}
         if changing:
             run.require_approvals()
         asked = consent(plans)
@@ -127,7 +131,9 @@ def teardown(
             others = {name: found for name, seen in run.seen.items() if (found := seen.other_networks(run.network))}
             return with_absent(run.absent, Outcome(DONE, plans, others=others))
         transaction = _transaction(run, changing, lease_s, asked)
-        outcome = Rollout(run, transaction, interrupts, changing).down("purge" if purge else "remove")
+        outcome = Rollout(run, transaction, interrupts, changing).down(
+            ("purge" if purge else "remove") + ("+history" if history else "")
+        )
         if outcome.code == DONE and not run.options.limit and run.inventory.path:
             # What left may still carry it: tear_down_rest says so.
             remember_teardown(run.inventory, {*run.absent, *run.removed}, {})
@@ -248,7 +254,7 @@ def _try_direct(run: Run, outcome: Outcome, interrupts: Interrupts, lease_s: int
     return replace(outcome, code=code, tried=tried, exchanges=exchanges(run))
 
 
-def _teardown_plans(run: Run, *, purge: bool, packages: bool) -> dict[str, HostPlan]:
+def _teardown_plans(run: Run, *, purge: bool, packages: bool, history: bool) -> dict[str, HostPlan]:
     refused = [
         error
         for name, seen in run.seen.items()
@@ -261,6 +267,8 @@ def _teardown_plans(run: Run, *, purge: bool, packages: bool) -> dict[str, HostP
     plans = {}
     for name, seen in run.seen.items():
         base = baseline(seen, seen.state(run.network), run.network, packages=packages)
+        if history:
+            base = replace(base, members=seen.state(run.network).members)
         plans[name] = plan_teardown(name, run.network, base, seen, run.playbooks.teardown, names, purge=purge)
     return plans
 
@@ -272,5 +280,6 @@ def _hidden_chains(name: str, network: Network, seen: Observed) -> Iterator[Host
         yield from unreadable_blockers(name, network, seen, ("filter", "nat", "mangle", "filter6", "nat6", "mangle6"))
 
 
-def _leftovers(seen: Observed) -> bool:
-    return seen.files.has_directory and bool(seen.files.saved or seen.files.boot or seen.files.pending)
+def _leftovers(seen: Observed, *, history: bool) -> bool:
+    kept = not history and any(entry.name == "journal" for entry in seen.files.listing)
+    return seen.files.has_directory and bool(seen.files.saved or seen.files.boot or seen.files.pending or kept)

@@ -337,3 +337,27 @@ def test_a_line_that_was_cut_ends_before_the_next_one(host: Host) -> None:
 
     assert "time=17953\ntime=" in text
     assert {} == check({"home": HostJournal(text)}, {}).faults
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("7 1 me@here", ["0000007"]),
+        ("0012 1 me@here", ["0000012"]),
+        ("", []),
+        ("x", []),
+        ("../../x 1", []),
+        ("99999999 1", []),
+    ],
+)
+def test_a_teardown_may_leave_the_history(host: Host, line: str, kept: list[str]) -> None:
+    host.lock("one")
+    host.write("members", f"{line}\n{{}}\n")
+    host.write("boot", "")
+    assert "finished one" in host.referee("finish", "one", "remove+history")
+
+    assert kept == [path.name for path in host.place.glob("revisions/*")]
+    assert not [name for name in ("members", "boot", "lock", "referee") if (host.place / name).exists()]
+    text = (host.place / "journal").read_text()
+    assert text.endswith("event=teardown\n")
+    assert {} == check({"home": HostJournal(text)}, {}).faults

@@ -151,3 +151,27 @@ def test_changes_are_logged_by_the_hosts_own_journal(lab: Lab) -> None:
         said = lab.world.sh(host, "sleep 0.5; journalctl -t wgorch --no-pager -o cat")
         assert ["arm", "confirm", "arm", "confirm", "teardown"] == re.findall(r"event=(\S+)", said)[-5:], said
         assert all(line.startswith("network=office run=") for line in said.splitlines())
+
+
+def test_a_teardown_may_leave_the_history_and_the_network_comes_back_from_it(lab: Lab) -> None:
+    lab.up()
+    lab.up(lab.edited(("38371", "38372")))
+    said = lab.wgorch("teardown", INVENTORY, "--yes", "--keep-history").stdout
+    assert "revisions and journals" in said
+    for host in HOSTS:
+        left = set(lab.world.sh(host, "ls /var/lib/wgorch/office").split())
+        assert {"journal", "heads", "private_key"} <= left <= {"journal", "heads", "private_key", "revisions"}
+    assert "revision" not in lab.wgorch("status", INVENTORY, code=None).stdout
+    assert [1, 2] == numbers(lab)
+    assert "✗" not in lab.wgorch("history", INVENTORY, "--check", **OTHER).stdout
+
+    lab.wgorch("rollback", "1", "-i", INVENTORY, "--yes", **OTHER)
+    assert lab.world.ping("home", TARGET)
+    assert [1, 2, 3] == numbers(lab)
+    assert "✗" not in lab.wgorch("history", INVENTORY, "--check").stdout
+
+    lab.wgorch("teardown", INVENTORY, "--yes", "--keep-history")
+    lab.wgorch("teardown", INVENTORY, "--yes", "--keep-history")  # nothing is left to do
+    lab.wgorch("teardown", INVENTORY, "--yes", "--purge")
+    assert {} == lab.differences()
+    assert "" == lab.world.sh("bcc", "ls -A /var/lib/wgorch 2>/dev/null", check=False)

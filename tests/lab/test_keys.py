@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.test_ways import lost_while, ways
+from tests.soak.rounds import CLOCK
 from wgorch.rehearsal.inventory_world import WHERE
 
 pytestmark = pytest.mark.slow(110)
@@ -72,7 +73,8 @@ def test_preshared_keys_and_a_key_from_elsewhere(tmp_path: Path) -> None:
         ).split() == ["/var/lib/wgorch/secret/private_key"]
         assert "No changes." in w.wgorch("plan", "inventory.yaml")
 
-        # And no more of it.
+        # And no more of it, also where a clock is wrong.
+        world.sh("home", CLOCK.format("+86400"))
         w.edit((", preshared_keys: true", ""))
         w.up()
         assert not world.sh("bcc", "ls /var/lib/wgorch/secret/psk.* 2>/dev/null", check=False).strip()

@@ -45,7 +45,10 @@ class Rollout:
         return self._with_an_end(lambda: self._up(proof), "keep")
 
     def down(self, keep: str) -> Outcome:
-        """Apply the changes of `teardown`: spokes first, so that no spoke loses its relay before it is done."""
+        """Apply the changes of `teardown`: spokes first, so that no spoke loses its relay before it is done.
+
+        `keep`: remove or purge, with ``+history`` where the revisions and the journals stay.
+        """
         return self._with_an_end(lambda: self._down(keep), keep)
 
     # --- phases
@@ -227,7 +230,7 @@ class Rollout:
 
     def _finish(self, keep: str, verdict: Verdict | None) -> Outcome:
         plans = self.plans
-        if keep == "keep":
+        if keep == "keep" or keep.endswith("+history"):
             self.transaction.keep_heads()
         else:
             self.transaction.drop_heads(plans)

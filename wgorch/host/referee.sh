@@ -69,7 +69,7 @@ log() { # WORD...
     sum_journal
     printf 'time=%s run=%s sum=%s %s\n' "$reply_time" "${run:-none}" "$reply_sum" "$*" >>journal
     case $1 in
-    event=arm\ * | event=hold\ * | event=confirm* | event=roll*) log_to_system "$*" ;;
+    event=arm\ * | event=hold\ * | event=confirm* | event=roll* | event=teardown) log_to_system "$*" ;;
     esac
 }
 
@@ -547,21 +547,36 @@ keep_heads() { # HEAD...
     printf '%s' "$heads" >heads
 }
 
-# finish: the end of a confirmed change. WHAT: keep, remove (all but the key), or purge.
+# Let the record of the members be the latest of the revisions.
+keep_members() {
+    [ -s members ] && read -r number _ <members || return 0
+    case $number in '' | *[!0-9]* | ????????*) return 0 ;; esac
+    [ -d revisions ] || mkdir -m 700 revisions || return 0
+    mv -f members "revisions/$(printf '%07d' "${number#"${number%%[!0]*}"}")"
+}
+
+# finish: the end of a confirmed change. WHAT: keep, remove (all but the key), or purge; with +history the journal and the
+# revisions stay.
 finish_change() { # VERB RUN WHAT [HEAD...]
     holds_lock || end_lost
     if is_alive watching; then kill -9 "-$reply_pid" 2>/dev/null; fi
     place_confirmed_key
     remove_unused_secrets
     gone='do undo undo.log probe before after running boot.before lease outcome watching hold stay'
-    kept=$3
+    kept=${3%+history} with=${3#"${3%+history}"}
     shift 3
     if [ "$kept" = keep ]; then
         keep_heads "$@"
     else
         pass_records
-        log_to_system event=teardown
-        gone="$gone boot recorded members revisions journal heads referee watch resolv.before installed $(printf ' %s' psk.*)"
+        gone="$gone boot recorded members referee watch resolv.before installed $(printf ' %s' psk.*)"
+        if [ -n "$with" ]; then
+            keep_members
+            log "event=teardown"
+        else
+            gone="$gone revisions journal heads"
+            log_to_system "event=teardown"
+        fi
     fi
     [ "$kept" != purge ] || gone="$gone private_key"
     # shellcheck disable=SC2086 # names without blanks; the lock goes last: a host without it has nothing else left

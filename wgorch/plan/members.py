@@ -44,12 +44,12 @@ class Record:
 
 
 def newest(seen: Mapping[str, Observed]) -> Record:
-    """The record with the highest number; an empty one where no host that was read keeps one."""
+    """The record with the highest number; one without text where no host that was read keeps one."""
     found = (
         record_of(name, there.slices.get("revision", ""), there.slices.get("members", ""))
         for name, there in seen.items()
     )
-    return max((each for each in found if each.text), key=lambda each: (each.number, each.when), default=Record())
+    return max(found, key=lambda each: (bool(each.text), each.number, each.when), default=Record())
 
 
 def record_of(keeper: str, line: str, text: str) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from wgorch.facts.grammar import words
@@ -32,8 +33,16 @@ def members(want: State, have: State) -> Iterator[Change]:
         yield change("-", "record of the members", "not kept here", command("rm", "-f", file))
 
 
+_NUMBER = re.compile(r"[0-9]{7}").fullmatch
+
+
 def _read(answers: Answers) -> Slice:
     lines = [rest for word, rest in words(answers.get("files", [])) if word == "members"]
+    if not lines:
+        # The number of the last revision, which a teardown left: the next one comes behind it.
+        lines = [
+            f"{int(rest)} 0 " for word, rest in words(answers.get("files", [])) if word == "kept" and _NUMBER(rest)
+        ]
     return {"revision": lines[0][:200] if lines else "", "members": "\n".join(lines[1:])}
 
 

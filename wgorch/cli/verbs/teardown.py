@@ -28,6 +28,7 @@ class TeardownOptions(ChangeOptions):
 
     purge: bool
     packages: bool
+    keep_history: bool
     host: list[str]
     network: str | None
 
@@ -37,6 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     change_options(parser)
     parser.add_argument("--purge", action="store_true", help="also delete private keys")
     parser.add_argument("--packages", action="store_true", help="also remove packages installed by wgorch")
+    history = "leave the revisions and the journals on the hosts, for wgorch history and wgorch rollback"
+    parser.add_argument("--keep-history", action="store_true", help=history)
     without = "remove every wgorch network of this host (with --network: that one), without an inventory"
     host_argument(parser, "--host", metavar="USER@HOST", action="append", default=[], help=without)
     by_name = "remove the network of this name, without an inventory: on each --host, else where it was last applied"
@@ -89,6 +92,7 @@ def _teardown(options: TeardownOptions, context: Context) -> int:
                 lease_s=options.confirm_timeout,
                 purge=options.purge,
                 packages=options.packages,
+                history=options.keep_history,
             ),
         )
     outcome = departed.tear_down_rest(context.run, outcome, context.open_fleet, options.confirm_timeout)
@@ -125,6 +129,7 @@ def _render(options: TeardownOptions, context: Context, outcome: Outcome) -> Non
             out.print(safe_text(gone, "yellow"))
         kept = [] if options.packages else ["installed packages (--packages removes them)"]
         kept += [] if options.purge else ["private keys (--purge deletes them)"]
+        kept += ["revisions and journals"] if options.keep_history else []
         if kept:
             out.print(f"kept: {', '.join(kept)}", style="dim")
     render_orphans(stderr(), outcome)

@@ -26,6 +26,11 @@ ask_files() {
         print_lines "$file " "$directory/$file"
     done
     can_read "$directory/members" && { sed 's/^/members /' "$directory/members" || unread $? "sed $directory/members"; }
+    if [ ! -e "$directory/members" ] && [ -d "$directory/revisions" ]; then
+        for file in "$directory"/revisions/*; do :; done
+        file=${file##*/}
+        echo "kept ${file%.gz}"
+    fi
     for file in "${directory%/*}"/*/boot; do
         # What the other networks on the host need.
         [ "$file" = "$directory/boot" ] || ! can_read "$file" || grep '^set_value ' "$file"
