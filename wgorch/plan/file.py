@@ -68,7 +68,8 @@ def planned(plan: HostPlan) -> PlannedHost:
     """The part of a host, from its plan."""
     made: dict[str, Script] = {"prepare": plan.prepare_program, "do": plan.do_program, "undo": plan.undo_program}
     texts = {name: str(each.text) for name, each in made.items()} | {"boot": str(plan.boot.text)}
-    return PlannedHost(plan.changes, plan.notes, texts, rests_on(_without_learned(plan)))
+    boot = {"boot script": _digest(plan.boot_before)} if plan.boot_before else {}
+    return PlannedHost(plan.changes, plan.notes, texts, rests_on(_without_learned(plan)) | boot)
 
 
 def _without_learned(plan: HostPlan) -> State:

@@ -44,6 +44,8 @@ class HostPlan:
     make_boot: Callable[[], Script]
     make_probe: Callable[[], str]
     notes: tuple[Note, ...] = ()
+    boot_before: str = ""
+    """SHA-256 of the boot script that is there; empty if none is."""
 
     @property
     def undo(self) -> tuple[Change, ...]:
@@ -149,6 +151,7 @@ def plan_host(
         make_boot=make_boot,
         make_probe=lambda: probe_script(want, here),
         notes=tuple(notes),
+        boot_before=seen.files.boot,
     )
 
 
