@@ -16,7 +16,7 @@ from wgorch.errors import UsageError
 from wgorch.facts.files import Files
 from wgorch.inventory.dump import dump_text
 from wgorch.inventory.load import approval_rule_of, load, loads
-from wgorch.inventory.model import ApprovalRule
+from wgorch.inventory.model import ApprovalRule, Inventory
 from wgorch.plan.members import compose
 
 DIGEST = "ab" * 32
@@ -88,6 +88,10 @@ BAD: dict[str, Bad] = {
         rule(p, 2, f"zoe@x {p.public('anna')}"),
         {"zoe": p.signed("anna")},
     ),
+    "of one person under two names": lambda p: (
+        rule(p, 2, f"anna@x,anna@work {p.public('work')}"),
+        {"work": p.signed("work")},
+    ),
     "cut": lambda p: (rule(p), {"ben": p.signed("ben")[:150]}),
     "edited": lambda p: (rule(p), {"ben": _edited(p.signed("ben"))}),
     "empty": lambda p: (rule(p), {"ben": ""}),
@@ -116,6 +120,12 @@ def test_a_signature_that_does_not_hold_does_not_count_and_the_reason_is_named(p
     assert "\n" not in found.refused[0]
 
 
+def test_the_name_of_a_file_forges_no_line(people: People) -> None:
+    found = judge(rule(people), Signed(DIGEST, {"a\napproved by anna@x, ben@x.sig": "x"}))
+
+    assert "\n" not in found.refused[0]
+
+
 def test_a_key_signs_from_its_file_and_from_an_agent(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     home = people.place / "home"
     (home / ".ssh").mkdir(parents=True)
@@ -129,12 +139,12 @@ def test_a_key_signs_from_its_file_and_from_an_agent(people: People, monkeypatch
             path.chmod(0o600)
     its = rule(people)
 
-    assert ["ben@x"] == judge(its, Signed(DIGEST, {"x": sign(DIGEST, None, its)})).by
-    assert ["anna@x"] == judge(its, Signed(DIGEST, {"x": sign(DIGEST, people.key("anna"), its)})).by
+    assert ["ben@x"] == judge(its, Signed(DIGEST, {"x": sign(DIGEST, None, [its])})).by
+    assert ["anna@x"] == judge(its, Signed(DIGEST, {"x": sign(DIGEST, people.key("anna"), [its])})).by
     with pytest.raises(UsageError, match="none of your keys is a signer's"):
-        sign(DIGEST, None, ApprovalRule(1, (people.signer("anna"),)))
+        sign(DIGEST, None, [ApprovalRule(1, (people.signer("anna"),))])
     with pytest.raises(UsageError, match="cannot sign with /nowhere"):
-        sign(DIGEST, Path("/nowhere"), its)
+        sign(DIGEST, Path("/nowhere"), [its])
 
 
 def test_without_ssh_keygen_nothing_counts(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,21 +174,33 @@ def record_with(its: ApprovalRule | None) -> str:
 def test_the_last_confirmed_rule_counts_and_not_a_weaker_one(people: People) -> None:
     strong, weak = rule(people), rule(people, 1)
     ask = loads(BASE)
+
+    def in_force(inventory: Inventory, record: ApprovalRule | str | None, *kept: str) -> list[ApprovalRule]:
+        text = record if isinstance(record, str) else record_with(record)
+        return rules_in_force(inventory, on_hosts(text, *kept))  # type: ignore[arg-type]
+
     for inventory in (ask, replace(ask, approve=weak), replace(ask, approve=strong)):
-        assert [strong] == rules_in_force(inventory, on_hosts(record_with(strong)))  # type: ignore[arg-type]
-        assert [strong] == rules_in_force(inventory, on_hosts("", strong.text, strong.text))  # type: ignore[arg-type]
-    both = rules_in_force(ask, on_hosts("", strong.text, weak.text))  # type: ignore[arg-type]
-    assert {strong, weak} == {*both}
+        assert [strong] == in_force(inventory, strong)
+        assert [strong] == in_force(inventory, "", f"7 {strong.text}", f"6 {strong.text}")
+        # The record of a relay that was off when the rule came, and a rule that another change replaced.
+        assert [strong] == in_force(inventory, None, f"8 {strong.text}")
+        assert [strong] == in_force(inventory, weak, f"8 {strong.text}", f"3 {weak.text}")
+    assert {strong, weak} == {*in_force(ask, "", f"8 {strong.text}", f"7 {weak.text}")}
     # A host that was off when the rule was taken out.
-    assert [] == rules_in_force(ask, on_hosts(record_with(None), strong.text))  # type: ignore[arg-type]
-    assert [weak] == rules_in_force(replace(ask, approve=weak), on_hosts(record_with(None)))  # type: ignore[arg-type]
+    assert [] == in_force(ask, None, f"7 {strong.text}")
+    assert [weak] == in_force(replace(ask, approve=weak), None)
     assert [weak] == rules_in_force(replace(ask, approve=weak), {})
     assert [] == rules_in_force(ask, on_hosts())  # type: ignore[arg-type]
 
 
-def test_a_rule_that_cannot_be_read_is_no_leave(people: People) -> None:
+@pytest.mark.parametrize("kept", ['7 {"needs": "many"}', "7 ", "7", "x y", '{"needs": 1}'])
+def test_a_rule_that_cannot_be_read_is_no_leave(people: People, kept: str) -> None:
+    if kept.partition(" ")[2]:
+        with pytest.raises(UsageError, match="cannot read"):
+            rules_in_force(loads(BASE), on_hosts("", kept))  # type: ignore[arg-type]
+    newer = record_with(rule(people)).replace('"needs"', '"wants"')
     with pytest.raises(UsageError, match="cannot read"):
-        rules_in_force(loads(BASE), on_hosts("", '{"needs": "many"}'))  # type: ignore[arg-type]
+        rules_in_force(loads(BASE), on_hosts(newer))  # type: ignore[arg-type]
 
 
 def test_approvals_that_are_missing_are_counted_and_the_commands_named(people: People) -> None:
@@ -198,7 +220,8 @@ def test_approvals_that_are_missing_are_counted_and_the_commands_named(people: P
 
 def test_signers_stand_in_a_file_or_in_the_inventory(people: People, tmp_path: Path) -> None:
     lines = [people.signer("anna", 'valid-before="20990101",namespaces="wgorch-plan,git"'), people.signer("ben")]
-    (tmp_path / "signers").write_text("# who may sign\n\n" + "\n".join(lines) + "\n")
+    written = "\n".join(f"{line}  her comment \N{GRINNING FACE}" for line in lines)
+    (tmp_path / "signers").write_text(f"# who may sign\n\n{written}\n")
     path = tmp_path / "inventory.yaml"
     path.write_text(f"{BASE}\napprove: {{needs: 2, signers: signers}}\n")
     inventory = load(path)
@@ -208,13 +231,18 @@ def test_signers_stand_in_a_file_or_in_the_inventory(people: People, tmp_path: P
 
 
 MISTAKES = {
+    "approve: {needs: 2, signers: [KEY, 'anna@x OTHER']}": "approve.needs: 2 approvals, and the file has 1 signer",
+    "approve: {needs: 1, signers: [anna@x ssh-ed25519 AAAAgarbage]}": "is no public key of ssh-ed25519",
+    "approve: {needs: 1, signers: [KEY], revoked: [ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAA]}": "is no public key of ssh-rsa",
+    "approve: {needs: 1, signers: [äöü@x PUBLIC]}": "approve.signers[0]:",
+    "approve: {needs: 1, signers: ~nosuch/x}": "approve.signers: cannot read ~nosuch/x: ",
     "approve: 2": "approve: expected a mapping, got a value",
     "approve: {needs: 2}": "approve.signers: missing",
     "approve: {signers: [KEY]}": "approve.needs: missing",
     "approve: {needs: 0, signers: [KEY]}": "approve.needs:",
     "approve: {needs: two, signers: [KEY]}": "approve.needs:",
-    "approve: {needs: 2, signers: [KEY]}": "approve.needs: 2 approvals, and the signers have 1 key",
-    "approve: {needs: 1, signers: [KEY], revoked: [PUBLIC]}": "approve.needs: 1 approval, and the signers have 0 keys",
+    "approve: {needs: 2, signers: [KEY]}": "approve.needs: 2 approvals, and the file has 1 signer",
+    "approve: {needs: 1, signers: [KEY], revoked: [PUBLIC]}": "approve.needs: 1 approval, and the file has 0 signers",
     "approve: {needs: 1, signers: []}": "approve.signers: has no line",
     "approve: {needs: 1, signers: [[a]]}": 'approve.signers[0]: "" is not a line of an allowed_signers file',
     "approve: {needs: 1, signers: [PUBLIC]}": "approve.signers[0]:",
@@ -229,7 +257,11 @@ MISTAKES = {
 
 @pytest.mark.parametrize("text", MISTAKES)
 def test_a_mistake_is_named_by_its_place(people: People, text: str) -> None:
-    written = text.replace("KEY", people.signer("anna")).replace("PUBLIC", people.public("anna"))
+    written = (
+        text.replace("KEY", people.signer("anna"))
+        .replace("PUBLIC", people.public("anna"))
+        .replace("OTHER", people.public("ben"))
+    )
     with pytest.raises(Exception, match="approve") as caught:
         loads(f"{BASE}\n{written}\n")
 

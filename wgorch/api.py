@@ -10,7 +10,7 @@
 
 Every function raises `wgorch.errors.WgorchError`; its `exit_code` is that of the command line, its text names the host,
 the action, the problem and a hint. Nothing is printed, and nothing asks for confirmation: to call `up` or `teardown` is
-to consent.
+to consent. Where `approve:` is in force both are refused: a plan that was approved is applied by ``wgorch apply``.
 """
 
 from __future__ import annotations

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,19 +53,29 @@ def message(digest: str) -> bytes:
 def rules_in_force(inventory: Inventory, seen: Mapping[str, Observed]) -> list[ApprovalRule]:
     """The last confirmed rule, as the hosts have it; that of an inventory where they have none.
 
-    Where no record was read, what the hosts' start-up scripts say counts, and each of them if they differ. Raises
-    UsageError for a rule that this version cannot read.
+    The record of the members has it, and the start-up script of every host: which of the two is later, the number of the
+    revision says. Where start-up scripts differ, each of theirs counts. Raises UsageError for a rule that this version cannot
+    read.
     """
     record = newest(seen)
-    if record.text:
-        members = parse(record) if '"approve":' in record.text else None
-        if members and members.inventory.approve:
-            return [members.inventory.approve]
-    if not record.text or (members is None and '"approve":{' in record.text):
-        kept = {there.files.approval for there in seen.values() if there.files.approval}
-        if kept:
-            return [_parsed(text) for text in sorted(kept)]
-    return [inventory.approve] if inventory.approve else []
+    members = parse(record) if '"approve":' in record.text else None
+    if '"approve":{' in record.text and members is None:
+        raise UsageError(*UNREADABLE)
+    kept = {text for there in seen.values() if (text := _later_rule(there.files.approval, record.number, record.text))}
+    if kept:
+        return [_parsed(text) for text in sorted(kept)]
+    rule = members.inventory.approve if members else None
+    return [its for its in (rule or inventory.approve,) if its]
+
+
+def _later_rule(kept: str, number: int, record: str) -> str:
+    """The rule of a start-up script that is later than the record; empty without one."""
+    since, _, text = kept.partition(" ")
+    is_later = not record or not since.isdecimal() or int(since) > number
+    return text if is_later else ""
+
+
+UNREADABLE = "a host has a rule for approvals that this version cannot read", "use the version that wrote it"
 
 
 def _parsed(text: str) -> ApprovalRule:
@@ -72,8 +83,7 @@ def _parsed(text: str) -> ApprovalRule:
     with contextlib.suppress(InventoryError):
         rule = approval_rule_of(text)
     if rule is None:
-        problem = "a host has a rule for approvals that this version cannot read"
-        raise UsageError(problem, "use the version that wrote it")
+        raise UsageError(*UNREADABLE)
     return rule
 
 
@@ -103,35 +113,37 @@ def _lacking(rule: ApprovalRule, approvals: Approvals) -> str:
 def judge(rule: ApprovalRule, signed: Signed) -> Approvals:
     """Verify signatures; one key or principal counts once. Raises UsageError where ssh-keygen does not run."""
     found = Approvals([], [])
-    keys: set[str] = set()
+    counted: set[str] = set()  # principals and keys
     with tempfile.TemporaryDirectory() as place:
         signers = _write(place, "signers", "\n".join(rule.signers))
         revoked = ["-r", _write(place, "revoked", "\n".join(rule.revoked))] if rule.revoked else []
         for name, text in sorted(signed.signatures.items()):
             signature = _write(place, "signature", text)
             options = ["-f", signers, "-n", NAMESPACE, "-s", signature, *revoked]
-            principal, answer = _verify(options, signers, signature, message(signed.digest))
+            people, answer = _verify(options, signers, signature, message(signed.digest))
             key = re.search(r"key (SHA256:\S+)", answer.output)
-            if answer.code or not key:
-                found.refused.append(f"{name}: {_reason(answer)}")
-            elif principal in found.by or key[1] in keys:
-                found.refused.append(f"{name}: {principal} approves once, whatever the number of signatures")
+            if answer.code or not people or not key:
+                found.refused.append(f"{one_line(name, 100)}: {_reason(answer)}")
+            elif not counted.isdisjoint({*people, key[1]}):
+                found.refused.append(
+                    f"{one_line(name, 100)}: {people[0]} approves once, whatever the number of signatures"
+                )
             else:
-                found.by.append(principal)
-                keys.add(key[1])
+                found.by.append(people[0])
+                counted |= {*people, key[1]}
     return found
 
 
-def _verify(options: list[str], signers: str, signature: str, text: bytes) -> tuple[str, Answer]:
-    """The principal whose signature it is, and ssh-keygen's answer; its complaint where it is of none."""
+def _verify(options: list[str], signers: str, signature: str, text: bytes) -> tuple[list[str], Answer]:
+    """Whose signature it is, by all principals of its key, and ssh-keygen's answer; its complaint where it is of none."""
     found = _keygen(["-Y", "find-principals", "-s", signature, "-f", signers])
+    people = [line.strip() for line in found.output.split("\n") if line.strip()] if found.code == 0 else []
     answer = found if found.code else Answer(1, "", found.errors)
-    for principal in found.output.split("\n")[: MOST if found.code == 0 else 0]:
-        if principal:
-            answer = _keygen(["-Y", "verify", "-I", principal, *options], text)
-            if answer.code == 0:
-                return principal, answer
-    return "", answer
+    for principal in people[:MOST]:
+        answer = _keygen(["-Y", "verify", "-I", principal, *options], text)
+        if answer.code == 0:
+            return [principal, *(other for other in people if other != principal)], answer
+    return [], answer
 
 
 MOST = 16
@@ -140,7 +152,8 @@ MOST = 16
 
 def _reason(answer: Answer) -> str:
     """ssh-keygen's words, without the names of temporary files."""
-    text = re.sub(r"/\S*/(signers|revoked|signature):?", r"\1 line ", f"{answer.errors}\n{answer.output}")
+    said = f"{answer.errors}\n{answer.output}".replace("\r", "")
+    text = re.sub(r"/\S*/(signers|revoked|signature):?", r"\1 line ", said)
     return one_line("; ".join(line for line in text.split("\n") if line.strip()), 200) or "it does not hold"
 
 
@@ -160,17 +173,18 @@ def _keygen(words: list[str], given: bytes = b"", timeout_s: float = 60) -> Answ
 # --- sign
 
 
-def sign(digest: str, key: Path | None, rule: ApprovalRule | None) -> str:
+def sign(digest: str, key: Path | None, rules: Sequence[ApprovalRule]) -> str:
     """A signature over a digest.
 
     `key`: a private key's file, or a public one whose private key an agent has; None for the first of this person's keys
-    that a rule has, or of all without one. Raises UsageError.
+    that one of the rules has, or of all without any. Raises UsageError.
     """
     if key is not None:
         return _sign(digest, str(key))
-    mine = [(path, public) for path, public in _own_keys() if not rule or public.split(" ")[1] in rule.keys]
+    known = {each for rule in rules for each in rule.keys}
+    mine = [(path, public) for path, public in _own_keys() if not rules or public.split(" ")[1] in known]
     if not mine:
-        whose = "is a signer's" if rule else "was found"
+        whose = "is a signer's" if rules else "was found"
         raise UsageError(f"none of your keys {whose}: not in ~/.ssh, not in an agent", "--key FILE")
     path, public = mine[0]
     if path:
@@ -182,10 +196,15 @@ def sign(digest: str, key: Path | None, rule: ApprovalRule | None) -> str:
 def _sign(digest: str, key: str) -> str:
     answer = _keygen(["-Y", "sign", "-n", NAMESPACE, "-f", key], message(digest), SIGN_TIMEOUT_S)
     if answer.code or "BEGIN SSH SIGNATURE" not in answer.output:
-        said = answer.errors.replace("Signing data on standard input", "")
+        said = answer.errors.replace("Signing data on standard input", "").replace("\r", "").strip()
         problem = f"cannot sign with {key}: {one_line(said, 200) or 'ssh-keygen gives no reason'}"
         raise UsageError(problem, "--key FILE: a private key, or a public one of the agent's")
     return answer.output
+
+
+def rules_of(texts: Sequence[str]) -> list[ApprovalRule]:
+    """The rules that a plan file has. Raises UsageError."""
+    return [_parsed(text) for text in texts]
 
 
 def fingerprint(signature: str, digest: str) -> str:
@@ -198,7 +217,7 @@ def fingerprint(signature: str, digest: str) -> str:
 
 def _own_keys() -> Iterator[tuple[str, str]]:
     """The keys of this person, each as a path and a public key: those in ~/.ssh, then the agent's, which have no path."""
-    for path in sorted((Path.home() / ".ssh").glob("*.pub")):
+    for path in sorted(Path(os.path.expanduser("~/.ssh")).glob("*.pub")):  # noqa: PTH111 - never raises
         with contextlib.suppress(OSError):
             words = path.read_text(encoding="utf-8", errors="replace").split()
             if len(words) > 1 and words[1].startswith("AAAA"):

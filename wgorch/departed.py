@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from wgorch.apply.record import plans_to_forget, write_records
-from wgorch.errors import ABSENT, DONE, HostsFailed
+from wgorch.errors import ABSENT, DONE, HostsFailed, UsageError
 from wgorch.inventory.model import Host, Inventory
 from wgorch.memory import forget_member, remember, remember_teardown
 from wgorch.outcome import Outcome
@@ -66,9 +66,11 @@ def _tear_down_alone(run: Run, host: Host, open_fleet: OpenFleet, lease_s: int) 
     alone = Inventory(run.inventory.path, run.network, {host.name: host})
     options = RunOptions(signed=run.options.signed)
     there = Run(alone, open_fleet(alone), run.listener, run.playbooks, options)
+    # Taking it down is part of a change that has its approvals, by the rule that was in force.
+    there.approved, there.is_approved = run.approved, run.is_approved
     try:
         outcome = teardown(there, no_consent, lease_s=lease_s)
-    except HostsFailed as error:
+    except (HostsFailed, UsageError) as error:
         return str(error)
     finally:
         there.fleet.close()

@@ -79,6 +79,8 @@ class Run:
     """Paths and sessions that did not work before the change either, so that they are no proof against it."""
     approved: tuple[str, ...] = ()
     """Who approved the change, where a rule asks for it."""
+    is_approved: bool = False
+    """True where the change was found to have the approvals that it needs."""
     rotating: frozenset[str] = field(init=False)
     """Hosts whose new key is not confirmed yet."""
 
@@ -175,7 +177,9 @@ class Run:
 
     def require_approvals(self) -> None:
         """Refuse a change that the rule in force has not enough approvals for. Raises UsageError."""
-        self.approved = approvers(self.inventory, self.seen, self.options.signed)
+        if not self.is_approved:
+            self.approved = approvers(self.inventory, self.seen, self.options.signed)
+            self.is_approved = True
 
     def require(self, name: str) -> None:
         """Raise HostsFailed if a host is absent that the run cannot do without."""

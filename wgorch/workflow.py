@@ -83,6 +83,7 @@ def up(
             outcome = roll_out(consent if exact else no_consent)
         run.rotating = frozenset()
         if outcome.code == DONE and not exact and run.network.direct and (outcome.standing or run.options.try_direct):
+            run.require_approvals()
             outcome = _try_direct(run, outcome, interrupts, lease_s)
         return with_absent(run.absent, outcome)
 

@@ -106,6 +106,12 @@ def test_no_change_passes_without_approvals_but_undo(lab: Lab, signers: Signers)
     lab.world.power_on("bcc")
     lab.wait(lambda: lab.wgorch("status", asking, code=None).returncode == 0, 60, "the relay to be back")
 
+    # One of the signers is replaced: those of the rule in force approve it, the new one does not.
+    names = (lab.directory / "allowed_signers").read_text().replace("ben@", "dora@")
+    (lab.directory / "allowed_signers").write_text(names)
+    assert "has 1 (anna@example.net)" in signers.apply(signers.inventory(needs=1), "anna", code=3)
+    signers.apply(signers.inventory(), "ben", "anna")
+
     signers.apply(plain, "anna", "carl")
     assert "approve" not in lab.world.sh("home", "head -n 20 /var/lib/wgorch/office/boot")
     lab.wgorch("teardown", plain, "--yes", "--purge")

@@ -92,13 +92,15 @@ def test_a_journal_that_went_on_is_fine(text: str, more: list[str]) -> None:
     assert [] == faults(longer, head_of(text))
 
 
-def test_two_processes_of_one_change_may_write_at_once() -> None:
+def test_processes_may_write_at_once() -> None:
     text = written(EVENTS)
     total = hashlib.sha256(text.encode()).hexdigest()
-    both = "".join(f"time=1795361000 run=abc sum={total} event={event}\n" for event in ("applied", "roll-back why=x"))
-
-    assert [] == faults(written(EVENTS, text + both))
-    assert [] != faults(text + both + f"time=1795361000 run=abc sum={total} event=third\n")
+    line = f"time=1795361000 run=abc sum={total} event="
+    for events in (["applied", "roll-back"], ["applied", "roll-back", "killed"]):
+        at_once = "".join(f"{line}{event}\n" for event in events)
+        assert [] == faults(written(EVENTS, text + at_once))
+        assert [] != faults(text + at_once + f"{line}{events[-1]}\n"), "the same line twice"
+    assert [] != faults(text + at_once + f"{line}fourth\n")
 
 
 def test_lines_of_an_older_version_come_first_or_are_named() -> None:
@@ -128,12 +130,24 @@ def test_a_journal_that_is_gone_is_a_fault_of_a_member() -> None:
     assert {} == check({"home": HostJournal()}, {}).faults
 
 
-def test_a_head_from_before_a_teardown_is_a_note() -> None:
+def test_an_earlier_journal_is_a_note_only_where_another_host_saw_the_present_one() -> None:
     text = written(EVENTS)
     early = head_of("another journal", when=1795350000)
+    what = "saw an earlier journal: it was torn down since, or its journal was replaced"
 
-    assert [] == faults(text, early)
-    assert f"{CONTROLLER} saw an earlier journal, from before a teardown" in notes(text, {"home": early})
+    assert [f"bcc {what}"] == faults(text, early)
+    journals = {"home": HostJournal(text, {}, is_member=True), "bcc": HostJournal("", {"home": early})}
+    found = check(journals, {"home": head_of(text)})
+    assert ({}, [f"bcc {what}"]) == (found.faults, list(found.notes["home"]))
+    assert [f"{CONTROLLER} {what}"] == list(check({"home": journals["home"]}, {"home": early}).faults["home"])
+    rewritten = written([event.replace("anna", "ben") for event in EVENTS]).replace("time=17953", "time=17954")
+    assert [] != faults(rewritten, head_of(text))
+
+
+def test_a_host_that_was_torn_down_has_no_journal_and_no_fault() -> None:
+    found = check({"home": HostJournal(), "bcc": HostJournal("", {"home": head_of("x")})}, {})
+
+    assert ({}, ["it has no journal, as after a teardown"]) == (found.faults, list(found.notes["home"]))
 
 
 def test_a_host_without_sha256sum_is_named() -> None:

@@ -19,14 +19,18 @@ class Answer(NamedTuple):
 
 MISSING = Answer(127, "", "")
 """The answer of a program that is not there."""
+LATE = Answer(124, "", "it took too long")
+"""The answer of a program that was given up."""
 
 
 def ask(argv: Sequence[str], given: bytes = b"", timeout_s: float = TIMEOUT_S) -> Answer:
-    """Run a program with some input until it ends; MISSING where it cannot be run, or is late."""
+    """Run a program with some input until it ends; MISSING where it cannot be run, LATE where it does not end."""
     import subprocess
 
     try:
         done = subprocess.run(argv, input=given, capture_output=True, check=False, timeout=timeout_s)
-    except (OSError, ValueError, subprocess.TimeoutExpired):
+    except subprocess.TimeoutExpired:
+        return LATE
+    except (OSError, ValueError):
         return MISSING
     return Answer(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def write_plan(path: Path, run: Run, outcome: Outcome, directory: Path | None) -> None:
     """Write the plan of a run. `directory`: of its playbooks, as given. Raises UsageError."""
     from wgorch import __version__
+    from wgorch.approval import rules_in_force
     from wgorch.inventory.dump import dump_text
     from wgorch.membership import author
     from wgorch.plan.file import PlanFile, planned, to_text
@@ -49,6 +50,7 @@ def write_plan(path: Path, run: Run, outcome: Outcome, directory: Path | None) -
         made=int(time.time()),
         by=author(),
         version=__version__,
+        approvals=tuple(rule.text for rule in rules_in_force(run.inventory, run.seen)),
     )
     write_text(to_text(file), path)
 

@@ -63,7 +63,7 @@ class Files:
     """SHA-256 of the confirmed start-up script."""
     boot_header: Mapping[str, str] = field(default_factory=dict)
     approval: str = field(default="", compare=False)
-    """The rule for approvals, as the start-up script carries it; empty without one."""
+    """The number of a revision, and the rule for approvals since then, as the start-up script has it; empty without one."""
     runs: Mapping[str, Run] = field(default_factory=dict)
     """Steps of the user's playbook, as the start-up script carries them."""
     saved: Mapping[str, SavedSysctl] = field(default_factory=dict)

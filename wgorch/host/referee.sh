@@ -85,7 +85,8 @@ log_to_system() { # WORD...
 
 # Begin a new line where the last one was cut, as by a power failure.
 mend_journal() {
-    [ ! -s journal ] || [ -z "$(tail -c 1 journal 2>/dev/null)" ] || echo >>journal
+    [ -s journal ] || return 0
+    case $(tail -c 1 journal | wc -l) in *1) ;; *) echo >>journal ;; esac
 }
 
 # Replace a file: readers see the old text or the new one, whole.
@@ -440,6 +441,7 @@ confirm_change() { # [WHO]
         sync_dir
         if [ -e hold ]; then shorten_lock; fi
         log "event=confirm${1:+ who=$1}"
+        sync journal 2>/dev/null || sync
         sum_journal
         printf 'confirmed %s %s %s\n' "$run" "$reply_time" "$reply_sum"
     else
@@ -536,6 +538,10 @@ keep_heads() { # HEAD...
     [ $# -gt 0 ] || return 0
     names=' ' heads=
     for head; do
+        [ ! -r heads ] || while read -r name when rest; do
+            given=${head#* }
+            case $head in "$name "*) [ "$when" -le "${given%% *}" ] 2>/dev/null || head="$name $when $rest" ;; esac
+        done <heads
         names="$names${head%% *} "
         heads="$heads$head
 "

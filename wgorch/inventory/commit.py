@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from wgorch.base.local import ask
@@ -11,7 +12,7 @@ from wgorch.base.local import ask
 def commit_of(path: str) -> str:
     """The commit that is checked out where a file lies; "and changes" where the file differs from it; empty without git."""
     file = Path(path).absolute()
-    if not any((place / ".git").exists() for place in file.parents):
+    if not any(os.path.exists(place / ".git") for place in file.parents):  # noqa: PTH110 - False where it may not look
         return ""
     commit, _, blob = ask(["git", "-C", str(file.parent), "rev-parse", "HEAD", f"HEAD:./{file.name}"]).output.partition(
         "\n"

@@ -222,8 +222,14 @@ class ApprovalRule:
 
     @property
     def may_be_met(self) -> bool:
-        """False where there are fewer keys than approvals; a certificate authority may have any number of signers."""
-        return self.needs <= len(self.keys) or any("cert-authority" in line for line in self.signers)
+        """False where there are fewer signers than approvals; a certificate authority may have any number of them."""
+        return self.needs <= self.most or any("cert-authority" in line for line in self.signers)
+
+    @property
+    def most(self) -> int:
+        """The largest number of approvals there may be: a principal counts once, and so does a key."""
+        people = {line.split()[0] for line in self.signers if not self.keys.isdisjoint(line.split())}
+        return min(len(people), len(self.keys))
 
 
 MARK = "wgorch:"

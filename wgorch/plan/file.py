@@ -60,6 +60,8 @@ class PlanFile:
     """``user@host`` of the controller."""
     version: str
     """Of wgorch."""
+    approvals: tuple[str, ...] = ()
+    """The rules for approvals that were in force, each in one line."""
     digest: str = ""
     """SHA-256 of all of it, which approvals sign."""
 
@@ -229,6 +231,7 @@ def from_text(text: str, name: str) -> PlanFile:
             made=int(data["made"]),
             by=str(data["by"]),
             version=str(data["version"]),
+            approvals=tuple(map(str, data["approvals"])),
             digest=str(data["digest"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError):

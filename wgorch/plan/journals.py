@@ -16,6 +16,10 @@ CONTROLLER = "this controller"
 """The witness that is no host."""
 
 
+AT_ONCE = 2
+"""Number of lines that a process may overlook, since others wrote them at the same moment."""
+
+
 class Head(NamedTuple):
     """Where a journal ended when a change was confirmed."""
 
@@ -41,6 +45,8 @@ class Check(NamedTuple):
     """By host, what is not as it was written."""
     notes: Mapping[str, Sequence[str]]
     """By host, what could not be judged."""
+    checked: Sequence[str] = ()
+    """The hosts that have a journal."""
 
 
 _HEAD = re.compile(r"(\S{1,64}) ([0-9]{1,12}) ([0-9a-f]{64})")
@@ -80,7 +86,7 @@ def check(journals: Mapping[str, HostJournal], known: Mapping[str, Head]) -> Che
         _judge(journal, witnesses, found)
         faults |= {name: found.faults} if found.faults else {}
         notes |= {name: found.notes} if found.notes else {}
-    return Check(faults, notes)
+    return Check(faults, notes, [name for name, journal in journals.items() if journal.text])
 
 
 class _Found(NamedTuple):
@@ -90,20 +96,24 @@ class _Found(NamedTuple):
 
 def _judge(journal: HostJournal, witnesses: Mapping[str, Head], found: _Found) -> None:
     if not journal.text:
-        if journal.is_member or witnesses:
+        if journal.is_member:
             found.faults.append("its journal is gone")
+        elif witnesses:
+            found.notes.append("it has no journal, as after a teardown")
         return
     totals = _totals(journal.text)
     found.faults.extend(_breaks(journal.text, totals))
     begin = _TIME.match(journal.text)
     begun = int(begin[1]) if begin else 0
     current = {other: head for other, head in witnesses.items() if head.when >= begun}
-    for other in sorted(witnesses.keys() - current.keys()):
-        found.notes.append(f"{other} saw an earlier journal, from before a teardown")
+    if earlier := witnesses.keys() - current.keys():
+        what = f"{_listed([*earlier])} saw an earlier journal: it was torn down since, or its journal was replaced"
+        # The journal itself says when it began: one that no other host has seen proves no teardown.
+        (found.notes if current else found.faults).append(what)
     ended = [other for other, head in current.items() if head.total not in totals]
     if ended:
         found.faults.append(f"it is not what {_listed(ended)} saw: lines were cut off or changed")
-    if not current:
+    if not witnesses:
         found.notes.append("no other host saw it: its last line could be edited, and lines be cut from its end")
     if len(totals) > 2 and {hit[1] for hit in map(_SUM.match, _lines(journal.text)) if hit} == {"-"}:
         found.notes.append("the host has no sha256sum: edits cannot be found")
@@ -131,8 +141,9 @@ def _totals(text: str) -> list[str]:
 def _breaks(text: str, totals: Sequence[str]) -> Iterator[str]:
     """The first place where the lines are not those that were written; what comes later rests on it."""
     bare: list[int] = []
-    good, before = 0, ("", "")
-    for number, line in enumerate(_lines(text), 1):
+    good = 0
+    lines = _lines(text)
+    for number, line in enumerate(lines, 1):
         hit = _SUM.match(line)
         total = hit[1] if hit else ""
         if total == "-" and (number == 1 or not good):
@@ -140,14 +151,13 @@ def _breaks(text: str, totals: Sequence[str]) -> Iterator[str]:
         if not hit or total == "-":
             bare += [number] if good else []
             continue
-        twin = (hit[0].partition(" ")[2], line)
-        # Two processes of one change may write at once: both lines then have the sum of what stood before them.
-        is_twin = good == number - 1 and twin[0] == before[0] and line != before[1]
-        if total != totals[number - 1] and not is_twin:
+        # Processes that write at once do not see each other's lines.
+        at_once = line not in lines[max(0, number - 1 - AT_ONCE) : number - 1] and good == number - 1
+        seen = totals[max(0, number - 1 - AT_ONCE) : number] if at_once else totals[number - 1 : number]
+        if total not in seen:
             yield _place(good, number)
             return
         good, bare = number, []
-        before = ("", "") if is_twin else twin
     if bare:
         yield f"line {bare[0]} has no sum of the lines before it: it was written by hand, or by an older version"
 

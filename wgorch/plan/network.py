@@ -12,7 +12,7 @@ from wgorch.facts.files import APPROVE
 from wgorch.facts.path_mtu import NEEDED_BY_IPV6
 from wgorch.facts.wireguard import Traffic
 from wgorch.gather.observed import Observed
-from wgorch.inventory.model import Host
+from wgorch.inventory.model import ApprovalRule, Host
 from wgorch.plan.absent import keys_held
 from wgorch.plan.blockers import blockers, unreadable_blockers
 from wgorch.plan.changed_keys import changed_keys
@@ -75,7 +75,7 @@ def plan_network(
     """
     failed: list[HostError] = list(changed_keys(facts.topology, facts.seen, facts.keys, accepted))
     failed += cuts_ssh(facts.topology, facts.seen)
-    left_out = facts.left_out(limit)
+    left_out, rule = facts.left_out(limit), _approval_rule(facts, limit)
     _check_ipv6(facts)
     plans: dict[str, HostPlan] = {}
     for name, seen in facts.seen.items():
@@ -86,7 +86,7 @@ def plan_network(
         try:
             held = keys_held(facts.topology, seen, left_out, facts.keys.values())
             record = _record(facts, name, limit, held)
-            plan = _plan(facts, name, playbook, limit if only_entries else frozenset(), held, record)
+            plan = _plan(facts, name, playbook, limit if only_entries else frozenset(), held, record, rule)
         except Unfit as error:
             found = found or [error]
         failed += found
@@ -133,11 +133,12 @@ def _plan(
     entries_of: frozenset[str],
     held: Mapping[str, str],
     record: tuple[str, str],
+    rule: ApprovalRule | None,
 ) -> HostPlan:
     """The plan of one host. Raises Unfit.
 
     `entries_of`: only its entries for these hosts may change; `held`: its keys of hosts that are left out; `record`: of
-    the members, where it keeps one.
+    the members, where it keeps one; `rule`: for approvals.
     """
     topology, seen = facts.topology, facts.seen[name]
     network, desired = topology.inventory.network, topology.desired(name)
@@ -154,23 +155,28 @@ def _plan(
     touched = {chain.table for chain in want.chains} | (TABLES if seen.is_managed(network) else frozenset())
     if refused := [*unreadable_blockers(name, network, seen, touched), *unenforced(name, want, playbook)]:
         raise refused[0]
-    plan = plan_host(name, network, want, seen, playbook, after_start, names, _header(topology, desired, seen))
+    plan = plan_host(name, network, want, seen, playbook, after_start, names, _header(facts, desired, seen, rule))
     return replace(
         plan,
         notes=(*plan.notes, *return_routes(desired, seen), *routes_inside(desired, seen), *_left_out(desired, held)),
     )
 
 
-def _header(topology: Topology, desired: Desired, seen: Observed) -> dict[str, str]:
+def _header(facts: NetworkFacts, desired: Desired, seen: Observed, rule: ApprovalRule | None) -> dict[str, str]:
     """What the boot script keeps for later runs: an adopted interface, an MTU that was given, who must approve."""
-    rule = topology.inventory.approve
     adopted = seen.adopted or seen.files.boot_header.get("adopted") == "yes"
     given = desired.host.mtu or desired.network.mtu
-    return (
-        ({"adopted": "yes"} if adopted else {})
-        | ({"mtu-given": "yes"} if given else {})
-        | ({APPROVE: rule.text} if rule else {})
-    )
+    header = ({"adopted": "yes"} if adopted else {}) | ({"mtu-given": "yes"} if given else {})
+    if rule is None:
+        return header
+    since, _, text = seen.files.approval.partition(" ")
+    return header | {APPROVE: f"{since if text == rule.text else facts.record.number + 1} {rule.text}"}
+
+
+def _approval_rule(facts: NetworkFacts, limit: frozenset[str]) -> ApprovalRule | None:
+    """The rule for approvals that hosts are to keep; with a limit the recorded one."""
+    members = parse(facts.record) if limit and facts.record.text else None
+    return members.inventory.approve if members else facts.topology.inventory.approve
 
 
 def _record(facts: NetworkFacts, name: str, limit: frozenset[str], held: Mapping[str, str]) -> tuple[str, str]:

@@ -67,24 +67,25 @@ def history_json(known: Mapping[int, Record]) -> dict[str, Any]:
     }
 
 
-def render_check(out: Console, found: Check, hosts: Sequence[str]) -> None:
-    """Print what is wrong with the journals of some hosts."""
-    for name in hosts:
+def render_check(out: Console, found: Check) -> None:
+    """Print what is wrong with the journals."""
+    for name in sorted({*found.checked, *found.faults, *found.notes}):
         for fault in found.faults.get(name, ()):
             out.print(safe_text(f"✗ {name}: {fault}", "red"))
         for note in found.notes.get(name, ()):
             out.print(safe_text(f"! {name}: {note}", "yellow"))
-    whole = [name for name in hosts if name not in found.faults]
+    whole = [name for name in found.checked if name not in found.faults]
     if whole:
         out.print(safe_text(f"✓ as written: the journals of {', '.join(whole)}", "green"))
 
 
-def check_json(found: Check) -> dict[str, Any]:
+def check_json(found: Check, absent: Sequence[str]) -> dict[str, Any]:
     """What is wrong with the journals, by host."""
     return {
         "version": VERSION,
         "faults": {name: list(its) for name, its in found.faults.items()},
         "notes": {name: list(its) for name, its in found.notes.items()},
+        "absent": sorted(absent),
     }
 
 

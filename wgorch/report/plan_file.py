@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -20,7 +20,7 @@ from wgorch.report.plan import render_plan
 from wgorch.state.change import Change
 
 
-def render(out: Console, file: PlanFile, approved: Approvals | None = None) -> None:
+def render(out: Console, file: PlanFile, approved: Sequence[Approvals] = ()) -> None:
     """Print a plan as `plan` prints it, by whom it was made, and when, and who approved it."""
     render_plan(out, shown(file))
     for line in (*_removed(file), file.undone):
@@ -31,13 +31,13 @@ def render(out: Console, file: PlanFile, approved: Approvals | None = None) -> N
         out.print(safe_text(line, "dim"))
 
 
-def _approvals(approved: Approvals | None) -> Iterator[str]:
-    if approved is not None:
-        yield f"approved by {', '.join(approved.by) or 'no signer'}"
-        yield from (f"does not count: {each}" for each in approved.refused)
+def _approvals(approved: Sequence[Approvals]) -> Iterator[str]:
+    for each in approved:
+        yield f"approved by {', '.join(each.by) or 'no signer'}"
+        yield from (f"does not count: {text}" for text in each.refused)
 
 
-def markdown(file: PlanFile, approved: Approvals | None = None) -> str:
+def markdown(file: PlanFile, approved: Sequence[Approvals] = ()) -> str:
     """A plan as what one pastes into a pull request."""
     lines = [f"## Plan of network {file.network}", "", _code(_head(file)), "", f"Digest: `{file.digest}`", ""]
     lines += [line for each in _approvals(approved) for line in (_code(each), "")]
@@ -75,7 +75,7 @@ def _removed(file: PlanFile) -> Iterator[str]:
         yield f"- host {name} ({place}): left the inventory; torn down after its peers drop it"
 
 
-def as_json(file: PlanFile, approved: Approvals | None = None) -> dict[str, Any]:
+def as_json(file: PlanFile, approved: Sequence[Approvals] = ()) -> dict[str, Any]:
     """A plan that was written to a file; the id of a change is the same for the same change of the same host."""
     hosts = {
         name: {
@@ -91,7 +91,7 @@ def as_json(file: PlanFile, approved: Approvals | None = None) -> dict[str, Any]
         "time": file.made,
         "by": visible(file.by),
         "digest": file.digest,
-        "approved_by": list(approved.by) if approved else [],
+        "approved_by": sorted({name for each in approved for name in each.by}),
         "removed_hosts": sorted(map(visible, file.removed)),
         "hosts": hosts,
     }

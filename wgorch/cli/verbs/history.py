@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from wgorch.cli.options import Options, inventory_argument, login_options, output_options, revision
-from wgorch.errors import ABSENT, DIFFERS, DONE
+from wgorch.errors import ABSENT, DIFFERS, DONE, UsageError
 
 if TYPE_CHECKING:
     from wgorch.cli.context import Context
@@ -42,6 +42,8 @@ def run(options: HistoryOptions) -> int:
     from wgorch.report.verdict import render_absent
 
     with open_run(options) as context:
+        if options.check and options.show is not None:
+            raise UsageError("--check and --show do not go together", "give one of them")
         if options.check:
             return _check(options, context)
         known = history.revisions(context.run)
@@ -65,8 +67,8 @@ def _check(options: HistoryOptions, context: Context) -> int:
     absent = context.run.absent
     found = history.check_journals(context.run)
     if options.json:
-        as_json.print_json(context.out, report.check_json(found))
+        as_json.print_json(context.out, report.check_json(found, [*absent]))
     else:
-        report.render_check(context.out, found, [name for name in context.run.inventory.hosts if name not in absent])
+        report.render_check(context.out, found)
         render_absent(context.out, absent, "its journal is not checked")
     return DIFFERS if found.faults else ABSENT if absent else DONE

@@ -49,11 +49,11 @@ def run(options: ShowOptions) -> int:
     return DONE
 
 
-def _approvals(path: Path, file: PlanFile) -> Approvals | None:
-    """What the signatures beside a plan come to under the rule of its own inventory; None where it has none."""
-    from wgorch.approval import judge
+def _approvals(path: Path, file: PlanFile) -> list[Approvals]:
+    """What the signatures beside a plan come to, under each rule that was in force when it was made."""
+    from wgorch.approval import judge, rules_of
     from wgorch.cli.plan_files import read_signatures
-    from wgorch.inventory.load import loads
 
-    rule = loads(file.inventory, file.path).approve
-    return judge(rule, read_signatures(path, file)) if rule else None
+    rules = rules_of(file.approvals)
+    signed = read_signatures(path, file) if rules else None
+    return [judge(rule, signed) for rule in rules if signed]

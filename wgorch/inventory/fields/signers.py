@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +15,11 @@ from wgorch.inventory.problems import Problems
 MAX_BYTES = 65536
 """Size of a file."""
 
-_KEY = r"(?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]+ +[A-Za-z0-9+/]+={0,3}(?: .*)?"
-_OPTION = r'[a-zA-Z-]+(?:="[^"]*")?'
-SIGNER = re.compile(rf"[^\s#\"][^\s\"]* +(?:{_OPTION}(?:,{_OPTION})* +)?{_KEY}")
+_KEY = r"((?:sk-)?(?:ssh|ecdsa)-[a-z0-9@.-]+) ([A-Za-z0-9+/]+={0,3})(?: .*)?"
+_OPTION = r'[a-zA-Z-]+(?:="[ !#-~]*")?'
+SIGNER = re.compile(rf"([!$-~][!#-~]* (?:{_OPTION}(?:,{_OPTION})* )?){_KEY}")
 """A line of an allowed_signers file: see ssh-keygen(1)."""
-KEY = re.compile(_KEY)
+KEY = re.compile(f"(){_KEY}")
 """A public key as a .pub file has it."""
 
 
@@ -76,7 +77,7 @@ class Lines(NamedTuple):
                 data = opened.read(MAX_BYTES + 1)
             text = data.decode("utf-8-sig")
         except (OSError, RuntimeError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            why = "it is not UTF-8" if isinstance(error, UnicodeError) else getattr(error, "strerror", "") or str(error)
             problems.add(node, path, f"cannot read {node.text}: {why}", "name a text file")
             return
         if len(data) > MAX_BYTES:
@@ -87,14 +88,27 @@ class Lines(NamedTuple):
                 yield line
 
     def _line(self, text: str) -> str:
-        """One line with single blanks. Raises InvalidValue."""
+        """One line with single blanks, without its comment. Raises InvalidValue."""
         line = re.sub(r"[ \t]+", " ", text.strip())
         refuse_controls(line)
         if "PRIVATE KEY" in line:
             raise InvalidValue("a private key does not belong here", "name the file that ends in .pub")
-        if not self.of.fullmatch(line):
+        hit = self.of.fullmatch(line)
+        if not hit:
             raise InvalidValue(f'"{line[:60]}" is not {self.what}', self.example)
-        return line
+        head, kind, key = hit.groups()
+        if not _is_key(kind, key):
+            raise InvalidValue(f'"{key[:60]}" is no public key of {kind}', self.example)
+        return f"{head}{kind} {key}"
+
+
+def _is_key(kind: str, key: str) -> bool:
+    """True for a public key in base64, which begins with its own kind."""
+    try:
+        blob = base64.b64decode(key, validate=True)
+    except ValueError:
+        return False
+    return blob[:4] == len(kind).to_bytes(4, "big") and blob[4 : 4 + len(kind)] == kind.encode() and len(blob) > 40
 
 
 SIGNERS = Lines(SIGNER, "a line of an allowed_signers file", "anna@example.net ssh-ed25519 AAAA…")

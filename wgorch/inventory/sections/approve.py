@@ -19,6 +19,6 @@ def approval_rule(node: Node | None, reading: Reading) -> ApprovalRule | None:
         return None
     rule = ApprovalRule(given["needs"], given["signers"], given.get("revoked", ()))
     if not rule.may_be_met:
-        what = f"{count(rule.needs, 'approval')}, and the signers have {count(len(rule.keys), 'key')}"
+        what = f"{count(rule.needs, 'approval')}, and the file has {count(rule.most, 'signer')}"
         reading.problems.add(mapping.get("needs"), "approve.needs", what, "ask for fewer, or add signers")
     return rule
