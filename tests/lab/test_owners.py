@@ -20,6 +20,10 @@ __all__ = ["lab"]
 OWNERS = Path(__file__).parent / "owners"
 
 
+STATE = "ip -o -4 addr | sed 's/^[0-9]*: //' | sort; sysctl net.ipv4.ip_forward net.ipv4.conf.ens192.forwarding"
+"""Addresses, by names: their numbers are in the order in which a start made the links."""
+
+
 def owner(lab: Lab, host: str, name: str, given: str = "") -> None:
     """Set up who owns the firewall of a host."""
     lab.world.sh(host, f"{given}\n{(OWNERS / f'{name}.sh').read_text()}", timeout=120)
@@ -61,7 +65,7 @@ def test_docker(lab: Lab) -> None:
     run_containers(lab, "company", C1)
     before, files = (
         rules(lab, "company"),
-        world.sh("company", "ip -o -4 addr; sysctl net.ipv4.ip_forward net.ipv4.conf.ens192.forwarding"),
+        world.sh("company", STATE),
     )
     told = lab.up().stdout
     assert re.search(r"note: .*\bcompany: firewall: Docker: a chain beside Docker's, which its restart keeps", told)
@@ -87,7 +91,7 @@ def test_docker(lab: Lab) -> None:
     assert [
         r for r in appended(before) if r != "-A DOCKER-USER -i ens192 -j DROP"
     ] == after  # that one was not kept by its maker
-    assert files == world.sh("company", "ip -o -4 addr; sysctl net.ipv4.ip_forward net.ipv4.conf.ens192.forwarding")
+    assert files == world.sh("company", STATE)
 
 
 def test_docker_that_came_after_us_keeps_its_forwarding(lab: Lab) -> None:
