@@ -14,9 +14,10 @@ from tests.inventory.mistyped import BASE
 from wgorch.approval import NAMESPACE, Signed, approvers, judge, message, rules_in_force, sign
 from wgorch.errors import UsageError
 from wgorch.facts.files import Files
+from wgorch.inventory.approval import ApprovalRule
 from wgorch.inventory.dump import dump_text
 from wgorch.inventory.load import approval_rule_of, load, loads
-from wgorch.inventory.model import ApprovalRule, Inventory
+from wgorch.inventory.model import Inventory
 from wgorch.plan.members import compose
 
 DIGEST = "ab" * 32

@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +18,9 @@ from wgorch.base.text import count, one_line
 from wgorch.base.value import value
 from wgorch.errors import InventoryError, UsageError
 from wgorch.gather.observed import Observed
+from wgorch.inventory.approval import ApprovalRule
 from wgorch.inventory.load import approval_rule_of
-from wgorch.inventory.model import ApprovalRule, Inventory
+from wgorch.inventory.model import Inventory
 from wgorch.plan.members import newest, parse
 
 NAMESPACE = "wgorch-plan"
@@ -114,7 +115,7 @@ def judge(rule: ApprovalRule, signed: Signed) -> Approvals:
     """Verify signatures; one key or principal counts once. Raises UsageError where ssh-keygen does not run."""
     found = Approvals([], [])
     counted: set[str] = set()  # principals and keys
-    with tempfile.TemporaryDirectory() as place:
+    with _directory() as place:
         signers = _write(place, "signers", "\n".join(rule.signers))
         revoked = ["-r", _write(place, "revoked", "\n".join(rule.revoked))] if rule.revoked else []
         for name, text in sorted(signed.signatures.items()):
@@ -157,6 +158,13 @@ def _reason(answer: Answer) -> str:
     return one_line("; ".join(line for line in text.split("\n") if line.strip()), 200) or "it does not hold"
 
 
+def _directory() -> AbstractContextManager[str]:
+    """A directory of this process's own for what ssh-keygen reads."""
+    import tempfile
+
+    return tempfile.TemporaryDirectory()
+
+
 def _write(place: str, name: str, text: str) -> str:
     path = Path(place) / name
     path.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
@@ -189,7 +197,7 @@ def sign(digest: str, key: Path | None, rules: Sequence[ApprovalRule]) -> str:
     path, public = mine[0]
     if path:
         return _sign(digest, path)
-    with tempfile.TemporaryDirectory() as place:
+    with _directory() as place:
         return _sign(digest, _write(place, "key.pub", public))
 
 
@@ -209,7 +217,7 @@ def rules_of(texts: Sequence[str]) -> list[ApprovalRule]:
 
 def fingerprint(signature: str, digest: str) -> str:
     """The key of a signature, as ssh-keygen prints it; empty where it does not hold."""
-    with tempfile.TemporaryDirectory() as place:
+    with _directory() as place:
         words = ["-Y", "check-novalidate", "-n", NAMESPACE, "-s", _write(place, "signature", signature)]
         key = re.search(r"key (SHA256:\S+)", _keygen(words, message(digest)).output)
     return key[1] if key else ""

@@ -230,10 +230,7 @@ class Rollout:
 
     def _finish(self, keep: str, verdict: Verdict | None) -> Outcome:
         plans = self.plans
-        if keep == "keep" or keep.endswith("+history"):
-            self.transaction.keep_heads()
-        else:
-            self.transaction.drop_heads(plans)
+        self.transaction.keep_heads(() if keep == "keep" or keep.endswith("+history") else plans)
         _, failed = self.run.fleet.on_hosts(plans, lambda name: self.transaction.finish(name, plans[name], keep))
         self.failed += failed.values()
         for name, error in failed.items():

@@ -226,14 +226,9 @@ class Transaction:
             raise ChangeFailed(host, action, one_line(output) or "no reply from its referee")
         self.listener.event(host, Event.FINISHED)
 
-    def keep_heads(self) -> None:
-        """Let this controller keep where the journals end."""
-        remember_heads(self.network.name, self.heads)
-
-    def drop_heads(self, hosts: Iterable[str]) -> None:
-        """The same without hosts whose journals were removed with the network."""
-        gone = set(hosts)
-        remember_heads(self.network.name, {name: head for name, head in self.heads.items() if name not in gone})
+    def keep_heads(self, gone: Iterable[str] = ()) -> None:
+        """Let this controller keep where the journals end, but for hosts whose journals go with the network."""
+        remember_heads(self.network.name, {name: head for name, head in self.heads.items() if name not in {*gone}})
 
     # --- rollback
 

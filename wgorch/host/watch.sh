@@ -16,12 +16,12 @@ has_lock() {
     [ "$boot" = "$boot_id" ] && [ "${until:-0}" -gt "${uptime%%.*}" ]
 }
 
-# True while a change is under way; one that is held is done.
+# True while a change is in progress; one that is held is done.
 is_locked() {
     has_lock && { [ ! -e "$directory/hold" ] || [ -e "$directory/reverting" ]; }
 }
 
-# True if the key is a peer's and no change is under way.
+# True if the key is a peer's and no change is in progress.
 is_peer() { # KEY
     [ -d "/sys/class/net/$interface" ] && ! is_locked || return 1
     case " $(wg show "$interface" peers 2>/dev/null | tr '\n' ' ')" in *" $1 "*) ! is_locked ;; *) return 1 ;; esac

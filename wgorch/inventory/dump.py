@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
+from wgorch.inventory.approval import ApprovalRule
 from wgorch.inventory.model import (
     AUTO,
     DEFAULT_PORT,
-    ApprovalRule,
     Host,
     Inventory,
     IPAddress,

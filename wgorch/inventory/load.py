@@ -14,8 +14,9 @@ from typing import Any
 from wgorch.errors import InventoryError
 from wgorch.inventory import fields as f
 from wgorch.inventory import schema
+from wgorch.inventory.approval import ApprovalRule
 from wgorch.inventory.assign import assign
-from wgorch.inventory.model import ApprovalRule, Host, Inventory, Network
+from wgorch.inventory.model import Host, Inventory, Network
 from wgorch.inventory.nodes import Mapping, Node, is_empty
 from wgorch.inventory.problems import Problems
 from wgorch.inventory.reader import MAX_BYTES, read

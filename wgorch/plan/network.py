@@ -12,7 +12,8 @@ from wgorch.facts.files import APPROVE
 from wgorch.facts.path_mtu import NEEDED_BY_IPV6
 from wgorch.facts.wireguard import Traffic
 from wgorch.gather.observed import Observed
-from wgorch.inventory.model import ApprovalRule, Host
+from wgorch.inventory.approval import ApprovalRule
+from wgorch.inventory.model import Host
 from wgorch.plan.absent import keys_held
 from wgorch.plan.blockers import blockers, unreadable_blockers
 from wgorch.plan.changed_keys import changed_keys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wgorch.base.text import count
 from wgorch.inventory import schema
-from wgorch.inventory.model import ApprovalRule
+from wgorch.inventory.approval import ApprovalRule
 from wgorch.inventory.nodes import Node
 from wgorch.inventory.sections.reading import Reading
 
