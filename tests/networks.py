@@ -7,7 +7,8 @@ from ipaddress import ip_network
 
 from hypothesis import strategies as st
 
-from wgorch.inventory.model import Endpoint, Host, Inventory, LinkRule, Network, SshTarget
+from wgorch.inventory.dump import dump
+from wgorch.inventory.model import MAX_RELAYS, Endpoint, Host, Inventory, LinkRule, Network, SshTarget
 
 TUNNELS = {4: ip_network("192.168.0.0/20"), 6: ip_network("fd00:1::/64")}
 
@@ -61,19 +62,21 @@ def inventories(draw: st.DrawFn, most: int = 40, least: int = 1) -> Inventory:
     )
     if len(kinds) > 1 and all(kind == "spoke" for kind, *_ in kinds):
         kinds[0] = ("relay", *kinds[0][1:])
+    relays = [number for number, (kind, *_) in enumerate(kinds) if kind == "relay"][:MAX_RELAYS]
     hosts = [
         make_host(
             number,
             versions,
             public=kind != "spoke",
-            relay=kind == "relay",
+            relay=number in relays,
             lans=tuple(lans),
             masquerade=masquerade,
             keepalive=keepalive,
         )
         for number, (kind, lans, masquerade, keepalive) in enumerate(kinds)
     ]
-    network = Network("office", tuple(TUNNELS[version] for version in versions), ipv6=6 in versions)
+    subnets = tuple(TUNNELS[version] for version in versions)
+    network = Network("office", subnets, ipv6=6 in versions, several_relays=len(relays) > 1)
     return Inventory("inventory.yaml", network, {host.name: host for host in hosts}, links=draw(links(hosts)))
 
 
@@ -83,14 +86,13 @@ def links(draw: st.DrawFn, hosts: list[Host]) -> tuple[LinkRule, ...]:
     relays = [host.name for host in hosts if host.relay]
     if not relays:
         return ()
-    chosen = [
-        LinkRule(host.name, draw(st.sampled_from(relays)), True)
-        for host in hosts
-        if not host.endpoint and draw(st.integers(0, 3)) == 0
-    ]
+    spokes = [host.name for host in hosts if not host.endpoint and draw(st.integers(0, 2)) == 0]
+    own = st.lists(st.sampled_from(relays), min_size=1, max_size=3, unique=True)
+    chosen = [LinkRule(name, relay, True, number) for number, name in enumerate(spokes) for relay in draw(own)]
     pairs = [(a, b) for a in hosts for b in hosts if a.endpoint and not a.relay and not b.relay and a.name != b.name]
     separated = draw(st.lists(st.sampled_from(pairs), max_size=3)) if pairs else []
-    return (*chosen, *(LinkRule(a.name, b.name, False) for a, b in separated))
+    rest = enumerate(separated, len(spokes))
+    return (*chosen, *(LinkRule(a.name, b.name, False, number) for number, (a, b) in rest))
 
 
 def reordered(inventory: Inventory, names: list[str]) -> Inventory:
@@ -121,5 +123,5 @@ def as_yaml(inventory: Inventory) -> str:
             lines.append("    masquerade: false")
         lines.append(f"    persistent_keepalive: {host.persistent_keepalive}")
     if inventory.links:
-        lines += ["links:", *(f"  - {r.one} {'--' if r.peering else '-x-'} {r.other}" for r in inventory.links)]
+        lines += ["links:", *(f"  - {line}" for line in dump(inventory)["links"])]
     return "\n".join(lines) + "\n"

@@ -161,7 +161,7 @@ def scripts_of(inventory: Inventory) -> Iterator[str]:
     names = [name for name in inventory.hosts if name in facts]
     run.seen = {name: observed(name, facts[name], NONCE) for name in names}
     for host in inventory.hosts.values():
-        ask = Ask(host.listen_port, host.private_key, tuple(str(e.host) for e in (host.endpoint,) if e))
+        ask = Ask((host.listen_port,), host.private_key, tuple(str(e.host) for e in (host.endpoint,) if e))
         yield "\n".join([*fact_functions().values(), questions(network, ask)])
         own = [flow for flow in inventory.verify if flow.source == host.name]
         yield measuring(network.interface, Targets(list(host.addresses), list(host.addresses), own), 1400, 1)

@@ -126,7 +126,8 @@ class Run:
             ends = (self.topology.hosts[peer].endpoint for peer in self.topology.peers(name))
             targets = list(dict.fromkeys(islice((end.host for end in ends if end), MAX_MTU_TARGETS)))
         nets, redo = near_networks(self.topology.desired(name)), self.options.redo_mtu
-        return Ask(host.listen_port, host.private_key, tuple(targets), redo, nets=nets, adopt=self.options.adopt)
+        ports = (host.listen_port, *self.topology.ports_of(name).values())
+        return Ask(ports, host.private_key, tuple(targets), redo, nets=nets, adopt=self.options.adopt)
 
     @property
     def asks(self) -> dict[str, Ask]:
@@ -263,7 +264,7 @@ class Run:
 
     def through_tunnel(self, name: str) -> bool:
         """True where the SSH session to a host runs through the tunnel that is to be changed."""
-        return self.seen[name].ssh_interface == self.network.interface
+        return self.seen[name].ssh_interface in self.seen[name].interfaces(self.network)
 
     def plans(self) -> dict[str, HostPlan]:
         """The plan of every host that was read. Raises HostsFailed with every blocker."""

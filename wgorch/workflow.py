@@ -147,16 +147,19 @@ def _take_interface_of_hosts(run: Run) -> None:
     Raises HostsFailed where hosts disagree.
     """
     network = run.network
-    found = {name: [i for i in seen.marked(network) if i != network.interface] for name, seen in run.seen.items()}
+    found = {name: [i for i in seen.marked(network) if not network.may_have(i)] for name, seen in run.seen.items()}
     others = {interface for interfaces in found.values() for interface in interfaces}
     if not others:
         return
-    mixed = len(others) > 1 or any(network.interface in seen.marked(network) for seen in run.seen.values())
+    first = min(others, key=lambda name: (len(name), name))
+    mixed = not all(map(replace(network, interface=first).may_have, others)) or any(
+        network.interface in seen.marked(network) for seen in run.seen.values()
+    )
     if mixed:
         hint = "set network.interface to each in turn, and tear it down"
         problem = f"network {network.name} runs as {', '.join(sorted(others))}, not everywhere as {network.interface}"
         raise HostsFailed([Unfit(name, "tear down", problem, hint) for name, its in found.items() if its])
-    run.rename_interface(others.pop())
+    run.rename_interface(first)
     run.gather(run.names)
 
 

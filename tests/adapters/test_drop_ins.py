@@ -26,15 +26,15 @@ Unmanaged=yes""",
 
 
 def test_each_manager_leaves_the_tunnel_alone() -> None:
-    assert UNMANAGED == drop_in_texts(NETWORK, BOTH)
+    assert UNMANAGED == drop_in_texts(NETWORK, BOTH, ("wg0",))
 
 
 def test_networkd_keeps_the_rules_of_exit_nodes() -> None:
     path = "/etc/systemd/networkd.conf.d/wgorch-office.conf"
     text = "# wgorch:office: keep the rules of exit nodes\n[Network]\nManageForeignRoutingPolicyRules=no"
 
-    assert UNMANAGED | {path: text} == drop_in_texts(replace(NETWORK, exits=True), BOTH)
+    assert UNMANAGED | {path: text} == drop_in_texts(replace(NETWORK, exits=True), BOTH, ("wg0",))
 
 
 def test_a_host_without_them_gets_none() -> None:
-    assert {} == drop_in_texts(NETWORK, frozenset({"wg-quick"}))
+    assert {} == drop_in_texts(NETWORK, frozenset({"wg-quick"}), ("wg0",))

@@ -41,11 +41,11 @@ DEFAULT_ZONE = """\
 
 
 def test_settings_equal_the_filter_rules() -> None:
-    assert SETTINGS == settings(BASE, "wg0", CHAINS)
+    assert SETTINGS == settings(BASE, ("wg0",), CHAINS)
 
 
 def test_no_filter_rules_no_settings() -> None:
-    assert frozenset() == settings(BASE, "wg0", dict.fromkeys(CHAINS, ()))
+    assert frozenset() == settings(BASE, ("wg0",), dict.fromkeys(CHAINS, ()))
 
 
 def test_the_zone_accepts_what_the_default_zone_accepts() -> None:

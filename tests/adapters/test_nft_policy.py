@@ -23,7 +23,7 @@ def rules(host: str, *lines: str, groups: str = "") -> list[str]:
     assert filtering
     return [
         f"{rule.chain} {rule.text}"
-        for rule in policy_rules(filtering, "wg0")
+        for rule in policy_rules(filtering, ("wg0",))
         if " echo-" not in rule.text and "ct state related" not in rule.text and not rule.chain.startswith("policy-")
     ]
 
@@ -72,7 +72,7 @@ def test_a_line_that_ends_keeps_to_itself() -> None:
     filtering = build(loads(policy(*lines))).desired("company").filtering
     assert filtering
 
-    ends = {rule.text: rule.until for rule in policy_rules(filtering, "wg0") if "dport 22" in rule.text}
+    ends = {rule.text: rule.until for rule in policy_rules(filtering, ("wg0",)) if "dport 22" in rule.text}
     assert [0, 4105123200] == list(ends.values())
 
 
@@ -90,7 +90,7 @@ def test_nft_takes_the_rules_of_every_kind_of_line(host: str) -> None:
     ]
     filtering = build(loads(policy(*lines, groups=PHONE))).desired(host).filtering
     assert filtering
-    found = list(policy_rules(filtering, "wg0"))
+    found = list(policy_rules(filtering, ("wg0",)))
     text = "table inet t {\n"
     for chain, head in CHAINS.items():
         text += "\n".join([f"chain {chain} {{", head, *(rule.text for rule in found if rule.chain == chain), "}\n"])
@@ -126,7 +126,7 @@ def test_what_nft_lists_and_loads_again_it_lists_the_same() -> None:
     ]
     filtering = build(loads(policy(*lines, groups=PHONE))).desired("bcc").filtering
     assert filtering
-    found = list(policy_rules(filtering, "wg0"))
+    found = list(policy_rules(filtering, ("wg0",)))
     chains = "\n".join(
         "\n".join([f"chain {chain} {{", head, *(rule.text for rule in found if rule.chain == chain), "}"])
         for chain, head in CHAINS.items()

@@ -61,7 +61,7 @@ def test_the_recorded_answer_says_what_was_set() -> None:
     assert ("ens192", ip_interface("10.10.13.62/24")) in seen.links.addresses
     assert Route(ip_network("10.20.0.0/16"), "wg0", "", "119", 0) in seen.links.routes
     assert {"ip", "wg", "wireguard-go", "iptables-restore"} <= seen.system.tools
-    assert ("-rw-------", True, True) == (seen.keys.mode, seen.keys.exists, seen.system.port_taken)
+    assert ("-rw-------", True, True) == (seen.keys.mode, seen.keys.exists, bool(seen.system.ports_taken))
     assert seen.wireguard["wg0"].public_key == seen.keys.public
     assert "1" == seen.sysctls["net/ipv4/conf/wg0/send_redirects"]
 

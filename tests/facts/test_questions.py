@@ -22,7 +22,7 @@ ask_all() { echo asked; cat <&3; }
 
 def said(*ways: str) -> list[str]:
     network = Network("office", (ip_network("192.168.2.0/24"),), interface="wgnone")
-    sh = "\n".join([asking()["ask_path_mtu"], PING, questions(network, Ask(51820, mtu_targets=ways))])
+    sh = "\n".join([asking()["ask_path_mtu"], PING, questions(network, Ask((51820,), mtu_targets=ways))])
     return subprocess.run(["sh"], input=sh, capture_output=True, text=True, timeout=20, check=True).stdout.split("\n")
 
 

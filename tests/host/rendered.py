@@ -20,7 +20,7 @@ from wgorch.plan.host import HostPlan
 from wgorch.plan.playbook import load_all
 from wgorch.remote import root
 from wgorch.run import Run
-from wgorch.steps.startup import watch_script
+from wgorch.steps.startup import failover_script, watch_script
 from wgorch.steps.target import Target
 from wgorch.topology.topology import build
 from wgorch.trace import doctor_facts, observe
@@ -53,6 +53,11 @@ def _watch() -> str:
     return watch_script(Target(build(hosts).desired("home"), recorded("healthy")[0]["home"], {}))
 
 
+def _failover(host: str) -> str:
+    topology = build(load(INVENTORY.parent / "two-relays.yaml"))
+    return failover_script(Target(topology.desired(host), recorded("healthy")[0]["home"], {}))
+
+
 def _observed(protocol: str) -> str:
     probe = Probe(ip_address("192.168.2.2"), ip_address("10.10.13.61"), protocol, 443, full_size=1400)
     return observe.script(probe, "abcd", "wg0", 51820, "", pcap=protocol == "tcp")
@@ -62,7 +67,7 @@ def _observed(protocol: str) -> str:
 def rendered() -> dict[str, str]:
     """Programs by name, as they are sent to a host or written there."""
     plan = host_plan()
-    ask = Ask(51820, key_source=("cat", "/etc/key"), mtu_targets=("192.0.2.1", "relay.example"))
+    ask = Ask((51820,), key_source=("cat", "/etc/key"), mtu_targets=("192.0.2.1", "relay.example"))
     applying, pieces = apply_script(load(INVENTORY).network.directory, "one", 60, plan)
     return {
         "boot": plan.boot.text,
@@ -74,8 +79,10 @@ def rendered() -> dict[str, str]:
         "referee": programs.referee(),
         "facts": "\n".join([*asking().values(), questions(load(INVENTORY).network, ask)]),
         "watch": _watch(),
+        "failover": _failover("home"),
+        "failover of a relay": _failover("bcc"),
         "measure": measure.script(
-            "wg0",
+            ("wg0",),
             measure.Targets([ip_address("192.168.2.1"), ip_address("fd00::1")], [ip_address("fd00::1")], []),
             1420,
             20,

@@ -13,7 +13,7 @@ import pytest
 from tests.host.functions import FUNCTION, assigned, functions, reached
 from tests.host.rendered import HOST, rendered
 from wgorch.host import programs
-from wgorch.host.library import PRELUDE, library, often_needed, pieces_of
+from wgorch.host.library import PRELUDE, SELDOM_NEEDED, library, often_needed, pieces_of
 from wgorch.steps import nouns
 
 PACKAGE = HOST.parent
@@ -42,8 +42,8 @@ def test_files_of_the_library_hold_nothing_but_functions() -> None:
         assert ([], path.name) == (code, path.name)
 
 
-def test_what_most_changes_need_is_all_but_packages_firewalld_ping_and_members() -> None:
-    seldom = "\n".join((HOST / f"lib/{name}.sh").read_text() for name in ("packages", "firewalld", "ping", "members"))
+def test_what_most_changes_need_is_all_but_what_few_do() -> None:
+    seldom = "\n".join((HOST / f"lib/{name}.sh").read_text() for name in SELDOM_NEEDED)
 
     assert often_needed() == library().keys() - functions(seldom).keys()
 
@@ -130,7 +130,7 @@ def test_the_first_word_of_every_command_is_a_binary_or_a_function(path: Path) -
 def test_the_functions_that_no_command_names_are_called_by_others() -> None:
     named = {word for path in STEPS for word in first_words(path)}
     named |= {function for noun in nouns().values() for function in noun.functions}
-    start = frozenset(named | {"wait_for_interface", "reset_network", "set_value", "adapt_ping"})
+    start = frozenset(named | {"wait_for_interface", "reset_network", "reset_failover", "set_value", "adapt_ping"})
 
     assert library().keys() - {PRELUDE, "adapt_ping"} <= set(pieces_of(start))
 

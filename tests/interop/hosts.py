@@ -65,7 +65,7 @@ def _system(hostname: str, *, port_taken: bool, managers: tuple[str, ...]) -> Sy
         managers=frozenset(managers),
         kernel_wireguard=True,
         net_admin=True,
-        port_taken=port_taken,
+        ports_taken=frozenset({51820} if port_taken else ()),
     )
 
 

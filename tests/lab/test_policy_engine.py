@@ -38,11 +38,11 @@ def rules(topology: Topology, name: str, engine: str) -> dict[str, str]:
     network = topology.inventory.network
     nothing = State(network.mark, network.directory)
     if engine == "nft":
-        nft = State(network.mark, network.directory, nft=dict(policy_of(topology.desired(name), "wg0")))
+        nft = State(network.mark, network.directory, nft=dict(policy_of(topology.desired(name))))
         return {engine: next(c.stdin for each in nft_table(nft, nothing) for c in each.commands if c.argv[0] == "nft")}
     filtering = topology.desired(name).filtering
     assert filtering
-    chains = chains_of_policy(filtering, network, "wg0", (4, 6))
+    chains = chains_of_policy(filtering, network, ("wg0",), (4, 6))
     state = State(network.mark, network.directory, chains=chains, jumps=dict.fromkeys(chains, (1,)))
     kind = engine.partition("-")[2]
     loaded = {f"{name}-{kind}-restore": ["*mangle"] for name in ("iptables", "ip6tables")}

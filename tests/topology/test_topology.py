@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from ipaddress import ip_network
 from itertools import pairwise
+from random import Random
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from tests.networks import inventories, make_host, reordered
 from wgorch.inventory.model import Inventory, IPAddress, IPNetwork
 from wgorch.topology.desired import Desired
-from wgorch.topology.path import walk
+from wgorch.topology.links import BETWEEN_RELAYS_S
+from wgorch.topology.path import Cut, walk
 from wgorch.topology.topology import Topology, build
 
 few = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
@@ -63,13 +65,62 @@ def check_all_walks(inventory: Inventory) -> None:
 
                     assert (meet(inventory, one, other),) * 2 == (there.arrives, back.arrives), f"{there} / {back}"
                     assert len(set(there.hosts)) == len(there.hosts) <= 4
-                    if there.arrives:
+                    if there.arrives and len(topology.relays) < 2:
                         assert there.hosts == back.hosts[::-1]
+
+
+def remaining(topology: Topology, name: str, cut: Cut) -> list[str]:
+    """The relays that a host still has a session with."""
+    return [relay for relay in topology.relays_of(name) if (relay, name) not in cut]
+
+
+@few
+@given(inventories(most=9), st.integers(0, 1 << 30))
+def test_with_sessions_down_a_packet_arrives_where_both_ends_have_a_relay_left(inventory: Inventory, seed: int) -> None:
+    topology, random = build(inventory), Random(seed)
+    look = cache(topology.desired)
+    sessions = [(relay, spoke) for spoke in topology.spokes for relay in topology.relays_of(spoke)]
+    lost = random.choice(topology.relays) if topology.relays else ""
+    for cut in (
+        frozenset(pair for pair in sessions if pair[0] == lost),
+        frozenset(random.sample(sessions, k=min(len(sessions), 1))),
+        frozenset(random.sample(sessions, k=min(len(sessions), 2))),
+    ):
+        for one in inventory.hosts:
+            for other in inventory.hosts:
+                ends_left = all(inventory.hosts[n].endpoint or remaining(topology, n, cut) for n in (one, other))
+                pinned = other in topology.separated(one)
+                # A relay does not know which other relays hear a spoke that is none of its own.
+                theirs = {frozenset(topology.relays_of(n) or inventory.hosts) for n in (one, other)}
+                entered = theirs if not inventory.hosts[one].relay else {topology.relays_of(other) or (one,)}
+                if len(entered) > 1 or (inventory.hosts[one].relay and one not in next(iter(entered))):
+                    continue
+                direct = inventory.hosts[one].endpoint or inventory.hosts[other].endpoint
+                if one == other or not meet(inventory, one, other) or not ends_left or pinned:
+                    continue
+                if (
+                    direct
+                    and any(inventory.hosts[n].relay for n in (one, other))
+                    and not unhurt(topology, one, other, cut)
+                ):
+                    continue
+                for target in ends(inventory, other):
+                    if inventory.hosts[one].address_of(target.version) is None:
+                        continue
+                    found = walk(topology, one, target, desired=look, cut=cut)
+                    assert found.arrives, f"{cut}: {found}"
+                    assert not cut & {(a, b) for a, b in pairwise(found.hosts)}
+                    assert not cut & {(b, a) for a, b in pairwise(found.hosts)}
+
+
+def unhurt(topology: Topology, one: str, other: str, cut: Cut) -> bool:
+    """False where a relay itself and its spoke have no session: its own packets take no detour."""
+    return (one, other) not in cut and (other, one) not in cut
 
 
 @few
 @given(inventories(most=9))
-def test_every_packet_arrives_and_its_reply_takes_the_same_path(inventory: Inventory) -> None:
+def test_every_packet_arrives_and_with_one_relay_its_reply_takes_the_same_path(inventory: Inventory) -> None:
     check_all_walks(inventory)
 
 
@@ -83,13 +134,15 @@ def test_the_same_holds_for_large_networks(inventory: Inventory) -> None:
 @given(inventories())
 def test_no_address_is_allowed_to_two_peers_of_a_host(inventory: Inventory) -> None:
     for desired in all_desired(build(inventory)).values():
-        allowed = [(net, link.peer) for link in desired.links for net in link.allowed_ips]
-        tunnels = inventory.network.subnets
+        for interface in desired.interfaces:
+            links = [link for link in desired.links if desired.interface_of(link) == interface]
+            allowed = [(net, link.peer) for link in links for net in link.allowed_ips]
+            tunnels = inventory.network.subnets
 
-        assert len(allowed) == len({net for net, _ in allowed})
-        lans = sorted((n for n, _ in allowed if n not in tunnels), key=lambda n: (n.version, int(n[0])))
-        for low, high in pairwise(lans):
-            assert not (low.version == high.version and low.overlaps(high))
+            assert len(allowed) == len({net for net, _ in allowed})
+            lans = sorted((n for n, _ in allowed if n not in tunnels), key=lambda n: (n.version, int(n[0])))
+            for low, high in pairwise(lans):
+                assert not (low.version == high.version and low.overlaps(high))
 
 
 @some
@@ -146,9 +199,45 @@ def test_one_side_of_every_link_has_an_endpoint_and_the_other_sends_keepalives(i
         host = inventory.hosts[name]
         assert len(desired.links) == len({link.peer for link in desired.links})
         for link in desired.links:
-            assert inventory.hosts[link.peer].endpoint == link.endpoint
+            peer = inventory.hosts[link.peer]
             assert host.endpoint or link.endpoint
-            assert (0 if host.endpoint else host.persistent_keepalive) == link.persistent_keepalive
+            if host.relay and peer.relay:
+                assert peer.endpoint and link.endpoint and link.endpoint.host == peer.endpoint.host
+                assert BETWEEN_RELAYS_S == link.persistent_keepalive
+            else:
+                assert peer.endpoint == link.endpoint
+                assert (0 if host.endpoint else host.persistent_keepalive) == link.persistent_keepalive
+
+
+@some
+@given(inventories())
+def test_both_ends_of_a_session_agree_on_its_port_and_no_two_interfaces_share_one(inventory: Inventory) -> None:
+    topology = build(inventory)
+    for name, desired in all_desired(topology).items():
+        ports = {desired.network.interface: inventory.hosts[name].listen_port, **desired.ports}
+        assert len(ports) == len(set(ports.values())) == len(desired.interfaces)
+        for link in desired.links:
+            there = topology.desired(link.peer)
+            back = there.link(name)
+            assert back is not None
+            its = {there.network.interface: there.host.listen_port, **there.ports}[there.interface_of(back)]
+            assert link.endpoint is None or link.endpoint.port == its
+
+
+@some
+@given(inventories())
+def test_what_a_host_with_several_interfaces_routes_has_a_peer_there(inventory: Inventory) -> None:
+    for desired in all_desired(build(inventory)).values():
+        assert bool(desired.routes_by_interface) == (len(desired.interfaces) > 1)
+        routed = [net for nets in desired.routes_by_interface.values() for net in nets]
+        assert len(routed) == len(set(routed))
+        if routed:
+            assert {*desired.routes} <= {*routed}
+        for interface, nets in desired.routes_by_interface.items():
+            for name in (interface,) if interface else (choice.interface for choice in desired.choices):
+                allowed = [n for link in desired.links if desired.interface_of(link) == name for n in link.allowed_ips]
+                subnets = [net for net in nets if net not in inventory.network.subnets or interface != "wg0"]
+                assert [] == [net for net in subnets if not any(within(net, wide) for wide in allowed)]
 
 
 @some

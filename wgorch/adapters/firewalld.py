@@ -47,22 +47,23 @@ def objects(base: str) -> dict[str, str]:
     }
 
 
-def settings(base: str, tunnel: str, chains: Mapping[Chain, tuple[Rule, ...]]) -> frozenset[str]:
+def settings(base: str, tunnels: Sequence[str], chains: Mapping[Chain, tuple[Rule, ...]]) -> frozenset[str]:
     """Settings equivalent to iptables filter rules; none where there are no such rules."""
-    found = set(_settings(base, tunnel, chains))
-    return frozenset(found | {f"{base} interface {tunnel}"} if found else ())
+    found = set(_settings(base, tunnels, chains))
+    return frozenset(found | {f"{base} interface {tunnel}" for tunnel in tunnels} if found else ())
 
 
-def _settings(base: str, tunnel: str, chains: Mapping[Chain, tuple[Rule, ...]]) -> Iterator[str]:
+def _settings(base: str, tunnels: Sequence[str], chains: Mapping[Chain, tuple[Rule, ...]]) -> Iterator[str]:
     for chain, rules in chains.items():
         family = "ipv6" if chain.table.endswith("6") else "ipv4"
         for rule in rules if chain.table.removesuffix("6") == "filter" else ():
             of = dict(zip(rule.words, rule.words[1:], strict=False))
             if chain.parent == "INPUT":
-                yield f"{base}-udp port {of['--dport']}/udp"
-            elif of.get("-i") == of.get("-o") == tunnel:
+                # What the default zone accepts, the tunnel's accepts: pings, too.
+                yield from [f"{base}-udp port {of['--dport']}/udp"] if "--dport" in of else []
+            elif of.get("-i") in tunnels and of.get("-o") in tunnels:
                 yield f"{base} forward yes"
-            elif of.get("-i") == tunnel:
+            elif of.get("-i") in tunnels:
                 end = "destination" if "-d" in of else "source"
                 net = of["-d"] if "-d" in of else of["-s"]
                 yield f'{base}-in rule rule family="{family}" {end} address="{net}" accept'

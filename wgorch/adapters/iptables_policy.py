@@ -5,7 +5,7 @@ The chains are in mangle, before any filter: a drop there is final, and a return
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from itertools import product
 from typing import NamedTuple
@@ -48,45 +48,80 @@ class _Scope(NamedTuple):
 
 
 def chains_of_policy(
-    filtering: Filtering, network: Network, tunnel: str, versions: Iterable[int]
+    filtering: Filtering, network: Network, tunnels: Sequence[str], versions: Iterable[int]
 ) -> dict[Chain, tuple[Rule, ...]]:
-    """The rules of a host's policy by chain. `versions`: IP versions that the tunnel carries."""
+    """The rules of a host's policy by chain. `tunnels`: the network's interfaces; `versions`: IP versions that they carry."""
     found = {}
     for version in sorted(versions):
         incoming, forward = (chain for chain in our_chains(network, version) if chain.kind in POLICY_KINDS)
-        found[incoming] = tuple(_incoming(filtering, _Scope("", version, network.mark), tunnel))
-        found[forward] = tuple(_forward(filtering, version, network.mark, tunnel))
+        incoming_rules, forward_rules = (_incoming, _forward) if len(tunnels) == 1 else (_incoming_of, _forward_of)
+        found[incoming] = tuple(incoming_rules(filtering, version, network.mark, tunnels))
+        found[forward] = tuple(forward_rules(filtering, version, network.mark, tunnels))
     return found
 
 
-def _incoming(filtering: Filtering, scope: _Scope, tunnel: str) -> Iterator[Rule]:
-    yield scope.rule("", "", f"! -i {tunnel}")
+def _incoming(filtering: Filtering, version: int, mark: str, tunnels: Sequence[str]) -> Iterator[Rule]:
+    scope = _Scope("", version, mark)
+    yield scope.rule("", "", f"! -i {tunnels[0]}")
     yield from _arriving(filtering, scope)
     yield scope.rule("", "", "", "DROP")
 
 
-def _forward(filtering: Filtering, version: int, mark: str, tunnel: str) -> Iterator[Rule]:
+def _incoming_of(filtering: Filtering, version: int, mark: str, tunnels: Sequence[str]) -> Iterator[Rule]:
+    """The same for several interfaces: a rule names one, so each has rules of its own."""
+    for tunnel in tunnels:
+        scope = _Scope(f"-i {tunnel}", version, mark)
+        yield from _arriving(filtering, scope)
+        yield scope.rule("", "", "", "DROP")
+
+
+def _forward(filtering: Filtering, version: int, mark: str, tunnels: Sequence[str]) -> Iterator[Rule]:
     """Back into the tunnel; then out of it into the LANs, and to the internet."""
-    entering, through = (
-        _Scope(f"! -i {tunnel} -o {tunnel}", version, mark),
-        _Scope(f"-i {tunnel} -o {tunnel}", version, mark),
-    )
+    tunnel = tunnels[0]
+    yield from _entering(filtering, _Scope(f"! -i {tunnel} -o {tunnel}", version, mark))
+    yield from _through(filtering, _Scope(f"-i {tunnel} -o {tunnel}", version, mark))
     outward = _Scope("", version, mark)
-    devices = [net for net in filtering.devices if net.version == version]
-    relayed = [each for each in filtering.relayed if each.version == version]
-    for scope, passes in (
-        (entering, [each for each in filtering.entering if each.version == version]),
-        (through, [each for each in relayed if not each.answers or each.tracked]),
-    ):
-        for net in devices:
-            yield scope.rule("", f"-d {net}", f"-p {_ICMP[version]} -m conntrack --ctstate RELATED")
-        yield from _passing(passes, scope)
-        yield from (scope.rule("", f"-d {net}", "", "DROP") for net in devices)
-    if filtering.relayed:
-        yield from (through.rule("", "", f"{_TYPE[version]} {number}") for number in _ERRORS[version])
-    yield from _passing((each for each in relayed if each.answers and not each.tracked), through)
-    yield through.rule("", "", "", "DROP")
     yield outward.rule("", "", f"! -i {tunnel}")
+    yield from _outward(filtering, outward)
+
+
+def _forward_of(filtering: Filtering, version: int, mark: str, tunnels: Sequence[str]) -> Iterator[Rule]:
+    """The same for several interfaces; what is left behind these rules came by none of them."""
+    for one in tunnels:
+        for other in tunnels:
+            yield from _through(filtering, _Scope(f"-i {one} -o {other}", version, mark))
+        yield from _outward(filtering, _Scope(f"-i {one}", version, mark))
+    for tunnel in tunnels:
+        yield from _entering(filtering, _Scope(f"-o {tunnel}", version, mark))
+
+
+def _entering(filtering: Filtering, scope: _Scope) -> Iterator[Rule]:
+    """To the devices, from elsewhere than the tunnel."""
+    yield from _to_devices(filtering, scope, filtering.entering)
+
+
+def _to_devices(filtering: Filtering, scope: _Scope, passes: Iterable[Pass]) -> Iterator[Rule]:
+    """What may pass of the requests, and to the devices, for which nothing behind the relay filters."""
+    devices = [net for net in filtering.devices if net.version == scope.version]
+    for net in devices:
+        yield scope.rule("", f"-d {net}", f"-p {_ICMP[scope.version]} -m conntrack --ctstate RELATED")
+    yield from _passing((each for each in passes if each.version == scope.version), scope)
+    yield from (scope.rule("", f"-d {net}", "", "DROP") for net in devices)
+
+
+def _through(filtering: Filtering, scope: _Scope) -> Iterator[Rule]:
+    """Back into the tunnel."""
+    relayed = [each for each in filtering.relayed if each.version == scope.version]
+    yield from _to_devices(filtering, scope, (each for each in relayed if not each.answers or each.tracked))
+    if filtering.relayed:
+        yield from (scope.rule("", "", f"{_TYPE[scope.version]} {number}") for number in _ERRORS[scope.version])
+    yield from _passing((each for each in relayed if each.answers and not each.tracked), scope)
+    yield scope.rule("", "", "", "DROP")
+
+
+def _outward(filtering: Filtering, outward: _Scope) -> Iterator[Rule]:
+    """Out of the tunnel, into the LANs and to the internet."""
+    version = outward.version
     yield from _arriving(filtering, outward)
     if filtering.leaving:
         yield from (outward.rule("", f"-d {net}", "", "DROP") for net in filtering.lans if net.version == version)

@@ -5,7 +5,7 @@ A drop is final whatever other tables say; a return is not, so that the host's o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -50,19 +50,20 @@ class PolicyLine(NamedTuple):
     """UNIX time at which it ends; 0 for never."""
 
 
-def policy_rules(filtering: Filtering, tunnel: str) -> Iterator[PolicyLine]:
-    """The rules in order."""
+def policy_rules(filtering: Filtering, tunnels: Sequence[str]) -> Iterator[PolicyLine]:
+    """The rules in order. `tunnels`: the network's interfaces."""
+    tunnel = _set(f'"{name}"' for name in tunnels)
     yield from _arriving(filtering)
     yield from _relayed(filtering)
     yield from _entering(filtering)
-    yield PolicyLine("policy-input", f'iifname != "{tunnel}" return')
+    yield PolicyLine("policy-input", f"iifname != {tunnel} return")
     yield PolicyLine("policy-input", "jump arriving")
     yield PolicyLine("policy-input", "drop")
     for version, devices in _by_version(filtering.devices):
-        to_device = f'iifname != "{tunnel}" oifname "{tunnel}" {_WORD[version][0]} daddr {address_set(devices)}'
+        to_device = f"iifname != {tunnel} oifname {tunnel} {_WORD[version][0]} daddr {address_set(devices)}"
         yield PolicyLine("policy-forward", f"{to_device} goto entering")
-    yield PolicyLine("policy-forward", f'iifname != "{tunnel}" return')
-    yield PolicyLine("policy-forward", f'oifname "{tunnel}" goto relayed')
+    yield PolicyLine("policy-forward", f"iifname != {tunnel} return")
+    yield PolicyLine("policy-forward", f"oifname {tunnel} goto relayed")
     yield PolicyLine("policy-forward", "jump arriving")
     if filtering.leaving:
         for version, lans in _by_version(filtering.lans):

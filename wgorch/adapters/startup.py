@@ -1,9 +1,13 @@
 """Start-up systems (systemd, OpenRC, runit, cron): the files and commands that run a network's scripts.
 
-*boot* runs when the host starts, *watch* every 30 seconds, or every minute by cron.
+*boot* runs when the host starts, *watch* every 30 seconds, or every minute by cron. *failover* runs all the time, on hosts
+with several relays; by cron it is begun every minute, and lasts as long.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
 
 from wgorch.base.assets import asset
 from wgorch.base.value import value
@@ -37,6 +41,27 @@ def starter_of(kind: str, network: str, directory: str) -> Starter:
     """The entry of a network whose scripts lie in a directory."""
     make, template = _STARTERS[kind]
     return make(f"wgorch-{network}", _filled(template, network, directory))
+
+
+def failover_starter_of(kind: str, network: str, directory: str) -> Starter:
+    """The entry that keeps the script *failover* of a network running."""
+    make, template = _STARTERS[kind]
+    name = f"wgorch-{network}-failover"
+    found = make(name, _filled(f"failover.{template.rpartition('.')[2]}", network, directory))
+    now, gone = _RUNNING[kind](name)
+    return replace(found, enable=(*found.enable, *now), gone=(*gone, *found.gone))
+
+
+_RUNNING: dict[str, Callable[[str], tuple[tuple[Words, ...], tuple[Words, ...]]]] = {
+    "systemd": lambda name: (
+        (("systemctl", "restart", f"{name}.service"),),
+        (("systemctl", "stop", f"{name}.service"),),
+    ),
+    "openrc": lambda name: ((("rc-service", name, "restart"),), (("rc-service", name, "stop"),)),
+    "runit": lambda name: ((), ()),  # it starts what is enabled, and its entry ends what is running
+    "cron": lambda name: ((), ()),
+}
+"""By kind of start-up system: the commands that start it now, and those that stop it."""
 
 
 def _systemd(name: str, text: str) -> Starter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 
 from wgorch.base.ip import as_ip
 from wgorch.base.value import value
@@ -71,8 +71,26 @@ class Facts:
     """Its unmanaged interface is to be adopted."""
 
     def wg(self, network: Network) -> WireGuard:
-        """The network's interface as WireGuard shows it; empty where there is none."""
-        return self.wireguard.get(network.interface) or NO_WIREGUARD
+        """The network's interface as WireGuard shows it, with the peers of all of its interfaces; empty where there is none."""
+        found = self.wireguard.get(network.interface) or NO_WIREGUARD
+        more = [self.wireguard[name] for name in self.interfaces(network)[1:] if name in self.wireguard]
+        if not more:
+            return found
+        parts = (found, *more)
+        peers = {key: peer for part in parts for key, peer in part.peers.items()}
+        return replace(found, peers=peers, traffic={k: t for part in parts for k, t in part.traffic.items()})
+
+    def interfaces(self, network: Network) -> tuple[str, ...]:
+        """The network's interfaces on the host; its own is the first."""
+        if not self.is_managed(network):
+            return ()
+        others = (name for name in self.marked(network) if name != network.interface and network.may_have(name))
+        return (network.interface, *others)
+
+    def active_interface(self, network: Network) -> str:
+        """The interface of the relay that the host uses just now; empty where it does not choose."""
+        ids = (str(network.detour_table), str(network.nexthop6))
+        return next((device for number, device in self.links.nexthops.items() if number in ids), "")
 
     def is_managed(self, network: Network) -> bool:
         """True where the network's interface exists and carries its mark, or is to be adopted."""

@@ -17,7 +17,11 @@ from wgorch.inventory.model import IPAddress, IPNetwork
 
 Address = IPv4Interface | IPv6Interface
 
-PART = Part(dict.fromkeys(("links", "local", "addresses", "routes", "routes6", "policy-routes"), Reread.AFTER_CHANGE))
+PART = Part(
+    dict.fromkeys(
+        ("links", "local", "addresses", "routes", "routes6", "policy-routes", "nexthops"), Reread.AFTER_CHANGE
+    )
+)
 
 
 @value
@@ -43,6 +47,8 @@ class Route(NamedTuple):
     """The line says nothing else."""
     kind: str = ""
     """``blackhole``, ``unreachable`` …; empty for an ordinary route."""
+    nexthop: str = ""
+    """Id of its nexthop object; empty for none."""
 
     def beats(self, metric: int) -> bool:
         """True for a route that takes the packets of another one to the same network, which has a metric."""
@@ -80,6 +86,10 @@ class Links:
     """Rules of others that are asked before the main table."""
     tables: Mapping[str, tuple[Route, ...]] = field(default_factory=dict, compare=False)
     """Routes of the tables that those rules ask."""
+    nexthops: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Devices of wgorch's nexthop objects, by id."""
+    has_nexthops: bool = field(default=False, compare=False)
+    """True where the kernel and `ip` have nexthop objects; of networks with several relays only."""
 
     def interface_into(self, subnet: IPNetwork) -> str | None:
         """The device into a LAN: the one with an address of it, else the one of its route."""
@@ -127,9 +137,19 @@ def read(answers: Answers) -> Links:
         addresses=tuple(_addresses([line for line in lines if _ADDRESS_LINE.match(line)])),
         routes=(*_routes(_main(routes, asked), "0.0.0.0/0"), *_routes(_main(routes6, asked), "::/0")),
         local={name: frozenset(found) for name, found in local.items()},
-        rules=tuple(_rule(hit) for hit in rules if int(hit[1]) < MAIN),
+        rules=tuple(_rule(hit) for hit in rules if int(hit[1]) < MAIN and not _is_detour(hit)),
         tables=_tables(answers.get("policy-routes", [])),
+        nexthops={hit[1]: hit[2] for line in answers.get("nexthops", []) if (hit := _NEXTHOP.match(line))},
+        has_nexthops="supported" in answers.get("nexthops", []),
     )
+
+
+_NEXTHOP = re.compile(r"id ([0-9]{1,10}) dev (\S{1,15}) .*proto 119\b")
+
+
+def _is_detour(hit: re.Match[str]) -> bool:
+    """True for wgorch's own rule about packets that come in by a tunnel."""
+    return " iif " in hit[2] and "proto 119" in (hit[5] or "")
 
 
 MAIN = 32766
@@ -201,4 +221,5 @@ def _routes(lines: list[str], everything: str) -> Iterator[Route]:
         after = dict(zip(words[1:], words[2:], strict=False))
         metric = integer(after.get("metric", "0"))
         plain = not set(words[1::2]) - {"dev", "proto", "scope", "metric", "pref", "via"} and "scope host" not in line
-        yield Route(subnet, after.get("dev", ""), after.get("via", ""), after.get("proto", ""), metric, plain, kind)
+        device, gateway, proto = after.get("dev", ""), after.get("via", ""), after.get("proto", "")
+        yield Route(subnet, device, gateway, proto, metric, plain, kind, after.get("nhid", ""))

@@ -18,7 +18,7 @@ OS_RELEASE = ("ID", "ID_LIKE", "VERSION_ID", "PRETTY_NAME")
 PART = Part(
     dict.fromkeys(("host", "tools", "poor-ip", "poor-nft", "udp", "managers"), Reread.NEVER),
     moves_in_prepare=frozenset({"tools", "kernel_wireguard", "os"}),
-    labels={"port_taken": "the UDP port", "starter": "the start-up system"},
+    labels={"ports_taken": "the UDP ports", "starter": "the start-up system"},
 )
 
 
@@ -41,7 +41,7 @@ class System:
     kernel_wireguard: bool
     net_admin: bool
     """False where root lacks CAP_NET_ADMIN, as in a container."""
-    port_taken: bool
+    ports_taken: frozenset[int]
     """The UDP port to listen on is in use."""
     no_nf_tables: bool = False
     """nft is installed, and the kernel has no nf_tables."""
@@ -81,7 +81,9 @@ def read(answers: Answers) -> System:
         managers=frozenset(managers),
         kernel_wireguard="wireguard" in facts,
         net_admin=bool(capabilities >> CAP_NET_ADMIN & 1),
-        port_taken=bool(answers.get("udp")),
+        ports_taken=frozenset(
+            int(match(r"[0-9A-F]{4}", line.rpartition(":")[2]), 16) for line in answers.get("udp", [])
+        ),
         no_nf_tables="poor-nft" in answers,
         machine_id=match(r"[0-9a-f]{32}|", facts.get("machine_id", "")),
         ssh_client=facts.get("ssh", "").split(" ")[0],

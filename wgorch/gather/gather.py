@@ -45,7 +45,8 @@ class Scope(StrEnum):
 class Ask:
     """Per-host parameters of the fact script."""
 
-    listen_port: int
+    ports: tuple[int, ...]
+    """UDP ports that the host is to listen on; of a tunnel that is not there yet."""
     key_source: tuple[str, ...] = ()
     """Command that prints the private key, where it is not generated on the host."""
     mtu_targets: tuple[str, ...] = ()
@@ -81,11 +82,11 @@ def questions(network: Network, ask: Ask, nonce: str = NONCE) -> Sh:
         "zone": base_name(network.name),
         "interfaces": network.interface,
         "ipv6": "yes" if network.ipv6 else "no",
-        "exits": "yes" if network.exits else "no",
+        "exits": "yes" if network.exits or network.several_relays else "no",
         "secrets": "yes" if network.preshared_keys or ask.adopt else "no",
         "no_counters": "yes" if ask.no_counters else "no",
         "table": str(network.table),
-        "port_hex": f"{ask.listen_port:04X}",
+        "ports_hex": " ".join(f"{port:04X}" for port in ask.ports),
         "key_source": quote_words(ask.key_source),
         "scope": ask.scope,
         "managed_nft": "yes" if ask.managed_nft else "no",

@@ -26,7 +26,7 @@ OFTEN_NEEDED = (
 )
 """The files of lib/ whose functions most changes need, in the order in which scripts have them."""
 
-SELDOM_NEEDED = ("packages", "firewalld", "ping", "members")
+SELDOM_NEEDED = ("packages", "firewalld", "ping", "members", "failover")
 """Files of lib/ that are uploaded only where a change calls them; so is any other file there."""
 
 _FUNCTION = re.compile(r"^((?:#[^\n]*\n)*)([a-z_0-9]+)(\(\) \{.*?^\})\n", re.M | re.S)

@@ -1,7 +1,7 @@
 # What one host measures: pings, a packet of the tunnel's full size, handshakes. Needs ping.sh before it.
 # targets: words ADDRESS or ADDRESS/SIZE, the payload that fills the tunnel. patience: seconds that a first answer may take.
-# attempts: words PROTOCOL/ADDRESS/PORT/TIMES, tried after the pings.
-: "${targets?}" "${attempts?}" "${patience:?}" "${interface:?}" "${nonce:?}"
+# attempts: words PROTOCOL/ADDRESS/PORT/TIMES, tried after the pings. relays: words INTERFACE/ADDRESS.
+: "${targets?}" "${attempts?}" "${patience:?}" "${interfaces:?}" "${relays?}" "${nonce:?}"
 
 # Ping one target three times; with a size by packets that fill the tunnel, which prove small ones too.
 measure() { # NUMBER TARGET
@@ -32,6 +32,20 @@ measure() { # NUMBER TARGET
     printf 'ping %s %s\n' "$number" "$reply_summary"
     case $reply_summary in unable*) return ;; esac
     [ -z "$size" ] || measure_full
+}
+
+# Ping a relay by the interface of its session, until it replies or patience is over.
+measure_relay() { # NUMBER INTERFACE ADDRESS
+    number=$1 device=$2 address=$3
+    adapt_ping
+    read -r began _ </proc/uptime
+    until ping -n -c 1 -W 1 -I "$device" "$address" >/dev/null 2>&1; do
+        read -r now _ </proc/uptime
+        [ $((${now%%.*} - ${began%%.*})) -lt "$patience" ] || break
+        sleep 0.2 2>/dev/null || sleep 1 # an interface that is not there is refused at once
+    done
+    ping_thrice "$address" -I "$device"
+    printf 'relay %s %s\n' "$number" "$reply_summary"
 }
 
 # Ping three times at once, and again more slowly if not all are answered: ping waits for the last answer hardly longer than
@@ -123,6 +137,11 @@ connect() { # ADDRESS PORT
 
 # All side by side; the last one needs no process of its own.
 number=0
+for each in $relays; do
+    measure_relay "$number" "${each%%/*}" "${each#*/}" &
+    number=$((number + 1))
+done
+number=0
 # shellcheck disable=SC2086 # addresses
 set -- $targets
 while [ $# -gt 1 ]; do
@@ -143,5 +162,5 @@ for each in $attempts; do
 done
 wait
 printf '\n%s latest-handshakes\n' "$nonce"
-wg show "$interface" latest-handshakes 2>/dev/null
+for interface in $interfaces; do wg show "$interface" latest-handshakes 2>/dev/null; done
 printf '\n%s end\n' "$nonce"

@@ -33,6 +33,6 @@ def look(fleet: Fleet, interface: str, name: str = "office") -> tuple[dict[str, 
     network = Network(name, (), interface, ipv6=True)
 
     def work(host: str) -> Observed:
-        return gather(fleet.open(host), network, Ask(DEFAULT_PORT, adopt=True))[1]
+        return gather(fleet.open(host), network, Ask((DEFAULT_PORT,), adopt=True))[1]
 
     return fleet.on_hosts(fleet.hosts, work)

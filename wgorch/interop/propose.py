@@ -127,7 +127,7 @@ def _conflict(lan: IPv4Network, seen: Observed) -> str:
 
 
 def _machine(text: str, seen: Observed, ssh: SshTarget, taken: set[str]) -> Machine:
-    name, busy = name_of(seen, taken), seen.system.port_taken
+    name, busy = name_of(seen, taken), bool(seen.system.ports_taken)
     endpoint, why = _endpoint(seen, ssh)
     if endpoint and busy:
         why = f"UDP {DEFAULT_PORT} is in use"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 import yaml
@@ -13,10 +14,12 @@ from wgorch.inventory.approval import ApprovalRule
 from wgorch.inventory.model import (
     AUTO,
     DEFAULT_PORT,
+    Failover,
     Host,
     Inventory,
     IPAddress,
     IPNetwork,
+    LinkRule,
     Network,
     SshTarget,
 )
@@ -33,12 +36,20 @@ def dump(inventory: Inventory, *, identities: bool = False) -> dict[str, Any]:
         "hosts": {name: _host(host, identities=identities) for name, host in inventory.hosts.items()},
         "devices": {name: _device(device) for name, device in inventory.devices.items()},
         "groups": _groups(inventory),
-        "links": [f"{rule.one} {'--' if rule.peering else '-x-'} {rule.other}" for rule in inventory.links],
+        "links": list(_links(inventory.links)),
         "policy": [_line(str(rule)) for rule in _policy(inventory)],
         "approve": _approve(inventory.approve),
         "verify": [_line(text) for text in dict.fromkeys(map(str, inventory.verify))],
     }
     return _given(found)
+
+
+def _links(rules: Iterable[LinkRule]) -> Iterator[str]:
+    """The lines of `links:`; neighbouring rules about the relays of one spoke are one."""
+    for (one, peering, _), some in groupby(rules, key=lambda rule: (rule.one, rule.peering, rule.number)):
+        others = [rule.other for rule in some]
+        relays = f"[{', '.join(others)}]" if len(others) > 1 else others[0]
+        yield f"{one} {'--' if peering else '-x-'} {relays}"
 
 
 def _approve(rule: ApprovalRule | None) -> dict[str, Any]:
@@ -100,6 +111,18 @@ def _network(network: Network) -> dict[str, Any]:
             "mtu": network.mtu,
             "preshared_keys": preshared or None,
             "direct": "try" if network.direct else None,
+            "failover": _failover(network.failover),
+        }
+    )
+
+
+def _failover(failover: Failover) -> dict[str, Any]:
+    usual = Failover()
+    return _given(
+        {
+            "interval": f"{failover.interval_ms}ms" if failover.interval_ms != usual.interval_ms else None,
+            "misses": failover.misses if failover.misses != usual.misses else None,
+            "back": f"{failover.back_s}s" if failover.back_s != usual.back_s else None,
         }
     )
 
@@ -118,6 +141,8 @@ def _host(host: Host, *, identities: bool) -> dict[str, Any]:
             "lan_interface": host.lan_interface,
             "masquerade": None if host.masquerade else False,
             "listen_port": host.listen_port if host.listen_port != port else None,
+            "standby_port": host.standby_port or None,
+            "relay_port": host.relay_port or None,
             "mtu": host.mtu,
             "persistent_keepalive": _keepalive(host),
             "exit": host.exit,

@@ -16,7 +16,7 @@ from wgorch.inventory import fields as f
 from wgorch.inventory import schema
 from wgorch.inventory.approval import ApprovalRule
 from wgorch.inventory.assign import assign
-from wgorch.inventory.model import Host, Inventory, Network
+from wgorch.inventory.model import Failover, Host, Inventory, Network
 from wgorch.inventory.nodes import Mapping, Node, is_empty
 from wgorch.inventory.problems import Problems
 from wgorch.inventory.reader import MAX_BYTES, read
@@ -166,4 +166,6 @@ def _network(shared: dict[str, Any], hosts: Iterable[Host]) -> Network:
         preshared_keys=shared.get("preshared_keys", (False, True))[0],
         over_classical=shared.get("preshared_keys", (False, True))[1],
         direct="direct" in shared,
+        several_relays=sum(host.relay for host in hosts) > 1,
+        failover=shared.get("failover", Failover()),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from typing import NamedTuple
@@ -120,6 +121,10 @@ class Host:
     """Command that enters the container or namespace after login."""
     single_address: bool = False
     """True if its interface has the address alone (/32, /128), with a route to the subnet."""
+    standby_port: int = 0
+    """UDP port of the session with its second relay; further ones follow. 0: behind `listen_port`."""
+    relay_port: int = 0
+    """Of a relay: UDP port of the session with the first relay of the file; the others follow. 0: behind `listen_port`."""
     behind: str | None = None
     """The gateway in whose LAN the host itself is, so that it reaches that LAN without the tunnel."""
 
@@ -193,10 +198,33 @@ class LinkRule(NamedTuple):
     """Name of the second host."""
     peering: bool
     """True for ``--``: they are peers; False for ``-x-``: they are not, and use a relay."""
+    number: int = 0
+    """Place of its line in the list; a line with several relays makes a rule for each, in their order."""
 
 
 MARK = "wgorch:"
 """Begins the mark of every network of wgorch on a host."""
+
+
+@value
+class Failover:
+    """How hosts notice that a relay is lost, and when they return to it."""
+
+    interval_ms: int = 1000
+    """Between two pings of a relay."""
+    misses: int = 3
+    """Pings in a row without a reply after which a relay is lost."""
+    back_s: int = 60
+    """Seconds that the preferred relay must answer before it is used again; doubles while it fails soon after."""
+
+
+STANDBY_LETTERS = "bcdefgh"
+"""Suffixes of the interfaces of a host with its second relay, its third …"""
+
+RELAY_LETTERS = "abcdefgh"
+"""Behind an r: suffixes of a relay's interfaces with the first relay of the file, the second …"""
+
+MAX_RELAYS = len(RELAY_LETTERS)
 
 
 @value
@@ -221,6 +249,10 @@ class Network:
     """True if a preshared key may travel over an SSH session without post-quantum key exchange."""
     direct: bool = False
     """True if hosts behind NAT try to bypass their relay."""
+    several_relays: bool = False
+    """True if hosts choose between relays."""
+    failover: Failover = Failover()
+    """Of networks with several relays."""
 
     @property
     def subnet(self) -> IPNetwork:
@@ -235,6 +267,29 @@ class Network:
     def table(self) -> int:
         """Routing table number, and fwmark of WireGuard's own packets, on hosts with an exit node."""
         return 1190000 + crc32(self.name.encode()) % 10000
+
+    @property
+    def detour_table(self) -> int:
+        """Routing table of a relay for spokes that it does not hear, and nexthop id of a spoke for IPv4."""
+        return self.table + 10000
+
+    @property
+    def nexthop6(self) -> int:
+        """Nexthop id of a spoke for IPv6."""
+        return self.table + 20000
+
+    def standby_interface(self, position: int) -> str:
+        """Return a host's interface for one of its relays; `position` counts from 0 in the order of the file."""
+        return self.interface + (STANDBY_LETTERS[position - 1] if position else "")
+
+    def relay_interface(self, position: int) -> str:
+        """Return a relay's interface for another relay; `position` is the other one's in the file."""
+        return f"{self.interface}r{RELAY_LETTERS[position]}"
+
+    def may_have(self, interface: str) -> bool:
+        """True for the names that interfaces of the network can have."""
+        rest = interface.removeprefix(self.interface) if interface.startswith(self.interface) else "-"
+        return re.fullmatch(rf"[{STANDBY_LETTERS}]?|r[{RELAY_LETTERS}]", rest) is not None
 
     @property
     def mark(self) -> str:

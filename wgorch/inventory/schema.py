@@ -52,6 +52,12 @@ NETWORK = {
         "`try`: hosts behind NAT bypass their relay if their NATs allow it; otherwise they keep using it.",
         example="try",
     ),
+    "failover": Entry(
+        f.FAILOVER,
+        "With several relays, when a host takes its next one: `interval` between two pings (1s), `misses` in a row (3), and"
+        " `back`, how long the preferred relay must answer before it is used again (60s).",
+        example="{interval: 500ms, misses: 4, back: 2min}",
+    ),
 }
 
 HOST = {
@@ -73,6 +79,14 @@ HOST = {
     "lan_interface": Entry(f.INTERFACE, "LAN interface (default: auto-detected).", example="ens192"),
     "masquerade": Entry(f.FLAG, "Masquerade tunnel traffic into the LANs as the gateway's own address (true)."),
     "listen_port": Entry(_PORT, "UDP port (default: port of the endpoint, or the network's listen_port)."),
+    "standby_port": Entry(
+        _PORT, "UDP port of the session with the host's second relay; those of further ones follow (listen_port + 1)."
+    ),
+    "relay_port": Entry(
+        _PORT,
+        "On a relay: UDP port of the session with the first relay of the file; those with the others follow"
+        " (listen_port + 1).",
+    ),
     "mtu": Entry(_MTU, "Tunnel MTU of this host (default: the network's)."),
     "persistent_keepalive": Entry(_SECONDS, "Keepalive interval in seconds, used behind NAT (default: the network's)."),
     "exit": Entry(f.HOST_NAME, "Exit node: route all other IPv4 and IPv6 traffic through this host.", example="bcc"),
@@ -153,7 +167,7 @@ TOP = {
     "groups": "Names for several members: a list of them, or a mapping with `members` and values of its hosts.",
     "hosts": "Machines reached by SSH, by name.",
     "devices": "Peers not reached by SSH (phones, foreign routers), by name.",
-    "links": "Exceptions to the peering that endpoints imply: `home -- bcc2` (use this relay), `cloud -x- home` (no peers).",
+    "links": "Exceptions to the peering that endpoints imply: `home -- bcc2` (use this relay), `home -- [bcc2, bcc]` (use these, the first while it answers), `cloud -x- home` (no peers).",
     "policy": "What may pass through the tunnel; with one line here, all else is refused: `home -> company.lan: tcp 22,443`."
     " A side is a host, a device, `NAME.lan`, a group, an address, a network, `internet` or `any`; a service is `tcp`, `udp`,"
     " each with ports or without, `ping` or `any`.",
@@ -177,7 +191,7 @@ def json_schema() -> dict[str, Any]:
             "groups": _by_name({"anyOf": [GROUP["members"].reader.schema, _common(GROUP)]}, TOP["groups"]),
             "hosts": _by_name(_host(), TOP["hosts"], NAMES) | {"minProperties": 1},
             "devices": _by_name(_mapping(DEVICE), TOP["devices"]),
-            "links": _lines(r"^\s*\S+\s+(?:--|-x-)\s+\S+\s*$", TOP["links"]),
+            "links": _lines(r"^\s*\S+\s+(?:--|-x-)\s+(?:\[[^\[\]]*\]|[^\s\[\],]+)\s*$", TOP["links"]),
             "policy": _flows(r"\s*\S+\s*->\s*\S+\s*", TOP["policy"]),
             "approve": _mapping(APPROVE) | {"description": TOP["approve"]},
             "verify": _flows(r"\s*\S+\s*(?:-x->|->)\s*\S+\s*", TOP["verify"]),

@@ -39,7 +39,7 @@ def blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
 
 def _renamed(name: str, network: Network, seen: Observed) -> Iterator[HostError]:
     for old in seen.marked(network):
-        if old != network.interface:
+        if not network.may_have(old):
             problem = f"network {network.name} runs as {old} there"
             hint = f"set interface: {old} again; or wgorch teardown, which finds {old} by its mark, and then up"
             yield Unfit(name, f"use interface {network.interface}", problem, hint)
@@ -53,7 +53,7 @@ def _other_networks(desired: Desired, seen: Observed) -> Iterator[HostError]:
         if not device.alias.startswith(MARK) or device.alias == network.mark:
             continue
         other, shared = device.alias.removeprefix(MARK), _shared(wanted, seen.links.networks_of(interface))
-        if interface == network.interface or shared:
+        if interface in desired.interfaces or shared:
             has = f" and has {shared}" if shared else ""
             problem = f"network {other} of wgorch runs as {interface} there{has}"
             hint = (
@@ -161,8 +161,19 @@ def _interface(desired: Desired, seen: Observed) -> Iterator[HostError]:
         if not seen.wg(network).public_key:
             problem, hint = f"{tunnel} exists and is no WireGuard interface with a key", ""
         yield Unfit(name, f"create {tunnel}", problem, f"{hint}set network.interface: wg1")
-    if device is None and seen.system.port_taken:
-        yield Unfit(name, f"listen on UDP {port}", f"UDP port {port} is in use", f"set another listen_port for {name}")
+    fields = {port: "listen_port"} | dict.fromkeys(
+        desired.ports.values(), "relay_port" if desired.host.relay else "standby_port"
+    )
+    own = {wg.listen_port for i, wg in seen.wireguard.items() if i in seen.interfaces(network)}
+    for taken in sorted((seen.system.ports_taken & fields.keys()) - own):
+        yield Unfit(
+            name, f"listen on UDP {taken}", f"UDP port {taken} is in use", f"set another {fields[taken]} for {name}"
+        )
+    for other in desired.ports:
+        if other in seen.links.devices and other not in seen.interfaces(network):
+            alias = seen.links.devices[other].alias
+            problem = f"{other} exists and {f'belongs to {alias}' if alias else 'is not managed by wgorch'}"
+            yield Unfit(name, f"create {other}", problem, "rename it, or set network.interface: wg1")
     if device is None and not seen.system.kernel_wireguard and not desired.host.wireguard_go:
         problem = f"kernel {seen.system.kernel} has no WireGuard, and wireguard_go is false"
         yield Unfit(name, f"create {tunnel}", problem, "run Linux 5.6 or newer, or set wireguard_go: true")

@@ -147,7 +147,7 @@ def plan_host(
         prepare=tuple(changes_between(want, have, playbook.steps("prepare"))),
         do=do,
         stay=tuple(_stay(want, have, seen, playbook, make_boot)),
-        make_undo=lambda: tuple(changes_between(here, want, _backwards(playbook.steps(*BUILT)))),
+        make_undo=lambda: tuple(changes_between(here, want, _undoing(here, want, playbook))),
         make_boot=make_boot,
         make_probe=lambda: probe_script(want, here),
         notes=tuple(notes),
@@ -202,6 +202,12 @@ def plan_teardown(
     )
 
 
+def _undoing(here: State, want: State, playbook: Playbook) -> list[str | UserStep]:
+    """The steps that undo a change, last first; but an interface that comes back comes before what leads into it."""
+    steps = list(playbook.steps(*BUILT))
+    return steps if here.interfaces.keys() - want.interfaces.keys() else _backwards(steps)
+
+
 def _backwards(steps: Iterable[str | UserStep]) -> list[str | UserStep]:
     """The steps last first; but a table can only go after the chains in it."""
     order = list(steps)[::-1]
@@ -234,7 +240,7 @@ def _boot(host: str, network: Network, want: State, playbook: Playbook, more: Ma
     interfaces = {
         path.split("/")[3]
         for path in want.sysctls
-        if path.split("/")[3] not in ("all", "default", network.interface) and not path.endswith("/rp_filter")
+        if path.split("/")[3] not in ("all", "default", *want.interfaces) and not path.endswith("/rp_filter")
     }
     header = {
         "host": host,
@@ -248,9 +254,10 @@ def _boot(host: str, network: Network, want: State, playbook: Playbook, more: Ma
     header |= {"format": str(FORMAT), "since": FORMAT_SINCE, **more}
     if network.ipv6:
         header["ipv6"] = "yes"
-    if network.exits:
+    if network.exits or network.several_relays:
         header["exits"] = "yes"
-    return boot_script(want, changes, header, network.interface, interfaces, network.table)
+    detours = network.detour_table if len(want.interfaces) > 1 else 0
+    return boot_script(want, changes, header, network.interface, interfaces, network.table, detours)
 
 
 def named(state: State, names: Mapping[str, str]) -> State:

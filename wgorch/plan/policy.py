@@ -76,10 +76,10 @@ def unenforced(host: str, want: State, playbook: Playbook) -> Iterator[HostError
 
 def cuts_ssh(topology: Topology, seen: Mapping[str, Observed]) -> Iterator[HostError]:
     """Hosts whose SSH session comes through the tunnel, where the policy would refuse it."""
-    policy, tunnel = topology.policy, topology.inventory.network.interface
+    policy, network = topology.policy, topology.inventory.network
     for name, there in seen.items() if policy else ():
         client = as_ip(there.system.ssh_client.partition("%")[0])
-        if client is None or there.ssh_interface != tunnel:
+        if client is None or there.ssh_interface not in there.interfaces(network):
             continue
         own = _in_tunnel(topology.hosts[name], there.system.ssh_server) or topology.hosts[name].address_of(
             client.version

@@ -50,8 +50,7 @@ Overlaps = dict[IPNetwork, list[tuple[str, Address]]]
 
 def _overlaps(desired: Desired, seen: Observed, subnets: tuple[IPNetwork, ...]) -> Overlaps:
     """Addresses on other interfaces that overlap a network of the tunnel, by that network."""
-    tunnel = desired.network.interface
-    others = [(device, address) for device, address in seen.links.addresses if device != tunnel]
+    others = [(device, address) for device, address in seen.links.addresses if device not in desired.interfaces]
     nets = Prefixes((address.network, (device, address)) for device, address in others)
     found: Overlaps = {s: [hit] for s in subnets if (hit := nets.of(s.network_address))}
     for device, address in others:
@@ -64,7 +63,7 @@ def _routes(desired: Desired, seen: Observed) -> dict[IPNetwork, list[Route]]:
     """Routes by other interfaces that beat those into the tunnel, by their network."""
     found: dict[IPNetwork, list[Route]] = defaultdict(list)
     for route in seen.links.routes:
-        if route.device != desired.network.interface and route.beats(METRICS[route.subnet.version]):
+        if route.device not in desired.interfaces and route.beats(METRICS[route.subnet.version]):
             found[route.subnet].append(route)
     return found
 
@@ -82,9 +81,9 @@ def shown(route: Route) -> str:
 
 def more_specific(desired: Desired, seen: Observed) -> Iterator[tuple[IPNetwork, Route]]:
     """Routes by other interfaces that take a part of a network from the tunnel."""
-    own = {address.network for device, address in seen.links.addresses if device != desired.network.interface}
+    own = {address.network for device, address in seen.links.addresses if device not in desired.interfaces}
     for route in seen.links.routes:
-        if route.device == desired.network.interface or route.subnet in own:
+        if route.device in desired.interfaces or route.subnet in own:
             continue
         larger = desired.tunnel_prefixes.of(route.subnet.network_address)
         if larger and larger.prefixlen < route.subnet.prefixlen:
@@ -93,7 +92,6 @@ def more_specific(desired: Desired, seen: Observed) -> Iterator[tuple[IPNetwork,
 
 def policy_takes(desired: Desired, seen: Observed) -> Iterator[tuple[IPNetwork, PolicyRule, Route | None]]:
     """Rules of others that take a network from the tunnel before the main table is asked; and the route that does it."""
-    tunnel = desired.network.interface
     open_nets = [net for net in (*desired.network.subnets, *desired.routes) if net.version == 4]
     own = [network(str(address)) for address in desired.host.addresses if address.version == 4]
     for rule in sorted(seen.links.rules, key=lambda rule: rule.priority):
@@ -107,7 +105,7 @@ def policy_takes(desired: Desired, seen: Observed) -> Iterator[tuple[IPNetwork, 
                 routes = [route for route in routes if route.subnet.prefixlen]
             taken = max(routes, key=lambda route: route.subnet.prefixlen, default=None)
             ends = rule.action in ("unreachable", "blackhole", "prohibit")
-            if ends or (taken is not None and taken.device != tunnel and taken.kind != "throw"):
+            if ends or (taken is not None and taken.device not in desired.interfaces and taken.kind != "throw"):
                 open_nets.remove(net)
                 yield net, rule, taken
 
@@ -144,6 +142,6 @@ def _ssh_subnet(desired: Desired, seen: Observed) -> IPNetwork | None:
     client = as_ip(seen.system.ssh_client)
     route = seen.links.route_to(client) if client else None
     found = desired.tunnel_prefixes.of(client) if client else None
-    if found is None or route is None or route.device == desired.network.interface:
+    if found is None or route is None or route.device in desired.interfaces:
         return None
     return found if found.prefixlen >= route.subnet.prefixlen else None

@@ -39,15 +39,22 @@ def boot_script(
     interface: str,
     others: Iterable[str],
     table: int,
+    detours: int = 0,
 ) -> Script:
-    """The script that sets the whole State at every start of the host. `others`: interfaces it waits for."""
+    """The script that sets the whole State at every start of the host. `others`: interfaces it waits for.
+
+    `detours`: table of a host with several relays, else 0.
+    """
     title = "what this host does for its WireGuard network at every start, as a list of commands with their reasons"
     changes = list(changes)
     body = [EMPTY, sh("starting=yes")]
     body += [sh("wait_for_interface {other} || exit 1", other=quote(other)) for other in sorted(others)]
     words = quote_words([interface, state.mark, str(table)])
+    several = quote_words([interface, state.mark, str(detours)])
+    body += [sh("reset_failover {words}", words=several)] if detours else []
     body += [sh("reset_network {words} || exit 1", words=words), FORGET, *batched(changes)]
-    return _script(_head(title, state, header), _called(changes) | {"wait_for_interface", "reset_network"}, body)
+    resetting = {"wait_for_interface", "reset_network", *(["reset_failover"] if detours else [])}
+    return _script(_head(title, state, header), _called(changes) | resetting, body)
 
 
 def _script(head: Iterable[Sh], called: frozenset[str], body: Iterable[Sh]) -> Script:

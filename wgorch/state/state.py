@@ -31,6 +31,8 @@ class TunnelRoute(NamedTuple):
 
     subnet: str
     proto: str = str(ROUTE_PROTO)
+    metric: int = 0
+    """0 for the usual one."""
 
 
 @value
@@ -48,7 +50,9 @@ class State:
     peers: Mapping[str, Mapping[str, Peer]] = field(default_factory=dict)
     """By interface and public key."""
     routes: Mapping[str, frozenset[TunnelRoute]] = field(default_factory=dict)
-    """By interface."""
+    """By interface; with an empty name those that lead into the interface of the relay that is used just now."""
+    nexthops: Mapping[str, str] = field(default_factory=dict)
+    """Ids of the nexthop objects of such routes, by ``-4`` and ``-6``. Which interface one leads into is no part of the State."""
     chains: Mapping[Chain, tuple[Rule, ...]] = field(default_factory=dict)
     jumps: Mapping[Chain, tuple[int, ...]] = field(default_factory=dict)
     """Places of the jumps to a chain among its parent's rules, 1-based, wgorch's not counted; ``(1,)`` is right."""
@@ -105,6 +109,9 @@ class State:
     watch: str = ""
     """SHA-256 of the script that follows peers' addresses."""
     watch_text: str = field(default="", compare=False)
+    failover: str = ""
+    """SHA-256 of the script that chooses between relays."""
+    failover_text: str = field(default="", compare=False)
 
     @property
     def key_file(self) -> str:

@@ -60,15 +60,14 @@ def _replaced(new: frozenset[str], going: frozenset[str]) -> frozenset[str]:
 
 
 def _have(facts: Facts, network: Network) -> Slice:
-    if not facts.is_managed(network):
-        return {"addresses": {}}
-    name = network.interface
-    found = frozenset(str(a) for device, a in facts.links.addresses if device == name and is_global(a))
-    return {"addresses": {name: found}}
+    found: dict[str, frozenset[str]] = {}
+    for name in facts.interfaces(network):
+        found[name] = frozenset(str(a) for device, a in facts.links.addresses if device == name and is_global(a))
+    return {"addresses": found}
 
 
 def _target(target: Target) -> Slice:
-    return {"addresses": {target.tunnel: frozenset(target.addresses)}}
+    return {"addresses": dict.fromkeys(target.tunnels, frozenset(target.addresses))}
 
 
 def _probe(interface: Sh) -> Iterator[Sh]:

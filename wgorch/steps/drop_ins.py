@@ -31,7 +31,7 @@ def _read(answers: Answers) -> Slice:
 
 
 def _target(target: Target) -> Slice:
-    return {"drop_ins": drop_in_texts(target.network, target.facts.system.managers)}
+    return {"drop_ins": drop_in_texts(target.network, target.facts.system.managers, target.tunnels)}
 
 
 NOUN = Noun(

@@ -20,6 +20,9 @@ from wgorch.steps.noun import Noun, Slice, step
 from wgorch.steps.target import Target
 
 FAMILIES = ("-4", "-6")
+DETOURS = 10000
+"""Added to the number of a network's table: that of its detours."""
+DETOUR_PRIORITY = 11880
 
 
 def exit_routes(want: State, have: State) -> Iterator[Change]:
@@ -28,18 +31,37 @@ def exit_routes(want: State, have: State) -> Iterator[Change]:
         family, *words = route.split(" ")
         add = command("ip", family, "route", "replace", *words, "proto", ROUTE_PROTO)
         yield change("+", f"route {route}", "all other traffic would bypass the exit node", add, disruptive=True)
-    for rule in sorted(want.policy_rules - have.policy_rules):
+    yield from _detour_rules("+", want.policy_rules - have.policy_rules)
+    yield from _detour_rules("-", have.policy_rules - want.policy_rules)
+    for rule in sorted(filter(_is_for_exit, want.policy_rules - have.policy_rules)):
         add = command("set_policy_rule", *rule.split(" "))
         renew = [command("renew_endpoints", name) for name in want.interfaces if " fwmark " in rule]
         why = "the tunnel's table would not be looked up"
         yield change("+", f"rule {rule}", why, add, *renew, disruptive=True)
-    for rule in sorted(have.policy_rules - want.policy_rules):
+    for rule in sorted(filter(_is_for_exit, have.policy_rules - want.policy_rules)):
         gone = command("delete_policy_rule", *rule.split(" "))
         yield change("-", f"rule {rule}", "the exit node is no longer wanted", gone, disruptive=True)
     for route in sorted(have.exit_routes - want.exit_routes):
         family, *words = route.split(" ")
         drop = command("ip", family, "route", "delete", *words, "proto", ROUTE_PROTO, may_be_absent=True)
         yield change("-", f"route {route}", "the exit node is no longer wanted", drop, disruptive=True)
+
+
+def _is_for_exit(rule: str) -> bool:
+    return " iif " not in rule
+
+
+def _detour_rules(sign: str, rules: frozenset[str]) -> Iterator[Change]:
+    """Rules of a relay about what its spokes send to a spoke that it does not hear."""
+    for rule in sorted(rule for rule in rules if not _is_for_exit(rule)):
+        family, priority, *words = rule.split(" ")
+        verb, why = (
+            ("set", "a spoke that another relay hears") if sign == "+" else ("delete", "there is no other relay")
+        )
+        # As it is shown, and as it is given.
+        given = ("protocol" if word == "proto" else word for word in words)
+        make = command(f"{verb}_detour_rule", family, "priority", priority, *given)
+        yield change(sign, f"rule {rule}", why, make)
 
 
 def used_by_other(answers: Answers, table: int) -> bool:
@@ -56,10 +78,12 @@ _LOOKUP = re.compile(rf"lookup (119[0-9]{{4}}) proto {ROUTE_PROTO}\b")
 
 def _read(answers: Answers) -> Slice:
     # Rules that look up the main table do not say whose they are.
-    others = used_by_other(answers, integer(facts_of(answers).get("table") or "0"))
-    rules = () if others else (f"{f} {rule}" for f in FAMILIES for rule in _rules(answers.get(f"policy {f}", [])))
+    table = integer(facts_of(answers).get("table") or "0")
+    others = used_by_other(answers, table)
+    found = (f"{f} {rule}" for f in FAMILIES for rule in _rules(answers.get(f"policy {f}", [])))
+    detours = f" lookup {table + DETOURS} "
     return {
-        "policy_rules": frozenset(rules),
+        "policy_rules": frozenset(rule for rule in found if (not others if _is_for_exit(rule) else detours in rule)),
         "exit_routes": frozenset(f"{f} {route}" for f in FAMILIES for route in _routes(answers, f)),
     }
 
@@ -87,11 +111,12 @@ def _routes(answers: Answers, family: str) -> Iterator[str]:
 
 
 def _target(target: Target) -> Slice:
+    detours = frozenset(_rules_for_detours(target)) if target.desired.detours else frozenset()
     if not target.desired.host.exit:
-        return {"policy_rules": frozenset(), "exit_routes": frozenset()}
+        return {"policy_rules": detours, "exit_routes": frozenset()}
     families = FAMILIES if target.facts.has_ipv6 else FAMILIES[:1]
     return {
-        "policy_rules": frozenset(rule for family in families for rule in _rules_for(target, family)),
+        "policy_rules": detours | frozenset(rule for family in families for rule in _rules_for(target, family)),
         "exit_routes": frozenset(route for family in families for route in _routes_for(target, family)),
     }
 
@@ -105,10 +130,24 @@ def _rules_for(target: Target, family: str) -> Iterator[str]:
     yield f"{family} 11902 not from all fwmark {table:#x} lookup {table} proto {ROUTE_PROTO}"
 
 
+def _rules_for_detours(target: Target) -> Iterator[str]:
+    """What spokes send, and machines in the relay's own LANs; never what the relay itself or another one sends.
+
+    The relay's own answers must reach the spoke directly: they are how it learns that the relay is back.
+    """
+    for version in sorted({subnet.version for subnet in target.network.subnets}):
+        into = (interface for lan, interface in target.lan_interfaces.items() if lan.version == version)
+        for name in dict.fromkeys((target.tunnel, *into)):
+            rule = f"from all iif {name} lookup {target.network.detour_table} proto {ROUTE_PROTO}"
+            yield f"-{version} {DETOUR_PRIORITY} {rule}"
+
+
 def _routes_for(target: Target, family: str) -> Iterator[str]:
-    table = target.network.table
+    table, desired = target.network.table, target.desired
     if any(f"-{subnet.version}" == family for subnet in target.network.subnets):
-        yield f"{family} default dev {target.tunnel} table {table}"
+        link = desired.link(desired.host.exit) if desired.host.exit else None
+        device = desired.interface_of(link) if link else target.tunnel
+        yield f"{family} default dev {device} table {table}"
     yield f"{family} unreachable default metric 4294967295 table {table}"
 
 
@@ -132,6 +171,9 @@ NOUN = Noun(
         labels={"policy_rules": "routing policy rules"},
     ),
     target=_target,
-    functions=("set_policy_rule", "delete_policy_rule", "renew_endpoints"),
+    functions=(
+        *("set_policy_rule", "delete_policy_rule", "renew_endpoints"),
+        *("set_detour_rule", "delete_detour_rule"),
+    ),
     probe=_probe,
 )

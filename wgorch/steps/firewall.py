@@ -80,7 +80,7 @@ def chains_of(target: Target) -> dict[Chain, tuple[Rule, ...]]:
     if not target.facts.uses_nft:
         filtering = target.desired.filtering if target.facts.filters_by_iptables else None
         versions = {subnet.version for subnet in target.network.subnets}
-        made = chains_of_policy(filtering, target.network, target.tunnel, versions) if filtering else {}
+        made = chains_of_policy(filtering, target.network, target.tunnels, versions) if filtering else {}
         return chains | made
     drops = target.facts.firewall.policies.get(("filter", "FORWARD")) == "DROP"
     keeps = drops and "iptables" in target.facts.system.tools
@@ -97,8 +97,8 @@ def iptables_of(target: Target) -> dict[Chain, tuple[Rule, ...]]:
             found[forward] = rules
             if dockers.parent in target.facts.firewall.rules.get(dockers.table, {}):
                 found[dockers] = rules
-            clamp = f"-o {target.tunnel} -p tcp -m tcp --tcp-flags SYN,RST SYN"
-            found[mss] = (rule(clamp, target.network.mark, "TCPMSS --clamp-mss-to-pmtu"),)
+            clamps = (f"-o {tunnel} -p tcp -m tcp --tcp-flags SYN,RST SYN" for tunnel in target.tunnels)
+            found[mss] = tuple(rule(each, target.network.mark, "TCPMSS --clamp-mss-to-pmtu") for each in clamps)
         found |= {incoming: rules} if (rules := tuple(_input(target, version))) else {}
         found |= {nat: rules} if (rules := tuple(_nat(target, version))) else {}
         found |= {maps: rules} if (rules := tuple(_maps(target, version))) else {}
@@ -106,18 +106,20 @@ def iptables_of(target: Target) -> dict[Chain, tuple[Rule, ...]]:
 
 
 def _forward(target: Target, version: int) -> Iterator[Rule]:
-    mark, tunnel, desired = target.network.mark, target.tunnel, target.desired
+    mark, desired = target.network.mark, target.desired
     if desired.forwards_between_peers and any(subnet.version == version for subnet in target.network.subnets):
-        yield rule(f"-i {tunnel} -o {tunnel}", mark, "ACCEPT")
+        for one, other in desired.relayed_between:
+            yield rule(f"-i {one} -o {other}", mark, "ACCEPT")
     for lan, interface in target.lan_interfaces.items():
-        if lan.version == version:
-            real = desired.host.real(lan)
+        real = desired.host.real(lan)
+        for tunnel in target.tunnels if lan.version == version else ():
             # Sources need no rule: WireGuard lets a peer send only from its allowed-ips.
             yield rule(f"-d {real} -i {tunnel} -o {interface}", mark, "ACCEPT")
             yield rule(f"-s {real} -i {interface} -o {tunnel}", mark, "ACCEPT")
     for net, out in _leaving(target, version):
-        yield rule(f"-s {net} -i {tunnel} -o {out}", mark, "ACCEPT")
-        yield rule(f"-d {net} -i {out} -o {tunnel} -m conntrack --ctstate RELATED,ESTABLISHED", mark, "ACCEPT")
+        for tunnel in target.tunnels:
+            yield rule(f"-s {net} -i {tunnel} -o {out}", mark, "ACCEPT")
+            yield rule(f"-d {net} -i {out} -o {tunnel} -m conntrack --ctstate RELATED,ESTABLISHED", mark, "ACCEPT")
 
 
 def _leaving(target: Target, version: int) -> Iterator[tuple[IPNetwork, str]]:
@@ -128,8 +130,26 @@ def _leaving(target: Target, version: int) -> Iterator[tuple[IPNetwork, str]]:
 
 def _input(target: Target, version: int) -> Iterator[Rule]:
     host = target.desired.host
-    if host.endpoint and version in _reached_over(target):
-        yield rule(f"-p udp -m udp --dport {host.listen_port}", target.network.mark, "ACCEPT")
+    ports = (host.listen_port, *(target.desired.ports.values() if host.relay else ()))
+    for port in ports if host.endpoint and version in _reached_over(target) else ():
+        yield rule(f"-p udp -m udp --dport {port}", target.network.mark, "ACCEPT")
+    yield from _hellos(target, version)
+
+
+def _hellos(target: Target, version: int) -> Iterator[Rule]:
+    """The pings by which spokes and other relays learn that a relay works."""
+    own = [ip for ip in target.desired.host.addresses if ip.version == version]
+    kind = "icmp -m icmp --icmp-type 8" if version == 4 else "ipv6-icmp -m icmp6 --icmpv6-type 128"
+    for ip in own if target.desired.host.relay and len(target.tunnels) > 1 else ():
+        for tunnel in target.tunnels:
+            matches = (
+                f"-d {ip}/{ip.max_prefixlen} -i {tunnel} -p {kind} -m limit --limit {HELLOS}/sec --limit-burst {HELLOS}"
+            )
+            yield rule(matches, target.network.mark, "ACCEPT")
+
+
+HELLOS = 1000
+"""Pings in a second that a relay lets in, whatever other rules say."""
 
 
 def _reached_over(target: Target) -> set[int]:
@@ -150,14 +170,14 @@ def _nat(target: Target, version: int) -> Iterator[Rule]:
     for net, out in _leaving(target, version):
         yield rule(f"-s {net} -o {out}", mark, "MASQUERADE")
     for name, lan in host.maps:
-        if name.version == version:
-            yield rule(f"-s {lan} -o {target.tunnel}", mark, f"NETMAP --to {name}")
+        for tunnel in target.tunnels if name.version == version else ():
+            yield rule(f"-s {lan} -o {tunnel}", mark, f"NETMAP --to {name}")
 
 
 def _maps(target: Target, version: int) -> Iterator[Rule]:
     for name, lan in target.desired.host.maps:
-        if name.version == version:
-            yield rule(f"-d {name} -i {target.tunnel}", target.network.mark, f"NETMAP --to {lan}")
+        for tunnel in target.tunnels if name.version == version else ():
+            yield rule(f"-d {name} -i {tunnel}", target.network.mark, f"NETMAP --to {lan}")
 
 
 def _probe(want: State, have: State) -> Iterator[Sh]:

@@ -89,7 +89,7 @@ def _target(target: Target) -> Slice:
     base, default_zone = base_name(target.network.name), target.facts.firewall.default_zone
     chosen = frozenset[str]()
     if target.facts.firewall.has_firewalld:
-        chosen = settings(base, target.tunnel, iptables_of(target))
+        chosen = settings(base, target.tunnels, iptables_of(target))
     return {
         "firewalld": chosen,
         "zones": frozenset(objects(base)) if chosen else frozenset(),

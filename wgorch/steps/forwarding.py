@@ -21,7 +21,7 @@ RELAY_SENDS_REDIRECTS = "net/ipv4/conf/all/send_redirects"
 
 def forwarding(want: State, have: State) -> Iterator[Change]:
     """Let the kernel forward packets on the interfaces that need it; the former values are saved on the host."""
-    managed = have.interfaces.keys() or want.interfaces.keys()
+    managed = have.interfaces.keys() | want.interfaces.keys()
     for path, value in sorted(want.sysctls.items()):
         seen = have.sysctls.get(path)
         if seen == value:
@@ -29,7 +29,7 @@ def forwarding(want: State, have: State) -> Iterator[Change]:
         setting = command("set_value", path, value)
         if path.split("/")[3] in managed:
             # It goes with the interface: nothing to save, and nothing to set where the interface goes.
-            if not want.interfaces:
+            if path.split("/")[3] not in want.interfaces:
                 continue
             setting = command("write_sysctl", path, value)
         why = f"{seen}, not {value}" if seen is not None else f"must be {value}"
@@ -42,7 +42,7 @@ def _have(facts: Facts, _network: Network) -> Slice:
 
 
 def _target(target: Target) -> Slice:
-    return {"sysctls": dict([*_forwarding(target), *_exit(target), *_redirects(target)])}
+    return {"sysctls": dict([*_forwarding(target), *_exit(target), *_redirects(target), *_asymmetric(target)])}
 
 
 def _forwarding(target: Target) -> Iterator[tuple[str, str]]:
@@ -59,17 +59,24 @@ def _forwarding(target: Target) -> Iterator[tuple[str, str]]:
 
 def _interfaces(target: Target) -> dict[int, set[str]]:
     """Interfaces that must forward, by IP version."""
-    desired, tunnel = target.desired, target.tunnel
+    desired, tunnels = target.desired, target.tunnels
     through = {4: set[str](), 6: set[str]()}
     for lan, interface in target.lan_interfaces.items():
-        through[lan.version] |= {tunnel, interface}
+        through[lan.version] |= {*tunnels, interface}
     if desired.forwards_between_peers:
         for version in {subnet.version for subnet in target.network.subnets}:
-            through[version].add(tunnel)
+            through[version].update(tunnels)
     for version in {net.version for net in desired.exit_sources}:
         if out := target.egress(version):
-            through[version] |= {tunnel, out}
+            through[version] |= {*tunnels, out}
     return through
+
+
+def _asymmetric(target: Target) -> Iterator[tuple[str, str]]:
+    """A packet may come in by another of the host's tunnels than its answer leaves by: a strict rp_filter drops it."""
+    if len(target.tunnels) > 1 and any(subnet.version == 4 for subnet in target.network.subnets):
+        for tunnel in target.tunnels:
+            yield f"net/ipv4/conf/{tunnel}/rp_filter", "2"
 
 
 def _exit(target: Target) -> Iterator[tuple[str, str]]:
@@ -86,7 +93,7 @@ def _redirects(target: Target) -> Iterator[tuple[str, str]]:
         # A relay sends a packet out of the interface it came in by, and would send an ICMP redirect. The kernel takes
         # the larger of all's and the interface's value, so both are set; other interfaces keep their own.
         yield RELAY_SENDS_REDIRECTS, "0"
-        yield f"net/ipv4/conf/{target.tunnel}/send_redirects", "0"
+        yield from ((f"net/ipv4/conf/{tunnel}/send_redirects", "0") for tunnel in target.tunnels)
 
 
 def _probe(want: State, have: State) -> Iterator[Sh]:

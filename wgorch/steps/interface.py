@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 from wgorch.base.ip import as_ip
 from wgorch.base.sh import Sh, sh
-from wgorch.facts.facts import Facts
+from wgorch.facts.facts import NO_WIREGUARD, Facts
 from wgorch.facts.path_mtu import OVERHEAD
 from wgorch.inventory.model import Network
 from wgorch.state.change import Attribute, Change, Command, attributes, change, command
@@ -24,7 +24,10 @@ ANYWHERE = ip_address("0.0.0.0")  # noqa: S104 - nothing is bound to it
 def interface(want: State, have: State) -> Iterator[Change]:
     """Create the WireGuard interface, marked, with its key, port and MTU, and set it up."""
     for name in sorted(have.interfaces.keys() - want.interfaces.keys()):
-        yield change("-", f"interface {name}", "no longer wanted", command("end_interface", name), disruptive=True)
+        # Routes of a nexthop object go with the interface that it leads into.
+        leaving = [command("leave_interface", name, *want.interfaces)] if have.nexthops and want.nexthops else []
+        ending = (*leaving, command("end_interface", name))
+        yield change("-", f"interface {name}", "no longer wanted", *ending, disruptive=True)
     for name, new in want.interfaces.items():
         old = have.interfaces.get(name)
         if old is None:
@@ -95,31 +98,37 @@ def tunnel_mtu(desired: Desired, facts: Facts) -> int:
     links = facts.links
     for ip in [ip or ANYWHERE for _, ip in ends] or [ANYWHERE]:
         route = links.route_to(ip) or next((r for r in links.routes if not r.subnet.prefixlen), None)
-        device = links.devices.get(route.device) if route and route.device != desired.network.interface else None
+        device = links.devices.get(route.device) if route and route.device not in desired.interfaces else None
         wide = ip.version == 6 or (ip == ANYWHERE and desired.network.ipv6)
         found.append(min(device.mtu if device else 1500, 1500) - OVERHEAD[6 if wide else 4])
     return min(found)
 
 
 def _have(facts: Facts, network: Network) -> Slice:
-    device, wg = facts.links.devices.get(network.interface), facts.wg(network)
-    if device is None or not facts.is_managed(network):
-        return {"interfaces": {}}
-    found = Interface(device.name, device.alias, device.mtu, wg.listen_port, wg.public_key, device.up, wg.fwmark)
-    return {"interfaces": {device.name: found}}
+    return {"interfaces": {name: _seen(facts, name) for name in facts.interfaces(network)}}
+
+
+def _seen(facts: Facts, name: str) -> Interface:
+    device, wg = facts.links.devices[name], facts.wireguard.get(name) or NO_WIREGUARD
+    return Interface(name, device.alias, device.mtu, wg.listen_port, wg.public_key, device.up, wg.fwmark)
 
 
 def _target(target: Target) -> Slice:
     network, host = target.network, target.desired.host
-    found = Interface(
-        name=network.interface,
-        alias=network.mark,
-        mtu=host.mtu or network.mtu or target.mtu or tunnel_mtu(target.desired, target.facts),
-        listen_port=host.listen_port,
-        public_key=target.key(host.name),
-        fwmark=network.table if host.exit else 0,
-    )
-    return {"interfaces": {found.name: found}}
+    mtu = host.mtu or network.mtu or target.mtu or tunnel_mtu(target.desired, target.facts)
+    return {
+        "interfaces": {
+            name: Interface(
+                name=name,
+                alias=network.mark,
+                mtu=mtu,
+                listen_port=target.desired.ports.get(name, host.listen_port),
+                public_key=target.key(host.name),
+                fwmark=network.table if host.exit else 0,
+            )
+            for name in target.tunnels
+        }
+    }
 
 
 def _probe(interface: Sh) -> Iterator[Sh]:
@@ -133,6 +142,6 @@ NOUN = Noun(
     steps=(step(interface),),
     have=_have,
     target=_target,
-    functions=("make_interface", "end_interface", "clear_alias", "set_key"),
+    functions=("make_interface", "leave_interface", "end_interface", "clear_alias", "set_key"),
     probe_interface=_probe,
 )

@@ -7,7 +7,7 @@ from ipaddress import ip_interface
 
 from wgorch.base.sh import Sh, sh
 from wgorch.facts.facts import Facts
-from wgorch.facts.links import is_global
+from wgorch.facts.links import Links, is_global
 from wgorch.inventory.model import Network
 from wgorch.state.change import Change, change, command
 from wgorch.state.state import State
@@ -47,21 +47,23 @@ def _short(route: str) -> str:
 
 
 def _have(facts: Facts, network: Network) -> Slice:
-    name, links = network.interface, facts.links
-    if not facts.is_managed(network):
-        return {"kernel_routes": {}}
+    return {"kernel_routes": {name: frozenset(_seen(facts.links, name)) for name in facts.interfaces(network)}}
+
+
+def _seen(links: Links, name: str) -> Iterator[str]:
     own = [address for device, address in links.addresses if device == name and is_global(address)]
-    routed = {route.subnet for route in links.routes if route.device == name}
-    found = set[str]()
+    routed = {route.subnet for route in links.routes if route.device == name and not route.nexthop}
     for address in own:
         local, *connected = _of(str(address))
-        found |= {local} if name not in links.local or address.ip in links.local[name] else set()
-        found |= set(connected) if address.network in routed else set()
-    return {"kernel_routes": {name: frozenset(found)}}
+        if name not in links.local or address.ip in links.local[name]:
+            yield local
+        if address.network in routed:
+            yield from connected
 
 
 def _target(target: Target) -> Slice:
-    return {"kernel_routes": {target.tunnel: frozenset(route for own in target.addresses for route in _of(own))}}
+    made = frozenset(route for own in target.addresses for route in _of(own))
+    return {"kernel_routes": dict.fromkeys(target.tunnels, made)}
 
 
 def _probe(interface: Sh) -> Iterator[Sh]:

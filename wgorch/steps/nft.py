@@ -144,13 +144,13 @@ def _target(target: Target) -> Slice:
         raise Unfit(
             target.desired.name, "enforce the policy", "the kernel has no nf_tables, and iptables is missing", hint
         )
-    policy = {} if target.facts.filters_by_iptables else policy_of(target.desired, target.tunnel)
+    policy = {} if target.facts.filters_by_iptables else policy_of(target.desired)
     return {"nft": policy | rules, "clock": target.facts.clock.time}
 
 
-def policy_of(desired: Desired, tunnel: str) -> dict[str, str]:
+def policy_of(desired: Desired) -> dict[str, str]:
     """The rules of a host's policy, by chain and digest."""
-    rules = policy_rules(desired.filtering, tunnel) if desired.filtering else ()
+    rules = policy_rules(desired.filtering, desired.interfaces) if desired.filtering else ()
     return {
         f"{rule.chain} {digest(f'{rule.chain} {rule.text}')[:12]}{f'@{rule.until}' if rule.until else ''}": rule.text
         for rule in rules

@@ -14,7 +14,7 @@ from itertools import chain
 from wgorch.base.cache import cached_by_identity
 from wgorch.base.ip import is_ip_endpoint, network_text
 from wgorch.base.sh import Sh, sh
-from wgorch.facts.facts import Facts
+from wgorch.facts.facts import NO_WIREGUARD, Facts
 from wgorch.inventory.model import Network
 from wgorch.state.change import Attribute, Change, Command, attributes, change, command
 from wgorch.state.state import State
@@ -167,25 +167,33 @@ def _same_endpoint(want: str, have: str | None) -> bool:
 
 
 def _have(facts: Facts, network: Network) -> Slice:
-    managed = facts.is_managed(network)
-    return {"peers": {network.interface: facts.wg(network).peers} if managed else {}}
+    return {"peers": {name: _seen(facts, name) for name in facts.interfaces(network)}}
+
+
+def _seen(facts: Facts, name: str) -> Mapping[str, Peer]:
+    return (facts.wireguard.get(name) or NO_WIREGUARD).peers
 
 
 def _target(target: Target) -> Slice:
-    found: dict[str, Peer] = {}
-    known = target.facts.wg(target.network).peers
+    found: dict[str, dict[str, Peer]] = {name: {} for name in target.tunnels}
+    known = {key: name for name in target.facts.interfaces(target.network) for key in _seen(target.facts, name)}
     for link in target.desired.links:
         if link.peer in target.absent:
             continue
         key = target.key(link.peer)
         # With a host that is not read in this run, the shared key stays.
-        stays = known[key].preshared if link.preshared and key in known else ""
-        found[key] = peer_of(link, key, target.secrets.get(link.peer, stays))
-    taken = {net for peer in found.values() for net in peer.allowed_ips} if target.absent else set()
+        stays = _seen(target.facts, known[key])[key].preshared if link.preshared and key in known else ""
+        found[target.desired.interface_of(link)][key] = peer_of(link, key, target.secrets.get(link.peer, stays))
+    taken = (
+        {n: {net for p in its.values() for net in p.allowed_ips} for n, its in found.items()} if target.absent else {}
+    )
     for name, key in target.absent.items():
         if key in known:
-            found[key] = _kept(name, target.desired.link(name), known[key], taken)
-    return {"peers": {target.tunnel: found}}
+            entry, old = target.desired.link(name), _seen(target.facts, known[key])[key]
+            interface = target.desired.interface_of(entry) if entry else known[key]
+            if interface in found:
+                found[interface][key] = _kept(name, entry, old, taken[interface])
+    return {"peers": found}
 
 
 def _kept(name: str, link: Link | None, old: Peer, taken: Container[str]) -> Peer:

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.adapters.startup import UNITS, WATCHING, digest, starter_of, unit_digest, watch_texts, watch_units
+from wgorch.adapters.startup import (
+    UNITS,
+    WATCHING,
+    digest,
+    failover_starter_of,
+    starter_of,
+    unit_digest,
+    watch_texts,
+    watch_units,
+)
 from wgorch.base.ip import network_text
 from wgorch.base.sh import EMPTY, comment, quote, quote_words, sh, sh_lines
 from wgorch.facts.grammar import match, words
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.facts.system import facts_of
 from wgorch.host.library import functions, pieces_of
+from wgorch.host.programs import parameters as parameters_of
 from wgorch.host.programs import readable
 from wgorch.state.change import Change, change, command
 from wgorch.state.state import State
 from wgorch.steps.noun import Noun, Slice, step
+from wgorch.steps.routes import has_nexthops
 from wgorch.steps.target import Target
+from wgorch.topology.desired import ACTIVE
 
 STEP = "persist"
 """Name of the step."""
@@ -34,6 +46,8 @@ def persist(want: State, have: State) -> Iterator[Change]:
         yield change("-", starter.what, why, *ending, command("rm", "-f", starter.path), *after)
     if want.watch != have.watch:
         yield _watching(want, have)
+    if want.failover != have.failover:
+        yield _choosing(want, have)
 
 
 def _starting(kind: str, want: State, have: State) -> Change:
@@ -41,6 +55,27 @@ def _starting(kind: str, want: State, have: State) -> Change:
     making = command("write_file", starter.path, starter.mode, stdin=starter.text)
     enable = (command(*words) for words in starter.enable)
     return change("~" if kind in have.units else "+", starter.what, "not started at boot", making, *enable)
+
+
+def _choosing(want: State, have: State) -> Change:
+    """Begin, renew or end the script that chooses between relays."""
+    file = f"{want.directory}/failover"
+    starter = failover_starter_of(want.starter, want.network, want.directory) if want.starter else None
+    if want.failover and starter:
+        making = (
+            command("write_file", file, "600", stdin=want.failover_text),
+            command("write_file", starter.path, starter.mode, stdin=starter.text),
+            *(command(*words) for words in starter.enable),
+            command("renew_failover", want.starter),
+        )
+        return change("~" if have.failover else "+", f"failover, by {want.starter}", "a relay may fail", *making)
+    ending = [command(*words, may_be_absent=True) for words in starter.gone] if starter else []
+    files = command("rm", "-f", *([starter.path] if starter else []), file)
+    after = (command(*words) for words in starter.after) if starter else ()
+    ended = command("end_failover")
+    return change(
+        "-", f"failover, by {want.starter}", "there are no relays to choose between", *ending, files, ended, *after
+    )
 
 
 def _watching(want: State, have: State) -> Change:
@@ -68,7 +103,7 @@ def _watching(want: State, have: State) -> Change:
 def _read(answers: Answers) -> Slice:
     units: dict[str, str] = {}
     enabled: set[str] = set()
-    watch = ""
+    watch = failover = ""
     for word, rest in words(answers.get("files", [])):
         if word == "unit":
             kind, _, digested = rest.partition(" ")
@@ -77,10 +112,13 @@ def _read(answers: Answers) -> Slice:
             enabled.add(rest)
         elif word == "watch":
             watch = match(r"[0-9a-f]{64}", rest.split(" ")[0])
+        elif word == "failover":
+            failover = match(r"[0-9a-f]{64}", rest.split(" ")[0])
     return {
         "starter": match(r"systemd|openrc|runit|cron|", facts_of(answers).get("init", "")),
         "units": {kind: text if kind in enabled else "off" for kind, text in units.items()},
         "watch": watch,
+        "failover": failover,
     }
 
 
@@ -89,7 +127,61 @@ def _target(target: Target) -> Slice:
     # A start-up system that is installed but does not run just now keeps what it has.
     units = {"units": {starter: unit_digest(target.network, starter)}} if starter else {}
     watch = digest(text) if text and starter in WATCHING else ""
-    return {"starter": starter, "watch": watch, "watch_text": text, **units}
+    choosing = failover_script(target)
+    failover = {"failover": digest(choosing) if choosing and starter else "", "failover_text": choosing}
+    return {"starter": starter, "watch": watch, "watch_text": text, **failover, **units}
+
+
+def failover_script(target: Target) -> str:
+    """The script by which a host chooses between its relays, or a relay finds a spoke; empty where there is one relay."""
+    desired, network = target.desired, target.network
+    lines = [*(quote_words(argv) for argv in (*_choices(target), *_spokes(target)))]
+    if not lines:
+        return ""
+    timing, versions = network.failover, {subnet.version for subnet in network.subnets}
+    parameters = {
+        "network": network.name,
+        "interface": network.interface,
+        "directory": network.directory,
+        "interval": _seconds(timing.interval_ms),
+        "misses": str(timing.misses),
+        "back": str(timing.back_s * 1000 // timing.interval_ms),
+        "table": str(network.detour_table),
+        "nexthop4": str(network.detour_table) if has_nexthops(target) and 4 in versions else "",
+        "nexthop6": str(network.nexthop6) if has_nexthops(target) and 6 in versions else "",
+        "nets": " ".join(network_text(net) for net in desired.routes_by_interface.get(ACTIVE, ())),
+    }
+    head = [
+        sh("#!/bin/sh"),
+        comment(f"{network.mark}: chooses between relays; ends by itself when this file goes or changes"),
+        parameters_of(parameters),
+    ]
+    role = sh("choose_relay") if desired.choices else sh("find_spokes")
+    needed = [readable("lib/ping.sh"), readable("failover.sh")]
+    return sh_lines([*head, *needed, *lines, role, EMPTY])
+
+
+def _seconds(milliseconds: int) -> str:
+    """A time as ping and sleep take it."""
+    return f"{milliseconds / 1000:g}"
+
+
+def _choices(target: Target) -> Iterator[tuple[str, ...]]:
+    """The relays of a spoke: interface, tunnel address and name of each, the preferred one first."""
+    for choice in target.desired.choices:
+        address = target.desired.addresses_of_relays[choice.relay]
+        yield ("choice", choice.interface, str(address), choice.relay)
+
+
+def _spokes(target: Target) -> Iterator[tuple[str, ...]]:
+    """The spokes of a relay: key, networks, and the interfaces of the other relays that reach each."""
+    desired = target.desired
+    for detour in desired.detours:
+        link = desired.link(detour.spoke)
+        if link and not target.is_left_out(detour.spoke):
+            nets = " ".join(map(network_text, link.allowed_ips))
+            others = " ".join(choice.interface for choice in detour.relays)
+            yield ("spoke", target.key(detour.spoke), nets, others, detour.spoke)
 
 
 def watch_script(target: Target) -> str:
@@ -130,15 +222,15 @@ def _direct_peers(target: Target) -> Iterator[tuple[str, ...]]:
 
 
 NOUN = Noun(
-    state=("starter", "units", "watch", "watch_text"),
+    state=("starter", "units", "watch", "watch_text", "failover", "failover_text"),
     steps=(step(persist),),
     read=_read,
     part=Part(
         {"files": Reread.ALWAYS},
         moves_in_prepare=frozenset({"units"}),
-        labels={"watch": "the watch script", "starter": "the start-up system"},
+        labels={"watch": "the watch script", "failover": "the failover script", "starter": "the start-up system"},
     ),
     target=_target,
-    functions=("write_file", "enable_runit", "disable_runit"),
+    functions=("write_file", "enable_runit", "disable_runit", "renew_failover", "end_failover"),
     unprobed="changed only after the change is confirmed",
 )

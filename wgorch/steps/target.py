@@ -51,10 +51,15 @@ class Target:
         return self.desired.network.interface
 
     @property
+    def tunnels(self) -> tuple[str, ...]:
+        """Names of the host's interfaces; the network's own is the first."""
+        return self.desired.interfaces
+
+    @property
     def addresses(self) -> Iterator[str]:
-        """The host's addresses in the tunnel, with the prefix that the interface gets."""
+        """The host's addresses in the tunnel, with the prefix that its interfaces get."""
         for ip in self.desired.host.addresses:
-            alone = self.desired.host.single_address
+            alone = self.desired.has_single_address
             yield f"{ip}/{ip.max_prefixlen if alone else self.network.prefix_of(ip)}"
 
     def key(self, host: str) -> str:

@@ -35,6 +35,30 @@ class Link(NamedTuple):
     """Seconds between keepalives; 0: none."""
     preshared: bool = False
     """True if the pair has a preshared key."""
+    interface: str = ""
+    """Interface that has the entry; empty for the network's own."""
+
+
+class Choice(NamedTuple):
+    """One of several relays of a host."""
+
+    relay: str
+    """Name of the relay."""
+    interface: str
+    """Interface of the session with it."""
+
+
+class Detour(NamedTuple):
+    """How a relay reaches a spoke that it does not hear."""
+
+    spoke: str
+    """Name of the host."""
+    relays: tuple[Choice, ...]
+    """The other relays of the spoke, and the interfaces of this one for them, the spoke's preferred one first."""
+
+
+ACTIVE = ""
+"""In the place of an interface: that of the relay that a host uses just now."""
 
 
 class Masquerade(NamedTuple):
@@ -70,6 +94,16 @@ class Desired:
     """For each active direct peer, the relay's entry to use when the direct path dies."""
     filtering: Filtering | None = None
     """What it lets out of the tunnel, where the network has a policy."""
+    choices: tuple[Choice, ...] = ()
+    """The relays between which the host chooses, the preferred one first; none where it has one relay or is no spoke."""
+    detours: tuple[Detour, ...] = ()
+    """Of a relay: its spokes that other relays reach, too."""
+    routes_by_interface: Mapping[str, tuple[IPNetwork, ...]] = field(default_factory=dict)
+    """Networks by the interface that they are routed into, or ACTIVE; empty where the host has one interface."""
+    addresses_of_relays: Mapping[str, IPAddress] = field(default_factory=dict)
+    """Tunnel addresses of the relays between which the host chooses."""
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """UDP ports of the interfaces other than the network's own."""
     addresses_of_peers: Mapping[str, IPAddress] = field(default_factory=dict, compare=False)
     """Tunnel addresses of the peers whose endpoint is a DNS name, by host."""
 
@@ -88,6 +122,26 @@ class Desired:
         """True if the host forwards any packets."""
         return self.forwards_between_peers or self.is_gateway or bool(self.exit_sources)
 
+    @property
+    def interfaces(self) -> tuple[str, ...]:
+        """The host's interfaces; the network's own is the first."""
+        return (self.network.interface, *self.ports)
+
+    @property
+    def has_single_address(self) -> bool:
+        """True if its interfaces have its address alone: one that is on several has no network of its own."""
+        return self.host.single_address or bool(self.routes_by_interface)
+
+    @property
+    def relayed_between(self) -> list[tuple[str, str]]:
+        """Of a relay: pairs of interfaces that it forwards between; none between two other relays, which could make a loop."""
+        own, *others = self.interfaces
+        return [(own, own), *((other, own) for other in others), *((own, other) for other in others)]
+
+    def interface_of(self, link: Link) -> str:
+        """Return the interface that has a peer entry."""
+        return link.interface or self.network.interface
+
     def link(self, peer: str) -> Link | None:
         """Return the entry of one peer, or None."""
         return self._links_by_peer.get(peer)
@@ -97,9 +151,19 @@ class Desired:
         return {link.peer: link for link in self.links}
 
     @cached_property
-    def crypto_routes(self) -> Prefixes[Link]:
-        """WireGuard's choice of a peer: the longest prefix among the allowed-ips of all peers."""
-        return Prefixes((net, link) for link in self.links for net in link.allowed_ips)
+    def crypto_routes(self) -> Mapping[str, Prefixes[Link]]:
+        """WireGuard's choice of a peer, by interface: the longest prefix among the allowed-ips of its peers."""
+        return {
+            name: Prefixes(
+                (net, link) for link in self.links if self.interface_of(link) == name for net in link.allowed_ips
+            )
+            for name in self.interfaces
+        }
+
+    @cached_property
+    def interface_routes(self) -> Prefixes[str]:
+        """The interface, or ACTIVE, by network, where the host has several."""
+        return Prefixes((net, name) for name, nets in self.routes_by_interface.items() for net in nets)
 
     @cached_property
     def tunnel_prefixes(self) -> Prefixes[IPNetwork]:

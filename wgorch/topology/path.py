@@ -9,7 +9,7 @@ from typing import NamedTuple
 from wgorch.base.ip import innermost
 from wgorch.inventory.model import Flow, IPAddress, IPNetwork
 from wgorch.inventory.policy import PING, UDP, PolicyRule, Service
-from wgorch.topology.desired import Desired
+from wgorch.topology.desired import ACTIVE, Desired, Link
 from wgorch.topology.topology import Topology
 
 InterfaceOf = Callable[[str, IPNetwork], str]
@@ -35,6 +35,13 @@ class Walk(NamedTuple):
         return " -> ".join(self.hops) + (f" -x {self.dropped}" if self.dropped else "")
 
 
+Cut = frozenset[tuple[str, str]]
+"""Sessions that are down: pairs of a relay and a spoke of it."""
+
+WHOLE: Cut = frozenset()
+"""No session is down."""
+
+
 class _Dropped(Exception):
     """Raised where a packet is dropped, with the reason."""
 
@@ -47,27 +54,29 @@ def walk(
     origin: IPAddress | None = None,
     desired: Callable[[str], Desired] | None = None,
     interface_of: InterfaceOf = lambda _host, lan: f"[{lan}]",
+    cut: Cut = WHOLE,
 ) -> Walk:
     """Follow a packet from a host to an address by routes and allowed-ips alone.
 
     `origin` is the packet's source address, by default the host's own. Pass `desired` to follow a network that differs
-    from the inventory, and `interface_of` to name the LAN interfaces in the hops.
+    from the inventory, `interface_of` to name the LAN interfaces in the hops, and `cut` for sessions that are down.
     """
     look = desired or topology.desired
-    tunnel = topology.inventory.network.interface
     here = look(source)
-    hosts, hops = [source], [f"{source}.{tunnel}"]
+    hosts, hops = [source], [f"{source}.{here.network.interface}"]
     origin = origin or here.host.address_of(destination.version)
+    came_by = ""
     try:
         if origin is None:
             raise _Dropped(f"{source} has no IPv{destination.version} address")
         while (last := _last_hops(here, source, origin, destination, interface_of)) is None:
-            if len(hosts) > 1:
-                if not here.forwards_between_peers:
-                    raise _Dropped(f"{here.name} does not forward between peers")
-                hops += ["(forward)", f"{here.name}.{tunnel}"]
-            here = _next(topology, look, here, origin, destination)
-            hops += ["(tunnel)", f"{here.name}.{tunnel}"]
+            if len(hosts) > 1 and not here.forwards_between_peers:
+                raise _Dropped(f"{here.name} does not forward between peers")
+            out, link = _leave(topology, here, destination, came_by, cut)
+            hops[:] = hops if len(hosts) > 1 else [f"{source}.{out}"]
+            hops += ["(forward)", f"{here.name}.{out}"] if len(hosts) > 1 else []
+            here, came_by = _enter(topology, look, here, link, origin)
+            hops += ["(tunnel)", f"{here.name}.{came_by}"]
             if here.name in hosts:
                 raise _Dropped(f"routing loop: {here.name} is passed twice")
             hosts.append(here.name)
@@ -97,20 +106,49 @@ def _last_hops(
     return None
 
 
-def _next(
-    topology: Topology, look: Callable[[str], Desired], here: Desired, origin: IPAddress, destination: IPAddress
-) -> Desired:
-    """Return the host that gets the packet next. Raises _Dropped."""
+def _leave(topology: Topology, here: Desired, destination: IPAddress, came_by: str, cut: Cut) -> tuple[str, Link]:
+    """Return the interface that a packet leaves a host by, and the entry of the next one. Raises _Dropped.
+
+    `came_by`: the interface that it came in by; empty at its source.
+    """
     if here.tunnel_prefixes.of(destination) is None and not here.host.exit:
-        raise _Dropped(f"{here.name}: no route to {destination} via {topology.inventory.network.interface}")
-    link = here.crypto_routes.of(destination)
+        raise _Dropped(f"{here.name}: no route to {destination} via {here.network.interface}")
+    out = _interface_to(here, destination, cut)
+    link = here.crypto_routes[out].of(destination)
     if link is None:
         raise _Dropped(_missing_entry(topology, here, destination))
+    if (here.name, link.peer) in cut:
+        detour = next((d for d in here.detours if d.spoke == link.peer), None)
+        # What another relay sent goes to the spoke or nowhere: two relays would send it to and fro.
+        by_spoke = came_by in ("", here.network.interface)
+        for relay, interface in detour.relays if detour and by_spoke else ():
+            if (relay, link.peer) not in cut and (found := here.crypto_routes[interface].of(destination)):
+                return interface, found
+    return out, link
+
+
+def _interface_to(here: Desired, destination: IPAddress, cut: Cut) -> str:
+    if here.host.exit and here.tunnel_prefixes.of(destination) is None:
+        link = here.link(here.host.exit)
+        return here.interface_of(link) if link else here.network.interface
+    found = here.interface_routes.of(destination)
+    if found is None:
+        return here.network.interface
+    if found != ACTIVE:
+        return found
+    working = (choice.interface for choice in here.choices if (choice.relay, here.name) not in cut)
+    return next(working, here.choices[0].interface)
+
+
+def _enter(
+    topology: Topology, look: Callable[[str], Desired], here: Desired, link: Link, origin: IPAddress
+) -> tuple[Desired, str]:
+    """Return the host that a packet comes to, and the interface that it comes in by. Raises _Dropped."""
     there = look(link.peer)
     back = there.link(here.name)
-    if back is None or there.crypto_routes.of(origin) is not back:
+    if back is None or there.crypto_routes[there.interface_of(back)].of(origin) is not back:
         raise _Dropped(f"{there.name}: peer {here.name} lacks {_network_of(topology, origin)}")
-    return there
+    return there, there.interface_of(back)
 
 
 def _missing_entry(topology: Topology, here: Desired, destination: IPAddress) -> str:
@@ -125,17 +163,17 @@ def _network_of(topology: Topology, address: IPAddress) -> IPNetwork:
     return topology.network_of(address) or ipaddress.ip_network(address)
 
 
-def round_trip(topology: Topology, source: str, destination: IPAddress) -> tuple[Walk, Walk]:
-    """Follow a packet to an address, and the reply back.
+def round_trip(topology: Topology, source: str, destination: IPAddress, cut: Cut = WHOLE) -> tuple[Walk, Walk]:
+    """Follow a packet to an address, and the reply back; `cut`: sessions that are down.
 
     If the forward path is dropped, or ends where it begins, there is no reply; the forward path is returned twice.
     """
-    there = walk(topology, source, destination)
+    there = walk(topology, source, destination, cut=cut)
     own = topology.hosts[source].address_of(destination.version)
     if there.dropped or own is None or len(there.hosts) < 2:
         return there, there
     # The kernel reverses a masquerade before it routes the reply, so the reply's source is the destination itself.
-    return there, walk(topology, there.hosts[-1], own, origin=destination)
+    return there, walk(topology, there.hosts[-1], own, origin=destination, cut=cut)
 
 
 class Unreachable(NamedTuple):

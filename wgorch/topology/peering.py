@@ -1,11 +1,11 @@
 """Peering: which hosts are peers, and the next hop between any two.
 
 Two hosts are peers if at least one of them has an endpoint. Two hosts without one reach each other through a relay. A
-spoke (a host without an endpoint) has one relay, by default the first; relays are peers of each other, and a spoke is no
-peer of the relays that are not its own. Request and reply so take the same path: WireGuard drops a packet from a peer
-whose allowed-ips lack its source, so paths must be symmetric.
+spoke (a host without an endpoint) has a session with every relay, each on an interface of its own, and uses the first that
+answers; so have relays with each other. WireGuard drops a packet from a peer whose allowed-ips lack its source: an interface
+for each relay lets a packet go out by one relay and its reply come back by another.
 
-`links:` overrides this: `home -- bcc2` gives a spoke another relay; `cloud -x- home` separates two hosts that could be
+`links:` overrides this: `home -- [bcc2, bcc]` gives a spoke its relays and their order; `cloud -x- home` separates two hosts that could be
 peers, so that they use a relay too. A direct peer bypasses the relay between two spokes whose NATs allow it.
 """
 
@@ -18,7 +18,7 @@ from functools import cached_property
 from itertools import chain, islice
 
 from wgorch.base.ip import innermost
-from wgorch.inventory.model import Host, Inventory, IPAddress, IPNetwork
+from wgorch.inventory.model import Endpoint, Host, Inventory, IPAddress, IPNetwork
 from wgorch.topology.desired import DirectPeer
 
 
@@ -62,20 +62,84 @@ class Peering:
         return {name: position for position, name in enumerate(self._names)}
 
     def relay_of(self, name: str) -> str | None:
-        """Return the relay of a spoke; None for a host with an endpoint, or if there is no relay."""
-        if self.hosts[name].endpoint or not self.relays:
-            return None
-        return self._chosen_relays.get(name, self.relays[0])
+        """Return the preferred relay of a spoke; None for a host with an endpoint, or if there is no relay."""
+        return next(iter(self.relays_of(name)), None)
+
+    def relays_of(self, name: str) -> tuple[str, ...]:
+        """Return the relays of a spoke, the preferred one first; none for a host with an endpoint. A device has one."""
+        if self.hosts[name].endpoint:
+            return ()
+        return self._chosen_relays.get(name, self._usual_device if self.hosts[name].is_device else self._usual)
 
     @cached_property
-    def _chosen_relays(self) -> dict[str, str]:
+    def _usual(self) -> tuple[str, ...]:
+        return tuple(self.relays)
+
+    @cached_property
+    def _usual_device(self) -> tuple[str, ...]:
+        return self._usual[:1]
+
+    @cached_property
+    def _chosen_relays(self) -> dict[str, tuple[str, ...]]:
         """The relays that `links:` gives to spokes, and those that devices name."""
-        pairs = [(rule.one, rule.other) for rule in self.inventory.links if rule.peering]
-        both = (*pairs, *((other, one) for one, other in pairs))
-        by_links = {spoke: relay for spoke, relay in both if self.hosts[relay].relay and not self.hosts[spoke].endpoint}
-        return by_links | {
-            n: device.chosen_relay for n, device in self.inventory.devices.items() if device.chosen_relay
+        found: dict[str, tuple[str, ...]] = {}
+        for rule in self.inventory.links:
+            for spoke, relay in ((rule.one, rule.other), (rule.other, rule.one)) if rule.peering else ():
+                if self.hosts[relay].relay and not self.hosts[spoke].endpoint:
+                    found[spoke] = (*found.get(spoke, ()), relay)
+        return found | {
+            n: (device.chosen_relay,) for n, device in self.inventory.devices.items() if device.chosen_relay
         }
+
+    @cached_property
+    def _spokes_of(self) -> Mapping[str, list[str]]:
+        """For each relay, the spokes that have a session with it."""
+        found: dict[str, list[str]] = {relay: [] for relay in self.relays}
+        for spoke in self.spokes:
+            for relay in self.relays_of(spoke):
+                found[relay].append(spoke)
+        return found
+
+    def interface_of(self, name: str, peer: str) -> str:
+        """Return the interface of a host that has its entry for a peer."""
+        network = self.inventory.network
+        if peer not in self._relay_positions:
+            return network.interface
+        if self.hosts[name].relay:
+            return network.relay_interface(self._relay_positions[peer])
+        own = sorted(self.relays_of(name), key=self._relay_positions.__getitem__)
+        return network.standby_interface(own.index(peer)) if peer in own else network.interface
+
+    @cached_property
+    def _relay_positions(self) -> Mapping[str, int]:
+        return {name: position for position, name in enumerate(self.relays)}
+
+    def has_several_interfaces(self, name: str) -> bool:
+        """True for a relay beside others, and for a spoke of several relays."""
+        return len(self.relays) > 1 if self.hosts[name].relay else len(self.relays_of(name)) > 1
+
+    def ports_of(self, name: str) -> dict[str, int]:
+        """Return the UDP ports of a host's interfaces other than the network's own."""
+        host, network = self.hosts[name], self.inventory.network
+        if not self.has_several_interfaces(name):
+            return {}
+        if host.relay:
+            others = (relay for relay in self.relays if relay != name)
+            return {self.interface_of(name, relay): self._relay_port(name, relay) for relay in others}
+        first = host.standby_port or host.listen_port + 1
+        return {network.standby_interface(n): first + n - 1 for n in range(1, len(self.relays_of(name)))}
+
+    def _relay_port(self, name: str, other: str) -> int:
+        """UDP port of a relay for another one."""
+        host = self.hosts[name]
+        return (host.relay_port or host.listen_port + 1) + self._relay_positions[other]
+
+    def endpoint_for(self, peer: str, name: str) -> Endpoint | None:
+        """Return the endpoint of a peer as a host connects to it; between relays it has a port of its own."""
+        endpoint = self.hosts[peer].endpoint
+        if endpoint and self.hosts[peer].relay and self.hosts[name].relay:
+            return Endpoint(endpoint.host, self._relay_port(peer, name))
+        return endpoint
 
     @cached_property
     def _not_peering(self) -> Mapping[str, frozenset[str]]:
@@ -106,16 +170,14 @@ class Peering:
         """Yield the peers of a host."""
         host = self.hosts[name]
         if host.relay:
-            own_spokes = (spoke for spoke in self.spokes if self.relay_of(spoke) == name)
-            return chain((relay for relay in self.relays if relay != name), self._reachable, own_spokes)
+            return chain((relay for relay in self.relays if relay != name), self._reachable, self._spokes_of[name])
         separated = self.separated(name)
         if host.endpoint:
             position = self._positions[name]
             others = chain(islice(self._names, position), islice(self._names, position + 1, None))
             return (other for other in others if other not in separated) if separated else others
-        relay = self.relay_of(name)
         reachable = (other for other in self._reachable if other not in separated)
-        return chain((relay,) if relay else (), reachable, self.direct_peers.get(name, ()))
+        return chain(self.relays_of(name), reachable, self.direct_peers.get(name, ()))
 
     def peer_count(self, name: str) -> int:
         """Return the number of peers of a host."""
@@ -124,11 +186,11 @@ class Peering:
         return self._counts[name]
 
     def next_hop(self, name: str, target: str) -> str | None:
-        """Return the peer that gets a packet for `target` first; None if there is no path."""
+        """Return the peer that gets a packet for `target` first while every relay works; None if there is no path."""
         here, there = self.hosts[name], self.hosts[target]
         if here.relay:
-            relay = self.relay_of(target)
-            return target if relay in (None, name) else relay
+            relays = self.relays_of(target)
+            return target if not relays or name in relays else relays[0]
         if target in self.separated(name):
             return self.common_relay(name, target)
         if here.endpoint or (there.endpoint and not there.relay) or self._is_active(name, target):

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from wgorch.inventory.model import Inventory, IPAddress, IPNetwork
-from wgorch.topology.desired import Desired, DirectPeer, Link, Masquerade
+from wgorch.topology.desired import Choice, Desired, Detour, DirectPeer, Link, Masquerade
 from wgorch.topology.filtering import filtering
-from wgorch.topology.links import SharedLinks, links_of
+from wgorch.topology.links import SharedLinks, links_of, routes_by_interface
 from wgorch.topology.peering import Peering
 from wgorch.topology.policy import Policy
 from wgorch.topology.prefixes import merged, ordered
@@ -36,6 +36,7 @@ class Topology(Peering):
         host = self.hosts[name]
         remote = self._remote_lans(name)
         links = tuple(links_of(self, name, self._gateways, self._shared_links(name)))
+        several = self.has_several_interfaces(name)
         return Desired(
             host=host,
             network=self.inventory.network,
@@ -49,6 +50,11 @@ class Topology(Peering):
             ),
             fall_backs=tuple(self._fall_backs(name)),
             filtering=filtering(self, self.policy, name) if self.policy else None,
+            choices=tuple(Choice(r, self.interface_of(name, r)) for r in self.relays_of(name)) if several else (),
+            detours=tuple(self._detours(name)) if several and host.relay else (),
+            routes_by_interface=routes_by_interface(self, name, remote, self._gateways) if several else {},
+            addresses_of_relays={r: self.hosts[r].address for r in self.relays_of(name)} if several else {},
+            ports=self.ports_of(name),
             addresses_of_peers=self._addresses_of_named(links),
         )
 
@@ -65,6 +71,12 @@ class Topology(Peering):
         sources = merged((*self.inventory.network.subnets, *remote)) if host.subnets and host.masquerade else []
         for lan in host.subnets:
             yield from (Masquerade(source, lan) for source in sources if source.version == lan.version)
+
+    def _detours(self, name: str) -> Iterator[Detour]:
+        for spoke in self._spokes_of[name]:
+            others = (relay for relay in self.relays_of(spoke) if relay != name)
+            if choices := tuple(Choice(relay, self.interface_of(name, relay)) for relay in others):
+                yield Detour(spoke, choices)
 
     @cached_property
     def policy(self) -> Policy:
@@ -106,7 +118,9 @@ class Topology(Peering):
 
     def _fall_backs(self, name: str) -> Iterator[tuple[str, Link]]:
         active = [peer for peer, direct_peer in self.direct_peers.get(name, {}).items() if direct_peer.active]
-        relay = self.relay_of(name)
+        # The relay whose entry is on the same interface takes over.
+        own = (r for r in self.relays_of(name) if self.interface_of(name, r) == self.inventory.network.interface)
+        relay = next(own, None)
         entry = self.without_direct_peers.desired(name).link(relay) if active and relay else None
         if entry is not None:
             yield from ((peer, entry) for peer in active)

@@ -84,6 +84,7 @@ def diagnose(
     # The gateway's own ping of its LAN comes first: it is the cause of those through it.
     found += [finding for host in able for finding in _own_lan(network, host)]
     found += [finding for host in able for finding in _pings(network, host)]
+    found += [finding for host in able for finding in _relays(network, host)]
     for host in able:
         found += _full_size(network, host)
     found += [finding for here in measured.values() for finding in attempted(here)]
@@ -203,6 +204,18 @@ def _is_flow(topology: Topology, host: str, address: IPAddress) -> bool:
     """True for a `verify:` line of the host; those of others are reported by the others."""
     lines = (flow for flow in topology.inventory.verify if flow.is_ping)
     return any(flow.source == host and flow.address == address for flow in lines)
+
+
+def _relays(network: _Measured, host: str) -> Iterator[Finding]:
+    """Relays that do not reply by the interface of their session, so that they could not be used."""
+    for choice in network.topology.desired(host).choices:
+        ping = network.hosts[host].relays.get(choice.interface)
+        if ping and not ping.works:
+            session = "their session works" if network.has_any_session(host, choice.relay) else "they have no session"
+            what = f"relay {choice.relay} does not reply by {choice.interface}: {host} could not use it ({session})"
+            hint = f"wgorch status; as root on {host}: ping -I {choice.interface} {network.topology.hosts[choice.relay].address}"
+            fault = session_fault(host, choice.relay)
+            yield Finding(host, what, hint, pair=(host, choice.interface), fault=fault)
 
 
 def _full_size(network: _Measured, host: str) -> Iterator[Finding]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from wgorch.base.sh import EMPTY, Sh, sh_lines
 from wgorch.base.text import one_line
@@ -61,6 +61,8 @@ class Measurement:
     """UNIX time of the latest handshake by public key, 0 for none."""
     fits: Mapping[IPAddress, int] = field(default_factory=dict)
     """Largest packet in bytes that got through, where none of full size did."""
+    relays: Mapping[str, Ping] = field(default_factory=dict)
+    """Pings of the relays that the host chooses between, each by its own interface."""
     attempts: Mapping[Flow, Attempt] = field(default_factory=dict)
     """What became of the flows that are no pings to be answered."""
     output_before: str = ""
@@ -76,10 +78,12 @@ class Targets(NamedTuple):
     """Those of them that are pinged with packets of the tunnel's MTU, too."""
     flows: list[Flow]
     """Tried afterwards."""
+    relays: Mapping[str, IPAddress] = {}
+    """Of a host that chooses between relays: the address of each, by the interface of the session with it."""
 
 
-def script(interface: str, targets: Targets, mtu: int, patience_s: int, before: Sh = EMPTY) -> Sh:
-    """The script of one host; `before` runs first, in the same round trip."""
+def script(interfaces: Sequence[str], targets: Targets, mtu: int, patience_s: int, before: Sh = EMPTY) -> Sh:
+    """The script of one host; `interfaces`: the network's there; `before` runs first, in the same round trip."""
     full = set(targets.full_size)
     pinged = (f"{ip}/{mtu - PING_HEADERS[ip.version]}" if ip in full else str(ip) for ip in targets.addresses)
     attempts = (f"{f.service.protocol}/{f.address}/{f.port}/{1 if f.refused else 3}" for f in targets.flows)
@@ -87,7 +91,8 @@ def script(interface: str, targets: Targets, mtu: int, patience_s: int, before: 
         "targets": " ".join(pinged),
         "attempts": " ".join(attempts),
         "patience": str(patience_s),
-        "interface": interface,
+        "interfaces": " ".join(interfaces),
+        "relays": " ".join(f"{name}/{address}" for name, address in targets.relays.items()),
         "nonce": NONCE,
     }
     return sh_lines([ENVIRONMENT, before, parameters(words), uploaded("lib/ping.sh"), uploaded("measure.sh")])
@@ -105,6 +110,7 @@ def parse(host: str, text: str, targets: Targets) -> Measurement:
             full_size=_pings("full", output, addresses),
             handshakes={public_key(key): integer(moment) for key, moment in pairs(answers["latest-handshakes"])},
             fits={ip: size + PING_HEADERS[ip.version] for ip, size in _fits(output, addresses)},
+            relays=_pings("relay", output, list(targets.relays)),
             attempts=dict(_attempts(output, targets.flows)),
             output_before=output[:500],
         )
@@ -124,7 +130,10 @@ def _fits(output: str, addresses: list[IPAddress]) -> Iterator[tuple[IPAddress, 
             yield addresses[int(number)], int(size)
 
 
-def _pings(word: str, output: str, addresses: list[IPAddress]) -> dict[IPAddress, Ping]:
+Pinged = TypeVar("Pinged")
+
+
+def _pings(word: str, output: str, addresses: list[Pinged]) -> dict[Pinged, Ping]:
     found = {}
     for line in output.split("\n"):
         hit = re.fullmatch(rf"{word} (\d{{1,18}}) (.*)", line)

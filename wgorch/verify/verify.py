@@ -36,7 +36,7 @@ def verify_hosts(
         real = [run.inventory.hosts[name].real_address(address) for address in targets.addresses]
         first = (before or {}).get(name, EMPTY)
         script = measure.script(
-            run.network.interface, targets._replace(addresses=real), _mtu(run, name), measure.PATIENCE_S, first
+            _interfaces(run, name), targets._replace(addresses=real), _mtu(run, name), measure.PATIENCE_S, first
         )
         text = run.fleet.open(name).exchange(script, "measure", measure.PATIENCE_S + 40)
         run.listener.event(name, Event.VERIFIED)
@@ -69,7 +69,20 @@ def _targets(run: Run, name: str, measured_hosts: frozenset[str], skipped: Skipp
         [address for address in addresses if not _is_own(run, name, address)],
         full_size,
         flows(topology, name, skipped) if "flows" in checks else [],
+        _relays(run, name, skipped) if "handshakes" in checks else {},
     )
+
+
+def _interfaces(run: Run, name: str) -> tuple[str, ...]:
+    """The network's interfaces on a host, as they are to be."""
+    return run.topology.desired(name).interfaces
+
+
+def _relays(run: Run, name: str, skipped: Skipped) -> dict[str, IPAddress]:
+    """The relays that a host chooses between, by interface: the one that is not used just now must work, too."""
+    desired, hosts = run.topology.desired(name), run.topology.hosts
+    out = skipped.ends | skipped.transit
+    return {c.interface: hosts[c.relay].address for c in desired.choices if c.relay not in out}
 
 
 def _is_own(run: Run, name: str, address: IPAddress) -> bool:

@@ -19,7 +19,12 @@ BAD: list[Row] = [
     ('a link of two spokes', LINKS+'home -- company\n', '21:5', 'error', 'links[0]', 'neither home nor company has an endpoint, so neither can connect to the other', 'delete the line; a relay connects them'),
     ('a relay kept from a spoke', LINKS+'home -x- bcc\n', '21:5', 'error', 'links[0]', 'bcc is a relay; it must reach every host', 'relay: false there, or delete the line'),
     ('two separated hosts without a relay', NO_RELAY+'cloud -x- home\n', '23:5', 'error', 'links[0]', 'no relay could connect cloud and home: no host is a relay', 'relay: true on one'),
-    ('two relays of one spoke', TWO_RELAYS+'home -- bcc\n  - home -- cloud\n', '26:5', 'error', 'links[1]', 'home has the relay bcc already; requests and replies must take the same path', 'keep one of the two'),
+    ('two lines about the relays of one spoke', TWO_RELAYS+'home -- bcc\n  - home -- cloud\n', '26:5', 'error', 'links[1]', 'home has the relay bcc already, by links[0]', 'keep one of the two, or both in one line: home -- [bcc, cloud]'),
+    ('a list with a host that is no relay', CLOUD+'links:\n  - home -- [bcc, cloud]\n', '24:5', 'error', 'links[0]', 'cloud is no relay', 'relay: true there, or leave it out of the list of home'),
+    ('a list with one relay twice', TWO_RELAYS+'home -- [bcc, cloud, bcc]\n', '25:5', 'error', 'links[0]', '"home -- [bcc, cloud, bcc]" names bcc twice', 'name each relay once, the preferred one first'),
+    ('several hosts separated at once', CLOUD+'links:\n  - home -x- [bcc, cloud]\n', '24:5', 'error', 'links[0]', '"home -x- [bcc, cloud]" separates several hosts at once', 'a line for each of them'),
+    ('an empty list of relays', LINKS+'home -- []\n', '21:5', 'error', 'links[0]', '"home -- []" is not a link', 'write it as: home -- bcc, or as: cloud -x- home'),
+    ('a list with an unknown relay', LINKS+'home -- [bcc, bc]\n', '21:5', 'error', 'links[0]', 'there is no host "bc". Did you mean "bcc"?', 'one of: bcc, company, home'),
     ('links without a line', BASE+'links:\n', '20:7', 'error', 'links', 'empty', 'list links below it, or delete the line'),
     ('links as a mapping', BASE+'links: {a: b}\n', '20:8', 'error', 'links', 'expected a list', 'write "- home -- bcc" on lines of their own'),
 ]

@@ -1,8 +1,11 @@
-# Policy rules, and wgorch's own routing table.
+# Policy rules, wgorch's own routing table, and nexthop objects.
 : "${table:?}"
 
 ask_exits() {
     command -v ip >/dev/null 2>&1 || return
+    section nexthops
+    # Older kernels and busybox have none.
+    ip nexthop show proto 119 2>/dev/null && echo supported
     for family in -4 -6; do
         section "policy $family"
         [ "$family" = -6 ] && [ ! -d /proc/sys/net/ipv6 ] && continue

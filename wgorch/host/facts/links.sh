@@ -1,5 +1,5 @@
 # Network devices, addresses, and routes of the main table.
-: "${line=}" "${interfaces:?}" "${nets?}"
+: "${line=}" "${interfaces:?}" "${nets?}" "${network:?}"
 
 ask_links() {
     section links
@@ -14,6 +14,10 @@ ask_links() {
         flags=$line
         read_line "$path/ifalias"
         printf '%s %s %s %s\n' "${path##*/}" "$mtu" "$flags" "$line"
+        # A host with several relays has more interfaces of the network.
+        case $line/${path##*/} in
+        "wgorch:$network/${interfaces%% *}"?*) interfaces="$interfaces ${path##*/}" ;;
+        esac
     done
 }
 
@@ -50,7 +54,7 @@ ask_policy_routes() {
         case $priority/$rule in [0-9]*:/from\ * | [0-9]*:/not\ *) ;; *) break ;; esac
         name=${rule##* lookup }
         name=${name%% *}
-        case $rule in *' lookup '[!\[]*) ;; *) continue ;; esac
+        case $rule in *' iif '*' proto 119') continue ;; *' lookup '[!\[]*) ;; *) continue ;; esac
         case $asked in *" $name "*) continue ;; esac
         asked="$asked$name "
         [ "${#asked}" -lt 120 ] || break

@@ -2,7 +2,7 @@
 # nouns use; each noun declares those that it uses; order.sh asks them in their order, by scope. All of it becomes one
 # function; the shell itself reads values where that saves a process.
 : "${network:?}" "${zone:?}" "${interfaces:?}" "${ipv6:?}" "${exits:?}" "${secrets:?}" "${no_counters:?}" "${table:?}"
-: "${port_hex:?}" "${key_source?}" "${scope:?}" "${managed_nft:?}" "${nonce:?}"
+: "${ports_hex:?}" "${key_source?}" "${scope:?}" "${managed_nft:?}" "${nonce:?}"
 # shellcheck disable=SC2034 # the nouns use it
 directory=/var/lib/wgorch/$network
 # Seconds of CPU of each process that reads, and KiB of its memory: one that runs away ends by itself.

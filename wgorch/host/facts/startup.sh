@@ -17,6 +17,16 @@ ask_digests() {
         # A watch that was half removed equals no desired one.
         printf 'watch %s\n' 0000000000000000000000000000000000000000000000000000000000000000
     fi
+    chooser=/etc/systemd/system/multi-user.target.wants/wgorch-$network-failover.service
+    failover=
+    for file in "$chooser" "/etc/runlevels/default/wgorch-$network-failover" "/etc/sv/wgorch-$network-failover/run" "$cron-failover"; do
+        [ ! -e "$file" ] && [ ! -L "$file" ] || failover=$file
+    done
+    if [ -r "$directory/failover" ] && [ -n "$failover" ]; then
+        set -- "$@" "$directory/failover"
+    elif [ -e "$directory/failover" ] || [ -n "$failover" ]; then
+        printf 'failover %s\n' 0000000000000000000000000000000000000000000000000000000000000000
+    fi
     sums=
     [ $# -eq 0 ] || sums=$(sha256sum "$@" 2>/dev/null)
     # A file may go meanwhile.
@@ -29,6 +39,7 @@ ask_digests() {
         "$cron") printf 'unit cron %s\n' "$sum" ;;
         */psk.*) printf 'secret %s %s\n' "${file##*/}" "$sum" ;;
         */watch) printf 'watch %s\n' "$sum" ;;
+        */failover) printf 'failover %s\n' "$sum" ;;
         "$directory/boot") printf 'digest %s\n' "$sum" ;;
         esac
     done <<SUMS

@@ -1,5 +1,5 @@
 # The machine: kernel, distribution, tools, start-up system, other managers of its network.
-: "${network:?}" "${table:?}" "${port_hex:?}" "${interfaces:?}" "${line=}"
+: "${network:?}" "${table:?}" "${ports_hex:?}" "${interfaces:?}" "${line=}"
 
 ask_moment() {
     section moment
@@ -63,11 +63,11 @@ ask_tools() {
     done
 }
 
-# Whether the UDP port is taken.
+# Which UDP ports are taken.
 ask_udp() {
     section udp
     [ -r /proc/net/udp ] && while read -r _ local _; do
-        case $local in *:"$port_hex") printf '%s\n' "$local" ;; esac
+        case " $ports_hex " in *" ${local##*:} "*) printf '%s\n' "$local" ;; esac
     done </proc/net/udp
 }
 

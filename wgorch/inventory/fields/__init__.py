@@ -5,10 +5,12 @@ from wgorch.inventory.fields.field import Field, InvalidValue
 from wgorch.inventory.fields.lists import Listing, OneOrTwo
 from wgorch.inventory.fields.mappings import (
     CLIENT,
+    FAILOVER,
     KEY_SOURCE,
     MAPPED_LAN,
     PRESHARED_KEYS,
     SSH_DEFAULTS,
+    FailoverFields,
     KeySource,
     MappedLan,
     PresharedKeys,
@@ -31,13 +33,14 @@ from wgorch.inventory.fields.scalars import (
 from wgorch.inventory.fields.signers import REVOKED, SIGNERS, Lines
 from wgorch.inventory.fields.suggest import check_keys, choice, suggest, suggest_in
 
-Reader = Field | Listing | OneOrTwo | MappedLan | KeySource | PresharedKeys | SshDefaults | Lines
+Reader = Field | Listing | OneOrTwo | MappedLan | KeySource | PresharedKeys | SshDefaults | FailoverFields | Lines
 """Anything that reads a field."""
 
 __all__ = [
     "ADDRESS",
     "CLIENT",
     "ENDPOINT",
+    "FAILOVER",
     "FLAG",
     "HOST_KEY",
     "HOST_NAME",

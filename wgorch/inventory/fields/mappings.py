@@ -1,12 +1,12 @@
-"""Values written as small mappings: a mapped LAN, the source of a private key, preshared keys, the SSH client."""
+"""Values written as small mappings: a mapped LAN, the source of a private key, preshared keys, SSH client, failover."""
 
 from __future__ import annotations
 
 from wgorch.inventory.fields.addresses import LAN
 from wgorch.inventory.fields.field import Schema
-from wgorch.inventory.fields.scalars import FLAG, PATH, WORD, choice_of
+from wgorch.inventory.fields.scalars import FLAG, PATH, WORD, choice_of, milliseconds, number
 from wgorch.inventory.fields.suggest import check_keys
-from wgorch.inventory.model import CLIENTS, IPNetwork
+from wgorch.inventory.model import CLIENTS, Failover, IPNetwork
 from wgorch.inventory.nodes import Mapping, Node, Sequence
 from wgorch.inventory.problems import Problems
 
@@ -159,3 +159,41 @@ class SshDefaults:
 
 
 SSH_DEFAULTS = SshDefaults()
+
+
+class FailoverFields:
+    """When a host leaves a relay that does not answer, and when it returns."""
+
+    kind = "{interval: …, misses: …, back: …}"
+    fields = {
+        "interval": milliseconds(500, 30_000, "1s"),
+        "misses": number(2, 20, "a number of pings", "3"),
+        "back": milliseconds(5_000, 3_600_000, "60s"),
+    }
+
+    @property
+    def schema(self) -> Schema:
+        """JSON Schema of the mapping."""
+        properties = {name: field.schema for name, field in self.fields.items()}
+        return {"type": "object", "additionalProperties": False, "minProperties": 1, "properties": properties}
+
+    def read(self, node: Node, path: str, problems: Problems) -> Failover | None:
+        """Return the values, defaults where one is left out; None if a problem was added."""
+        if not isinstance(node, Mapping) or not node.items:
+            problems.add(node, path, "expected a mapping", "{interval: 1s, misses: 3, back: 60s}")
+            return None
+        check_keys(node, self.fields, path, problems)
+        usual = Failover()
+        found = {"interval": usual.interval_ms, "misses": usual.misses, "back": usual.back_s * 1000}
+        for name, field in self.fields.items():
+            value = node.get(name)
+            if value is None:
+                continue
+            read = field.read(value, f"{path}.{name}", problems)
+            if read is None:
+                return None
+            found[name] = read
+        return Failover(found["interval"], found["misses"], found["back"] // 1000)
+
+
+FAILOVER = FailoverFields()

@@ -38,6 +38,32 @@ def number(low: int, high: int, kind: str = "a number", usual: str = "") -> Fiel
     return Field(what, parse, {"type": "integer", "minimum": low, "maximum": high}, trap)
 
 
+_UNITS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
+
+
+def milliseconds(low: int, high: int, usual: str) -> Field:
+    """Define a time within bounds, with its unit, in milliseconds."""
+    what = f"{_time(low)} to {_time(high)}"
+
+    def parse(text: str) -> int:
+        hit = re.fullmatch(r"([0-9]{1,7})(?:\.([0-9]))? ?(ms|s|min|h)", text)
+        if not hit:
+            raise InvalidValue(f'expected a time with its unit, got "{text}"', f"like {usual}; {what}")
+        value = (int(hit[1]) * 10 + int(hit[2] or 0)) * _UNITS[hit[3]] // 10
+        if not low <= value <= high:
+            raise InvalidValue(
+                f"{text} is {'below' if value < low else 'above'} {_time(low if value < low else high)}", what
+            )
+        return value
+
+    return Field("a time", parse, {"type": "string", "pattern": r"^[0-9]+(\.[0-9])? ?(ms|s|min|h)$"})
+
+
+def _time(value: int) -> str:
+    unit = next(unit for unit in reversed(_UNITS) if value % _UNITS[unit] == 0)
+    return f"{value // _UNITS[unit]} {unit}"
+
+
 def _flag(text: str) -> bool:
     if text.lower() in ("true", "yes", "on"):
         return True

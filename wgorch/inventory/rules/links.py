@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-from wgorch.inventory.model import Inventory, LinkRule
+from wgorch.inventory.model import MAX_RELAYS, Inventory, LinkRule
 from wgorch.inventory.rules.review import Review
 
 
 def links(review: Review) -> None:
     """A link chooses the relay of a spoke, or separates two hosts that a relay connects."""
-    chosen: dict[str, str] = {}
-    for i, link in enumerate(review.inventory.links):
+    chosen: dict[str, LinkRule] = {}
+    wrong = set[int]()
+    for link in review.inventory.links:
         problem, fix = _problem(link, review.inventory, chosen)
-        if problem:
-            review.add(f"links[{i}]", problem, fix)
+        if problem and link.number not in wrong:
+            wrong.add(link.number)
+            review.add(f"links[{link.number}]", problem, fix)
 
 
-def _problem(link: LinkRule, inventory: Inventory, chosen: dict[str, str]) -> tuple[str, str]:
-    """Return what is wrong with a link, and the fix; `chosen` collects the relay of each spoke."""
+def relays(review: Review) -> None:
+    """Several relays: a spoke has an interface with each of its own, a relay with each other one."""
+    inventory = review.inventory
+    names = [name for name, host in inventory.hosts.items() if host.relay]
+    interface = inventory.network.interface
+    if len(names) > MAX_RELAYS:
+        review.add(f"hosts.{names[MAX_RELAYS]}.relay", f"more than {MAX_RELAYS} relays", "relay: false on some")
+    elif len(names) > 1 and len(interface) > MAX_BASE:
+        problem = f"{interface} is too long: with several relays each host has more interfaces, named {interface}b …"
+        review.add("network.interface", problem, f"a name of at most {MAX_BASE} characters", at="network")
+    elif len(names) == 1 and "network.failover" in review.locations:
+        problem = f"{names[0]} is the only relay: hosts have no other one to use"
+        review.add("network.failover", problem, "relay: true on another host, or delete the line", warning=True)
+
+
+MAX_BASE = 13
+"""Characters of the interface's name that leave place for a suffix."""
+
+
+def _problem(link: LinkRule, inventory: Inventory, chosen: dict[str, LinkRule]) -> tuple[str, str]:
+    """Return what is wrong with a link, and the fix; `chosen` collects the first rule of each spoke's relays."""
     pair = (inventory.hosts[link.one], inventory.hosts[link.other])
     spokes = [host.name for host in pair if not host.endpoint]
     relay = next((host.name for host in pair if host.relay), None)
@@ -29,7 +50,17 @@ def _problem(link: LinkRule, inventory: Inventory, chosen: dict[str, str]) -> tu
         return f"{relay} is a relay; it must reach every host", "relay: false there, or delete the line"
     if not link.peering and not any(host.relay for host in inventory.hosts.values()):
         return f"no relay could connect {link.one} and {link.other}: no host is a relay", "relay: true on one"
-    if link.peering and relay and spokes and chosen.setdefault(spokes[0], relay) != relay:
-        message = f"{spokes[0]} has the relay {chosen[spokes[0]]} already; requests and replies must take the same path"
-        return message, "keep one of the two"
+    if link.peering and relay and spokes:
+        first = chosen.setdefault(spokes[0], link)
+        if first.number != link.number:
+            before = next(name for name in (first.one, first.other) if name != spokes[0])
+            message = f"{spokes[0]} has the relay {before} already, by links[{first.number}]"
+            return message, f"keep one of the two, or both in one line: {spokes[0]} -- [{before}, {relay}]"
+    if link.peering and not relay and _in_list(link, inventory):
+        return f"{link.other} is no relay", f"relay: true there, or leave it out of the list of {link.one}"
     return "", ""
+
+
+def _in_list(link: LinkRule, inventory: Inventory) -> bool:
+    """True where its line has several relays."""
+    return sum(each.number == link.number for each in inventory.links) > 1

@@ -7,7 +7,7 @@ from wgorch.inventory.rules.devices import devices
 from wgorch.inventory.rules.endpoints import endpoints, hairpins, reachability, shared_endpoints
 from wgorch.inventory.rules.exits import exits
 from wgorch.inventory.rules.lans import behind, ip_versions, lan_interfaces, overlaps
-from wgorch.inventory.rules.links import links
+from wgorch.inventory.rules.links import links, relays
 from wgorch.inventory.rules.loops import routing_loops
 from wgorch.inventory.rules.mtus import mtus
 from wgorch.inventory.rules.review import Review
@@ -26,6 +26,7 @@ RULES = (
     behind,
     reachability,
     links,
+    relays,
     exits,
     mtus,
     devices,

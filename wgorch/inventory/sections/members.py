@@ -104,5 +104,7 @@ def _member(name: str, target: SshTarget, values: dict[str, Any], shared: dict[s
         host_key=values.get("host_key"),
         enter=values.get("enter", ()),
         behind=values.get("behind"),
+        standby_port=values.get("standby_port", 0),
+        relay_port=values.get("relay_port", 0),
         single_address=values.get("single_address", False),
     )
