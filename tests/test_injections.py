@@ -167,7 +167,7 @@ def scripts_of(inventory: Inventory) -> Iterator[str]:
         yield measuring(network.interface, Targets(list(host.addresses), list(host.addresses), own), 1400, 1)
     if inventory.hosts.keys() == TOPOLOGY.inventory.hosts.keys():
         probe = recorded(RECORDED[0]).probe
-        yield observing(probe, "0a0a", network.interface, 51820, "", window_s=1)
+        yield observing(probe, "0a0a", (network.interface,), (51820,), "", window_s=1)
     try:
         plans = run.plans()
     except HostsFailed:

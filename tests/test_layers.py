@@ -37,7 +37,7 @@ RIVER = [
     {"apply"},
     {"interop"},
     {"held", "history", "inspection", "workflow"},
-    {"batches", "departed"},
+    {"batches", "departed", "drain"},
     {"api"},
     {"report"},
     {"rehearsal"},

@@ -82,6 +82,7 @@ def status(run: Run) -> Status:
         record if (record := newest(run.seen)).text else Record(),
         run.removed,
         held,
+        run.avoided,
     )
 
 

@@ -15,6 +15,7 @@ from wgorch.plan.hold import Held
 from wgorch.plan.host import HostPlan
 from wgorch.plan.members import Record
 from wgorch.remote.clients import SshSession
+from wgorch.topology.desired import WHOLE, Cut
 from wgorch.verify.diagnose import Verdict
 
 
@@ -117,6 +118,8 @@ class Status:
     """Hosts that left the inventory and are not taken down."""
     held: tuple[Held, ...] = ()
     """Changes that wait to be confirmed."""
+    avoided: Cut = WHOLE
+    """Sessions with relays that hosts do not use just now."""
 
 
 @value

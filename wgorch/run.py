@@ -12,6 +12,7 @@ from wgorch.approval import Signed, approvers
 from wgorch.base.value import value
 from wgorch.errors import HostError, HostsFailed, Unfit
 from wgorch.events import Event, Listener
+from wgorch.gather.active import avoided
 from wgorch.gather.gather import Ask, Exchange, gather, near_networks
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host, Inventory, Network
@@ -26,7 +27,7 @@ from wgorch.plan.playbook import Playbooks
 from wgorch.plan.preshared import lacking
 from wgorch.remote.fleet import Fleet
 from wgorch.remote.shell import NONE, Definitions
-from wgorch.topology.desired import DirectPeer
+from wgorch.topology.desired import Cut, DirectPeer
 from wgorch.topology.topology import Topology, build
 
 MAX_MTU_TARGETS = 16
@@ -57,6 +58,8 @@ class RunOptions:
     """What people signed of the plan that is applied."""
     strict: bool = False
     """Fail if one host is unreachable, instead of leaving it out."""
+    drains: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    """Whether a relay is drained, by host and relay: the relay itself, or one host that leaves it."""
 
 
 @dataclass
@@ -262,6 +265,11 @@ class Run:
             found = min(found, network_mtu(self.topology, self.seen, most=self.max_mtu))
         return found
 
+    @property
+    def avoided(self) -> Cut:
+        """Sessions with relays that hosts do not use just now, as far as they were read."""
+        return avoided(self.topology, self.seen)
+
     def through_tunnel(self, name: str) -> bool:
         """True where the SSH session to a host runs through the tunnel that is to be changed."""
         return self.seen[name].ssh_interface in self.seen[name].interfaces(self.network)
@@ -272,7 +280,9 @@ class Run:
             raise HostsFailed(claims)
         removed, record = self.removed, newest(self.seen)
         members = record, removed, recorded_keys(record, removed), int(time.time()), self.written_by
-        facts = NetworkFacts(self.topology, self.seen, self.keys, self.mtu, frozenset(self.absent), *members)
+        facts = NetworkFacts(
+            self.topology, self.seen, self.keys, self.mtu, frozenset(self.absent), *members, self.options.drains
+        )
         accepted = self.options.accept_new_keys | self.rotating
         plans = plan_network(facts, self.playbooks.up, self.options.limit, accepted)
         reached_at = {name: self.fleet.address(name) for name in self.absent}

@@ -27,6 +27,8 @@ REQUIRED = {
     "ask": ["who reaches home"],
     "completion": ["bash"],
     "diff": ["7"],
+    "drain": ["bcc"],
+    "undrain": ["bcc"],
     "forget": ["branch"],
     "facts": ["-o", "facts"],
     "show": ["change.plan"],

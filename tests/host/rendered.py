@@ -60,7 +60,7 @@ def _failover(host: str) -> str:
 
 def _observed(protocol: str) -> str:
     probe = Probe(ip_address("192.168.2.2"), ip_address("10.10.13.61"), protocol, 443, full_size=1400)
-    return observe.script(probe, "abcd", "wg0", 51820, "", pcap=protocol == "tcp")
+    return observe.script(probe, "abcd", ("wg0",), (51820,), "", pcap=protocol == "tcp")
 
 
 @cache
@@ -79,7 +79,7 @@ def rendered() -> dict[str, str]:
         "referee": programs.referee(),
         "facts": "\n".join([*asking().values(), questions(load(INVENTORY).network, ask)]),
         "watch": _watch(),
-        "failover": _failover("home"),
+        "failover of a spoke": _failover("home"),
         "failover of a relay": _failover("bcc"),
         "measure": measure.script(
             ("wg0",),

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.networks import inventories, make_host, reordered
-from wgorch.inventory.model import Inventory, IPAddress, IPNetwork
+from wgorch.inventory.model import MAX_RELAYS, Inventory, IPAddress, IPNetwork
 from wgorch.topology.desired import Desired
 from wgorch.topology.links import BETWEEN_RELAYS_S
 from wgorch.topology.path import Cut, walk
@@ -298,7 +298,7 @@ def test_a_new_host_changes_its_neighbours_alone(
         200,
         versions,
         public=public,
-        relay=relay,
+        relay=relay and sum(host.relay for host in inventory.hosts.values()) < MAX_RELAYS,
         lans=tuple(k for k in lans if k in versions),
         masquerade=True,
         keepalive=25,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 from tests.trace.recordings import TOPOLOGY, recorded
+from wgorch.topology.path import Walk
 from wgorch.trace.capture import Capture
 from wgorch.trace.causes.firewall import dropped
 from wgorch.trace.causes.sessions import no_session, silent_device
@@ -31,7 +32,7 @@ def capture(host: str, name: str = "healthy", **fields: object) -> Capture:
 
 def test_the_path_of_a_reply_is_that_of_the_request_backwards() -> None:
     facts, _, probe = recorded("healthy")
-    path = packet_path(TOPOLOGY, facts, PATH.hosts, probe.target, "")
+    path = packet_path(TOPOLOGY, facts, Walk(PATH.hosts, ()), probe.target, "")
 
     assert path == PATH
     assert [str(crossing) for crossing in path.crossings(Kind.REQUEST)] == [

@@ -15,7 +15,7 @@ from wgorch.trace.probe import Probe
 def test_the_script_names_its_table_and_target(target: str, protocol: str) -> None:
     source = "192.168.2.2" if "." in target else "fd00:2::2"
     probe = Probe(ip_address(source), ip_address(target), protocol, 0 if protocol == "icmp" else 443)
-    text = script(probe, "abcd", "wg0", 51820, "")
+    text = script(probe, "abcd", ("wg0",), (51820,), "")
 
     assert "wgorch-trace-abcd" in text
     assert f"target={target}" in text
@@ -25,8 +25,8 @@ def test_the_script_names_its_table_and_target(target: str, protocol: str) -> No
 def test_only_the_source_sends() -> None:
     probe = Probe(ip_address("192.168.2.2"), ip_address("10.10.13.61"))
 
-    assert "arrives_by=''" in script(probe, "abcd", "wg0", 51820, "").split("\n")
-    assert "arrives_by=wg0" in script(probe, "abcd", "wg0", 51820, "wg0").split("\n")
+    assert "arrives_by=''" in script(probe, "abcd", ("wg0",), (51820,), "").split("\n")
+    assert "arrives_by=wg0" in script(probe, "abcd", ("wg0",), (51820,), "wg0").split("\n")
 
 
 def test_small_and_full_size_packets_are_matched_by_their_length() -> None:

@@ -11,6 +11,7 @@ HOOKS = {
     "postrouting": "type nat hook postrouting priority 95; policy accept;",
     "prerouting": "type nat hook prerouting priority -105; policy accept;",
     "forward": "type filter hook forward priority -155; policy accept;",
+    "input": "type filter hook input priority -155; policy accept;",
 }
 """Base chains of the managed table, each just before the priority that is usual at its hook."""
 
@@ -20,6 +21,8 @@ def translated(chains: Mapping[Chain, tuple[Rule, ...]]) -> dict[str, str]:
     found = {}
     for chain, rules in chains.items():
         hook = {"nat": chain.parent.lower(), "mangle": "forward"}.get(chain.table.removesuffix("6"))
+        if chain.parent == "INPUT":
+            hook, rules = "input", tuple(rule for rule in rules if rule.words[-1] == "DROP")
         for rule in rules if hook else ():
             text = _translate(rule, "ip6" if chain.table.endswith("6") else "ip")
             found[f"{hook} {digest(f'{hook} {text}')[:12]}"] = text
@@ -34,7 +37,9 @@ def _translate(rule: Rule, family: str) -> str:
     match += [f"{family} daddr {of['-d']}"] if "-d" in of else []
     match += [f'iifname "{of["-i"]}"'] if "-i" in of else []
     match += [f'oifname "{of["-o"]}"'] if "-o" in of else []
-    if target[0] == "MASQUERADE":
+    if target[0] == "DROP":
+        match.append(f"{'icmp' if family == 'ip' else 'icmpv6'} type echo-request drop")
+    elif target[0] == "MASQUERADE":
         match.append("masquerade")
     elif target[0] == "NETMAP":
         verb, end = ("snat", "saddr") if "-s" in of else ("dnat", "daddr")

@@ -8,7 +8,8 @@ from dataclasses import field, replace
 
 from wgorch.base.ip import as_ip
 from wgorch.base.value import value
-from wgorch.facts import files, firewall, keys, links, next_start, path_mtu, sysctls, system, wireguard
+from wgorch.facts import failover, files, firewall, keys, links, next_start, path_mtu, sysctls, system, wireguard
+from wgorch.facts.failover import Failover
 from wgorch.facts.files import Files
 from wgorch.facts.firewall import Firewall
 from wgorch.facts.grammar import integer, moment
@@ -32,6 +33,7 @@ PARTS: Mapping[str, Part] = {
     "keys": keys.PART,
     "files": files.PART,
     "paths": path_mtu.PART,
+    "failover": failover.PART,
     "next_start": next_start.PART,
     "clock": CLOCK,
 }
@@ -65,6 +67,8 @@ class Facts:
     paths: Mapping[str, int] = field(default_factory=dict, compare=False)
     """Tunnel MTU that the path MTU to an endpoint leaves, by endpoint; of those that were measured."""
     clock: Clock = field(default_factory=Clock, compare=False)
+    failover: Failover = field(default_factory=Failover, compare=False)
+    """Which relay it uses, where it chooses."""
     next_start: tuple[Writer, ...] = field(default=(), compare=False)
     """Lines of other programs' files that will matter at the next start."""
     adopted: bool = field(default=False, compare=False)
@@ -172,6 +176,7 @@ def read(host: str, answers: Answers) -> Facts:
         keys=keys.read(answers),
         files=files.read(answers),
         paths=path_mtu.read(answers),
+        failover=failover.read(answers),
         clock=read_clock(answers),
         next_start=next_start.read(answers),
     )

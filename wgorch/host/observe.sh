@@ -2,7 +2,7 @@
 # signal, and after a few seconds even if nothing is left to end it; it writes no file. Needs ping.sh before it.
 # rules: the table's text, with its sets; filter: the same for tcpdump, where there is no nft. arrives_by: the interface that
 # the probe comes in by, empty at its source. pcap: yes to print the packets, too. full_size: 0 to send none of that size.
-: "${id:?}" "${seconds:?}" "${interface:?}" "${target:?}" "${origin:?}" "${arrives_by?}" "${rules:?}" "${filter:?}"
+: "${id:?}" "${seconds:?}" "${interfaces:?}" "${target:?}" "${origin:?}" "${arrives_by?}" "${rules:?}" "${filter:?}"
 : "${nonce:?}" "${pcap:?}" "${protocol:?}" "${port:?}" "${size:?}" "${full_size:?}" "${sender:?}"
 
 # Begin a section of the answer.
@@ -121,11 +121,11 @@ ip route get "$target" ${arrives_by:+from "$origin" iif "$arrives_by"} 2>&1 | he
 section neighbour
 ip neighbour show "$target" 2>/dev/null
 section transfer
-wg show "$interface" transfer 2>/dev/null
+for interface in $interfaces; do wg show "$interface" transfer 2>/dev/null; done
 section latest-handshakes
-wg show "$interface" latest-handshakes 2>/dev/null
+for interface in $interfaces; do wg show "$interface" latest-handshakes 2>/dev/null; done
 section endpoints
-wg show "$interface" endpoints 2>/dev/null
+for interface in $interfaces; do wg show "$interface" endpoints 2>/dev/null; done
 section clock
 date +%s
 section end

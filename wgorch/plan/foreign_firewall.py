@@ -105,15 +105,16 @@ def _version(endpoint: Endpoint | None) -> int:
 
 def _outer(desired: Desired, seen: Observed, version: int) -> Iterator[tuple[str, Packets, bool]]:
     """WireGuard's own UDP."""
-    port, underlay = desired.host.listen_port, seen.links.egress_interface(version, desired.network.interface) or ""
+    underlay = seen.links.egress_interface(version, desired.network.interface) or ""
     connects = any(_version(link.endpoint) == version for link in desired.links)
     incoming = frozenset({"new" if _version(desired.host.endpoint) == version else "established"})
     outgoing = frozenset({"new" if connects else "established"})
-    new = Packets(f"receive UDP {port}", underlay, "", (), (), "udp", 0, port, incoming, version)
-    yield "in", new, True
-    new = Packets(f"send UDP from port {port}", "", underlay, (), (), "udp", port, 0, outgoing, version)
-    yield "out", new, True
-    for name, ip, its_port in _ends(desired, version):
+    for port in (desired.host.listen_port, *desired.ports.values()):
+        new = Packets(f"receive UDP {port}", underlay, "", (), (), "udp", 0, port, incoming, version)
+        yield "in", new, True
+        new = Packets(f"send UDP from port {port}", "", underlay, (), (), "udp", port, 0, outgoing, version)
+        yield "out", new, True
+    for name, ip, its_port, port in _ends(desired, version):
         at, established = (network(ip),), frozenset({"established"})
         what = f"receive UDP of {name} ({ip})"
         yield "in", Packets(what, underlay, "", at, (), "udp", its_port, port, established, version), True
@@ -125,14 +126,15 @@ def _inner(
     desired: Desired, seen: Observed, inside: tuple[IPNetwork, ...], version: int
 ) -> Iterator[tuple[str, Packets, bool]]:
     """What the tunnel carries."""
-    rules, tunnel = seen.firewall.rules.get(_table("filter", version), {}), desired.network.interface
+    rules = seen.firewall.rules.get(_table("filter", version), {})
     few = len(desired.links) <= MAX_PEERS and sum(map(len, rules.values())) <= MAX_RULES
     yield from _forwarded(desired, seen, inside, version, few=few)
     own = tuple(network(str(a)) for a in desired.host.addresses if a.version == version)
-    replies = Packets(f"receive replies through {tunnel}", tunnel, "", inside, own, version=version)
-    yield "in", replies._replace(states=frozenset({"established"})), False
-    asks = Packets(f"send through {tunnel}", "", tunnel, own, inside, version=version)
-    yield "out", asks._replace(states=frozenset({"new"})), False
+    for tunnel in desired.interfaces:
+        replies = Packets(f"receive replies through {tunnel}", tunnel, "", inside, own, version=version)
+        yield "in", replies._replace(states=frozenset({"established"})), False
+        asks = Packets(f"send through {tunnel}", "", tunnel, own, inside, version=version)
+        yield "out", asks._replace(states=frozenset({"new"})), False
 
 
 def _table(name: str, version: int) -> str:
@@ -140,36 +142,39 @@ def _table(name: str, version: int) -> str:
     return name if version == 4 else f"{name}6"
 
 
-def _ends(desired: Desired, version: int) -> Iterator[tuple[str, str, int]]:
-    """Peers whose endpoint is an address: name, address, port."""
+def _ends(desired: Desired, version: int) -> Iterator[tuple[str, str, int, int]]:
+    """Peers whose endpoint is an address: name, address, port, and the host's own port of the session."""
     links = desired.links if len(desired.links) <= MAX_PEERS else ()
     for link in links:
         ip = as_ip(link.endpoint.host) if link.endpoint else None
         if link.endpoint and ip and ip.version == version:
-            yield link.peer, str(ip), link.endpoint.port or DEFAULT_PORT
+            own = desired.ports.get(link.interface, desired.host.listen_port)
+            yield link.peer, str(ip), link.endpoint.port or DEFAULT_PORT, own
 
 
 def _forwarded(
     desired: Desired, seen: Observed, inside: tuple[IPNetwork, ...], version: int, *, few: bool
 ) -> Iterator[tuple[str, Packets, bool]]:
     """Packets between peers, and between the tunnel and a LAN: pings, as they are the proof; and TCP."""
-    tunnel, ping = desired.network.interface, "icmp" if version == 4 else "ipv6-icmp"
-    new = Packets(f"forward packets of {tunnel}", tunnel, tunnel, inside, inside, ping, version=version)
-    new = new._replace(states=frozenset({"new"}))
-    if desired.forwards_between_peers:
+    ping = "icmp" if version == 4 else "ipv6-icmp"
+    for one, other in desired.relayed_between if desired.forwards_between_peers else ():
+        new = Packets(f"forward packets of {one}", one, other, inside, inside, ping, version=version)
+        new = new._replace(states=frozenset({"new"}))
         yield "forward", new, True
-        yield "forward", new._replace(what=f"forward TCP of {tunnel}", protocol="tcp"), False
-        for link in desired.links if few else ():
+        yield "forward", new._replace(what=f"forward TCP of {one}", protocol="tcp"), False
+        for link in desired.links if few and one == other else ():
             nets = tuple(net for net in link.allowed_ips if net.version == version)
             yield "forward", new._replace(what=f"forward packets from {link.peer}", sources=nets), True
             yield "forward", new._replace(what=f"forward packets to {link.peer}", destinations=nets), True
     for lan in (real for lan in desired.lans if (real := desired.host.real(lan)).version == version):
         out = desired.host.lan_interface or seen.links.interface_into(lan) or ""
-        into = new._replace(interface_out=out, destinations=(lan,))
-        yield "forward", into, True
-        yield "forward", into._replace(what=f"forward TCP of {tunnel}", protocol="tcp"), False
-        back = Packets(f"forward packets to {tunnel}", out, tunnel, (lan,), inside, ping, version=version)
-        yield "forward", back._replace(states=frozenset({"established"})), True
+        for tunnel in desired.interfaces:
+            new = Packets(f"forward packets of {tunnel}", tunnel, out, inside, (lan,), ping, version=version)
+            into = new._replace(states=frozenset({"new"}))
+            yield "forward", into, True
+            yield "forward", into._replace(what=f"forward TCP of {tunnel}", protocol="tcp"), False
+            back = Packets(f"forward packets to {tunnel}", out, tunnel, (lan,), inside, ping, version=version)
+            yield "forward", back._replace(states=frozenset({"established"})), True
 
 
 def _of_iptables(

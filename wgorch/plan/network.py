@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 
@@ -54,6 +55,8 @@ class NetworkFacts:
     """UNIX time of the controller."""
     author: str = ""
     """``user@host`` of the controller."""
+    drains: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+    """Whether a relay is to be drained, by host and relay; others stay as they are."""
 
     @property
     def has_traffic(self) -> bool:
@@ -144,12 +147,13 @@ def _plan(
     topology, seen = facts.topology, facts.seen[name]
     network, desired = topology.inventory.network, topology.desired(name)
     more = (facts.keys, playbook.runs_for(name), secrets_of(topology, facts.seen, name), facts.mtu)
-    want = target_state(Target(desired, seen, *more, held, record), seen.slices)
+    draining = _drains(facts, name)
+    want = target_state(Target(desired, seen, *more, held, record, draining), seen.slices)
     after_start: State | None = None
     if name in topology.direct_peers:
         relayed = topology.without_direct_peers.desired(name)
         linked = {peer: key for peer, key in held.items() if relayed.link(peer)}
-        after_start = target_state(Target(relayed, seen, *more, linked), seen.slices)
+        after_start = target_state(Target(relayed, seen, *more, linked, drains=draining), seen.slices)
     names = names_by_key({**facts.left_keys, **facts.keys}) | {key: peer for peer, key in held.items() if key}
     if entries_of:
         want = limit_to(entries_of, want, named(seen.state(network), names), facts.keys)
@@ -161,6 +165,13 @@ def _plan(
         plan,
         notes=(*plan.notes, *return_routes(desired, seen), *routes_inside(desired, seen), *_left_out(desired, held)),
     )
+
+
+def _drains(facts: NetworkFacts, name: str) -> dict[str, str]:
+    """What is to change of the drained relays of a host: by relay, since when and by whom; empty to end it."""
+    who = re.sub(r"[^\w@.:-]", "_", facts.author.partition(",")[0])
+    mark = f"{facts.now} {who[:100]}"
+    return {relay: mark if drained else "" for (host, relay), drained in facts.drains.items() if host == name}
 
 
 def _header(facts: NetworkFacts, desired: Desired, seen: Observed, rule: ApprovalRule | None) -> dict[str, str]:

@@ -185,10 +185,38 @@ def _host(topology: Topology, status: Status, name: str, its: list[Session]) -> 
         "public_key": seen.wg(network).public_key or None,
         "ssh": _ssh(status.ssh.get(name)),
         "peers": [_session(session) for session in its],
-        "paths": {other: topology.path(name, other)[1:-1] for other in topology.hosts if other != name},
+        "relays": _relays(topology, status, name),
+        "detours": _detours(status, name),
+        "paths": {other: topology.path(name, other, status.avoided)[1:-1] for other in topology.hosts if other != name},
         "drift": [change_json(change) for change in plan.changes] if plan else [],
         "notes": _notes(plan) if plan else [],
     }
+
+
+def _relays(topology: Topology, status: Status, name: str) -> list[dict[str, Any]]:
+    """The relays that a host chooses between, the preferred one first."""
+    from wgorch.report.sessions import relay_uses
+
+    return [
+        {
+            "relay": use.relay,
+            "interface": use.interface,
+            "state": use.state,
+            "since_s": use.since_s,
+            "switches": use.switches,
+            "reason": use.why or None,
+        }
+        for use in relay_uses(topology, status, name)
+    ]
+
+
+def _detours(status: Status, name: str) -> list[dict[str, Any]]:
+    """Spokes that a relay does not hear, and reaches through another one."""
+    seen = status.seen[name]
+    return [
+        {"spoke": each.spoke, "interface": each.interface, "since_s": max(0, seen.clock.uptime - each.since)}
+        for each in seen.failover.detours
+    ]
 
 
 def _ssh(session: SshSession | None) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from wgorch.base.value import value
 from wgorch.base.wgkey import names_by_key
 from wgorch.facts.wireguard import STALE_S, Traffic
+from wgorch.gather.active import active_choice
 from wgorch.outcome import Status
 from wgorch.topology.topology import Topology
 
@@ -85,6 +86,50 @@ def sessions(topology: Topology, status: Status) -> dict[str, list[Session]]:
         )
         for host, seen in status.seen.items()
     }
+
+
+class Use(StrEnum):
+    """What a host does with one of several relays."""
+
+    ACTIVE = "active"
+    STANDBY = "standby"
+    DRAINED = "drained"
+    """It is not to be used, whether or not it works."""
+
+
+@value
+class RelayUse:
+    """A relay that a host can use."""
+
+    relay: str
+    interface: str
+    state: Use
+    since_s: int | None = None
+    """Seconds since it is used, None where that is not known."""
+    switches: int | None = None
+    """Changes of the relay since the start of the host."""
+    why: str = ""
+    """Why it is used: ``start``, ``lost``, ``loss``, ``drained`` or ``back``."""
+
+
+def relay_uses(topology: Topology, status: Status, name: str) -> list[RelayUse]:
+    """The relays that a host chooses between, the preferred one first; none where it does not choose."""
+    if name not in topology.hosts or name not in status.seen:
+        return []
+    seen = status.seen[name]
+    active, said = active_choice(topology, name, seen), seen.failover.active
+    found = []
+    for choice in topology.desired(name).choices:
+        there = status.seen.get(choice.relay)
+        drained = choice.interface in seen.failover.left or bool(there and there.failover.drained)
+        if choice != active:
+            found.append(RelayUse(choice.relay, choice.interface, Use.DRAINED if drained else Use.STANDBY))
+        elif said.interface == choice.interface:
+            since = max(0, seen.clock.uptime - said.since)
+            found.append(RelayUse(choice.relay, choice.interface, Use.ACTIVE, since, said.switches, said.why))
+        else:
+            found.append(RelayUse(choice.relay, choice.interface, Use.ACTIVE))
+    return found
 
 
 def size(count: float) -> str:

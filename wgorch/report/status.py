@@ -17,7 +17,7 @@ from wgorch.plan.hold import Held
 from wgorch.plan.members import Record
 from wgorch.report.console import safe_text
 from wgorch.report.plan import render_notes
-from wgorch.report.sessions import Session, ago, duration, sessions, size
+from wgorch.report.sessions import Session, Use, ago, duration, relay_uses, sessions, size
 from wgorch.topology.topology import Topology
 
 MAX_DRIFT_LINES = 40
@@ -41,6 +41,8 @@ def render_status(out: Console, topology: Topology, status: Status, *, verbose: 
         out.print(safe_text(f"addresses: {'; '.join(_place(host) for host in topology.hosts.values())}", "dim"))
     for line in unreachable_lines(status):
         out.print(line)
+    for said in failover_lines(topology, status):
+        out.print(safe_text(said, "yellow"))
     for name, session in status.ssh.items() if verbose else ():
         out.print(safe_text(f"{name}: {session or 'this machine, without SSH'}", "dim"))
     for error in status.errors:
@@ -63,6 +65,32 @@ def render_status(out: Console, topology: Topology, status: Status, *, verbose: 
     if status.record.number:
         out.print(safe_text(revision(status.record), "dim"))
     out.print(summary(status))
+
+
+REASONS = {
+    "lost": "{} did not answer",
+    "loss": "{} lost much more",
+    "drained": "{} is drained",
+    "back": "{} answers again",
+}
+"""Why a host uses a relay, of the one that it prefers."""
+
+
+def failover_lines(topology: Topology, status: Status) -> Iterator[str]:
+    """A line for each host that does not use the relay that it prefers, and for each detour and drained relay."""
+    for name, seen in status.seen.items():
+        uses = relay_uses(topology, status, name)
+        active = next((use for use in uses if use.state is Use.ACTIVE), None)
+        if active and active is not uses[0]:
+            since = f" for {duration(active.since_s)}" if active.since_s is not None else ""
+            why = f": {REASONS[active.why].format(uses[0].relay)}" if active.why in REASONS else ""
+            times = f"; {count(active.switches, 'change')} since its start" if active.switches else ""
+            yield f"{name} uses {active.relay} by {active.interface}{since}{why}{times}"
+        for each in seen.failover.detours:
+            yield f"{name} does not hear {each.spoke} for {duration(max(0, seen.clock.uptime - each.since))}: it goes by {each.interface}"
+        if seen.failover.drained:
+            when, who = seen.failover.drained.split(" ")
+            yield f"{name} is drained, by {who}, {time.strftime('%Y-%m-%d %H:%M %Z', time.localtime(int(when)))}: wgorch undrain {name}"
 
 
 def _place(host: Host) -> str:
@@ -121,6 +149,7 @@ def _rows(topology: Topology, status: Status, name: str, its: list[Session]) -> 
     """The rows of a host: its sessions, then the hosts that it reaches through others."""
     if not status.seen[name].is_managed(topology.inventory.network):
         return [[safe_text("no tunnel", "yellow")]]
+    uses = {use.relay: use.state.value for use in relay_uses(topology, status, name)}
     rows = [
         [
             safe_text(session.label),
@@ -128,12 +157,15 @@ def _rows(topology: Topology, status: Status, name: str, its: list[Session]) -> 
             safe_text(session.age, session.style),
             safe_text(size(session.traffic.received)),
             safe_text(size(session.traffic.sent)),
-            safe_text("direct"),
+            safe_text(uses.get(session.name or "", "direct")),
         ]
         for session in its
     ]
+    known = {session.name for session in its}
     for other in topology.hosts if name in topology.hosts else ():
-        path = topology.path(name, other)
+        if other in known:
+            continue
+        path = topology.path(name, other, status.avoided)
         if len(path) > 2:
             via = safe_text(f"via {', '.join(path[1:-1])}")
             rows.append([safe_text(other), *(safe_text("") for _ in range(4)), via])

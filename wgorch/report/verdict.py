@@ -163,7 +163,8 @@ def _render_flows(out: Console, topology: Topology, verdict: Verdict) -> None:
             )
         out.print(line)
         if not flow.refused:
-            out.print(safe_text(f"    {walk(topology, flow.source, flow.address, interface_of=lan_interface)}", "dim"))
+            path = walk(topology, flow.source, flow.address, interface_of=lan_interface, cut=verdict.avoided)
+            out.print(safe_text(f"    {path}", "dim"))
 
 
 _BECAME = {

@@ -112,6 +112,10 @@ class State:
     failover: str = ""
     """SHA-256 of the script that chooses between relays."""
     failover_text: str = field(default="", compare=False)
+    drained: str = ""
+    """Of a relay that hosts are to leave: UNIX time since when, and by whom."""
+    left: frozenset[str] = frozenset()
+    """Interfaces of the relays that this host alone is to leave."""
 
     @property
     def key_file(self) -> str:

@@ -41,7 +41,7 @@ def chain_changes(
             yield change("+", _name(chain), why, *making(chain, want, have), values=partial(_values, (), new))
         elif new != old:
             differs, values = _difference(new, old), partial(_values, old, new)
-            lost = not set(old) <= set(new)
+            lost = not {rule for rule in old if rule.words[-1] != "DROP"} <= set(new)
             yield change("~", _name(chain), differs, *making(chain, want, have), disruptive=lost, values=values)
         elif place != seen:
             problem = _jump_problem(seen, chain.parent)

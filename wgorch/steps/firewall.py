@@ -141,6 +141,9 @@ def _hellos(target: Target, version: int) -> Iterator[Rule]:
     own = [ip for ip in target.desired.host.addresses if ip.version == version]
     kind = "icmp -m icmp --icmp-type 8" if version == 4 else "ipv6-icmp -m icmp6 --icmpv6-type 128"
     for ip in own if target.desired.host.relay and len(target.tunnels) > 1 else ():
+        if target.drained:
+            # Spokes leave a relay that does not answer; what they send meanwhile it forwards.
+            yield rule(f"-d {ip}/{ip.max_prefixlen} -i {target.tunnel} -p {kind}", target.network.mark, "DROP")
         for tunnel in target.tunnels:
             matches = (
                 f"-d {ip}/{ip.max_prefixlen} -i {tunnel} -p {kind} -m limit --limit {HELLOS}/sec --limit-burst {HELLOS}"

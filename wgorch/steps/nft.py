@@ -57,7 +57,7 @@ def nft_table(want: State, have: State) -> Iterator[Change]:
         f"nft table {name}",
         why,
         *commands,
-        disruptive=first or bool(extra) or "drop" in lacking,
+        disruptive=first or any(not text.endswith("drop") for text in extra) or "drop" in lacking,
         values=its,
     )
 

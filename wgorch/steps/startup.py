@@ -16,12 +16,14 @@ from wgorch.adapters.startup import (
 )
 from wgorch.base.ip import network_text
 from wgorch.base.sh import EMPTY, comment, quote, quote_words, sh, sh_lines
+from wgorch.facts.facts import Facts
 from wgorch.facts.grammar import match, words
 from wgorch.facts.part import Answers, Part, Reread
 from wgorch.facts.system import facts_of
 from wgorch.host.library import functions, pieces_of
 from wgorch.host.programs import parameters as parameters_of
 from wgorch.host.programs import readable
+from wgorch.inventory.model import Network
 from wgorch.state.change import Change, change, command
 from wgorch.state.state import State
 from wgorch.steps.noun import Noun, Slice, step
@@ -48,6 +50,7 @@ def persist(want: State, have: State) -> Iterator[Change]:
         yield _watching(want, have)
     if want.failover != have.failover:
         yield _choosing(want, have)
+    yield from _draining(want, have)
 
 
 def _starting(kind: str, want: State, have: State) -> Change:
@@ -55,6 +58,21 @@ def _starting(kind: str, want: State, have: State) -> Change:
     making = command("write_file", starter.path, starter.mode, stdin=starter.text)
     enable = (command(*words) for words in starter.enable)
     return change("~" if kind in have.units else "+", starter.what, "not started at boot", making, *enable)
+
+
+def _draining(want: State, have: State) -> Iterator[Change]:
+    """Keep the marks of relays that are to be left."""
+    if want.drained != have.drained:
+        file = f"{want.directory}/drained"
+        why = "hosts are to leave this relay" if want.drained else "hosts may use this relay"
+        keeping = command("write_file", file, "600", stdin=want.drained) if want.drained else command("rm", "-f", file)
+        yield change("+" if want.drained else "-", "mark of a drained relay", why, keeping)
+    for name in sorted(want.left - have.left):
+        keeping = command("write_file", f"{want.directory}/drain.{name}", "600", stdin="left")
+        yield change("+", f"mark to leave the relay of {name}", "it is to be drained", keeping)
+    for name in sorted(have.left - want.left):
+        ending = command("rm", "-f", f"{want.directory}/drain.{name}")
+        yield change("-", f"mark to leave the relay of {name}", "it may be used", ending)
 
 
 def _choosing(want: State, have: State) -> Change:
@@ -129,7 +147,12 @@ def _target(target: Target) -> Slice:
     watch = digest(text) if text and starter in WATCHING else ""
     choosing = failover_script(target)
     failover = {"failover": digest(choosing) if choosing and starter else "", "failover_text": choosing}
-    return {"starter": starter, "watch": watch, "watch_text": text, **failover, **units}
+    marks = {"drained": target.drained, "left": target.left}
+    return {"starter": starter, "watch": watch, "watch_text": text, **failover, **marks, **units}
+
+
+def _have(facts: Facts, _network: Network) -> Slice:
+    return {"drained": facts.failover.drained, "left": facts.failover.left}
 
 
 def failover_script(target: Target) -> str:
@@ -222,8 +245,9 @@ def _direct_peers(target: Target) -> Iterator[tuple[str, ...]]:
 
 
 NOUN = Noun(
-    state=("starter", "units", "watch", "watch_text", "failover", "failover_text"),
+    state=("starter", "units", "watch", "watch_text", "failover", "failover_text", "drained", "left"),
     steps=(step(persist),),
+    have=_have,
     read=_read,
     part=Part(
         {"files": Reread.ALWAYS},

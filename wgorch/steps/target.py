@@ -30,16 +30,19 @@ class Target:
         mtu: int | None = None,
         absent: Mapping[str, str] | None = None,
         record: tuple[str, str] = ("", ""),
+        drains: Mapping[str, str] | None = None,
     ) -> None:
         """`keys`: public keys by host; `secrets`: files of preshared keys by peer; `mtu`: of the tunnel, in bytes.
 
         `absent`: hosts that are not reached in this run, and the key that this host has for each, empty for none;
-        `record`: of the network's members, and its first line, where this host keeps it.
+        `record`: of the network's members, and its first line, where this host keeps it; `drains`: by relay, since when it is
+        drained and by whom, empty to end it, where that is to change.
         """
         self.desired, self.facts = desired, facts
         self.keys, self.runs, self.secrets, self.mtu = keys, runs or {}, secrets or {}, mtu
         self.absent = absent or {}
         self.members, self.revision = record
+        self.drains = drains or {}
 
     @property
     def network(self) -> Network:
@@ -61,6 +64,20 @@ class Target:
         for ip in self.desired.host.addresses:
             alone = self.desired.has_single_address
             yield f"{ip}/{ip.max_prefixlen if alone else self.network.prefix_of(ip)}"
+
+    @property
+    def drained(self) -> str:
+        """Of a relay that hosts are to leave: since when, and by whom."""
+        if not self.desired.host.relay or len(self.tunnels) < 2:
+            return ""
+        return self.drains.get(self.desired.name, self.facts.failover.drained)
+
+    @property
+    def left(self) -> frozenset[str]:
+        """Interfaces of the relays that this host alone is to leave."""
+        choices, was = self.desired.choices, self.facts.failover.left
+        found = (c.interface for c in choices if self.drains.get(c.relay, "x" if c.interface in was else ""))
+        return frozenset(found)
 
     def key(self, host: str) -> str:
         """Public key of a host, or what stands for it until it is generated."""

@@ -57,6 +57,12 @@ class Detour(NamedTuple):
     """The other relays of the spoke, and the interfaces of this one for them, the spoke's preferred one first."""
 
 
+Cut = frozenset[tuple[str, str]]
+"""Sessions that are down, or not used: pairs of a relay and a spoke of it."""
+
+WHOLE: Cut = frozenset()
+"""No session is down."""
+
 ACTIVE = ""
 """In the place of an interface: that of the relay that a host uses just now."""
 

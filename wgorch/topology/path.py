@@ -9,7 +9,7 @@ from typing import NamedTuple
 from wgorch.base.ip import innermost
 from wgorch.inventory.model import Flow, IPAddress, IPNetwork
 from wgorch.inventory.policy import PING, UDP, PolicyRule, Service
-from wgorch.topology.desired import ACTIVE, Desired, Link
+from wgorch.topology.desired import ACTIVE, WHOLE, Cut, Desired, Link
 from wgorch.topology.topology import Topology
 
 InterfaceOf = Callable[[str, IPNetwork], str]
@@ -25,6 +25,8 @@ class Walk(NamedTuple):
     """The same hop by hop, as text: ``home.wg0``, ``(tunnel)``, ``bcc.wg0``, ``(forward)`` …"""
     dropped: str = ""
     """Why the packet is dropped; empty if it arrives."""
+    tunnels: tuple[tuple[str, str], ...] = ()
+    """Between each two of the hosts: the interface that it leaves by, and the one that it comes in by."""
 
     @property
     def arrives(self) -> bool:
@@ -33,13 +35,6 @@ class Walk(NamedTuple):
 
     def __str__(self) -> str:
         return " -> ".join(self.hops) + (f" -x {self.dropped}" if self.dropped else "")
-
-
-Cut = frozenset[tuple[str, str]]
-"""Sessions that are down: pairs of a relay and a spoke of it."""
-
-WHOLE: Cut = frozenset()
-"""No session is down."""
 
 
 class _Dropped(Exception):
@@ -65,7 +60,7 @@ def walk(
     here = look(source)
     hosts, hops = [source], [f"{source}.{here.network.interface}"]
     origin = origin or here.host.address_of(destination.version)
-    came_by = ""
+    came_by, tunnels = "", []
     try:
         if origin is None:
             raise _Dropped(f"{source} has no IPv{destination.version} address")
@@ -76,13 +71,14 @@ def walk(
             hops[:] = hops if len(hosts) > 1 else [f"{source}.{out}"]
             hops += ["(forward)", f"{here.name}.{out}"] if len(hosts) > 1 else []
             here, came_by = _enter(topology, look, here, link, origin)
+            tunnels.append((out, came_by))
             hops += ["(tunnel)", f"{here.name}.{came_by}"]
             if here.name in hosts:
                 raise _Dropped(f"routing loop: {here.name} is passed twice")
             hosts.append(here.name)
     except _Dropped as dropped:
-        return Walk(tuple(hosts), tuple(hops), str(dropped))
-    return Walk(tuple(hosts), (*hops, *last))
+        return Walk(tuple(hosts), tuple(hops), str(dropped), tuple(tunnels))
+    return Walk(tuple(hosts), (*hops, *last), "", tuple(tunnels))
 
 
 def _last_hops(

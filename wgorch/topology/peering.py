@@ -19,7 +19,7 @@ from itertools import chain, islice
 
 from wgorch.base.ip import innermost
 from wgorch.inventory.model import Endpoint, Host, Inventory, IPAddress, IPNetwork
-from wgorch.topology.desired import DirectPeer
+from wgorch.topology.desired import WHOLE, Cut, DirectPeer
 
 
 class Peering:
@@ -187,25 +187,33 @@ class Peering:
 
     def next_hop(self, name: str, target: str) -> str | None:
         """Return the peer that gets a packet for `target` first while every relay works; None if there is no path."""
+        return self._next_hop(name, target, "", WHOLE)
+
+    def _next_hop(self, name: str, target: str, before: str, cut: Cut) -> str | None:
+        """The same with sessions down, of a packet that the host `before` sent."""
         here, there = self.hosts[name], self.hosts[target]
         if here.relay:
             relays = self.relays_of(target)
-            return target if not relays or name in relays else relays[0]
+            if not relays or name in relays:
+                by_relay = bool(before) and self.hosts[before].relay
+                others = (r for r in relays if (name, target) in cut and not by_relay and (r, target) not in cut)
+                return next(others, target)
+            return relays[0]
         if target in self.separated(name):
             return self.common_relay(name, target)
         if here.endpoint or (there.endpoint and not there.relay) or self._is_active(name, target):
             return target
-        return self.relay_of(name)
+        return next((r for r in self.relays_of(name) if (r, name) not in cut), self.relay_of(name))
 
     def _is_active(self, name: str, target: str) -> bool:
         direct_peer = self.direct_peers.get(name, {}).get(target)
         return direct_peer is not None and direct_peer.active
 
-    def path(self, source: str, target: str) -> list[str]:
+    def path(self, source: str, target: str, cut: Cut = WHOLE) -> list[str]:
         """Return the hosts that a packet passes, both ends included; empty if there is no path."""
         found = [source]
         while found[-1] != target:
-            hop = self.next_hop(found[-1], target)
+            hop = self._next_hop(found[-1], target, found[-2] if len(found) > 1 else "", cut)
             if hop is None or hop in found:
                 return []
             found.append(hop)

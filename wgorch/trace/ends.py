@@ -30,8 +30,21 @@ def is_own(inventory: Inventory, source: str, target: str) -> bool:
 
 
 def hosts_on_path(run: Run, source: str, goal: IPAddress) -> list[str]:
-    """Hosts on the path, without devices."""
-    return [name for name in walk(run.topology, source, goal).hosts if name in run.inventory.hosts]
+    """Hosts on the path there and back, without devices."""
+    there = walk(run.topology, source, goal, cut=run.avoided)
+    names = list(there.hosts)
+    own = run.topology.hosts[source].address_of(goal.version)
+    if len(run.topology.relays) > 1 and own and not there.dropped:
+        names += walk(run.topology, names[-1], own, origin=goal, cut=run.avoided).hosts
+    return [name for name in dict.fromkeys(names) if name in run.inventory.hosts]
+
+
+def gather_path(run: Run, source: str, target: str) -> None:
+    """Read the hosts on the path of a packet and of its reply. Which relays those take is known only when they are read."""
+    read = set[str]()
+    while names := set(run.asked_for(hosts_on_path(run, source, goal_of(run.inventory, source, target)))) - read:
+        run.gather([name for name in run.inventory.hosts if name in names])
+        read |= names
 
 
 def find_sender(run: Run, source: str, target: str) -> tuple[Sender, IPAddress]:
@@ -49,7 +62,7 @@ def _device(run: Run, device: str, target: str) -> tuple[Sender, IPAddress]:
     hosts = walk(run.topology, device, goal).hosts
     if own is None or len(hosts) < 2:
         raise UsageError(f"no path from {device} to {target}", "allow it in the inventory (relay, links, subnets)")
-    run.gather(run.asked_for(hosts_on_path(run, hosts[1], goal)))
+    gather_path(run, hosts[1], str(goal))
     run.require(hosts[1])
     goal = goal_of(run.inventory, device, target)
     own = run.inventory.devices[device].address_of(goal.version) or own
@@ -62,7 +75,7 @@ def _lan_machine(run: Run, address: IPAddress, target: str) -> tuple[Sender, IPA
         raise UsageError(
             f"{address} is in no LAN of the inventory", "trace from a host, a device, or an address in subnets"
         )
-    run.gather(run.asked_for(hosts_on_path(run, gateway, goal_of(run.inventory, gateway, target))))
+    gather_path(run, gateway, target)
     run.require(gateway)
     interface = lan_interface(run.topology.desired(gateway), run.seen[gateway], lan)
     return Sender(address, gateway, interface), goal_of(run.inventory, gateway, target)

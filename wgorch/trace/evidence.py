@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from wgorch.base.ip import Prefixes, network
 from wgorch.base.value import value
@@ -41,6 +42,10 @@ class Evidence:
     def tunnel(self) -> str:
         """Name of the network's interface."""
         return self.path.tunnel
+
+    def tunnels(self, host: str) -> tuple[str, ...]:
+        """The network's interfaces on a host."""
+        return self.topology.desired(host).interfaces
 
     # --- packets
 
@@ -88,11 +93,16 @@ class Evidence:
 
     def peer_for(self, host: str, address: IPAddress) -> Peer | None:
         """The peer that a host sends an address to: the one with the longest prefix in its allowed-ips."""
-        peers = self.peers(host).values()
+        hop = self.next_hop(host, address) if self.path.tunnels else None
+        # Another relay's entry, on another interface, has the same networks.
+        peers = [peer for peer in self.peers(host).values() if hop is None or self.name_of(peer) == hop]
         return Prefixes((network(net), peer) for peer in peers for net in peer.allowed_ips).of(address)
 
     def next_hop(self, host: str, address: IPAddress) -> str | None:
         """The host or device that a packet should be sent to next; None where the host itself delivers it."""
+        if self.path.tunnels:
+            hosts, _ = self.path.way(Kind.REPLY if address == self.probe.source else Kind.REQUEST)
+            return dict(pairwise(hosts)).get(host)
         hosts = walk(self.topology, host, address).hosts
         return hosts[1] if len(hosts) > 1 else None
 

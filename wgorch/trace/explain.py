@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from wgorch.base.value import value
 from wgorch.gather.observed import Observed
+from wgorch.topology.desired import WHOLE, Cut
 from wgorch.topology.path import walk
 from wgorch.topology.topology import Topology
 from wgorch.trace.capture import Capture
@@ -68,17 +69,22 @@ def explain(
     probe: Probe,
     source: str,
     arrives_by: str = "",
+    cut: Cut = WHOLE,
 ) -> Trace:
     """Judge the captures of one probe.
 
     `source`: the host that sends; or, with the interface that the probe arrives by, the first host behind its sender.
+    `cut`: sessions with relays that hosts do not use.
     """
-    path = walk(topology, source, probe.target, origin=probe.source)
+    path = walk(topology, source, probe.target, origin=probe.source, cut=cut)
     if path.dropped:
         host, _, what = path.dropped.rpartition(": ")
         hint = f"add the network of {probe.target} to subnets: of the host that leads there; wgorch check"
         return Trace(probe, path.hosts, (), Finding(host or source, what, hint), captures=captures)
-    crossings = packet_path(topology, facts, path.hosts, probe.target, arrives_by)
+    back = (
+        walk(topology, path.hosts[-1], probe.source, origin=probe.target, cut=cut) if len(topology.relays) > 1 else None
+    )
+    crossings = packet_path(topology, facts, path, probe.target, arrives_by, back)
     evidence = Evidence(topology, facts, keys, captures, probe, crossings)
     hops: list[Hop] = []
     finding = _first_fault(evidence, hops) or _fault_at_source(evidence, captures.get(source))

@@ -12,9 +12,10 @@ from wgorch.events import Event
 from wgorch.facts.path_mtu import DEFAULT_MTU, PING_HEADERS
 from wgorch.inventory.model import IPAddress
 from wgorch.run import Run
+from wgorch.topology.path import walk
 from wgorch.trace import explain
 from wgorch.trace.capture import Capture, parse
-from wgorch.trace.ends import Sender, find_sender, goal_of, hosts_on_path, is_own
+from wgorch.trace.ends import Sender, find_sender, gather_path, goal_of, hosts_on_path, is_own
 from wgorch.trace.observe import WINDOW_S, script
 from wgorch.trace.probe import Probe
 from wgorch.verify.diagnose import Verdict
@@ -54,7 +55,7 @@ def trace(
     if source not in run.inventory.hosts:
         sender, goal = find_sender(run, source, target)
         return _by_hand(run, sender, goal, packet, pcap=pcap, ask=ask)
-    run.gather(run.asked_for(hosts_on_path(run, source, goal_of(run.inventory, source, target))))
+    gather_path(run, source, target)
     run.require(source)
     return follow(run, source, goal_of(run.inventory, source, target), packet, pcap=pcap)
 
@@ -68,7 +69,7 @@ def with_cause(run: Run, verdict: Verdict) -> Verdict:
     if pair is None:
         return verdict
     try:
-        run.gather(run.asked_for(hosts_on_path(run, *pair)))
+        gather_path(run, pair[0], str(pair[1]))
         cause = follow(run, *pair).finding
     except WgorchError:
         return verdict
@@ -97,7 +98,7 @@ def follow(run: Run, source: str, goal: IPAddress, packet: Packet = PING, *, pca
     full_size = _full_size(run, source, goal) if packet.protocol == "icmp" else 0
     probe = _probe(own, goal, packet, full_size)
     captures = _capture(run, source, probe, "", WINDOW_S, pcap=pcap)
-    return explain.explain(run.topology, run.seen, run.all_keys, captures, probe, source)
+    return explain.explain(run.topology, run.seen, run.all_keys, captures, probe, source, cut=run.avoided)
 
 
 def _by_hand(
@@ -110,18 +111,22 @@ def _by_hand(
         command = f"any {packet.protocol.upper()} packet to {goal} port {packet.port}"
     ask(f"send within {BY_HAND_S - 5} s from {sender.address}: {command}")
     captures = _capture(run, sender.host, probe, sender.arrives_by, BY_HAND_S, pcap=pcap)
-    return explain.explain(run.topology, run.seen, run.all_keys, captures, probe, sender.host, sender.arrives_by)
+    by = sender.arrives_by
+    return explain.explain(run.topology, run.seen, run.all_keys, captures, probe, sender.host, by, run.avoided)
 
 
 def _capture(run: Run, first: str, probe: Probe, arrives_by: str, window_s: int, *, pcap: bool) -> dict[str, Capture]:
     """Captures of all hosts on the path from the first one. Raises HostsFailed."""
-    interface, trace_id = run.network.interface, secrets.token_hex(4)
+    trace_id = secrets.token_hex(4)
+    path = walk(run.topology, first, probe.target, cut=run.avoided)
+    comes_by = dict(zip(path.hosts[1:], (by for _, by in path.tunnels), strict=False))
 
     def work(name: str) -> Capture:
         run.listener.event(name, Event.TRACE)
-        port = run.topology.hosts[name].listen_port
-        by = arrives_by if name == first else interface
-        text = script(probe, trace_id, interface, port, by, window_s=window_s, pcap=pcap)
+        desired = run.topology.desired(name)
+        ports = (desired.host.listen_port, *desired.ports.values())
+        by = arrives_by if name == first else comes_by.get(name, run.network.interface)
+        text = script(probe, trace_id, desired.interfaces, ports, by, window_s=window_s, pcap=pcap)
         return parse(name, run.fleet.open(name).exchange(text, "trace the packet", window_s + 20), probe)
 
     present = [name for name in hosts_on_path(run, first, probe.target) if name not in run.absent]

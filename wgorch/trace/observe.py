@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from wgorch.base.sh import Sh, sh_lines
 from wgorch.gather.gather import ENVIRONMENT, NONCE
@@ -16,22 +16,25 @@ WINDOW_S = 5
 def script(
     probe: Probe,
     trace_id: str,
-    interface: str,
-    listen_port: int,
+    interfaces: Sequence[str],
+    ports: Sequence[int],
     arrives_by: str,
     *,
     window_s: int = WINDOW_S,
     pcap: bool = False,
 ) -> Sh:
-    """The script of one host, which runs for `window_s` seconds; at the source (`arrives_by` empty) it sends the probe."""
+    """The script of one host, which runs for `window_s` seconds; at the source (`arrives_by` empty) it sends the probe.
+
+    `interfaces` and `ports`: the network's there.
+    """
     words = {
         "id": trace_id,
         "seconds": str(window_s),
-        "interface": interface,
+        "interfaces": " ".join(interfaces),
         "target": str(probe.target),
         "origin": str(probe.source),
         "arrives_by": arrives_by,
-        "rules": _rules(probe, f"wgorch-trace-{trace_id}", listen_port),
+        "rules": _rules(probe, f"wgorch-trace-{trace_id}", ports),
         "filter": _filter(probe),
         "pcap": "yes" if pcap else "no",
         "protocol": probe.protocol,
@@ -60,7 +63,7 @@ except ConnectionRefusedError:
 """Python that connects to a port, or sends a datagram and waits for a reply."""
 
 
-def _rules(probe: Probe, table: str, listen_port: int) -> str:
+def _rules(probe: Probe, table: str, ports: Sequence[int]) -> str:
     """The nft table that collects in sets where the probe came by; it accepts everything."""
     hooks = (("prerouting", "in", -450), ("output", "", -450), ("postrouting", "out", 300))
     lines = [f"table inet {table} {{", *_sets(probe)]
@@ -68,7 +71,7 @@ def _rules(probe: Probe, table: str, listen_port: int) -> str:
         lines.append(f"chain {hook} {{ type filter hook {hook} priority {priority};")
         lines += _probe_rules(probe, direction, trace=hook != "postrouting")
         if direction:
-            lines += _outer_rules(direction, listen_port)
+            lines += _outer_rules(direction, ports)
         lines.append("}")
     return "\n".join([*lines, "}"])
 
@@ -98,12 +101,13 @@ def _probe_rules(probe: Probe, direction: str, *, trace: bool) -> Iterator[str]:
         yield " ".join(parts)
 
 
-def _outer_rules(direction: str, listen_port: int) -> Iterator[str]:
+def _outer_rules(direction: str, ports: Sequence[int]) -> Iterator[str]:
     """Rules that collect WireGuard's own UDP packets."""
     port = "dport" if direction == "in" else "sport"
+    own = f"{{ {', '.join(map(str, ports))} }}" if len(ports) > 1 else str(ports[0])
     for version, family in ((4, "ip"), (6, "ip6")):
         element = f"{_INTERFACE[direction]} . {family} saddr . {family} daddr"
-        yield f"udp {port} {listen_port} update @outer{version}-{direction} {{ {element} }}"
+        yield f"udp {port} {own} update @outer{version}-{direction} {{ {element} }}"
 
 
 def _filter(probe: Probe) -> str:

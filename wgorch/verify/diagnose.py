@@ -11,6 +11,7 @@ from wgorch.base.text import hint_lines
 from wgorch.base.value import value
 from wgorch.inventory.model import IPAddress
 from wgorch.plan.playbook import CHECKS
+from wgorch.topology.desired import WHOLE, Cut
 from wgorch.topology.path import walk
 from wgorch.topology.topology import Topology
 from wgorch.verify.attempts import attempted
@@ -32,6 +33,8 @@ class Verdict:
     findings: tuple[Finding, ...]
     broken_before: tuple[Finding, ...] = ()
     """Faults that were there before the change, and are not held against it."""
+    avoided: Cut = WHOLE
+    """Sessions with relays that hosts did not use."""
     proven_back: tuple[Finding, ...] = ()
     """Pings without a reply whose path is proven by those of the other end: a firewall drops echo requests."""
 
@@ -69,14 +72,15 @@ def diagnose(
     since: Mapping[str, Mapping[str, Since]] | None = None,
     checks: frozenset[str] = frozenset(CHECKS),
     broken_before: frozenset[Pair] = frozenset(),
+    avoided: Cut = WHOLE,
 ) -> Verdict:
     """Judge measurements.
 
     `since`: sessions that must be new, by host and peer; `checks`: what is judged; `broken_before`: pairs that did not
-    work before the change either.
+    work before the change either; `avoided`: sessions with relays that hosts do not use.
     """
     names = {address: name for name, host in topology.hosts.items() for address in host.addresses}
-    network = _Measured(topology, measured, keys, names)
+    network = _Measured(topology, measured, keys, names, avoided)
     found = [*_sessions(network, since or {})] if "handshakes" in checks else []
     unable = [finding for host in measured for finding in _unable(network, host)]
     able = [host for host in measured if host not in {finding.host for finding in unable}]
@@ -93,7 +97,7 @@ def diagnose(
     # What fails beside it for the same fault is no closed INPUT chain.
     real = {finding.fault for finding in left if not _is_proven_back(network, finding)}
     back = tuple(_proven_back(network, finding) for finding in left if finding.fault not in real)
-    return Verdict(measured, tuple(finding for finding in left if finding.fault in real), old, back)
+    return Verdict(measured, tuple(finding for finding in left if finding.fault in real), old, avoided, back)
 
 
 def _unable(network: _Measured, host: str) -> Iterator[Finding]:
@@ -136,6 +140,7 @@ class _Measured:
     keys: Mapping[str, str]
     names: Mapping[IPAddress, str]
     """Tunnel members by address."""
+    avoided: Cut
 
     def handshake(self, host: str, peer: str) -> int:
         """UNIX time of a host's latest handshake with a peer; 0 where there was none."""
@@ -244,7 +249,7 @@ def session_fault(one: str, other: str) -> tuple[str, ...]:
 
 def _fault_on_path(network: _Measured, host: str, address: IPAddress) -> tuple[str, str, tuple[str, ...]]:
     """The problem, its fix, and where the fault is."""
-    path = walk(network.topology, host, address)
+    path = walk(network.topology, host, address, cut=network.avoided)
     if path.dropped:
         return path.dropped, "wgorch check", ("inventory", path.dropped)
     for here, there in pairwise(path.hosts):

@@ -43,7 +43,8 @@ def verify_hosts(
         return measure.parse(name, text, targets)
 
     measured, failed = run.fleet.on_hosts(names, work)
-    verdict = diagnose(run.topology, measured, run.keys, since, run.playbooks.checks, run.broken_before)
+    judged = (run.playbooks.checks, run.broken_before, run.avoided)
+    verdict = diagnose(run.topology, measured, run.keys, since, *judged)
     lost = tuple(Finding(name, f"not measured: {error.problem}") for name, error in failed.items())
     return replace(verdict, findings=(*verdict.findings, *lost))
 
@@ -81,8 +82,11 @@ def _interfaces(run: Run, name: str) -> tuple[str, ...]:
 def _relays(run: Run, name: str, skipped: Skipped) -> dict[str, IPAddress]:
     """The relays that a host chooses between, by interface: the one that is not used just now must work, too."""
     desired, hosts = run.topology.desired(name), run.topology.hosts
-    out = skipped.ends | skipped.transit
-    return {c.interface: hosts[c.relay].address for c in desired.choices if c.relay not in out}
+    out = skipped.ends | skipped.transit | {n for n, seen in run.seen.items() if seen.failover.drained}
+    left = run.seen[name].failover.left if name in run.seen else frozenset()
+    return {
+        c.interface: hosts[c.relay].address for c in desired.choices if c.relay not in out and c.interface not in left
+    }
 
 
 def _is_own(run: Run, name: str, address: IPAddress) -> bool:

@@ -18,6 +18,8 @@ GROUPS = {
         "rollback",
         "teardown",
         "rotate-key",
+        "drain",
+        "undrain",
         "forget",
         "export",
     ),

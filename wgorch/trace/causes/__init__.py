@@ -21,7 +21,11 @@ from wgorch.verify.finding import Finding
 def cause(evidence: Evidence, kind: Kind, before: Crossing | None, here: Crossing) -> Finding | None:
     """Why a packet that came to one interface (None: that is still with its sender) does not come to the next one."""
     if before and before.host != here.host:
-        return _between(evidence, kind, before.host, here.host)
+        down = None
+        for at in (before, here):
+            if at.host in evidence.facts and at.interface != evidence.tunnel:
+                down = down or interface_down(evidence, at.host, at.interface)
+        return down or _between(evidence, kind, before.host, here.host)
     if before:
         return _through(evidence, kind, here.host, before.interface, here.interface)
     if here.direction == "out":

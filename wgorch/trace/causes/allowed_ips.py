@@ -37,5 +37,6 @@ def _lacking(evidence: Evidence, host: str, peer: str, address: IPAddress, detai
     subnet, link = evidence.subnet_of(address), evidence.topology.desired(host).link(peer)
     # The whole list: older versions of wg know no way to add to it.
     nets = ",".join(map(network_text, link.allowed_ips)) if link else subnet
-    setting = f"wg set {evidence.tunnel} peer {evidence.key_of(peer)} allowed-ips {nets}"
+    interface = link.interface or evidence.tunnel if link else evidence.tunnel
+    setting = f"wg set {interface} peer {evidence.key_of(peer)} allowed-ips {nets}"
     return Finding(host, f"peer {peer} lacks allowed-ips {subnet}{detail}", by_hand(setting))

@@ -11,7 +11,7 @@ from wgorch.verify.finding import Finding
 def interface_down(evidence: Evidence, host: str, interface: str) -> Finding | None:
     """An interface of a host carries no packets."""
     device = evidence.facts[host].links.devices.get(interface)
-    managed = interface == evidence.tunnel
+    managed = interface in evidence.tunnels(host)
     if device is None:
         return Finding(host, f"interface {interface} not found", "wgorch up" if managed else "correct lan_interface")
     if not device.up:

@@ -29,7 +29,7 @@ def rp_filtered(evidence: Evidence, host: str, source: IPAddress, interface: str
 
 
 def _hint(evidence: Evidence, host: str, source: IPAddress, interface: str, route: Route | None) -> str:
-    own = evidence.topology.desired(host).tunnel_prefixes.of(source) if interface == evidence.tunnel else None
+    own = evidence.topology.desired(host).tunnel_prefixes.of(source) if interface in evidence.tunnels(host) else None
     if own is None:
         setting = quote(f"net/ipv4/conf/{interface}/rp_filter=2")
         return hint_lines(f"sysctl -w {setting}", f"or: a route to {source} via {interface}")

@@ -11,14 +11,16 @@ from wgorch.verify.finding import Finding
 
 def wrong_endpoint(evidence: Evidence, host: str, other: str) -> Finding | None:
     """A host sends to another endpoint than the inventory's; one that is a name is not compared."""
-    wanted, peer = evidence.topology.hosts[other].endpoint, evidence.peer(host, other)
+    link, peer = evidence.topology.desired(host).link(other), evidence.peer(host, other)
+    wanted = link.endpoint if link else None
     if wanted is None or peer is None or as_ip(wanted.host) is None:
         return None
     now = evidence.captures[host].endpoints.get(peer.public_key, peer.endpoint)
     if peer.endpoint in (None, "", str(wanted)) or now == str(wanted):
         return None
     what = f"wrong endpoint for peer {other}: {peer.endpoint}, expected {wanted}"
-    command = f"wg set {evidence.tunnel} peer {evidence.key_of(other)} endpoint {wanted}"
+    interface = link.interface or evidence.tunnel if link else evidence.tunnel
+    command = f"wg set {interface} peer {evidence.key_of(other)} endpoint {wanted}"
     return Finding(host, what, by_hand(command))
 
 
