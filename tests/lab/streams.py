@@ -63,7 +63,7 @@ _TALK = """
 import json, select, socket, sys, time
 gaps = []
 client = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)
-client.settimeout(8)
+client.settimeout(30)
 print("ready", flush=True)
 answered = time.monotonic()
 try:

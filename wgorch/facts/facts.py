@@ -77,7 +77,8 @@ class Facts:
     def wg(self, network: Network) -> WireGuard:
         """The network's interface as WireGuard shows it, with the peers of all of its interfaces; empty where there is none."""
         found = self.wireguard.get(network.interface) or NO_WIREGUARD
-        more = [self.wireguard[name] for name in self.interfaces(network)[1:] if name in self.wireguard]
+        names = (name for name in self.interfaces(network) if name != network.interface)
+        more = [self.wireguard[name] for name in names if name in self.wireguard]
         if not more:
             return found
         parts = (found, *more)
@@ -85,11 +86,9 @@ class Facts:
         return replace(found, peers=peers, traffic={k: t for part in parts for k, t in part.traffic.items()})
 
     def interfaces(self, network: Network) -> tuple[str, ...]:
-        """The network's interfaces on the host; its own is the first."""
-        if not self.is_managed(network):
-            return ()
+        """The network's interfaces on the host, as far as they are there; its own is the first."""
         others = (name for name in self.marked(network) if name != network.interface and network.may_have(name))
-        return (network.interface, *others)
+        return ((network.interface,) if self.is_managed(network) else ()) + tuple(others)
 
     def active_interface(self, network: Network) -> str:
         """The interface of the relay that the host uses just now; empty where it does not choose."""

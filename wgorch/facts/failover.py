@@ -45,7 +45,7 @@ class Failover:
     drained: str = ""
     """Of a relay that is drained: UNIX time, and by whom."""
     left: frozenset[str] = frozenset()
-    """Interfaces whose relays the host was told to leave."""
+    """Interfaces whose relays the host is to leave."""
 
 
 def read(answers: Answers) -> Failover:

@@ -78,38 +78,52 @@ pause() { # SECONDS
 stream() { # NUMBER
     eval "device=\$interface_$1 address=\$address_$1"
     while :; do
-        pace=$interval seldom=no index=
-        [ ! -e "$run/seldom.$1" ] || pace=10 seldom=yes
+        index=
         [ ! -r "/sys/class/net/$device/ifindex" ] || read -r index <"/sys/class/net/$device/ifindex"
-        if [ "$streams" = yes ]; then
-            ping -n -O -i "$pace" -W 2 -I "$device" "$address" 2>/dev/null | follow "$1" || exit
-            [ "$seldom" = no ] || pace=1
-        elif ping -n -c 1 -W 1 -I "$device" "$address" >/dev/null 2>&1; then
-            echo "$1 ok"
+        if [ -e "$run/seldom.$1" ] || [ "$streams" = no ]; then
+            if ping -n -c 1 -W 1 -I "$device" "$address" >/dev/null 2>&1; then tell "$1" ok; else tell "$1" miss; fi || exit
         else
-            echo "$1 miss"
-        fi || exit
-        pause "$pace"
+            {
+                ping -n -O -i "$interval" -W 2 -I "$device" "$address" 2>/dev/null &
+                echo "pid $!"
+                wait
+            } | follow "$1" || exit
+        fi
+        pause "$interval"
+        waited=0
+        while [ -e "$run/seldom.$1" ] && [ "$waited" -lt 5 ]; do
+            sleep 2
+            waited=$((waited + 1))
+        done
     done
 }
 
-# Read ping's lines until the stream must begin anew.
+# Say what became of a ping; false if nothing listens any more. Where SIGPIPE is ignored that ends nothing by itself.
+tell() { # NUMBER ok|miss
+    echo "$1 $2" 2>/dev/null
+}
+
+# Read ping's lines until the stream must begin anew; then end it. False if nothing listens any more.
 follow() { # NUMBER
-    while read -r word _; do
+    pinging='' listens=0
+    while read -r word more; do
         case $word in
-        no)
-            echo "$1 miss"
-            again=
-            [ ! -r "/sys/class/net/$device/ifindex" ] || read -r again <"/sys/class/net/$device/ifindex"
-            [ "$again" = "$index" ] || return 0
+        pid)
+            pinging=$more
+            continue
             ;;
-        [1-9]*) echo "$1 ok" ;;
+        no) tell "$1" miss || listens=1 ;;
+        [1-9]*) tell "$1" ok || listens=1 ;;
         *) continue ;;
         esac
-        [ -e "$run/seldom.$1" ] && pace_now=yes || pace_now=no
-        [ "$pace_now" = "$seldom" ] || return 0
+        again=
+        [ ! -r "/sys/class/net/$device/ifindex" ] || read -r again <"/sys/class/net/$device/ifindex"
+        [ "$listens" = 0 ] || break
+        [ "$again" = "$index" ] || break
+        [ ! -e "$run/seldom.$1" ] || break
     done
-    echo "$1 miss"
+    [ -z "$pinging" ] || kill "$pinging" 2>/dev/null
+    return "$listens"
 }
 
 # The choice that the routes lead into; the first where they lead nowhere.
@@ -313,7 +327,7 @@ choose_relay() {
             number=$((number + 1))
             stream "$number" &
         done
-        while echo '0 tick'; do sleep 5; done
+        while tell 0 tick; do sleep 5; done
     } | decide
 }
 
@@ -420,6 +434,6 @@ end=0
 [ "${1-}" != lap ] || end=$((now + 58))
 exec 4<"$directory/failover" || exit 1
 if [ -r "$run/failover.pid" ] && read -r other <"$run/failover.pid" && [ "$other" != "$$" ]; then
-    case $(tr '\0' ' ' <"/proc/$other/cmdline" 2>/dev/null) in *"$directory/failover"*) exit 0 ;; esac
+    case $({ tr '\0' ' ' <"/proc/$other/cmdline"; } 2>/dev/null) in *"$directory/failover"*) exit 0 ;; esac
 fi
 echo "$$" >"$run/failover.pid"

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from wgorch.base.cache import cached_by_identity
-from wgorch.errors import UsageError
+from wgorch.errors import Unfit, UsageError
 from wgorch.gather.observed import Observed
-from wgorch.inventory.model import Host
+from wgorch.inventory.model import Host, LinkRule
 from wgorch.state.rules import Rule, tool
 from wgorch.state.state import State
 from wgorch.state.wireguard import PendingKey
@@ -19,7 +19,7 @@ from wgorch.steps import target_state
 from wgorch.steps.chains import jump
 from wgorch.steps.target import Target
 from wgorch.topology.desired import Desired, Link
-from wgorch.topology.topology import Topology
+from wgorch.topology.topology import Topology, build
 
 
 def wg_quick(
@@ -30,7 +30,8 @@ def wg_quick(
     secrets: Mapping[str, str],
     mtu: int,
 ) -> str:
-    """The wg-quick file of a host, which replaces wgorch there. Raises Unfit."""
+    """The wg-quick file of a host, which replaces wgorch there; with its preferred relay alone. Raises Unfit."""
+    topology = with_one_relay(topology, name)
     desired = topology.desired(name)
     # Peers are written from their links, whose text is shared; the target needs only those with a secret.
     alone = replace(desired, links=tuple(link for link in desired.links if link.preshared or link.peer in secrets))
@@ -46,6 +47,19 @@ def wg_quick(
         *_peers(desired.links, keys),
     ]
     return "\n".join(lines) + "\n"
+
+
+def with_one_relay(topology: Topology, name: str) -> Topology:
+    """The topology in which a host has its preferred relay alone: a file describes one interface. Raises Unfit."""
+    if not topology.has_several_interfaces(name):
+        return topology
+    inventory = topology.inventory
+    if topology.hosts[name].relay:
+        problem = "a relay beside others has an interface for each of them, and a file describes one"
+        raise Unfit(name, "export its configuration", problem, "let wgorch manage it")
+    others = tuple(rule for rule in inventory.links if not rule.peering or name not in (rule.one, rule.other))
+    rule = LinkRule(name, topology.relay_of(name) or "", True, len(inventory.links))
+    return build(replace(inventory, links=(*others, rule)))
 
 
 def _head(desired: Desired) -> Iterator[str]:

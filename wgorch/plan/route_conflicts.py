@@ -14,6 +14,11 @@ from wgorch.inventory.model import IPNetwork
 from wgorch.topology.desired import Desired
 
 
+def _tunnels(desired: Desired, seen: Observed) -> tuple[str, ...]:
+    """The network's interfaces: those that the host is to have, and those that it has."""
+    return (*desired.interfaces, *seen.interfaces(desired.network))
+
+
 def route_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
     """Addresses, routes and the SSH session that a route into the tunnel would cut off."""
     subnets = (*desired.network.subnets, *desired.routes)
@@ -50,7 +55,7 @@ Overlaps = dict[IPNetwork, list[tuple[str, Address]]]
 
 def _overlaps(desired: Desired, seen: Observed, subnets: tuple[IPNetwork, ...]) -> Overlaps:
     """Addresses on other interfaces that overlap a network of the tunnel, by that network."""
-    others = [(device, address) for device, address in seen.links.addresses if device not in desired.interfaces]
+    others = [(device, address) for device, address in seen.links.addresses if device not in _tunnels(desired, seen)]
     nets = Prefixes((address.network, (device, address)) for device, address in others)
     found: Overlaps = {s: [hit] for s in subnets if (hit := nets.of(s.network_address))}
     for device, address in others:
@@ -63,7 +68,7 @@ def _routes(desired: Desired, seen: Observed) -> dict[IPNetwork, list[Route]]:
     """Routes by other interfaces that beat those into the tunnel, by their network."""
     found: dict[IPNetwork, list[Route]] = defaultdict(list)
     for route in seen.links.routes:
-        if route.device not in desired.interfaces and route.beats(METRICS[route.subnet.version]):
+        if route.device not in _tunnels(desired, seen) and route.beats(METRICS[route.subnet.version]):
             found[route.subnet].append(route)
     return found
 
@@ -81,9 +86,9 @@ def shown(route: Route) -> str:
 
 def more_specific(desired: Desired, seen: Observed) -> Iterator[tuple[IPNetwork, Route]]:
     """Routes by other interfaces that take a part of a network from the tunnel."""
-    own = {address.network for device, address in seen.links.addresses if device not in desired.interfaces}
+    own = {address.network for device, address in seen.links.addresses if device not in _tunnels(desired, seen)}
     for route in seen.links.routes:
-        if route.device in desired.interfaces or route.subnet in own:
+        if route.device in _tunnels(desired, seen) or route.subnet in own:
             continue
         larger = desired.tunnel_prefixes.of(route.subnet.network_address)
         if larger and larger.prefixlen < route.subnet.prefixlen:
@@ -105,7 +110,7 @@ def policy_takes(desired: Desired, seen: Observed) -> Iterator[tuple[IPNetwork, 
                 routes = [route for route in routes if route.subnet.prefixlen]
             taken = max(routes, key=lambda route: route.subnet.prefixlen, default=None)
             ends = rule.action in ("unreachable", "blackhole", "prohibit")
-            if ends or (taken is not None and taken.device not in desired.interfaces and taken.kind != "throw"):
+            if ends or (taken is not None and taken.device not in _tunnels(desired, seen) and taken.kind != "throw"):
                 open_nets.remove(net)
                 yield net, rule, taken
 
@@ -142,6 +147,6 @@ def _ssh_subnet(desired: Desired, seen: Observed) -> IPNetwork | None:
     client = as_ip(seen.system.ssh_client)
     route = seen.links.route_to(client) if client else None
     found = desired.tunnel_prefixes.of(client) if client else None
-    if found is None or route is None or route.device in desired.interfaces:
+    if found is None or route is None or route.device in _tunnels(desired, seen):
         return None
     return found if found.prefixlen >= route.subnet.prefixlen else None

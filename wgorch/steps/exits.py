@@ -72,6 +72,10 @@ def used_by_other(answers: Answers, table: int) -> bool:
     return bool(looked_up) and table not in looked_up
 
 
+_EXIT = r"[a-z0-9:./_ -]{1,200}"
+_DETOUR = r"[^\x00-\x1f\x7f]{1,200}"
+"""Texts of rules; one about an interface has its name, which may have any characters."""
+
 _LOOKUP = re.compile(rf"lookup (119[0-9]{{4}}) proto {ROUTE_PROTO}\b")
 """A rule that looks up the table of a network of wgorch."""
 
@@ -92,9 +96,10 @@ def _rules(lines: list[str]) -> Iterator[str]:
     """Policy rules with wgorch's protocol number, as iproute2 prints them."""
     for line in lines:
         priority, _, words = line.partition(":")
-        rule = " ".join(words.split())
+        # A rule about an interface that is away takes effect when it is back.
+        rule = " ".join(words.split()).replace(" [detached]", "")
         if rule.endswith(f"proto {ROUTE_PROTO}"):
-            yield f"{integer(priority)} {match(r'[a-z0-9:./_ -]{1,200}', rule)}"
+            yield f"{integer(priority)} {match(_EXIT if _is_for_exit(rule) else _DETOUR, rule)}"
 
 
 def _routes(answers: Answers, family: str) -> Iterator[str]:

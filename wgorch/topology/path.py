@@ -212,6 +212,30 @@ def _contradiction(topology: Topology, flow: Flow) -> str:
     return ""
 
 
+def lost_without(topology: Topology) -> Iterator[Unreachable]:
+    """Yield the lines of `verify:` that would not hold if a relay, or one of its sessions, failed.
+
+    Only where both ends have another relay: what depends on one alone is lost with it.
+    """
+    for flow in topology.inventory.verify if len(topology.relays) > 1 else ():
+        for what, cut in _failures(topology, flow) if not flow.refused else ():
+            there, back = round_trip(topology, flow.source, flow.address, cut)
+            if problem := there.dropped or back.dropped:
+                yield Unreachable(f"verify {flow}", f"{flow}: without {what}: {problem}")
+
+
+def _failures(topology: Topology, flow: Flow) -> Iterator[tuple[str, Cut]]:
+    """What of the relays may fail on the way of a flow, in words, and the sessions that are down then."""
+    ends = list(dict.fromkeys((flow.source, round_trip(topology, flow.source, flow.address)[0].hosts[-1])))
+    for relay in topology.relays:
+        spokes = [name for name in ends if relay in topology.relays_of(name)]
+        if any(len(topology.relays_of(name)) < 2 for name in spokes) or relay in ends:
+            continue
+        if spokes:
+            yield f"relay {relay}", frozenset((relay, name) for name in topology.spokes)
+        yield from ((f"the session of {name} with {relay}", frozenset([(relay, name)])) for name in spokes)
+
+
 DNS = Service(UDP, ((53, 53),))
 
 

@@ -79,10 +79,10 @@ def _firewall(desired: Desired, facts: Observed, more: DoctorFacts) -> Iterator[
 
 def _forwarding(desired: Desired, facts: Observed) -> Iterator[Finding]:
     network = desired.network
-    forwards = facts.sysctls.get(f"net/ipv4/conf/{network.interface}/forwarding", "1") == "1"
     needed = desired.forwards and facts.is_managed(network) and any(subnet.version == 4 for subnet in network.subnets)
-    if needed and not forwards:
-        yield Finding(desired.name, f"forwarding is off on {network.interface}", "wgorch up")
+    for interface in desired.interfaces if needed else ():
+        if facts.sysctls.get(f"net/ipv4/conf/{interface}/forwarding", "1") != "1":
+            yield Finding(desired.name, f"forwarding is off on {interface}", "wgorch up")
 
 
 def _rp_filter(host: str, facts: Observed) -> Iterator[Finding]:
@@ -101,7 +101,7 @@ def _rp_filter(host: str, facts: Observed) -> Iterator[Finding]:
 
 def _mtu(desired: Desired, facts: Observed) -> Iterator[Finding]:
     for device in facts.links.devices.values():
-        if device.name not in ("lo", desired.network.interface) and device.up and device.mtu < ETHERNET_MTU:
+        if device.name not in ("lo", *desired.interfaces) and device.up and device.mtu < ETHERNET_MTU:
             mtu = max(NEEDED_BY_IPV6, device.mtu - OVERHEAD[6])
             yield Finding(desired.name, f"{device.name} has MTU {device.mtu}", f"mtu: {mtu} under {desired.name}")
 
@@ -114,7 +114,7 @@ def _names(host: str, more: DoctorFacts) -> Iterator[Finding]:
 def _other_vpns(desired: Desired, facts: Observed, more: DoctorFacts) -> Iterator[Finding]:
     for device in sorted(facts.links.devices):
         vpn = VPNS.get(owner_of(device), "")
-        if vpn and device != desired.network.interface:
+        if vpn and device not in desired.interfaces:
             yield Finding(desired.name, f"{device}: {vpn} is present; their subnets must not overlap")
     for daemon in sorted(more.daemons & VPN_DAEMONS.keys()):
         yield Finding(desired.name, f"{VPN_DAEMONS[daemon]} is running; their subnets must not overlap")

@@ -83,6 +83,7 @@ def _print(options: CheckOptions, inventory: Inventory, unreachable: list[Unreac
         size = f"{count(len(inventory.hosts), 'host')}, {count(len(inventory.verify), 'flow')}"
         sys.stdout.write(f"{inventory.path}: OK ({size})\n")
         sys.stdout.writelines(f"{line}\n" for line in _warnings(inventory))
+        sys.stdout.writelines(f"note: {line}\n" for line in _ports(inventory))
         for name, device in inventory.devices.items():
             if not device.public_key:
                 sys.stdout.write(f"note: {name} has no public key yet: wgorch export {name} --write makes its key\n")
@@ -91,19 +92,33 @@ def _print(options: CheckOptions, inventory: Inventory, unreachable: list[Unreac
 
 
 def _warnings(inventory: Inventory) -> Iterator[str]:
-    """Lines of the policy that do nothing, and name servers that it refuses, with their places."""
-    if not inventory.policy:
+    """What does not hold without one of several relays; lines of the policy that do nothing, and name servers that it refuses."""
+    if not inventory.policy and not inventory.network.several_relays:
         return
     from wgorch.inventory.load import load_with_locations
-    from wgorch.topology.path import refused_name_servers
+    from wgorch.topology.path import lost_without, refused_name_servers
     from wgorch.topology.policy_changes import idle_lines
     from wgorch.topology.topology import build
 
     topology = build(inventory)
-    found = [(f"policy[{number}]", f"{rule}: {reason}") for number, rule, reason in idle_lines(topology)]
+    lines = idle_lines(topology) if inventory.policy else ()
+    found = [(f"policy[{number}]", f"{rule}: {reason}") for number, rule, reason in lines]
+    found += [(each.path, each.text) for each in lost_without(topology)]
     found += [(each.path, each.text) for each in refused_name_servers(topology)]
     where = load_with_locations(inventory.path)[1].where if found else str
     yield from (f"{inventory.path}:{where(path)}: warning: {text}" for path, text in found)
+
+
+def _ports(inventory: Inventory) -> Iterator[str]:
+    """UDP ports that each of several relays must be reached at."""
+    from wgorch.topology.topology import build
+
+    topology = build(inventory)
+    for name in topology.relays if inventory.network.several_relays else ():
+        host, desired = inventory.hosts[name], topology.desired(name)
+        others = {desired.interface_of(link): link.peer for link in desired.links}
+        between = ", ".join(f"{port} ({others[interface]})" for interface, port in desired.ports.items())
+        yield f"{name} listens on UDP {host.listen_port} (hosts), {between}"
 
 
 def _shown(inventory: Inventory, name: str) -> Iterator[str]:

@@ -84,14 +84,14 @@ renew_failover() { # STARTER
 end_failover() {
     ending=' '
     for process in /proc/[0-9]*; do
-        case $(tr '\0' ' ' <"$process/cmdline" 2>/dev/null) in "/bin/sh $directory/failover "*) ending="$ending${process#/proc/} " ;; esac
+        case $({ tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null) in "/bin/sh $directory/failover "*) ending="$ending${process#/proc/} " ;; esac
     done
     for process in /proc/[0-9]*; do
-        while read -r word value; do
+        { while read -r word value; do
             [ "$word" = PPid: ] || continue
             case $ending in *" $value "*) ending="$ending${process#/proc/} " ;; esac
             break
-        done 2>/dev/null <"$process/status"
+        done <"$process/status"; } 2>/dev/null
     done
     # shellcheck disable=SC2086 # process numbers
     [ "$ending" = ' ' ] || kill $ending 2>/dev/null
