@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -364,3 +366,14 @@ def test_other_networks_fail_over_too(tmp_path: Path, kind: str) -> None:
         time.sleep(1)
         for host in HOSTS:
             assert [] == before[host].difference(snapshot(world, host), ignore=KEYS_STAY)
+
+
+def test_a_rehearsal_cuts_a_relay_off(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.yaml"
+    path.write_text(EXAMPLE.replace("name: office", f"name: r{os.getpid()}"))
+    argv = [sys.executable, "-m", "wgorch", "rehearse", str(path), "--kill", "bcc"]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    hit = re.search(r"✓ home -> 10.10.13.61: interrupted for ([0-9.]+) s", done.stdout)
+    assert hit, done.stdout
+    assert 0.5 < float(hit[1]) <= 6

@@ -5,7 +5,7 @@
 : "${nexthop4?}" "${nexthop6?}" "${nets?}"
 # What eval assigns.
 : "${address=}" "${relay_of_active=}" "${missed=}" "${its_missed=}" "${its_good=}" "${its_loss=}" "${its_others=}" "${its_nets=}"
-: "${last=}" "${loss=}" "${good=}" "${window=}" "${via=}" "${net=}" "${device=}" "${relay=}"
+: "${last=}" "${loss=}" "${slow=}" "${good=}" "${window=}" "${via=}" "${net=}" "${device=}" "${relay=}"
 set -u
 export LC_ALL=C
 export PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${PATH-}"
@@ -24,8 +24,9 @@ done
 choice() { # INTERFACE ADDRESS RELAY
     choices=$((choices + 1))
     eval "interface_$choices=\$1 address_$choices=\$2 relay_$choices=\$3"
-    # missed in a row; loss in 1/1000, and at the last reply; good replies in a row; lost; time of the last event
-    eval "missed_$choices=99 loss_$choices=0 before_$choices=0 good_$choices=0 lost_$choices=0 heard_$choices=0"
+    # missed in a row; loss in 1/1000, of some ten pings and of some thirty; the latter at the last reply; good replies in a row;
+    # lost; time of the last event
+    eval "missed_$choices=99 loss_$choices=0 slow_$choices=0 before_$choices=0 good_$choices=0 lost_$choices=0 heard_$choices=0"
 }
 
 # A spoke of this relay, and the interfaces of the other relays that reach it.
@@ -189,7 +190,7 @@ save() {
 
 # What was kept, where it is of the relay that is used.
 load() {
-    since=$now times=0 why=start quiet=$back returned=-10000 hold=0
+    since=$now times=0 why=start quiet=$back returned=-10000 hold=0 left=-10000 pace=30
     [ -r "$run/active" ] || return 0
     while read -r word one two three four five; do
         case $word in
@@ -202,24 +203,26 @@ load() {
 
 # A ping was answered.
 heard() { # NUMBER
-    eval "loss=\$loss_$1 good=\$good_$1"
-    loss=$((loss - (loss + 7) / 8))
+    eval "loss=\$loss_$1 slow=\$slow_$1 good=\$good_$1"
+    loss=$((loss - (loss + 7) / 8)) slow=$((slow - (slow + 31) / 32))
     if [ "$loss" -le 60 ]; then good=$((good + 1)); else good=0; fi
-    eval "loss_$1=$loss before_$1=$loss good_$1=$good missed_$1=0 lost_$1=0 heard_$1=$now"
+    eval "loss_$1=$loss slow_$1=$slow before_$1=$slow good_$1=$good missed_$1=0 lost_$1=0 heard_$1=$now"
 }
 
 # A ping was not answered.
 missed() { # NUMBER
-    eval "loss=\$loss_$1 missed=\$((missed_$1 + 1))"
-    loss=$((loss + (1000 - loss) / 8))
+    eval "loss=\$loss_$1 slow=\$slow_$1 missed=\$((missed_$1 + 1))"
+    loss=$((loss + (1000 - loss) / 8)) slow=$((slow + (1000 - slow) / 32))
     patience "$1"
-    eval "loss_$1=$loss missed_$1=$missed good_$1=0 heard_$1=$now"
+    eval "loss_$1=$loss slow_$1=$slow missed_$1=$missed good_$1=0 heard_$1=$now"
     [ "$missed" -lt "$reply_patience" ] || eval "lost_$1=1"
 }
 
-# Pings in a row that may be missed: more where losses were usual before.
+# Pings in a row that may be missed: more where losses were usual before, and where the relay was changed a moment ago, too.
 patience() { # NUMBER
-    eval "[ \"\$before_$1\" -lt 250 ]" && reply_patience=$misses || reply_patience=$((misses + 5))
+    reply_patience=$misses
+    eval "[ \"\$before_$1\" -lt 150 ]" || reply_patience=$((misses + 5))
+    [ "$reply_patience" = "$misses" ] || [ "$now" -ge "$hold" ] || reply_patience=$((misses + 10))
 }
 
 # True where a mark says that this host is to leave a relay.
@@ -282,7 +285,10 @@ leave() { # WHY
     else
         quiet=$back
     fi
-    hold=$((now + 30))
+    # A change that follows another is likely to be in vain.
+    if [ $((now - left)) -lt 600 ]; then pace=$((pace * 2)); else pace=30; fi
+    [ "$pace" -le 480 ] || pace=480
+    left=$now hold=$((now + pace))
     use "$best" "$1"
 }
 

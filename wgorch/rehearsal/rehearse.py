@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple, NoReturn
 
 from wgorch.inventory.model import Inventory
@@ -38,10 +40,10 @@ ACTS = (
 )
 
 
-def rehearse(inventory: Inventory, *, hard_nat: bool = False, keep: bool = False) -> bool:
+def rehearse(inventory: Inventory, *, hard_nat: bool = False, keep: bool = False, kill: str = "") -> bool:
     """Rehearse an inventory on this terminal; True if every command succeeds. Raises WorldError.
 
-    `keep`: leave the network and its world up, and end the process.
+    `keep`: leave the network and its world up, and end the process; `kill`: a relay that is cut off for a while.
     """
     began = time.monotonic()
     systemd = len(inventory.hosts) <= MAX_SYSTEMD
@@ -51,7 +53,8 @@ def rehearse(inventory: Inventory, *, hard_nat: bool = False, keep: bool = False
     with world:
         say(f"{len(world.machines)} machines built in {time.monotonic() - began:.1f} s")
         before = {name: snapshot(world, name) for name in inventory.hosts}
-        ok = all(_perform(world, act) for act in (ACTS[:-1] if keep else ACTS))
+        ok = all(_perform(world, act) for act in ACTS[:-1])
+        ok = ok and (not kill or _survives(world, inventory, kill)) and (keep or _perform(world, ACTS[-1]))
         left = [] if keep else list(_left(world, before))
         for line in left:
             say(f"✗ not restored: {line}")
@@ -63,6 +66,45 @@ def rehearse(inventory: Inventory, *, hard_nat: bool = False, keep: bool = False
             world.keep()
             os._exit(0 if ok else 1)  # the machines stay; --end finds them by the ids that were recorded
     return ok
+
+
+CUT_S = 12
+"""How long a relay is cut off."""
+
+PINGS_A_SECOND = 5
+
+
+def _survives(world: InventoryWorld, inventory: Inventory, relay: str) -> bool:
+    """Cut a relay off from the internet, and say how long each flow of `verify:` is interrupted; True if none is for good."""
+    endpoint = inventory.hosts[relay].endpoint
+    address = str(world.layout.names.get(endpoint.host, endpoint.host)) if endpoint else ""
+    flows = [flow for flow in inventory.verify if flow.is_ping and flow.source != relay]
+    say(f"{relay} is cut off for {CUT_S} s", bold=True)
+    time.sleep(SETTLING_S)
+    count = str((CUT_S + 2) * PINGS_A_SECOND)
+    words = ("ping", "-n", "-i", str(1 / PINGS_A_SECOND), "-W", "1", "-c", count)
+    pings = {flow: world.spawn(flow.source, *words, str(flow.address)) for flow in flows}
+    time.sleep(1)
+    version = "-6" if ":" in address else "-4"
+    world.sh("internet", f"ip {version} route add blackhole {address}")
+    time.sleep(CUT_S)
+    said = {flow: ping.communicate(timeout=CUT_S)[0] for flow, ping in pings.items()}
+    world.sh("internet", f"ip {version} route delete blackhole {address}")
+    for flow, output in said.items():
+        gap = _longest_gap_s(output, int(count))
+        gone = f"{gap:.1f} s" if gap < CUT_S - 1 else "not restored"
+        say(f"{'✓' if gap < CUT_S - 1 else '✗'} {flow}: interrupted for {gone}")
+    return all(_longest_gap_s(output, int(count)) < CUT_S - 1 for output in said.values())
+
+
+SETTLING_S = 5
+"""Hosts ping their relays from the end of `up` on."""
+
+
+def _longest_gap_s(output: str, count: int) -> float:
+    """The longest time without a reply, from the numbers of those that came."""
+    seen = [0, *(int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", output)), count + 1]
+    return max(b - a - 1 for a, b in pairwise(seen)) / PINGS_A_SECOND
 
 
 def name_for(inventory: Inventory) -> str:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
+from typing import TYPE_CHECKING
 
-from wgorch.cli.options import Options, inventory_argument
+from wgorch.cli.options import Options, host_argument, inventory_argument
 from wgorch.errors import DONE, FAULT, UsageError
 
+if TYPE_CHECKING:
+    from wgorch.inventory.model import Inventory
+
 SUMMARY = "Build and test the network in local network namespaces; contacts no host"
-EXAMPLES = ("wgorch rehearse inventory.yaml", "wgorch rehearse inventory.yaml --keep")
+EXAMPLES = (
+    "wgorch rehearse inventory.yaml",
+    "wgorch rehearse inventory.yaml --kill bcc",
+    "wgorch rehearse inventory.yaml --keep",
+)
 
 
 class RehearseOptions(Options):
@@ -17,6 +25,7 @@ class RehearseOptions(Options):
 
     hard_nat: bool
     keep: bool
+    kill: str
     enter: list[str] | None
     end: bool
 
@@ -25,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     inventory_argument(parser)
     nat = "simulate symmetric NAT (endpoint-dependent mapping)"
     parser.add_argument("--hard-nat", action="store_true", help=nat)
+    kill = "cut RELAY off for a while, and say how long the lines of verify: are interrupted"
+    host_argument(parser, "--kill", metavar="RELAY", default="", help=kill)
     parser.add_argument("--keep", action="store_true", help="keep the rehearsal running at the end")
     enter = "run COMMAND (default: a shell) on MACHINE of a kept rehearsal; must be last"
     parser.add_argument("--enter", nargs=argparse.REMAINDER, metavar="MACHINE [COMMAND]", help=enter)
@@ -51,6 +62,20 @@ def run(options: RehearseOptions) -> int:
         if options.end:
             sweep(rehearsal.name_for(inventory))
             return DONE
-        return DONE if rehearsal.rehearse(inventory, hard_nat=options.hard_nat, keep=options.keep) else FAULT
+        how = {"hard_nat": options.hard_nat, "keep": options.keep}
+        return DONE if rehearsal.rehearse(inventory, **how, kill=_relay(inventory, options.kill)) else FAULT
     except WorldError as error:
         raise UsageError(f"cannot rehearse {inventory.path}: {error}") from None
+
+
+def _relay(inventory: Inventory, name: str) -> str:
+    """One of several relays, or none. Raises UsageError."""
+    if not name:
+        return ""
+    from wgorch.inventory.names import check_host
+
+    check_host(inventory, name)
+    relays = [other for other, host in inventory.hosts.items() if host.relay]
+    if name not in relays or len(relays) < 2:
+        raise UsageError(f"{name} is not one of several relays", f"relays: {', '.join(relays) or 'none'}")
+    return name
