@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -147,7 +147,9 @@ def all_of(card: str = "eth0") -> list[str]:
     return [f"PREROUTING -i {card}", f"OUTPUT -o {card}"]
 
 
-CUTS = {
+Drops = Callable[[Network], list[tuple[str, str]]]
+
+CUTS: dict[str, tuple[Drops, float, float]] = {
     "its uplink": (lambda n: [("bcc", rule) for rule in all_of()], 5.0, 7.5),
     "its UDP": (lambda n: [("bcc", f"{rule} -p udp") for rule in all_of()], 5.0, 7.5),
     "the link to company": (
@@ -330,6 +332,7 @@ VARIANTS = {
         "chmod 755 /usr/sbin/ip",
     ),
     "a policy": (("links:\n  -", "policy:\n  - home -> company.lan: ping, udp, tcp\n\nlinks:\n  -"), ""),
+    "an exit node": (("    ssh: root@192.168.0.103\n", "    ssh: root@192.168.0.103\n    exit: bcc\n"), ""),
     "three relays": (
         (
             "  home:\n",

@@ -51,6 +51,19 @@ def routes_inside(desired: Desired, seen: Observed) -> Iterator[Note]:
         )
 
 
+def relay_notes(desired: Desired, want: State, have: State) -> Iterator[Note]:
+    """Which relay a host prefers, and which ports a relay needs; where its interfaces change."""
+    if want.interfaces.keys() == have.interfaces.keys():
+        return
+    if desired.choices:
+        first, *others = (f"{choice.relay} by {choice.interface}" for choice in desired.choices)
+        yield Note(desired.name, f"prefers relay {first}; standby: {', '.join(others)}")
+    elif desired.ports:
+        names = {desired.interface_of(link): link.peer for link in desired.links}
+        ports = ", ".join(f"{port} ({names[interface]})" for interface, port in desired.ports.items())
+        yield Note(desired.name, f"other relays connect to UDP {ports}: let them in where a cloud or a router filters")
+
+
 def notes(host: str, network: Network, want: State, seen: Observed) -> Iterator[Note]:
     """Remarks beside the plan of one host, about what it does not change."""
     for texts in (_files, _firewall, _adopted, _next_start, _start, _last_change, _sysctls, _preshared):
