@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
 
 from wgorch.inventory.model import Host, IPNetwork
+from wgorch.inventory.policy import PINGS
 from wgorch.topology.passes import Addresses, Filtering, Pass
 from wgorch.topology.peering import Peering
 from wgorch.topology.policy import Line, Policy, Side, is_within, shared
@@ -20,7 +21,8 @@ def filtering(peering: Peering, policy: Policy, name: str) -> Filtering:
     peers = (net for peer in peering.peers(name) for net in _single(peering.hosts[peer]))
     leaving = policy.lines if any(member.exit == name for member in peering.hosts.values()) else ()
     relaying = policy.lines if host.relay else ()
-    relayed = _merged(each for line in relaying for each in _relayed(line, policy, _single(host), devices))
+    passing = (each for line in relaying for each in _relayed(line, policy, _single(host), devices))
+    relayed = _merged((*_pings_of_relays(peering, name), *passing))
     own = (each for line in relaying for each in _from_lans(line, host, devices))
     return Filtering(
         arriving=_merged(each for line in policy.lines for each in _arriving(line, policy, host)),
@@ -33,6 +35,19 @@ def filtering(peering: Peering, policy: Policy, name: str) -> Filtering:
         peers=tuple(merged(peers)),
         own=tuple(_single(host)),
     )
+
+
+def _pings_of_relays(peering: Peering, name: str) -> Iterator[Pass]:
+    """Pings between other relays and their spokes, which prove sessions: they may take this relay there or back."""
+    others = [relay for relay in peering.relays if relay != name] if peering.hosts[name].relay else []
+    spokes = [n for n in peering.spokes if any(relay in peering.relays_of(n) for relay in others)]
+    relays, members = (
+        dict(_by_version(net for n in names for net in _single(peering.hosts[n]))) for names in (others, spokes)
+    )
+    for version in relays.keys() & members.keys():
+        for source, target in ((members[version], relays[version]), (relays[version], members[version])):
+            yield Pass(version, source, target, PINGS)
+            yield Pass(version, target, source, PINGS, answers=True)
 
 
 def _from_anywhere(each: Pass) -> bool:
