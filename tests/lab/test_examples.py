@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,15 @@ def test_hard_nat_makes_no_difference_where_relays_carry_it(example: str) -> Non
     done = rehearse(f"inventory/{example}", "--hard-nat")
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_rehearsal_cuts_a_relay_off() -> None:
+    done = rehearse("inventory/two-relays.yaml", "--kill", "bcc")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    hit = re.search(r"✓ home -> 10.10.13.61: interrupted for ([0-9.]+) s", done.stdout)
+    assert hit, done.stdout
+    assert 0.5 < float(hit[1]) <= 6
 
 
 def test_an_inventory_that_cannot_work_is_told_so_before_anything_is_built(tmp_path: Path) -> None:

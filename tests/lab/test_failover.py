@@ -6,11 +6,8 @@ company ─ NAT ┴── bcc2 ══╝      10.10.13.61 in company's LAN
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +19,6 @@ from tests.conftest import draw
 from tests.lab.streams import Counted, counted, talking
 from wgorch.inventory.load import load
 from wgorch.rehearsal.inventory_world import WHERE, InventoryWorld, world_of
-from wgorch.rehearsal.snapshot import KEYS_STAY, snapshot
 
 pytestmark = pytest.mark.slow(60)
 
@@ -302,81 +298,3 @@ def test_a_device_that_disappears_is_replaced_at_once(network: Network) -> None:
     assert outage_s(there, 5001, 50) <= 1
     network.wgorch("up", "inventory.yaml", "--yes")
     network.settle()
-
-
-def test_relays_come_and_go(tmp_path: Path) -> None:
-    """From one relay to two, in another order, and back: `up` converges each time, and teardown restores all hosts."""
-    one = quick().replace("    relay: true\n\n  home", "\n  home").replace("home -- [bcc, bcc2]", "home -- bcc")
-    one = one.replace(f"  {QUICK}\n", "")
-    other = quick().replace("home -- [bcc, bcc2]", "home -- [bcc2, bcc]")
-    with built(quick(), tmp_path, "relays") as network:
-        before = {host: snapshot(network.world, host) for host in HOSTS}
-        for text in (one, quick(), other, one, other):
-            network.edit(text)
-            network.wgorch("up", "inventory.yaml", "--yes")
-            assert "No changes." in network.wgorch("up", "inventory.yaml", "--yes")
-            network.wgorch("verify", "inventory.yaml")
-        network.wait("bcc2", "home")
-        network.wgorch("teardown", "inventory.yaml", "--yes")
-        time.sleep(1)
-        for host in HOSTS:
-            assert [] == before[host].difference(snapshot(network.world, host), ignore=KEYS_STAY)
-
-
-VARIANTS = {
-    "dual stack": (("subnet: 192.168.2.0/24", 'subnet: [192.168.2.0/24, "fd00:2::/64"]'), ""),
-    "no nexthop objects": (
-        ("", ""),
-        "mv /usr/sbin/ip /usr/sbin/ip.real; ln -sf /usr/sbin/ip.real /usr/sbin/ip-real; "
-        'printf \'#!/bin/sh\\nfor w; do [ "$w" != nexthop ] || exit 1; done\\nexec /usr/sbin/ip-real "$@"\\n\' >/usr/sbin/ip; '
-        "chmod 755 /usr/sbin/ip",
-    ),
-    "a policy": (("links:\n  -", "policy:\n  - home -> company.lan: ping, udp, tcp\n\nlinks:\n  -"), ""),
-    "an exit node": (("    ssh: root@192.168.0.103\n", "    ssh: root@192.168.0.103\n    exit: bcc\n"), ""),
-    "three relays": (
-        (
-            "  home:\n",
-            "  bcc3:\n    ssh: root@198.51.100.99\n    endpoint: 198.51.100.99:51820\n    relay: true\n\n  home:\n",
-        ),
-        "",
-    ),
-}
-
-
-@pytest.mark.parametrize("kind", draw(list(VARIANTS), 1, salt="variants"))
-def test_other_networks_fail_over_too(tmp_path: Path, kind: str) -> None:
-    (old, new), command = VARIANTS[kind]
-    with built(quick().replace(old, new), tmp_path, "variants") as network:
-        world = network.world
-        if command:
-            for host in ("home", "company"):
-                world.sh(host, command)
-        before = {host: snapshot(world, host) for host in HOSTS}
-        network.wgorch("up", "inventory.yaml", "--yes")
-        assert "No changes." in network.wgorch("up", "inventory.yaml", "--yes")
-        time.sleep(5)
-        network.wait("bcc", "home", "company")
-        with network.cut(*(("bcc", rule) for rule in all_of())):
-            network.wait("bcc2", "home", "company", within=15)
-            time.sleep(3)
-            assert world.run("home", "ping", "-c", "3", "-W", "2", TARGET, check=False).returncode == 0
-            if kind == "dual stack":
-                shown = json.loads(world.sh("company", "ip -j -6 address show dev wg0b scope global"))
-                address = shown[0]["addr_info"][0]["local"]
-                assert world.run("home", "ping", "-c", "3", "-W", "2", address, check=False).returncode == 0
-        network.wait("bcc", "home", "company", within=60)
-        network.wgorch("teardown", "inventory.yaml", "--yes")
-        time.sleep(1)
-        for host in HOSTS:
-            assert [] == before[host].difference(snapshot(world, host), ignore=KEYS_STAY)
-
-
-def test_a_rehearsal_cuts_a_relay_off(tmp_path: Path) -> None:
-    path = tmp_path / "inventory.yaml"
-    path.write_text(EXAMPLE.replace("name: office", f"name: r{os.getpid()}"))
-    argv = [sys.executable, "-m", "wgorch", "rehearse", str(path), "--kill", "bcc"]
-    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    hit = re.search(r"✓ home -> 10.10.13.61: interrupted for ([0-9.]+) s", done.stdout)
-    assert hit, done.stdout
-    assert 0.5 < float(hit[1]) <= 6
