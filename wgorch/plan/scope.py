@@ -53,6 +53,8 @@ def limit_to(names: frozenset[str], full: State, have: State, keys: Mapping[str,
         interface: _entries_of(names, current, full.peers.get(interface, {}), its)
         for interface, its in have.peers.items()
     }
+    # The lines of the script that chooses between relays, or finds spokes, follow from the entries.
+    follows = bool(have.failover) and have.interfaces.keys() == full.interfaces.keys()
     return replace(
         have,
         peers=peers,
@@ -62,6 +64,8 @@ def limit_to(names: frozenset[str], full: State, have: State, keys: Mapping[str,
         kept_secrets=full.kept_secrets,
         members=full.members,
         revision=full.revision,
+        failover=full.failover if follows else have.failover,
+        failover_text=full.failover_text if follows else have.failover_text,
     )
 
 

@@ -143,6 +143,21 @@ def _no_policy_rule(words: list[str], _stdin: str, _plan: HostPlan) -> Iterator[
     yield quote_words(["ip", family, "rule", "delete", "priority", priority, "protocol", "119"])
 
 
+def _nexthop(words: list[str], _stdin: str, _plan: HostPlan) -> Iterator[Sh]:
+    family, number, interface, *_ = words
+    yield quote_words(["ip", family, "nexthop", "replace", "id", number, "dev", interface, "proto", "119"])
+
+
+def _detour_rule(words: list[str], _stdin: str, _plan: HostPlan) -> Iterator[Sh]:
+    family, *rule = words
+    yield quote_words(["ip", family, "rule", "add", *rule])
+
+
+def _no_detour_rule(words: list[str], _stdin: str, _plan: HostPlan) -> Iterator[Sh]:
+    family, *rule = words
+    yield quote_words(["ip", family, "rule", "delete", *rule])
+
+
 def _install(words: list[str], _stdin: str, _plan: HostPlan) -> Iterator[Sh]:
     manager, *packages = words
     yield quote_words([*INSTALL.get(manager, (manager, "install")), *packages])
@@ -176,6 +191,9 @@ _WORDS: Mapping[str, Words] = {
     "write_file": _write_file,
     "set_policy_rule": _policy_rule,
     "delete_policy_rule": _no_policy_rule,
+    "set_nexthop": _nexthop,
+    "set_detour_rule": _detour_rule,
+    "delete_detour_rule": _no_detour_rule,
     "install_packages": _install,
     "firewalld_set": _firewalld,
     "firewalld_unset": _firewalld,
