@@ -256,6 +256,19 @@ def test_a_start_with_the_preferred_relay_dead(network: Network) -> None:
     assert "No changes." in network.wgorch("up", "inventory.yaml", "--yes")
 
 
+def test_a_relay_that_is_rebooted_comes_back(network: Network) -> None:
+    world = network.world
+    with streams(network, 50) as (there, back, gaps):
+        time.sleep(1)
+        world.reboot("bcc")
+        time.sleep(10)
+    assert None not in gaps
+    assert max(outage_s(there, 5001, 50), outage_s(back, 5004, 50)) <= 6
+    network.settle()
+    assert "No changes." in network.wgorch("up", "inventory.yaml", "--yes")
+    network.wgorch("verify", "inventory.yaml")
+
+
 SPARES = {
     "rule": "iptables -I INPUT -i wg0b -j DROP",
     "rp_filter": "echo 1 >/proc/sys/net/ipv4/conf/wg0b/rp_filter",

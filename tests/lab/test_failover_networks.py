@@ -42,6 +42,7 @@ VARIANTS = {
         'printf \'#!/bin/sh\\nfor w; do [ "$w" != nexthop ] || exit 1; done\\nexec /usr/sbin/ip-real "$@"\\n\' >/usr/sbin/ip; '
         "chmod 755 /usr/sbin/ip",
     ),
+    "busybox's ping": (("", ""), "ln -sf $(command -v busybox) /usr/local/sbin/ping"),
     "a policy": (("links:\n  -", "policy:\n  - home -> company.lan: ping, udp, tcp\n\nlinks:\n  -"), ""),
     "an exit node": (("    ssh: root@192.168.0.103\n", "    ssh: root@192.168.0.103\n    exit: bcc\n"), ""),
     "three relays": (

@@ -120,6 +120,8 @@ def _leave(topology: Topology, here: Desired, destination: IPAddress, came_by: s
         for relay, interface in detour.relays if detour and by_spoke else ():
             if (relay, link.peer) not in cut and (found := here.crypto_routes[interface].of(destination)):
                 return interface, found
+    if (here.name, link.peer) in cut or (link.peer, here.name) in cut:
+        raise _Dropped(f"{here.name}: the session with {link.peer} is down")
     return out, link
 
 
@@ -232,7 +234,7 @@ def _failures(topology: Topology, flow: Flow) -> Iterator[tuple[str, Cut]]:
         if any(len(topology.relays_of(name)) < 2 for name in spokes) or relay in ends:
             continue
         if spokes:
-            yield f"relay {relay}", frozenset((relay, name) for name in topology.spokes)
+            yield f"relay {relay}", frozenset((relay, name) for name in (*topology.spokes, *topology.relays))
         yield from ((f"the session of {name} with {relay}", frozenset([(relay, name)])) for name in spokes)
 
 
