@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import draw
-from tests.lab.test_failover import HOSTS, QUICK, TARGET, all_of, built, quick
+from tests.lab.test_failover import HOSTS, QUICK, ROOT, TARGET, all_of, built, quick
 from wgorch.rehearsal.snapshot import KEYS_STAY, snapshot
 
 pytestmark = pytest.mark.slow(60)
@@ -32,6 +32,26 @@ def test_relays_come_and_go(tmp_path: Path) -> None:
         time.sleep(1)
         for host in HOSTS:
             assert [] == before[host].difference(snapshot(network.world, host), ignore=KEYS_STAY)
+
+
+def test_a_change_of_the_number_of_relays_that_fails_is_undone(tmp_path: Path) -> None:
+    one = quick().replace("    relay: true\n\n  home", "\n  home").replace("home -- [bcc, bcc2]", "home -- bcc")
+    one = one.replace(f"  {QUICK}\n", "")
+    fault = "exit_routes, {run: fault, command: 'exit 3', undo: 'true', on: [company]}]"
+    with built(quick(), tmp_path, "undone") as network:
+        up = (ROOT / "playbooks" / "up.yaml").read_text().replace("exit_routes]", fault)
+        network.world.write("controller", "/root/faulty/up.yaml", up)
+        teardown = (ROOT / "playbooks" / "teardown.yaml").read_text()
+        network.world.write("controller", "/root/faulty/teardown.yaml", teardown)
+        for before, after in ((one, quick()), (quick(), one)):
+            network.edit(before)
+            network.wgorch("up", "inventory.yaml", "--yes")
+            network.edit(after)
+            said = network.wgorch("up", "inventory.yaml", "--yes", "--playbooks", "/root/faulty", code=5)
+            assert said.count("as before the change") == len(HOSTS), said
+            network.edit(before)
+            assert "No changes." in network.wgorch("up", "inventory.yaml", "--yes")
+            network.wgorch("verify", "inventory.yaml")
 
 
 VARIANTS = {

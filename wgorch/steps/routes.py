@@ -123,20 +123,22 @@ def _managed(subnet: str, metric: int = 0) -> TunnelRoute:
 
 
 def _have(facts: Facts, network: Network) -> Slice:
-    interfaces = facts.interfaces(network)
+    interfaces, nexthops = facts.interfaces(network), _seen_nexthops(facts, network)
+    # What the host has decides, not how many relays the inventory has by now: an undo states it again.
+    several = network.several_relays or len(interfaces) > 1 or bool(nexthops)
     found: dict[str, set[TunnelRoute]] = {name: set() for name in interfaces}
     its = [r for r in facts.links.routes if r.device in interfaces and _is_ours(r, facts, network)]
     usual = {4: 0, 6: 1024}
-    below = {r.subnet for r in its if network.several_relays and r.metric > usual[r.subnet.version]}
+    below = {r.subnet for r in its if several and r.metric > usual[r.subnet.version]}
     for r in its:
-        metric = r.metric if r.metric > usual[r.subnet.version] and network.several_relays else 0
+        metric = r.metric if several and r.metric > usual[r.subnet.version] else 0
         by_active = not metric and (r.nexthop or r.subnet in below)
         found.setdefault(ACTIVE if by_active else r.device, set()).add(
             TunnelRoute(network_text(r.subnet), r.proto or "boot", metric)
         )
     return {
         "routes": {name: frozenset(routes) for name, routes in found.items()},
-        "nexthops": _seen_nexthops(facts, network),
+        "nexthops": nexthops,
     }
 
 
