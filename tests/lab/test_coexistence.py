@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from tests.lab.conftest import HOSTS, INVENTORY, Lab
 from wgorch.rehearsal.snapshot import KEYS_STAY, snapshot
 
@@ -43,6 +45,7 @@ def test_what_others_made_stays_as_it_is(lab: Lab) -> None:
             now = world.sh(host, "wg showconf wg1; wg show wg1 fwmark; ip rule; ip route show table 52")
             assert now == wg1[host]
         lab.wgorch("teardown", INVENTORY, "--yes")
+        time.sleep(2)  # what read the hosts may still run for a moment
         left = {host: before[host].difference(snapshot(world, host), ignore=KEYS_STAY) for host in HOSTS}
         assert not any(left.values()), left
 

@@ -94,7 +94,11 @@ def goes_to(topology: Topology, name: str, target: IPAddress) -> str:
 
 
 def is_probe(topology: Topology, name: str, source: IPAddress, target: IPAddress, service: Service) -> bool:
-    """True for the pings by which wgorch proves sessions."""
+    """True for the pings by which wgorch proves sessions: to the host itself, or through a relay between another and its host."""
+    owners = {address: n for n, member in topology.hosts.items() for address in member.addresses}
+    ends = (owners.get(source, ""), owners.get(target, ""))
+    if service == PINGS and topology.hosts[name].relay and "" not in ends and name not in ends:
+        return any(one in topology.relays and one in topology.relays_of(other) for one, other in (ends, ends[::-1]))
     peers = (a for peer in topology.peers(name) for a in topology.hosts[peer].addresses)
     return service == PINGS and source in peers and target in topology.hosts[name].addresses
 

@@ -39,15 +39,14 @@ def filtering(peering: Peering, policy: Policy, name: str) -> Filtering:
 
 def _pings_of_relays(peering: Peering, name: str) -> Iterator[Pass]:
     """Pings between other relays and their spokes, which prove sessions: they may take this relay there or back."""
-    others = [relay for relay in peering.relays if relay != name] if peering.hosts[name].relay else []
-    spokes = [n for n in peering.spokes if any(relay in peering.relays_of(n) for relay in others)]
-    relays, members = (
-        dict(_by_version(net for n in names for net in _single(peering.hosts[n]))) for names in (others, spokes)
-    )
-    for version in relays.keys() & members.keys():
-        for source, target in ((members[version], relays[version]), (relays[version], members[version])):
-            yield Pass(version, source, target, PINGS)
-            yield Pass(version, target, source, PINGS, answers=True)
+    for relay in peering.relays if peering.hosts[name].relay else ():
+        spokes = [spoke for spoke in peering.spokes if relay in peering.relays_of(spoke)] if relay != name else []
+        own = dict(_by_version(_single(peering.hosts[relay])))
+        members = dict(_by_version(net for spoke in spokes for net in _single(peering.hosts[spoke])))
+        for version in sorted(own.keys() & members.keys()):
+            for source, target in ((members[version], own[version]), (own[version], members[version])):
+                yield Pass(version, source, target, PINGS)
+                yield Pass(version, target, source, PINGS, answers=True)
 
 
 def _from_anywhere(each: Pass) -> bool:
