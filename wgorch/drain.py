@@ -39,7 +39,10 @@ def _depends_on(run: Run, name: str, relay: str) -> bool:
     relays = run.topology.relays_of(name)
     if relay not in relays or run.topology.hosts[name].is_device:
         return False
-    return not any(_is_usable(run, other) for other in relays if other != relay)
+    there = run.seen.get(name)
+    left = there.failover.left if there else frozenset()
+    others = [c.relay for c in run.topology.desired(name).choices if c.relay != relay and c.interface not in left]
+    return not any(_is_usable(run, other) for other in others)
 
 
 def _is_usable(run: Run, relay: str) -> bool:

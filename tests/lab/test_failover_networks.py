@@ -17,12 +17,13 @@ pytestmark = pytest.mark.slow(60)
 
 def test_relays_come_and_go(tmp_path: Path) -> None:
     """From one relay to two, in another order, and back: `up` converges each time, and teardown restores all hosts."""
-    one = quick().replace("    relay: true\n\n  home", "\n  home").replace("home -- [bcc, bcc2]", "home -- bcc")
+    dual = quick().replace("subnet: 192.168.2.0/24", 'subnet: [192.168.2.0/24, "fd00:2::/64"]')
+    one = dual.replace("    relay: true\n\n  home", "\n  home").replace("home -- [bcc, bcc2]", "home -- bcc")
     one = one.replace(f"  {QUICK}\n", "")
-    other = quick().replace("home -- [bcc, bcc2]", "home -- [bcc2, bcc]")
-    with built(quick(), tmp_path, "relays") as network:
+    other = dual.replace("home -- [bcc, bcc2]", "home -- [bcc2, bcc]")
+    with built(dual, tmp_path, "relays") as network:
         before = {host: snapshot(network.world, host) for host in HOSTS}
-        for text in (one, quick(), other, one, other):
+        for text in (one, dual, other, one, other):
             network.edit(text)
             network.wgorch("up", "inventory.yaml", "--yes")
             assert "No changes." in network.wgorch("up", "inventory.yaml", "--yes")

@@ -106,7 +106,7 @@ tell() { # NUMBER ok|miss
 
 # Read ping's lines until the stream must begin anew; then end it. False if nothing listens any more.
 follow() { # NUMBER
-    pinging='' listens=0
+    pinging='' listens=0 said=no
     while read -r word more; do
         case $word in
         pid)
@@ -117,13 +117,15 @@ follow() { # NUMBER
         [1-9]*) tell "$1" ok || listens=1 ;;
         *) continue ;;
         esac
-        again=
+        said=yes again=
         [ ! -r "/sys/class/net/$device/ifindex" ] || read -r again <"/sys/class/net/$device/ifindex"
         [ "$listens" = 0 ] || break
         [ "$again" = "$index" ] || break
         [ ! -e "$run/seldom.$1" ] || break
     done
     [ -z "$pinging" ] || kill "$pinging" 2>/dev/null
+    # One that ended at once, since its interface is down or away, has sent nothing.
+    [ "$said" = yes ] || tell "$1" miss || listens=1
     return "$listens"
 }
 
@@ -133,7 +135,10 @@ read_active() {
     if [ -n "$nexthop4$nexthop6" ]; then
         device=$(ip nexthop show id "${nexthop4:-$nexthop6}" 2>/dev/null | sed -n 's/.* dev \([^ ]*\) .*/\1/p')
     else
-        device=$(ip route show "${nets%% *}" 2>/dev/null | sed -n '/ metric /!s/.* dev \([^ ]*\).*/\1/p' | sed -n 1p)
+        case $nets in *:*) family=-6 ;; *) family=-4 ;; esac
+        # Without those in reserve, from metric 500 on and 1524 for IPv6.
+        device=$(ip "$family" route show "${nets%% *}" 2>/dev/null |
+            sed -n -e '/ metric 5[0-9][0-9]\( \|$\)/d' -e '/ metric 15[0-9][0-9]\( \|$\)/d' -e 's/.* dev \([^ ]*\).*/\1/p' | sed -n 1p)
     fi
     number=0
     while [ "$number" -lt "$choices" ]; do
@@ -199,6 +204,10 @@ load() {
         esac
     done <"$run/active"
     [ "$quiet" -ge "$back" ] 2>/dev/null || quiet=$back
+    # Times of an earlier start, where the file outlasts one.
+    [ "$since" -le "$now" ] || since=$now
+    [ "$returned" -le "$now" ] || returned=-10000 hold=0
+    [ "$hold" -le $((now + 600)) ] || hold=0
 }
 
 # A ping was answered.
@@ -296,12 +305,12 @@ leave() { # WHY
 decide() {
     while read -r event what; do
         read_uptime
+        [ "$end" = 0 ] || [ "$now" -lt "$end" ] || return
         case $what in
         ok) heard "$event" ;;
         miss) missed "$event" ;;
         tick)
             is_current || return
-            [ "$end" = 0 ] || [ "$now" -lt "$end" ] || return
             kept=$active
             read_active || { active=$kept && restore; }
             number=0
@@ -323,6 +332,8 @@ decide() {
 choose_relay() {
     case $(ping -V 2>&1) in *iputils*) streams=yes ;; *) streams=no && adapt_ping ;; esac
     rm -f "$run"/seldom.*
+    # By cron it ends in time for the next one: the ticks sleep for 5 s.
+    [ "$end" = 0 ] || end=$((end - 6))
     read_active || active=1
     eval "relay_of_active=\$relay_$active missed_$active=0"
     load
@@ -403,7 +414,8 @@ look() {
         else
             relay=0
             which_relay "$1"
-            [ "$relay" = 0 ] || eval "[ \"\$bytes_$relay\" = \$3 ] || bytes_$relay=\$3 moved_$relay=$now"
+            # The first look says nothing of what moves.
+            [ "$relay" = 0 ] || eval "[ -z \"\$bytes_$relay\" ] || [ \"\$bytes_$relay\" = \$3 ] || moved_$relay=$now; bytes_$relay=\$3"
         fi
         shift 4
     done

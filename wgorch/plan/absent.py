@@ -85,8 +85,8 @@ def stranded(topology: Topology, plan: HostPlan, addresses: Mapping[str, str]) -
             ("port", new is not None and new.listen_port != old.listen_port),
             (
                 "address",
-                not plan.have.addresses.get(network.interface, frozenset())
-                <= plan.want.addresses.get(network.interface, frozenset()),
+                not _ips(plan.have.addresses.get(network.interface, frozenset()))
+                <= _ips(plan.want.addresses.get(network.interface, frozenset())),
             ),
         )
         if differs
@@ -101,3 +101,8 @@ def stranded(topology: Topology, plan: HostPlan, addresses: Mapping[str, str]) -
                 f"bring {name} back first, give it an SSH address outside the tunnel, or take it out of the inventory"
             )
             yield Unfit(plan.host, "change the tunnel", problem, hint)
+
+
+def _ips(addresses: frozenset[str]) -> set[str]:
+    """Addresses without their prefixes."""
+    return {address.partition("/")[0] for address in addresses}

@@ -19,14 +19,22 @@ def addresses(want: State, have: State) -> Iterator[Change]:
     """Give the interface the host's address in the tunnel."""
     for name in want.interfaces:
         new, old = want.addresses.get(name, frozenset()), have.addresses.get(name, frozenset())
+        twins = _twins(new - old, old - new)
         for address in sorted(new - old):
-            if replaced := sorted(_replaced(frozenset([address]), old - new)):
+            if twin := twins.get(address):
+                # Of IPv6 the kernel takes one address with two prefixes for the same.
+                changing = (
+                    command("ip", "address", "delete", twin, "dev", name, may_be_absent=True),
+                    command("ip", "address", "replace", address, "dev", name),
+                )
+                yield change("~", f"address {address}", f"in place of {twin} on {name}", *changing, disruptive=True)
+            elif replaced := sorted(_replaced(frozenset([address]), old - new)):
                 why = f"in place of {', '.join(replaced)} on {name}"
                 yield change("~", f"address {address}", why, *_replace(address, replaced, name), disruptive=True)
             else:
                 add = command("ip", "address", "replace", address, "dev", name)
                 yield change("+", f"address {address}", f"missing on {name}", add)
-        for address in sorted(old - new - _replaced(new - old, old - new)):
+        for address in sorted(old - new - _replaced(new - old, old - new) - set(twins.values())):
             drop = command("ip", "address", "delete", address, "dev", name, may_be_absent=True)
             yield change("-", f"address {address}", f"not wanted on {name}", drop, disruptive=True)
 
@@ -46,6 +54,12 @@ def _replace(address: str, replaced: list[str], name: str) -> list[Command]:
         command("ip", "address", "replace", address, "dev", name),
         *(command("ip", "address", "delete", rest, "dev", name, may_be_absent=True) for rest in rests),
     ]
+
+
+def _twins(new: frozenset[str], going: frozenset[str]) -> dict[str, str]:
+    """For each new address of IPv6, the one that goes and differs from it in the prefix alone."""
+    by_ip = {address.partition("/")[0]: address for address in going if ":" in address}
+    return {address: by_ip[ip] for address in new if (ip := address.partition("/")[0]) in by_ip}
 
 
 def _alone(address: str) -> str:

@@ -15,7 +15,7 @@ from wgorch.adapters.startup import (
     watch_units,
 )
 from wgorch.base.ip import network_text
-from wgorch.base.sh import EMPTY, comment, quote, quote_words, sh, sh_lines
+from wgorch.base.sh import EMPTY, Sh, comment, quote, quote_words, sh, sh_lines
 from wgorch.facts.facts import Facts
 from wgorch.facts.grammar import match, words
 from wgorch.facts.part import Answers, Part, Reread
@@ -211,7 +211,7 @@ def watch_script(target: Target) -> str:
     """The script that looks after what changes by itself; empty where nothing does."""
     ends = target.desired.filtering.ends if target.desired.filtering else False
     ending = [sh("end_rules {network}", network=quote(target.network.name))] if ends else []
-    lines = [*ending, *(quote_words(argv) for argv in (*_named_endpoints(target), *_direct_peers(target)))]
+    lines = [*ending, *_named_endpoints(target), *(quote_words(argv) for argv in _direct_peers(target))]
     if not lines:
         return ""
     network = target.network
@@ -229,11 +229,17 @@ def watch_script(target: Target) -> str:
     return sh_lines([*head, *needed, *lines, sh("exit 0"), EMPTY])
 
 
-def _named_endpoints(target: Target) -> Iterator[tuple[str, ...]]:
+def _named_endpoints(target: Target) -> Iterator[Sh]:
+    several, own = len(target.tunnels) > 1, quote(target.tunnel)
+    if several and target.desired.addresses_of_peers:
+        # A relay that answers by another one does not answer at its own endpoint.
+        yield sh('ping() {{ command ping -I "$interface" "$@"; }}')
     for link in target.desired.links if target.desired.addresses_of_peers else ():
         address = target.desired.addresses_of_peers.get(link.peer)
         if address and link.endpoint and not target.is_left_out(link.peer):
-            yield ("refresh_endpoint", target.key(link.peer), str(link.endpoint), str(address))
+            asking = quote_words(["refresh_endpoint", target.key(link.peer), str(link.endpoint), str(address)])
+            by = quote(target.desired.interface_of(link))
+            yield sh("interface={by}; {asking}; interface={own}", by=by, asking=asking, own=own) if several else asking
 
 
 def _direct_peers(target: Target) -> Iterator[tuple[str, ...]]:

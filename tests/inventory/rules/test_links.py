@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.inventory.mistyped import BASE, Row, assert_shown, ids
+from wgorch.errors import InventoryError
+from wgorch.inventory.load import loads
 
 LINKS = BASE + "links:\n  - "
 CLOUD = BASE.replace("verify:", "  cloud:\n    ssh: root@cloud.example\n    endpoint: cloud.example:51820\nverify:")
@@ -34,3 +36,17 @@ BAD: list[Row] = [
 @pytest.mark.parametrize("row", BAD, ids=ids(BAD))
 def test_a_contradictory_link_is_shown_with_location_field_and_fix(row: Row) -> None:
     assert_shown(row)
+
+
+@pytest.mark.parametrize(
+    ("field", "problem"),
+    [
+        ("standby_port: 51820", "UDP 51820 to 51821 are for sessions with relays, and listen_port 51820 is among them"),
+        ("standby_port: 65535", "with 2 relays UDP 65535 to 65536 are needed, and the last port is 65535"),
+    ],
+)
+def test_ports_that_cannot_be_are_refused(field: str, problem: str) -> None:
+    text = TWO_RELAYS.removesuffix("links:\n  - ").replace("  home:\n", f"  home:\n    {field}\n")
+    with pytest.raises(InventoryError) as error:
+        loads(text)
+    assert any(problem in line for line in error.value.problems), error.value.problems

@@ -27,10 +27,32 @@ def relays(review: Review) -> None:
     elif len(names) > 1 and len(interface) > MAX_BASE:
         problem = f"{interface} is too long: with several relays each host has more interfaces, named {interface}b …"
         review.add("network.interface", problem, f"a name of at most {MAX_BASE} characters", at="network")
+    elif len(names) > 1:
+        _ports(review)
     elif len(names) == 1 and "network.failover" in review.locations:
         problem = f"{names[0]} is the only relay: hosts have no other one to use"
         review.add("network.failover", problem, "relay: true on another host, or delete the line", warning=True)
 
+
+def _ports(review: Review) -> None:
+    """The ports behind the first one are ports, and not the first one again."""
+    relays = sum(host.relay for host in review.inventory.hosts.values())
+    for name, host in review.inventory.hosts.items():
+        field = "relay_port" if host.relay else "standby_port"
+        first = (host.relay_port if host.relay else host.standby_port) or host.listen_port + 1
+        last = first + relays - 1
+        at = "" if f"hosts.{name}.{field}" in review.locations else f"hosts.{name}"
+        if last > MAX_PORT:
+            problem = f"with {relays} relays UDP {first} to {last} are needed, and the last port is {MAX_PORT}"
+            review.add(f"hosts.{name}.{field}", problem, f"{field}: {MAX_PORT - relays}", at=at)
+        elif first <= host.listen_port <= last:
+            problem = (
+                f"UDP {first} to {last} are for sessions with relays, and listen_port {host.listen_port} is among them"
+            )
+            review.add(f"hosts.{name}.{field}", problem, f"{field}: {host.listen_port + 1}", at=at)
+
+
+MAX_PORT = 65535
 
 MAX_BASE = 13
 """Characters of the interface's name that leave place for a suffix."""
