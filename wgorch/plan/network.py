@@ -24,7 +24,7 @@ from wgorch.plan.notes import Note, relay_notes, return_routes, routes_inside
 from wgorch.plan.playbook import Playbook
 from wgorch.plan.policy import cuts_ssh, policy_notes, unenforced
 from wgorch.plan.preshared import secrets_of
-from wgorch.plan.scope import limit_to
+from wgorch.plan.scope import limit_to, moves_entries
 from wgorch.state.state import State
 from wgorch.steps import target_state
 from wgorch.steps.interface import tunnel_mtu
@@ -156,6 +156,9 @@ def _plan(
         after_start = target_state(Target(relayed, seen, *more, linked, drains=draining), seen.slices)
     names = names_by_key({**facts.left_keys, **facts.keys}) | {key: peer for peer, key in held.items() if key}
     if entries_of:
+        if moves_entries(want, seen.state(network)):
+            problem = "its interfaces change with the relays, and it is not among the hosts of --limit"
+            raise Unfit(name, "change its entries alone", problem, "run wgorch up without --limit first")
         want = limit_to(entries_of, want, named(seen.state(network), names), facts.keys)
     touched = {chain.table for chain in want.chains} | (TABLES if seen.is_managed(network) else frozenset())
     if refused := [*unreadable_blockers(name, network, seen, touched), *unenforced(name, want, playbook)]:

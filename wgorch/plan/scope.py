@@ -69,6 +69,14 @@ def limit_to(names: frozenset[str], full: State, have: State, keys: Mapping[str,
     )
 
 
+def moves_entries(want: State, have: State) -> bool:
+    """True where a peer is to be on another interface than it is: the entries of some hosts alone cannot say that."""
+    if want.interfaces.keys() != have.interfaces.keys():
+        return len(want.interfaces) > 1 or len(have.interfaces) > 1
+    where = {key: name for name, its in have.peers.items() for key in its}
+    return any(where.get(key, name) != name for name, its in want.peers.items() for key in its)
+
+
 def _entries_of(
     names: frozenset[str], current: set[str], full: Mapping[str, Peer], have: Mapping[str, Peer]
 ) -> dict[str, Peer]:
