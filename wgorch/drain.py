@@ -6,10 +6,9 @@ import re
 import time
 from collections.abc import Iterator
 
-from wgorch.base.sh import quote, sh
+from wgorch.base.sh import sh
 from wgorch.base.value import value
 from wgorch.errors import UsageError
-from wgorch.facts.grammar import integer
 from wgorch.run import Run
 
 LOOK_EVERY_S = 2
@@ -17,17 +16,24 @@ STILL = 3
 """Looks in a row without a forwarded packet after which a relay is empty."""
 
 
-def check_relay(run: Run, relay: str) -> None:
-    """Refuse to drain what is no relay, or the last one that a spoke could use. Raises UsageError.
-
-    The hosts must have been read.
-    """
+def check_names(run: Run, host: str, relay: str | None) -> None:
+    """Refuse what is no relay, and a relay that the host does not choose: by the inventory alone. Raises UsageError."""
     topology = run.topology
-    if not topology.hosts[relay].relay:
+    if relay is None and not topology.hosts[host].relay:
         names = ", ".join(topology.relays) or "none"
         raise UsageError(
-            f"{relay} is no relay", f"relays: {names}; one host leaves a relay with: wgorch drain {relay} --from RELAY"
+            f"{host} is no relay", f"relays: {names}; one host leaves a relay with: wgorch drain {host} --from RELAY"
         )
+    if relay is not None:
+        relays = topology.relays_of(host)
+        if len(relays) < 2 or relay not in relays:
+            problem = f"{host} does not choose between {relay} and another relay"
+            raise UsageError(problem, f"relays of {host}: {', '.join(relays) or 'none'}")
+
+
+def check_relay(run: Run, relay: str) -> None:
+    """Refuse to drain the last relay that a spoke could use. The hosts must have been read. Raises UsageError."""
+    topology = run.topology
     if stuck := [name for name in topology.spokes if _depends_on(run, name, relay)]:
         usable = [other for other in topology.relays if other != relay and _is_usable(run, other)]
         hint = "undrain another relay, or bring it back" if not usable else f"links: give {stuck[0]} another relay"
@@ -51,11 +57,8 @@ def _is_usable(run: Run, relay: str) -> bool:
 
 
 def check_spoke(run: Run, name: str, relay: str) -> None:
-    """Refuse to let a host leave a relay that it does not use, or its last one. Raises UsageError."""
+    """Refuse to let a host leave its last relay. The hosts must have been read. Raises UsageError."""
     relays = run.topology.relays_of(name)
-    if len(relays) < 2 or relay not in relays:
-        problem = f"{name} does not choose between {relay} and another relay"
-        raise UsageError(problem, f"relays of {name}: {', '.join(relays) or 'none'}")
     there = run.seen[name]
     left = {c.relay for c in run.topology.desired(name).choices if c.interface in there.failover.left}
     if not any(_is_usable(run, other) for other in relays if other != relay and other not in left):
@@ -72,7 +75,6 @@ class Emptied:
     """What a drained relay still forwards."""
 
     is_empty: bool
-    waited_s: float
     rate: float = 0
     """Packets in a second that it forwarded at last; maybe not of this network."""
 
@@ -90,12 +92,12 @@ def wait_until_empty(run: Run, relay: str, patience_s: float) -> Emptied:
         if still >= STILL or now - began > patience_s:
             break
         time.sleep(LOOK_EVERY_S)
-    return Emptied(still >= STILL, time.monotonic() - began, 0 if still >= STILL else rate)
+    return Emptied(still >= STILL, 0 if still >= STILL else rate)
 
 
 def _forwarded(run: Run, relay: str) -> Iterator[int]:
     """The number of packets that a host has forwarded, of both IP versions, each time it is asked for."""
-    script = sh("cat /proc/net/snmp /proc/net/snmp6 2>/dev/null; :{end}", end=quote(""))
+    script = sh("cat /proc/net/snmp /proc/net/snmp6 2>/dev/null || :")
     while True:
         text = run.fleet.open(relay).exchange(script, "count what it forwards", 20)
         yield _count(text)
@@ -103,6 +105,6 @@ def _forwarded(run: Run, relay: str) -> Iterator[int]:
 
 def _count(text: str) -> int:
     names, numbers = ([line.split() for line in text.split("\n") if line.startswith("Ip: ")] + [[], []])[:2]
-    four = dict(zip(names, numbers, strict=False)).get("ForwDatagrams", "0")
-    six = re.search(r"^Ip6OutForwDatagrams\s+(\d{1,20})$", text, re.M)
-    return integer(four) + (int(six[1]) if six else 0)
+    four = re.fullmatch(r"[0-9]{1,20}", dict(zip(names, numbers, strict=False)).get("ForwDatagrams", ""))
+    six = re.search(r"^Ip6OutForwDatagrams\s+([0-9]{1,20})$", text, re.M)
+    return int(four[0] if four else 0) + int(six[1] if six else 0)

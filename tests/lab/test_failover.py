@@ -301,6 +301,14 @@ def test_verify_names_a_broken_spare_before_it_is_needed(network: Network, kind:
     network.wgorch("verify", "inventory.yaml")
 
 
+def test_a_route_that_was_pinned_by_hand_is_found_and_moves_again(network: Network) -> None:
+    pinned = network.world.sh("home", "ip route show | grep -m1 ' nhid '").split()
+    network.world.sh("home", f"ip route replace {pinned[0]} dev wg0 proto 119")
+    assert f"route {pinned[0]}" in network.wgorch("plan", "inventory.yaml", code=None)
+    network.wgorch("up", "inventory.yaml", "--yes")
+    assert " nhid " in network.world.sh("home", f"ip route show {pinned[0]}")
+
+
 def test_a_device_that_disappears_is_replaced_at_once(network: Network) -> None:
     world = network.world
     with streams(network, 50) as (there, _back, gaps):

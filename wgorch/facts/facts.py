@@ -77,6 +77,8 @@ class Facts:
     def wg(self, network: Network) -> WireGuard:
         """The network's interface as WireGuard shows it, with the peers of all of its interfaces; empty where there is none."""
         found = self.wireguard.get(network.interface) or NO_WIREGUARD
+        if len(self.wireguard) < 2:
+            return found
         names = (name for name in self.interfaces(network) if name != network.interface)
         more = [self.wireguard[name] for name in names if name in self.wireguard]
         if not more:

@@ -1,6 +1,7 @@
 # Choose between relays; on a relay, find spokes by another one. Runs all the time, and decides alone: no host asks another.
-# Needs ping.sh before it. What belongs to a relay or a spoke is in variables with its number behind. interval: seconds between two pings; misses: in a row, after which a relay is lost; back: replies in
-# a row before a preferred one is used again.
+# Needs ping.sh before it. What belongs to a relay or a spoke is in variables with its number behind. interval: seconds
+# between two pings; misses: in a row, after which a relay is lost; back: replies in a row before a preferred one is used
+# again.
 : "${network:?}" "${interface:?}" "${directory:?}" "${interval:?}" "${misses:?}" "${back:?}" "${table:?}"
 : "${nexthop4?}" "${nexthop6?}" "${nets?}"
 # What eval assigns.
@@ -15,9 +16,9 @@ choices=0 spokes=0 keys='' others=0 interfaces=''
 
 # `misses` + 3 samples; the silence after which a spoke is lost to this relay.
 silence='' all_heard=111
-for_each_miss=$misses
-while [ "$for_each_miss" -gt -1 ]; do
-    silence=0$silence all_heard=1$all_heard for_each_miss=$((for_each_miss - 1))
+samples=$misses
+while [ "$samples" -gt -1 ]; do
+    silence=0$silence all_heard=1$all_heard samples=$((samples - 1))
 done
 
 # A relay that this host can use, the preferred one first.
@@ -129,7 +130,7 @@ follow() { # NUMBER
     return "$listens"
 }
 
-# The choice that the routes lead into; the first where they lead nowhere.
+# The choice that the routes lead into; false, and 0, where they lead nowhere.
 read_active() {
     active=0 device=
     if [ -n "$nexthop4$nexthop6" ]; then
@@ -149,7 +150,7 @@ read_active() {
 }
 
 # Let all routes lead into the interface of a choice.
-lead_into() { # NUMBER
+lead_into() { # NUMBER flip|restore
     eval "device=\$interface_$1"
     if [ -z "$nexthop4$nexthop6" ]; then
         for net in $nets; do ip route replace "$net" dev "$device" proto 119 2>/dev/null || return 1; done
@@ -179,9 +180,9 @@ restore() {
     done
 }
 
-# Use another relay.
+# Use another relay; false if the routes could not be moved, which the next ping tries again.
 use() { # NUMBER WHY
-    lead_into "$1" flip || return 0
+    lead_into "$1" flip || return 1
     active=$1 since=$now times=$((times + 1)) why=$2
     save
 }
@@ -268,7 +269,7 @@ consider() {
         eval "its_missed=\$missed_$number its_loss=\$loss_$number its_good=\$good_$number"
         [ "$its_missed" = 0 ] || continue
         if [ "$number" -lt "$active" ] && [ "$its_good" -ge "$quiet" ]; then
-            use "$number" back
+            use "$number" back || return 0
             returned=$now hold=$((now + 10))
             save
             return
@@ -288,6 +289,7 @@ consider() {
 
 # Leave the active relay; one that is left soon after the return to it is returned to later next time.
 leave() { # WHY
+    use "$best" "$1" || return 0
     if [ $((now - returned)) -lt 600 ]; then
         quiet=$((quiet * 2))
         [ "$quiet" -le $((back * 10)) ] || quiet=$((back * 10))
@@ -298,7 +300,7 @@ leave() { # WHY
     if [ $((now - left)) -lt 600 ]; then pace=$((pace * 2)); else pace=30; fi
     [ "$pace" -le 480 ] || pace=480
     left=$now hold=$((now + pace))
-    use "$best" "$1"
+    save
 }
 
 # Read what the streams say, and act on it.

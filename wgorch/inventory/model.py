@@ -218,11 +218,11 @@ class Failover:
     """Seconds that the preferred relay must answer before it is used again; doubles while it fails soon after."""
 
 
-STANDBY_LETTERS = "bcdefgh"
-"""Suffixes of the interfaces of a host with its second relay, its third …"""
-
 RELAY_LETTERS = "abcdefgh"
 """Behind an r: suffixes of a relay's interfaces with the first relay of the file, the second …"""
+
+STANDBY_LETTERS = RELAY_LETTERS[1:]
+"""Suffixes of the interfaces of a host with its second relay, its third …"""
 
 MAX_RELAYS = len(RELAY_LETTERS)
 

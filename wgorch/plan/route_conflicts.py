@@ -14,9 +14,9 @@ from wgorch.inventory.model import IPNetwork
 from wgorch.topology.desired import Desired
 
 
-def _tunnels(desired: Desired, seen: Observed) -> tuple[str, ...]:
+def _tunnels(desired: Desired, seen: Observed) -> frozenset[str]:
     """The network's interfaces: those that the host is to have, and those that it has."""
-    return (*desired.interfaces, *seen.interfaces(desired.network))
+    return frozenset((*desired.interfaces, *seen.interfaces(desired.network)))
 
 
 def route_blockers(desired: Desired, seen: Observed) -> Iterator[HostError]:
@@ -55,7 +55,8 @@ Overlaps = dict[IPNetwork, list[tuple[str, Address]]]
 
 def _overlaps(desired: Desired, seen: Observed, subnets: tuple[IPNetwork, ...]) -> Overlaps:
     """Addresses on other interfaces that overlap a network of the tunnel, by that network."""
-    others = [(device, address) for device, address in seen.links.addresses if device not in _tunnels(desired, seen)]
+    tunnels = _tunnels(desired, seen)
+    others = [(device, address) for device, address in seen.links.addresses if device not in tunnels]
     nets = Prefixes((address.network, (device, address)) for device, address in others)
     found: Overlaps = {s: [hit] for s in subnets if (hit := nets.of(s.network_address))}
     for device, address in others:
@@ -67,8 +68,9 @@ def _overlaps(desired: Desired, seen: Observed, subnets: tuple[IPNetwork, ...]) 
 def _routes(desired: Desired, seen: Observed) -> dict[IPNetwork, list[Route]]:
     """Routes by other interfaces that beat those into the tunnel, by their network."""
     found: dict[IPNetwork, list[Route]] = defaultdict(list)
+    tunnels = _tunnels(desired, seen)
     for route in seen.links.routes:
-        if route.device not in _tunnels(desired, seen) and route.beats(METRICS[route.subnet.version]):
+        if route.device not in tunnels and route.beats(METRICS[route.subnet.version]):
             found[route.subnet].append(route)
     return found
 
@@ -86,9 +88,10 @@ def shown(route: Route) -> str:
 
 def more_specific(desired: Desired, seen: Observed) -> Iterator[tuple[IPNetwork, Route]]:
     """Routes by other interfaces that take a part of a network from the tunnel."""
-    own = {address.network for device, address in seen.links.addresses if device not in _tunnels(desired, seen)}
+    tunnels = _tunnels(desired, seen)
+    own = {address.network for device, address in seen.links.addresses if device not in tunnels}
     for route in seen.links.routes:
-        if route.device in _tunnels(desired, seen) or route.subnet in own:
+        if route.device in tunnels or route.subnet in own:
             continue
         larger = desired.tunnel_prefixes.of(route.subnet.network_address)
         if larger and larger.prefixlen < route.subnet.prefixlen:
@@ -98,6 +101,7 @@ def more_specific(desired: Desired, seen: Observed) -> Iterator[tuple[IPNetwork,
 def policy_takes(desired: Desired, seen: Observed) -> Iterator[tuple[IPNetwork, PolicyRule, Route | None]]:
     """Rules of others that take a network from the tunnel before the main table is asked; and the route that does it."""
     open_nets = [net for net in (*desired.network.subnets, *desired.routes) if net.version == 4]
+    tunnels = _tunnels(desired, seen)
     own = [network(str(address)) for address in desired.host.addresses if address.version == 4]
     for rule in sorted(seen.links.rules, key=lambda rule: rule.priority):
         if rule.table in ("main", "local"):
@@ -110,7 +114,7 @@ def policy_takes(desired: Desired, seen: Observed) -> Iterator[tuple[IPNetwork, 
                 routes = [route for route in routes if route.subnet.prefixlen]
             taken = max(routes, key=lambda route: route.subnet.prefixlen, default=None)
             ends = rule.action in ("unreachable", "blackhole", "prohibit")
-            if ends or (taken is not None and taken.device not in _tunnels(desired, seen) and taken.kind != "throw"):
+            if ends or (taken is not None and taken.device not in tunnels and taken.kind != "throw"):
                 open_nets.remove(net)
                 yield net, rule, taken
 

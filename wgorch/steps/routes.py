@@ -62,9 +62,11 @@ def _set(name: str, want: State, have: State) -> Iterator[Change]:
     new, old = want.routes.get(name, frozenset()), have.routes.get(name, frozenset())
     there = {(route.subnet, route.metric) for route in old}
     missing = sorted(new - old)
+    kept = [r for r in sorted(new & old) if _nexthop(r, name, want) != _nexthop(r, name, have)]
     for sign, found, why in (
         ("~", [r for r in missing if (r.subnet, r.metric) in there], ANOTHER_PROTO),
         ("+", [r for r in missing if (r.subnet, r.metric) not in there], "not routed into the tunnel"),
+        ("~", kept, "the kernel has nexthop objects" if want.nexthops else "no nexthop objects"),
     ):
         yield from _changes(sign, "replace", found, why, name, want)
 
@@ -132,7 +134,7 @@ def _have(facts: Facts, network: Network) -> Slice:
     below = {r.subnet for r in its if several and r.metric > usual[r.subnet.version]}
     for r in its:
         metric = r.metric if several and r.metric > usual[r.subnet.version] else 0
-        by_active = not metric and (r.nexthop or r.subnet in below)
+        by_active = not metric and (r.nexthop or (r.subnet in below and f"-{r.subnet.version}" not in nexthops))
         found.setdefault(ACTIVE if by_active else r.device, set()).add(
             TunnelRoute(network_text(r.subnet), r.proto or "boot", metric)
         )

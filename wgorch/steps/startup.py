@@ -36,7 +36,7 @@ STEP = "persist"
 
 
 def persist(want: State, have: State) -> Iterator[Change]:
-    """Start the network at boot, follow peers whose address may change, and end lines of the policy in time."""
+    """Start the network at boot, follow peers' addresses, end lines of the policy in time, and choose between relays."""
     for kind, wanted in want.units.items():
         if have.units.get(kind) != wanted:
             yield _starting(kind, want, have)

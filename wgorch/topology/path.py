@@ -58,7 +58,7 @@ def walk(
     """
     look = desired or topology.desired
     here = look(source)
-    hosts, hops = [source], [f"{source}.{here.network.interface}"]
+    hosts, hops, first = [source], list[str](), f"{source}.{here.network.interface}"
     origin = origin or here.host.address_of(destination.version)
     came_by, tunnels = "", []
     try:
@@ -68,8 +68,7 @@ def walk(
             if len(hosts) > 1 and not here.forwards_between_peers:
                 raise _Dropped(f"{here.name} does not forward between peers")
             out, link = _leave(topology, here, destination, came_by, cut)
-            hops[:] = hops if len(hosts) > 1 else [f"{source}.{out}"]
-            hops += ["(forward)", f"{here.name}.{out}"] if len(hosts) > 1 else []
+            hops += ["(forward)", f"{here.name}.{out}"] if len(hosts) > 1 else [f"{source}.{out}"]
             here, came_by = _enter(topology, look, here, link, origin)
             tunnels.append((out, came_by))
             hops += ["(tunnel)", f"{here.name}.{came_by}"]
@@ -77,8 +76,8 @@ def walk(
                 raise _Dropped(f"routing loop: {here.name} is passed twice")
             hosts.append(here.name)
     except _Dropped as dropped:
-        return Walk(tuple(hosts), tuple(hops), str(dropped), tuple(tunnels))
-    return Walk(tuple(hosts), (*hops, *last), "", tuple(tunnels))
+        return Walk(tuple(hosts), tuple(hops or [first]), str(dropped), tuple(tunnels))
+    return Walk(tuple(hosts), (*(hops or [first]), *last), "", tuple(tunnels))
 
 
 def _last_hops(

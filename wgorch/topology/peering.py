@@ -5,8 +5,9 @@ spoke (a host without an endpoint) has a session with every relay, each on an in
 answers; so have relays with each other. WireGuard drops a packet from a peer whose allowed-ips lack its source: an interface
 for each relay lets a packet go out by one relay and its reply come back by another.
 
-`links:` overrides this: `home -- [bcc2, bcc]` gives a spoke its relays and their order; `cloud -x- home` separates two hosts that could be
-peers, so that they use a relay too. A direct peer bypasses the relay between two spokes whose NATs allow it.
+`links:` overrides this: `home -- [bcc2, bcc]` gives a spoke its relays and their order; `cloud -x- home` separates two
+hosts that could be peers, so that they use a relay too. A direct peer bypasses the relay between two spokes whose NATs
+allow it.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ class Evidence:
     def next_hop(self, host: str, address: IPAddress) -> str | None:
         """The host or device that a packet should be sent to next; None where the host itself delivers it."""
         if self.path.tunnels:
-            hosts, _ = self.path.way(Kind.REPLY if address == self.probe.source else Kind.REQUEST)
+            hosts, _ = self.path.path_of(Kind.REPLY if address == self.probe.source else Kind.REQUEST)
             return dict(pairwise(hosts)).get(host)
         hosts = walk(self.topology, host, address).hosts
         return hosts[1] if len(hosts) > 1 else None

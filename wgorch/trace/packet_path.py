@@ -47,9 +47,9 @@ class PacketPath:
     def crossings(self, kind: Kind) -> list[Crossing]:
         """Every interface that a packet crosses, from its sender on."""
         first, last = (self.lan_interface, self.arrives_by) if kind.is_reply else (self.arrives_by, self.lan_interface)
-        return list(self._crossings(*self.way(kind), first, last))
+        return list(self._crossings(*self.path_of(kind), first, last))
 
-    def way(self, kind: Kind) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    def path_of(self, kind: Kind) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
         """The hosts that a packet passes, and its interfaces between each two of them."""
         hosts, tunnels = (self.hosts, self.tunnels) if not kind.is_reply else (self.back_hosts, self.back_tunnels)
         hosts = hosts or self.hosts[::-1]

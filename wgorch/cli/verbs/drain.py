@@ -69,6 +69,7 @@ def set_drained(options: DrainOptions, *, drained: bool) -> int:
         for name in pair:
             check_host(run.inventory, name)
         if drained:
+            drain.check_names(run, options.host, options.relay)
             run.gather(run.involved, traffic=False)
             run.require(options.host)
             if options.relay:

@@ -90,5 +90,5 @@ def _peers(context: Context, name: str) -> list[str]:
     return [
         host
         for host, seen in run.seen.items()
-        if key and key in seen.state(run.network).peers.get(run.network.interface, {})
+        if key and any(key in peers for peers in seen.state(run.network).peers.values())
     ]

@@ -38,6 +38,8 @@ def _ports(review: Review) -> None:
     """The ports behind the first one are ports, and not the first one again."""
     relays = sum(host.relay for host in review.inventory.hosts.values())
     for name, host in review.inventory.hosts.items():
+        if host.endpoint and not host.relay:
+            continue  # it has one interface
         field = "relay_port" if host.relay else "standby_port"
         first = (host.relay_port if host.relay else host.standby_port) or host.listen_port + 1
         last = first + relays - 1
@@ -53,6 +55,7 @@ def _ports(review: Review) -> None:
 
 
 MAX_PORT = 65535
+"""The last UDP port."""
 
 MAX_BASE = 13
 """Characters of the interface's name that leave place for a suffix."""
