@@ -35,6 +35,9 @@ def test_the_end_lets_requests_in_and_answers_to_its_own() -> None:
         "arriving ip saddr 192.168.2.2 ip daddr 10.10.13.0/24 tcp dport 22 accept",
         "arriving ip saddr 192.168.2.2 ip daddr 192.168.2.3 udp sport 53 ct state established accept",
         "relayed drop",
+        "translated ip saddr 192.168.2.2 ct original ip daddr 10.10.13.0/24"
+        " meta l4proto tcp ct original proto-dst 22 ct direction original accept",
+        "translated ip saddr 192.168.2.2 ct reply ip daddr 192.168.2.3 udp sport 53 ct direction reply accept",
     ] == rules("company", *both)
 
 
@@ -63,7 +66,7 @@ def test_lines_with_the_same_services_share_a_rule() -> None:
     lines = ["home -> 10.10.13.0/28: tcp 22", "bcc -> 10.10.13.0/28: tcp 22", "home -> 10.10.13.64/28: ping"]
 
     assert ["arriving ip saddr 192.168.2.1-192.168.2.2 ip daddr 10.10.13.0/28 tcp dport 22 accept"] == [
-        rule for rule in rules("company", *lines) if "tcp" in rule
+        rule for rule in rules("company", *lines) if "tcp dport" in rule
     ]
 
 

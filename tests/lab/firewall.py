@@ -181,16 +181,21 @@ def _send(packet: Packet, raw: bytes, devices: dict[str, int]) -> None:
         sender.sendto(raw, (packet.target, 0))
 
 
-def _came_out(devices: dict[str, int]) -> Iterator[tuple[bytes, str]]:
+def _came_out(devices: dict[str, int]) -> Iterator[tuple[list[bytes], str]]:
     """What the host sent, as far as there is any; it is not waited for: a packet crosses the host at once."""
     for name, device in devices.items():
         while select.select([device], [], [], 0)[0]:
-            yield _unchanged(os.read(device, 65536)), name
+            yield _names(os.read(device, 65536)), name
 
 
-def _unchanged(raw: bytes) -> bytes:
-    """What of a packet is the same on its whole way; the host's own packets, resets and the like, may have its number."""
-    return raw[4:6] + raw[12:] if raw[0] >> 4 == 4 else raw[:4] + raw[8:]
+def _names(raw: bytes) -> list[bytes]:
+    """What tells a packet on its whole way: its number with one of its addresses, as a NAT changes only one of them.
+
+    The host's own packets, resets and the like, may have the same number.
+    """
+    if raw[0] >> 4 == 4:
+        return [raw[4:6] + raw[12:16] + b"s", raw[4:6] + raw[16:20] + b"d"]
+    return [raw[:4] + raw[8:24] + b"s", raw[:4] + raw[24:40] + b"d"]
 
 
 def _job(job: dict[str, Any], devices: dict[str, int]) -> list[str]:
@@ -204,9 +209,10 @@ def _job(job: dict[str, Any], devices: dict[str, int]) -> list[str]:
     numbers = {}
     for number, packet in enumerate(packets, 1):
         raw = packet.bytes(number)
-        numbers[_unchanged(raw)] = number
+        numbers |= dict.fromkeys(_names(raw), number)
         _send(packet, raw, devices)
-        found |= {numbers[came]: name for came, name in _came_out(devices) if came in numbers}
+        for came, name in _came_out(devices):
+            found |= {numbers[each]: name for each in came if each in numbers}
     found |= dict.fromkeys(_ids(), "local")
     return [found.get(number, "") for number in range(1, len(packets) + 1)]
 

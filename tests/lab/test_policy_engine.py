@@ -6,6 +6,7 @@ internet; what comes through is what the policy allows by itself, and nothing el
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import random
@@ -39,7 +40,11 @@ def rules(topology: Topology, name: str, engine: str) -> dict[str, str]:
     nothing = State(network.mark, network.directory)
     if engine == "nft":
         nft = State(network.mark, network.directory, nft=dict(policy_of(topology.desired(name))))
-        return {engine: next(c.stdin for each in nft_table(nft, nothing) for c in each.commands if c.argv[0] == "nft")}
+        return {
+            engine: next(
+                c.stdin for each in nft_table(nft, nothing) for c in each.commands if c.argv[0] == "load_rules"
+            )
+        }
     filtering = topology.desired(name).filtering
     assert filtering
     chains = chains_of_policy(filtering, network, ("wg0",), (4, 6))
@@ -177,9 +182,57 @@ def _answers(
     yield Case(sent.answer, by if allowed or back or probe else "", f"answer to {service}")
 
 
-def _try(firewall: Firewall, topology: Topology, name: str, its: list[Case], engine: str) -> list[str]:
-    """The cases of one host that come out otherwise."""
-    found = firewall.ask(setup(topology, name), rules(topology, name, engine), [case.packet for case in its])
+DOCKER = """
+table inet docker {
+    chain pre {
+        type nat hook prerouting priority -100;
+        meta l4proto { tcp, udp } fib daddr type local dnat ip to 172.17.0.2:7
+        meta l4proto { tcp, udp } fib daddr type local dnat ip6 to [fd17::2]:7
+    }
+    chain post {
+        type nat hook postrouting priority 100;
+        ip saddr 172.17.0.0/24 masquerade
+        ip6 saddr fd17::/64 masquerade
+    }
+}
+"""
+"""Publishes every port of the host's own addresses for a container behind lan0, and hides what that sends, as Docker does."""
+
+
+def container_cases(topology: Topology, name: str, chance: random.Random, count: int) -> Iterator[Case]:
+    """Requests to ports that the host publishes for a container, and answers to what the container asked."""
+    everyone = policies.addresses(topology)
+    if any(member.exit == name for member in topology.hosts.values()):
+        return  # a container is a part of the internet, to which an exit node leads
+    for i in range(count):
+        own, other = chance.choice(topology.hosts[name].addresses), chance.choice(everyone)
+        service = policies.services(chance)
+        elsewhere = goes_to(topology, name, other) not in ("local", "lan0")
+        if other.version != own.version or not topology.policy.is_inside(other) or not elsewhere:
+            continue
+        if service.ports and chance.random() < 0.5:
+            allowed = topology.policy.allows(other, own, service)
+            yield Case(packet("wg0", other, own, service, 40000 + i), "lan0" if allowed else "", f"published {service}")
+        elif service.protocol != ANY and not is_for_device(topology, name, other):
+            # The kernel takes the first address of the tunnel's interface.
+            own = topology.hosts[name].address_of(own.version) or own
+            inner = ipaddress.ip_address("172.17.0.2" if own.version == 4 else "fd17::2")
+            sent = packet("lan0", inner, other, service, 50000 + i)
+            answer = sent._replace(source=str(own)).answer
+            allowed = topology.policy.allows(own, other, service)
+            yield Case(sent, "wg0", f"{service} of a container")
+            yield Case(answer, "lan0" if allowed else "", f"answer to {service} of a container")
+
+
+def _try(
+    firewall: Firewall, topology: Topology, name: str, its: list[Case], engine: str, beside: str = ""
+) -> list[str]:
+    """The cases of one host that come out otherwise. `beside`: what else nft loads, and has routes to lan0."""
+    its_setup, loaded = setup(topology, name), rules(topology, name, engine)
+    if beside:
+        its_setup["lan0"] += ["172.17.0.0/24", "fd17::/64"]
+        loaded["nft"] = loaded.get("nft", "") + beside
+    found = firewall.ask(its_setup, loaded, [case.packet for case in its])
     return [
         f"{name}: {case.packet}: {case.why}: {got or 'dropped'}, not {case.becomes or 'dropped'}"
         for case, got in zip(its, found, strict=True)
@@ -207,6 +260,24 @@ def test_what_the_policy_allows_is_what_comes_through(monkeypatch: pytest.Monkey
                 passed += sum(bool(case.becomes) for case in its)
     assert passed > tried / 20, "the packets that pass are too few to prove anything"
     print(f"{tried} packets, {passed} of them passed, in {POLICIES} policies from seed {SEED}")
+
+
+@pytest.mark.slow(20)
+@pytest.mark.parametrize("engine", ["nft", "iptables-nft", "iptables-legacy"])
+def test_what_a_host_publishes_for_a_container_is_the_hosts_own(engine: str) -> None:
+    chance = random.Random(SEED)
+    tried = passed = 0
+    with Firewall() as firewall:
+        for seed in range(POLICIES) if LONG else [chance.randrange(1_000_000) for _ in range(POLICIES // 2)]:
+            topology = build(policies.loaded(policies.with_policy(seed)))
+            for name in topology.inventory.hosts:
+                its = list(container_cases(topology, name, random.Random(f"{seed} {name}"), 40))
+                wrong = _try(firewall, topology, name, its, engine, DOCKER)
+                assert not wrong, f"seed {seed}\n" + "\n".join(wrong[:10])
+                tried += sum(case.packet.by == "wg0" for case in its)
+                passed += sum(case.becomes == "lan0" for case in its)
+    assert passed > tried / 20, "the packets that pass are too few to prove anything"
+    print(f"{tried} packets, {passed} of them passed, from seed {SEED}")
 
 
 @pytest.mark.slow(10)

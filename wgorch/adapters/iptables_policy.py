@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from wgorch.adapters.nft_policy import PROBES_OF_EACH
 from wgorch.adapters.nft_sets import spans
-from wgorch.inventory.model import Network
+from wgorch.inventory.model import IPNetwork, Network
 from wgorch.inventory.policy import ANY, PING, TCP, Service
 from wgorch.state.rules import POLICY_KINDS, Chain, Rule, our_chains, rule
 from wgorch.topology.passes import Addresses, Filtering, Pass
@@ -123,6 +123,7 @@ def _outward(filtering: Filtering, outward: _Scope) -> Iterator[Rule]:
     """Out of the tunnel, into the LANs and to the internet."""
     version = outward.version
     yield from _arriving(filtering, outward)
+    yield from _translated((each for each in filtering.arriving if each.version == version), outward)
     if filtering.leaving:
         yield from (outward.rule("", f"-d {net}", "", "DROP") for net in filtering.lans if net.version == version)
     yield from _passing((each for each in filtering.leaving if each.version == version), outward)
@@ -152,6 +153,34 @@ def _passing(passes: Iterable[Pass], scope: _Scope) -> Iterator[Rule]:
             for matches, verdict in _services(each):
                 tracked = f"{matches} {_ESTABLISHED}" if each.tracked else matches
                 yield scope.rule(source, target, f"{tracked} {outside}", verdict, each.until)
+
+
+def _translated(passes: Iterable[Pass], scope: _Scope) -> Iterator[Rule]:
+    """What a NAT of the host's own has for others, as containers: judged by the address and the port before that NAT."""
+    for each in passes:
+        outside = _outside("src", each.source, scope.version)
+        for source, target in product(_addresses("-s", each.source), each.target.networks):
+            for protocol, ports in _before_nat(each, scope.version):
+                yield scope.rule(source, "", f"{protocol} {_tuple(each, target, ports)} {outside}", until=each.until)
+
+
+def _tuple(each: Pass, target: IPNetwork, ports: str) -> str:
+    """The match of a connection's addresses as they were before a NAT; single addresses are listed without their length."""
+    name = target.network_address if target.prefixlen == target.max_prefixlen else target
+    if each.answers:
+        return f"-m conntrack --ctstate SNAT --ctrepldst {name} {ports} --ctdir REPLY"
+    return f"-m conntrack --ctstate DNAT --ctorigdst {name} {ports} --ctdir ORIGINAL"
+
+
+def _before_nat(each: Pass, version: int) -> Iterator[tuple[str, str]]:
+    """The match of a protocol, and that of ports as they were before a NAT."""
+    name = each.service.protocol
+    kind = (_REPLY if each.answers else _REQUEST)[version]
+    protocol = f"{_TYPE[version]} {kind}" if name == PING else "" if name == ANY else f"-p {name}"
+    side = "ctreplsrcport" if each.answers else "ctorigdstport"
+    for low, high in each.service.ports or ((0, 0),):
+        ports = f"--{side} {low}:{high}" if high > low else f"--{side} {low}" if low else ""
+        yield protocol, ports
 
 
 def _services(each: Pass) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ CHAINS: Mapping[str, str] = {
     "arriving": "",
     "relayed": "",
     "entering": "",
+    "translated": "",
     "policy-input": "type filter hook input priority -145; policy accept;",
     "policy-forward": "type filter hook forward priority -145; policy accept;",
 }
@@ -56,6 +57,8 @@ def policy_rules(filtering: Filtering, tunnels: Sequence[str]) -> Iterator[Polic
     yield from _arriving(filtering)
     yield from _relayed(filtering)
     yield from _entering(filtering)
+    translated = list(_translated(filtering))
+    yield from translated
     yield PolicyLine("policy-input", f"iifname != {tunnel} return")
     yield PolicyLine("policy-input", "jump arriving")
     yield PolicyLine("policy-input", "drop")
@@ -65,6 +68,8 @@ def policy_rules(filtering: Filtering, tunnels: Sequence[str]) -> Iterator[Polic
     yield PolicyLine("policy-forward", f"iifname != {tunnel} return")
     yield PolicyLine("policy-forward", f"oifname {tunnel} goto relayed")
     yield PolicyLine("policy-forward", "jump arriving")
+    if translated:
+        yield PolicyLine("policy-forward", "ct status snat,dnat jump translated")
     if filtering.leaving:
         for version, lans in _by_version(filtering.lans):
             yield PolicyLine("policy-forward", f"{_WORD[version][0]} daddr {address_set(lans)} drop")
@@ -114,6 +119,29 @@ def _own_pings(filtering: Filtering) -> Iterator[str]:
         limit = f"limit rate {rate}/second burst {2 * rate} packets"
         yield f"{family} saddr {address_set(peers)} {family} daddr {own} {icmp} type echo-request {limit} accept"
         yield f"{family} saddr {address_set(peers)} {family} daddr {own} {icmp} type echo-reply {TRACKING} accept"
+
+
+def _translated(filtering: Filtering) -> Iterator[PolicyLine]:
+    """What a NAT of the host's own has for others, as containers: judged by the address and the port before that NAT.
+
+    No sets: nft 1.0 lists a set of such ports in words that it does not read.
+    """
+    for each in filtering.arriving:
+        direction = "reply" if each.answers else "original"
+        family, _, protocol = _WORD[each.version]
+        target = _addresses(f"ct {direction} {family}", "daddr", each.target)
+        sides = [*_addresses(family, "saddr", each.source), *target] or [f"meta nfproto {protocol}"]
+        for service in _services(each._replace(tracked=True)) if each.answers else _services_before_nat(each):
+            rule = " ".join((*sides, *service, f"ct direction {direction} accept"))
+            yield PolicyLine("translated", rule, each.until)
+
+
+def _services_before_nat(each: Pass) -> Iterator[list[str]]:
+    if not each.service.ports:
+        yield from _services(each)
+    for low, high in each.service.ports:
+        ports = f"{low}-{high}" if low != high else str(low)
+        yield [f"meta l4proto {each.service.protocol}", f"ct original proto-dst {ports}"]
 
 
 def _relayed(filtering: Filtering) -> Iterator[PolicyLine]:
