@@ -224,7 +224,7 @@ class Kernel:
             case ("ensure_chain", table, name):
                 chains = self.tables.setdefault(table, {built_in: [] for built_in in BUILT_IN[table]})
                 chains.setdefault(name, [])
-            case ("nft", "-f", "-"):
+            case ("load_rules", _network):
                 self._nft(command.stdin)
             case ("firewalld_set" | "firewalld_unset" as verb, where, what):
                 self._firewalld(verb == "firewalld_set", where.partition("=")[2], what)

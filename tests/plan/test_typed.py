@@ -20,6 +20,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "restate_chain": ("mangle6", "FORWARD", "wgorch:office", "wgorch-office-pfw", "1"),
     "track_connections": ("office", "inet", "wg0"),
     "end_rules": ("office",),
+    "load_rules": ("office",),
     "may_reload": ("zone", EVIL),
     "set_value": (f"net/ipv4/conf/{EVIL}/forwarding", "1", "--", "net/ipv4/conf/eth0.5/forwarding", "0"),
     "write_sysctl": ("net/ipv4/ip_forward", EVIL),

@@ -16,7 +16,9 @@ def _table(*rules: str, chain: str = "relayed") -> str:
     """The command that states a table with one chain."""
     head = [CHAINS[chain]] if CHAINS[chain] else []
     name = "table inet wgorch-office"
-    return "\n".join(["nft -f -", name, f"delete {name}", f"{name} {{", f"chain {chain} {{", *head, *rules, "}", "}"])
+    return "\n".join(
+        ["load_rules office", name, f"delete {name}", f"{name} {{", f"chain {chain} {{", *head, *rules, "}", "}"]
+    )
 
 
 TABLE: Mapping[str, list[Row]] = {
@@ -29,7 +31,7 @@ TABLE: Mapping[str, list[Row]] = {
                 (
                     "+",
                     [
-                        "nft -f -\ntable inet wgorch-office\ndelete table inet wgorch-office\ntable inet wgorch-office {\n"
+                        "load_rules office\ntable inet wgorch-office\ndelete table inet wgorch-office\ntable inet wgorch-office {\n"
                         "chain postrouting {\ntype nat hook postrouting priority 95; policy accept;\n"
                         'oifname "eth0" masquerade comment "wgorch:office 0123456789ab"\n}\n}'
                     ],
@@ -40,7 +42,7 @@ TABLE: Mapping[str, list[Row]] = {
             "what somebody put into it goes",
             UP,
             replace(UP, nft={"forward 0123456789ab": "drop"}),
-            [("-", ["nft -f -\ntable inet wgorch-office\ndelete table inet wgorch-office"])],
+            [("-", ["load_rules office\ntable inet wgorch-office\ndelete table inet wgorch-office"])],
         ),
         (
             "rules in another order, since a drop before an accept is another policy",

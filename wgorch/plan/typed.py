@@ -128,6 +128,10 @@ def _restate_chain(words: list[str], stdin: str, plan: HostPlan) -> Iterator[Sh]
     yield here_document(quote_words([f"{tool(table)}-restore", "--noflush"]), "\n".join([*lines, "COMMIT"]))
 
 
+def _load_rules(_words: list[str], stdin: str, _plan: HostPlan) -> Iterator[Sh]:
+    yield here_document(quote_words(["nft", "-f", "-"]), stdin)
+
+
 def _write_file(words: list[str], stdin: str, _plan: HostPlan) -> Iterator[Sh]:
     path, mode = words
     yield here_document(quote_words(["install", "-D", "-m", mode, "/dev/stdin", path]), stdin)
@@ -178,6 +182,7 @@ _WORDS: Mapping[str, Words] = {
     "restate_chain": _restate_chain,
     "track_connections": _nothing,
     "end_rules": _nothing,
+    "load_rules": _load_rules,
     "set_value": _sysctls,
     "write_sysctl": _sysctls,
     "make_interface": _make_interface,

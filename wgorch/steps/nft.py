@@ -38,7 +38,7 @@ def nft_table(want: State, have: State) -> Iterator[Change]:
     name = f"wgorch-{want.network}"
     making = [f"table inet {name}", f"delete table inet {name}"]
     if not want.nft:
-        yield change("-", f"nft table {name}", "no longer wanted", *_load(making), disruptive=True)
+        yield change("-", f"nft table {name}", "no longer wanted", *_load(want.network, making), disruptive=True)
         return
     # At a start rules that have ended are loaded, too: its script must not change by itself. They end at once.
     rules = _current(want.nft, now) if have.nft else want.nft
@@ -51,7 +51,7 @@ def nft_table(want: State, have: State) -> Iterator[Change]:
     first = _has_policy(want.nft) and not _has_policy(have.nft)
     tracking = [command("track_connections", want.network, "inet", *want.interfaces)] if first else []
     ending = [command("end_rules", want.network)] if any("@" in key for key in rules) else []
-    commands = (*tracking, *_load([*making, *_table(name, rules, want.mark)]), *ending)
+    commands = (*tracking, *_load(want.network, [*making, *_table(name, rules, want.mark)]), *ending)
     yield change(
         "~" if have.nft else "+",
         f"nft table {name}",
@@ -104,8 +104,8 @@ MAX_RULE = 1 << 20
 """Characters of a rule: a policy names many addresses in one."""
 
 
-def _load(lines: list[str]) -> tuple[Command]:
-    return (command("nft", "-f", "-", stdin="\n".join(lines)),)
+def _load(network: str, lines: list[str]) -> tuple[Command]:
+    return (command("load_rules", network, stdin="\n".join(lines)),)
 
 
 def _line(key: str, text: str, mark: str) -> str:
@@ -118,9 +118,12 @@ def _read(answers: Answers) -> Slice:
     """Rules of the managed table by hook and digest, which each rule has in its comment."""
     found = {}
     name = f"inet wgorch-{facts_of(answers).get('network', '')}"
-    for table, chain, body in nft_chains(answers.get("nft", []), longest=MAX_RULE):
+    loaded = {(chain, line) for _, chain, body in nft_chains(answers.get("nft-loaded", []), MAX_RULE) for line in body}
+    for table, chain, body in nft_chains(answers.get("nft", []), MAX_RULE):
         for line in body if table == name else ():
-            if hit := re.fullmatch(r'(.*) comment "wgorch:[a-z0-9-]+ ([0-9a-f]{12}(?:@[0-9]{1,12})?)"', line):
+            edited = loaded and (chain, line) not in loaded  # the words of a rule, but not its comment
+            hit = re.fullmatch(r'(.*) comment "wgorch:[a-z0-9-]+ ([0-9a-f]{12}(?:@[0-9]{1,12})?)"', line)
+            if hit and not edited:
                 found[f"{chain} {hit[2]}"] = hit[1]
             elif not line.startswith("type "):
                 found[f"{chain} !{digest(line)[:12]}"] = line  # foreign, in the managed table: no target equals it
@@ -170,8 +173,8 @@ NOUN = Noun(
     steps=(step(nft_table),),
     have=_have,
     read=_read,
-    part=Part({"nft": Reread.AFTER_CHANGE}),
+    part=Part({"nft": Reread.AFTER_CHANGE, "nft-loaded": Reread.AFTER_CHANGE}),
     target=_target,
-    functions=("track_connections", "end_rules"),
+    functions=("load_rules", "track_connections", "end_rules"),
     probe=_probe,
 )

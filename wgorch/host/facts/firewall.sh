@@ -1,5 +1,5 @@
 # Rules of iptables and nft.
-: "${network:?}" "${scope:?}" "${managed_nft:?}"
+: "${network:?}" "${scope:?}" "${managed_nft:?}" "${directory:?}"
 
 # nft's tables of others, without counters, which move, and without elements of sets, which may be a country's addresses.
 ask_foreign_nft() {
@@ -96,7 +96,15 @@ list_natively() { # FAMILY RULES
 ask_nft() {
     section nft
     [ "$managed_nft" = no ] && return
-    own=$(nft -s list table inet "wgorch-$network" 2>/dev/null) && printf '%s\n' "$own" && return
+    if own=$(nft -s list table inet "wgorch-$network" 2>/dev/null); then
+        printf '%s\n' "$own"
+        # Only where it differs from what was loaded.
+        [ ! -s "$directory/nft.loaded" ] || ! loaded=$(cat "$directory/nft.loaded") || [ "$loaded" = "$own" ] || {
+            section nft-loaded
+            printf '%s\n' "$loaded"
+        }
+        return
+    fi
     # It may be absent.
     found=$(nft list tables 2>&1) || has_no_nft "$found" || unread 1 'nft list tables'
     case $found in *"table inet wgorch-$network"*) unread 1 "nft list table inet wgorch-$network" ;; esac

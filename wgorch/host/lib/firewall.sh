@@ -168,6 +168,16 @@ $(printf '%s\n' "$rules" | grep -v -E -- "$jumps")
 RULES
 }
 
+# Load rules of nft, and keep how it lists the network's table: a rule whose words are edited later is known by that.
+load_rules() { # NETWORK
+    nft -f - || return
+    if loaded=$(nft -s list table inet "wgorch-$1" 2>/dev/null); then
+        printf '%s\n' "$loaded" >nft.loaded.new && mv nft.loaded.new nft.loaded
+    else
+        rm -f nft.loaded
+    fi
+}
+
 # Let the kernel track connections for some seconds before a policy refuses what it has not seen both ways; those that run
 # through the tunnel by now are none that the policy ends. Without a tunnel there are none.
 track_connections() { # NETWORK TABLES INTERFACE...
