@@ -44,6 +44,15 @@ while sys.stdin not in (ready := select.select([sys.stdin, *sockets], [], [])[0]
 print(json.dumps({port: sorted(numbers) for port, numbers in seen.items()}))
 """
 
+_LISTEN = """
+import socket, sys
+sockets = [socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) for _ in sys.argv[1:]]
+for each, port in zip(sockets, sys.argv[1:]):
+    each.bind(("::", int(port)))
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
 _ECHO = """
 import socket, sys, threading
 def answer(client):
@@ -108,6 +117,16 @@ def counted(
         found.sent = json.loads(_end(sending) or "0")
         time.sleep(0.5)
         found.arrived = {int(port): its for port, its in json.loads(_end(counting) or "{}").items()}
+
+
+@contextmanager
+def listening(world: WorldHandle, machine: str, *ports: int) -> Iterator[None]:
+    """UDP ports at which something listens and never answers."""
+    process = _start(world, machine, _LISTEN, *map(str, ports))
+    try:
+        yield
+    finally:
+        _end(process)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from wgorch.verify.measure import Attempt, Measurement
 
 TCP = Flow("home", "10.10.13.61", ip_address("10.10.13.61"), Service("tcp", ((22, 22),)))
 REFUSED = TCP._replace(refused=True)
+UDP = TCP._replace(service=Service("udp", ((53, 53),)))
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,15 @@ REFUSED = TCP._replace(refused=True)
         (REFUSED, Attempt.OPEN, "it gets through"),
         (REFUSED, Attempt.CLOSED, "it gets through"),
         (REFUSED, Attempt.UNABLE, "not measured: nothing here can connect"),
+        (REFUSED, Attempt.REJECTED, ""),
+        (TCP, Attempt.REJECTED, "a firewall on the way rejects it"),
+        (UDP, Attempt.OPEN, ""),
+        (UDP, Attempt.ARRIVED, ""),
+        (UDP, Attempt.SILENT, "it does not arrive"),
+        (UDP, Attempt.UNSEEN, "not measured: no answer, and nothing shows whether it arrives"),
+        (UDP._replace(refused=True), Attempt.SILENT, ""),
+        (UDP._replace(refused=True), Attempt.ARRIVED, "it gets through"),
+        (UDP._replace(refused=True), Attempt.UNSEEN, "not measured: no answer, and nothing shows whether it arrives"),
         (TCP._replace(service=Service("ping"), refused=True), Attempt.OPEN, "it gets through"),
     ],
 )

@@ -100,7 +100,11 @@ largest_below() {
 attempt() { # NUMBER PROTOCOL ADDRESS PORT TIMES
     number=$1 tries=$5
     while [ "$tries" -gt 0 ]; do
-        if [ "$2" = tcp ]; then connect "$3" "$4"; else ask "$3"; fi
+        case $2 in
+        tcp) connect "$3" "$4" ;;
+        udp) send "$3" "$4" ;;
+        *) ask "$3" ;;
+        esac
         [ "$reply_attempt" = silent ] || break
         tries=$((tries - 1))
     done
@@ -113,7 +117,7 @@ ask() { # ADDRESS
     ! ping -n -c 1 -W 2 "$1" >/dev/null 2>&1 || reply_attempt=open
 }
 
-# Open a TCP connection: reply_attempt. Only what is known to be no answer is silent: an error of the tool is none.
+# Open a TCP connection: reply_attempt.
 connect() { # ADDRESS PORT
     reply_attempt=unable
     if command -v bash >/dev/null 2>&1 && command -v timeout >/dev/null 2>&1; then
@@ -126,11 +130,39 @@ connect() { # ADDRESS PORT
     else
         return
     fi
-    status=$?
-    case $status:$said in
+    judge $? "$said"
+}
+
+# Send a datagram, and wait for another one or a refusal: reply_attempt.
+send() { # ADDRESS PORT
+    reply_attempt=unable
+    if command -v bash >/dev/null 2>&1 && command -v timeout >/dev/null 2>&1; then
+        # shellcheck disable=SC2016 # bash expands it
+        said=$(timeout 2 bash -c 'exec 3<>"/dev/udp/$0/$1" && echo wgorch >&3 && read -r -N 1 -u 3' "$1" "$2" 2>&1)
+    elif command -v python3 >/dev/null 2>&1; then
+        said=$(python3 -c "$datagram" "$1" "$2" 2>&1)
+    else
+        return
+    fi
+    judge $? "$said"
+}
+
+datagram='
+import socket, sys
+host, port = sys.argv[1:]
+s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(2)
+s.connect((host, int(port)))
+s.send(b"wgorch\n")
+s.recv(1)
+'
+
+# Judge the end of a tool: only what is known to be no answer is silent, an error of the tool is none.
+judge() { # STATUS SAID
+    case $1:$2 in
     0:*) reply_attempt=open ;;
     *efused*) reply_attempt=closed ;;
-    124:* | 143:* | *' timed out'* | *nreachable* | *'o route'* | *'timeout'* | *'ermission denied'*) reply_attempt=silent ;;
+    124:* | 143:* | *' timed out'* | *nreachable* | *'o route'* | *'timeout'* | *'ermission denied'* | *'ot permitted'*) reply_attempt=silent ;;
     1:) reply_attempt=silent ;; # nc says nothing where its time is over
     esac
 }

@@ -164,7 +164,7 @@ class Flow(NamedTuple):
     to: IPAddress | None
     """The address; None while the target host has none."""
     service: Service = PINGS
-    """A ping, or one TCP port."""
+    """A ping, or one TCP or UDP port."""
     refused: bool = False
     """True for ``-x->``: it must not get through."""
 
@@ -175,7 +175,7 @@ class Flow(NamedTuple):
 
     @property
     def port(self) -> int:
-        """Its TCP port; 0 for a ping."""
+        """Its TCP or UDP port; 0 for a ping."""
         return self.service.ports[0][0] if self.service.ports else 0
 
     def __str__(self) -> str:

@@ -172,7 +172,7 @@ TOP = {
     " A side is a host, a device, `NAME.lan`, a group, an address, a network, `internet` or `any`; a service is `tcp`, `udp`,"
     " each with ports or without, `ping` or `any`.",
     "approve": "Who must sign a plan (`wgorch approve FILE`) before `wgorch apply FILE` makes it; `up` and `teardown` are refused then.",
-    "verify": "Flows that must work: `host -> address`, or `host -> address: tcp 22`; that must not: `host -x-> address`.",
+    "verify": "Flows that must work: `host -> address`, or `host -> address: tcp 22, udp 53`; that must not: `host -x-> address`.",
 }
 
 

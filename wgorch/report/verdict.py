@@ -170,7 +170,10 @@ def _render_flows(out: Console, topology: Topology, verdict: Verdict) -> None:
 _BECAME = {
     Attempt.OPEN: "open",
     Attempt.CLOSED: "reached, but closed",
+    Attempt.REJECTED: "rejected on the way",
+    Attempt.ARRIVED: "arrives, no answer",
     Attempt.SILENT: "no answer",
+    Attempt.UNSEEN: "no answer, not observed",
     Attempt.UNABLE: "not measured",
 }
 

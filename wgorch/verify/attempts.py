@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wgorch.inventory.model import Flow
+from wgorch.inventory.policy import UDP
 from wgorch.verify.finding import Finding
 from wgorch.verify.measure import Attempt, Measurement
 
@@ -19,12 +20,16 @@ def attempted(here: Measurement) -> Iterator[Finding]:
 
 def works(flow: Flow, attempt: Attempt) -> bool:
     """True where an attempt ended as its line says."""
-    return attempt is (Attempt.SILENT if flow.refused else Attempt.OPEN)
+    return attempt in (_STOPPED if flow.refused else _PASSED)
+
+
+_STOPPED = (Attempt.SILENT, Attempt.REJECTED)
+_PASSED = (Attempt.OPEN, Attempt.ARRIVED)
 
 
 def _refused(flow: Flow, attempt: Attempt) -> tuple[str, str]:
     """The fault and its fix; both empty where there is none."""
-    if attempt in (Attempt.OPEN, Attempt.CLOSED):
+    if attempt in (Attempt.OPEN, Attempt.CLOSED, Attempt.ARRIVED):
         return "it gets through", "correct policy:; what wgorch check says comes from the inventory alone"
     return _unable(attempt)
 
@@ -32,13 +37,18 @@ def _refused(flow: Flow, attempt: Attempt) -> tuple[str, str]:
 def _allowed(flow: Flow, attempt: Attempt) -> tuple[str, str]:
     if attempt is Attempt.CLOSED:
         return f"{flow.target} is reached, but nothing listens on {flow.service}", "start it there, or correct verify:"
-    if attempt is Attempt.SILENT:
-        option = f" --tcp {flow.port}" if flow.port else ""
-        return "no answer", f"wgorch trace {flow.source} {flow.target}{option}"
+    if attempt in (Attempt.SILENT, Attempt.REJECTED):
+        what = "it does not arrive" if flow.service.protocol == UDP else "no answer"
+        option = f" --{flow.service.protocol} {flow.port}" if flow.port else ""
+        rejected = "a firewall on the way rejects it"
+        return rejected if attempt is Attempt.REJECTED else what, f"wgorch trace {flow.source} {flow.target}{option}"
     return _unable(attempt)
 
 
 def _unable(attempt: Attempt) -> tuple[str, str]:
+    if attempt is Attempt.UNSEEN:
+        what = "not measured: no answer, and nothing shows whether it arrives"
+        return what, "install nftables on the last host of its path, or let the port answer"
     if attempt is Attempt.UNABLE:
         return "not measured: nothing here can connect", "install bash, python3 or nc"
     return "", ""

@@ -44,7 +44,13 @@ class Attempt(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
     """The other end is reached, and refuses it."""
+    REJECTED = "rejected"
+    """A firewall on the way refuses it."""
+    ARRIVED = "arrived"
+    """A datagram without an answer left the last host that was watched for its target."""
     SILENT = "silent"
+    UNSEEN = "unseen"
+    """A datagram without an answer, and nothing that could see whether it arrived."""
     UNABLE = "unable"
     """Nothing on the host can try it."""
 

@@ -10,7 +10,7 @@ from wgorch.events import Event
 from wgorch.facts.path_mtu import DEFAULT_MTU
 from wgorch.inventory.model import IPAddress
 from wgorch.run import Run
-from wgorch.verify import measure
+from wgorch.verify import arrivals, measure
 from wgorch.verify.diagnose import Since, Verdict, diagnose
 from wgorch.verify.finding import Finding
 from wgorch.verify.targets import NONE, Skipped, flows, measures_pair, targets
@@ -42,7 +42,10 @@ def verify_hosts(
         run.listener.event(name, Event.VERIFIED)
         return measure.parse(name, text, targets)
 
+    flows_of = {name: flows(run.topology, name, skipped) for name in names if "flows" in run.playbooks.checks}
+    watch = arrivals.begin(run, names, [flow for some in flows_of.values() for flow in some])
     measured, failed = run.fleet.on_hosts(names, work)
+    measured = arrivals.finish(run, watch, measured)
     judged = (run.playbooks.checks, run.broken_before, run.avoided)
     verdict = diagnose(run.topology, measured, run.keys, since, *judged)
     lost = tuple(Finding(name, f"not measured: {error.problem}") for name, error in failed.items())

@@ -51,9 +51,10 @@ BAD: list[Row] = [
     ('a day before there were UNIX times', policy('home -> company: tcp 22 until 1969-12-31'), '19:22', 'error', 'policy[0]', '"1969-12-31" is no date', 'write it as'),
     ('an hour that is none', policy('home -> company: tcp 22 until 2027-01-31 25:00'), '19:22', 'error', 'policy[0]', '"2027-01-31 25:00" is no date', 'write it as'),
     ('a test with an end', verify('home -> 10.10.13.61: tcp 22 until 2027-01-31'), '19:5', 'error', 'verify[0]', 'a test has no end', 'leave until out'),
-    ('a test by UDP', verify('home -> 10.10.13.61: udp 53'), '19:5', 'error', 'verify[0]', 'udp 53 cannot be verified', 'write ping or tcp PORT'),
-    ('a test of a range', verify('home -> 10.10.13.61: tcp 80-90'), '19:5', 'error', 'verify[0]', 'one connection has one port', 'write the ports one by one'),
-    ('a test of every port', verify('home -> 10.10.13.61: tcp'), '19:5', 'error', 'verify[0]', 'one connection has one port', 'write the ports one by one'),
+    ('a test of any protocol', verify('home -> 10.10.13.61: any'), '19:5', 'error', 'verify[0]', 'a test sends one kind of packet', 'write ping, tcp PORT or udp PORT'),
+    ('a test of every UDP port', verify('home -> 10.10.13.61: udp'), '19:5', 'error', 'verify[0]', 'a test is sent to one port', 'write the ports one by one, as udp 22,443'),
+    ('a test of a range', verify('home -> 10.10.13.61: tcp 80-90'), '19:5', 'error', 'verify[0]', 'a test is sent to one port', 'write the ports one by one'),
+    ('a test of every port', verify('home -> 10.10.13.61: tcp'), '19:5', 'error', 'verify[0]', 'a test is sent to one port', 'write the ports one by one'),
     ('a group with a broken address', policy(GOOD, groups='groups:\n  servers: [10.10.13.0/33]\n'), '19:13', 'error', 'groups.servers', 'prefix 33 is larger than 32', 'a number 0-32'),
     ('a group of addresses that gives values', policy(GOOD, groups='groups:\n  servers: {members: [10.10.13.0/28], mtu: 1400}\n'), '19:3', 'error', 'groups.servers', 'gives values, and its member 10.10.13.0/28 is an address', 'make two groups of it'),
 ]

@@ -19,7 +19,6 @@ from wgorch.inventory.policy import (
     PING,
     PINGS,
     PROTOCOLS,
-    TCP,
     PolicyRule,
     Service,
     is_address,
@@ -105,12 +104,11 @@ def _flows(line: _Line, names: Names, reading: Reading) -> Iterator[Flow]:
         raise f.InvalidValue(f'"{line.target}" has a port', f"write it as: {line.source} -> {hit[1]}: tcp {hit[2]}")
     to = None if line.target in names.hosts or not names.hosts else f.address(line.target)
     for service in line.services or (PINGS,):
-        if service.protocol not in (PING, TCP):
-            raise f.InvalidValue(
-                f"{service} cannot be verified: only an answer proves that it arrives", "write ping or tcp PORT"
-            )
-        if service.protocol == TCP and (not service.ports or any(low != high for low, high in service.ports)):
-            raise f.InvalidValue("one connection has one port", "write the ports one by one, as tcp 22,443")
+        if service.protocol == ANY:
+            raise f.InvalidValue("a test sends one kind of packet", "write ping, tcp PORT or udp PORT")
+        if service.protocol != PING and (not service.ports or any(low != high for low, high in service.ports)):
+            name = service.protocol
+            raise f.InvalidValue("a test is sent to one port", f"write the ports one by one, as {name} 22,443")
         single = [Service(service.protocol, (pair,)) for pair in service.ports] or [service]
         yield from (Flow(line.source, line.target, to, each, line.arrow == "-x->") for each in single)
 
