@@ -26,13 +26,18 @@ fail_probe() { # WHAT
     printf 'unreadable %s %s\n' "$now" "$1"
 }
 
-# Print the names of tables, and the lines that name a managed chain.
+# Print the lines that name a managed chain, and the names of tables where they can be deleted: those of nft, by nft.
 managed_rules() { # RULES
+    tables=no
+    case $1 in *-nft-save* | *'(nf_tables)'*) ! command -v nft >/dev/null 2>&1 || tables=yes ;; esac
     set -f
     IFS='
 '
     for line in $1; do
-        case $line in '*'* | 'unreadable '* | *"wgorch-$probed_network-"*) printf '%s\n' "$line" ;; esac
+        case $line in
+        '*'*) [ "$tables" = no ] || printf '%s\n' "$line" ;;
+        'unreadable '* | *"wgorch-$probed_network-"*) printf '%s\n' "$line" ;;
+        esac
     done
     unset IFS
     set +f
