@@ -161,12 +161,20 @@ class Rollout:
     def _order(self) -> list[list[str]]:
         """Relays first, then the others: a first handshake to a relay without an entry for the host costs 5 s.
 
-        Hosts with a new key come last, when all their peers have it; so do those reached through the tunnel itself.
+        Relays with new sessions go one after the other: two that begin a handshake with each other in the same moment
+        refuse it, and repeat it every 5 s, again in the same moment. Hosts with a new key come last, when all their peers have it; so do those reached through the tunnel itself.
         """
         last = self._last
         relays = [n for n in self.plans if self.run.inventory.hosts[n].endpoint and n not in last]
         others = [n for n in self.plans if n not in relays and n not in last]
-        return [group for group in (relays, others, [n for n in self.plans if n in last]) if group]
+        new = [n for n in relays if n in self.run.topology.relays and self.plans[n].has_new_interfaces][1:]
+        groups = (
+            [n for n in relays if n not in new],
+            *([n] for n in new),
+            others,
+            [n for n in self.plans if n in last],
+        )
+        return [group for group in groups if group]
 
     def _in_order(self, work: Callable[[str], object]) -> bool:
         return all(self._on_hosts(work, group) for group in self._order())

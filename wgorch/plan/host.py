@@ -96,6 +96,11 @@ class HostPlan:
         return bool(self.want.interfaces) and not self.have.interfaces
 
     @property
+    def has_new_interfaces(self) -> bool:
+        """True if the host gets an interface of the network that it has not."""
+        return bool(self.want.interfaces.keys() - self.have.interfaces.keys())
+
+    @property
     def do_program(self) -> Script:
         return script("from how this host was seen to how it should be", self.want, self.do)
 
