@@ -99,8 +99,8 @@ def _interface_faults(world: ReferenceWorld, role: str, wish: Wish) -> Iterator[
         if not _reaches(world, role, wish.target):
             yield f"home: no ping to target ({wish.target})"
         for kind in ("tcp", "udp"):
-            if not world.ask("home", kind, wish.target):
-                yield f"home: no {kind} to target ({wish.target})"
+            if bool(world.ask("home", kind, wish.target)) is (wish.policy == "closed"):
+                yield f"home: {kind} to target ({wish.target}) is {'' if wish.policy == 'closed' else 'not '}answered"
 
 
 def _reaches(world: ReferenceWorld, role: str, address: str) -> bool:

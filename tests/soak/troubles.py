@@ -103,6 +103,8 @@ BETWEEN = (
     "sysctl changed",
     "reboot",
     "allowed-ips changed",
+    "policy deleted",
+    "policy edited",
 )
 
 
@@ -120,5 +122,7 @@ def between(world: ReferenceWorld, what: str, role: str, wish: Wish) -> None:
         "peer removed": f"wg set {wg} peer $(wg show {wg} peers | head -n 1) remove",
         "sysctl changed": f"echo 0 >/proc/sys/net/ipv4/conf/{wg}/forwarding",
         "allowed-ips changed": f"wg set {wg} peer $(wg show {wg} peers | head -n 1) allowed-ips 10.1.2.0/24",
+        "policy deleted": f"nft delete table inet wgorch-{wish.name}",
+        "policy edited": f"nft insert rule inet wgorch-{wish.name} arriving accept",
     }
     world.sh(role, script[what], check=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -36,6 +37,8 @@ class Wish:
     """home leaves by bcc."""
     single: bool = False
     """home has its address alone."""
+    policy: str = ""
+    """``narrow``: home may use one port of target; ``closed``: pings alone pass."""
     names: dict[str, str] = field(default_factory=lambda: {role: role for role in ROLES})
     lasts: dict[str, int] = field(default_factory=lambda: {role: lasts[0] for role, lasts in LASTS.items()})
 
@@ -68,7 +71,16 @@ class Wish:
         if self.exit:
             hosts[self.names["home"]]["exit"] = self.names["bcc"]
         verify = [f"{self.names['home']} -> {self.target}"]
-        return yaml.safe_dump({"network": network, "hosts": hosts, "verify": verify}, sort_keys=False)
+        written: dict[str, object] = {"network": network, "hosts": hosts, "verify": verify}
+        written |= {"policy": list(self._lines())} if self.policy else {}
+        return yaml.safe_dump(written, sort_keys=False)
+
+    def _lines(self) -> Iterator[object]:
+        yield {"any -> any": "ping"}
+        if self.policy == "narrow":
+            yield {f"{self.names['home']} -> {self.target}": "tcp 7777, udp 7777"}
+        if self.exit:
+            yield f"{self.names['home']} -> internet"
 
     @property
     def needs_teardown(self) -> tuple[str, str]:
@@ -101,6 +113,7 @@ def edited(wish: Wish, chance: Random) -> tuple[Wish, str]:
             "preshared",
             "exit",
             "single",
+            "policy",
             "host",
             "address",
         ]
@@ -127,6 +140,8 @@ def edited(wish: Wish, chance: Random) -> tuple[Wish, str]:
             return replace(wish, exit=not wish.exit), what
         case "single":
             return replace(wish, single=not wish.single), what
+        case "policy":
+            return replace(wish, policy=chance.choice([p for p in ("", "narrow", "closed") if p != wish.policy])), what
         case "host":
             other = next(name for name in NAMES[role] if name != wish.names[role])
             return replace(wish, names={**wish.names, role: other}), f"{what} {role}"
