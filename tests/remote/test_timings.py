@@ -21,4 +21,5 @@ def test_a_span_is_added_when_its_body_ends_or_raises() -> None:
 
 
 def test_this_process_began_before_now() -> None:
-    assert 0 < time.monotonic() - process_began() < 3600
+    # The longest run of all tests in one process takes more than an hour.
+    assert 0 < time.monotonic() - process_began() < 24 * 3600
