@@ -46,17 +46,17 @@ def milliseconds(low: int, high: int, usual: str) -> Field:
     what = f"{_time(low)} to {_time(high)}"
 
     def parse(text: str) -> int:
-        hit = re.fullmatch(r"([0-9]{1,7})(?:\.([0-9]))? ?(ms|s|min|h)", text)
+        hit = re.fullmatch(r"([0-9]{1,7})(?:\.([0-9]{1,3}))? ?(ms|s|min|h)", text)
         if not hit:
             raise InvalidValue(f'expected a time with its unit, got "{text}"', f"like {usual}; {what}")
-        value = (int(hit[1]) * 10 + int(hit[2] or 0)) * _UNITS[hit[3]] // 10
+        value = (int(hit[1]) * 1000 + int((hit[2] or "").ljust(3, "0"))) * _UNITS[hit[3]] // 1000
         if not low <= value <= high:
             raise InvalidValue(
                 f"{text} is {'below' if value < low else 'above'} {_time(low if value < low else high)}", what
             )
         return value
 
-    return Field("a time", parse, {"type": "string", "pattern": r"^[0-9]+(\.[0-9])? ?(ms|s|min|h)$"})
+    return Field("a time", parse, {"type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,3})? ?(ms|s|min|h)$"})
 
 
 def _time(value: int) -> str:

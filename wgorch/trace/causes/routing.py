@@ -18,6 +18,8 @@ def not_sent_into_tunnel(evidence: Evidence, kind: Kind, host: str) -> Finding |
     _, target = evidence.probe.ends(kind)
     subnet = evidence.subnet_of(target)
     what = f"no route to {subnet} via {evidence.tunnel} ({_instead(evidence, host, target)})"
+    if len(evidence.tunnels(host)) > 1:
+        return Finding(host, what, "wgorch up")  # a route to one of its interfaces would not move when that relay fails
     add = f"ip route replace {subnet} dev {evidence.tunnel} proto {ROUTE_PROTO}"
     return Finding(host, what, by_hand(add))
 
