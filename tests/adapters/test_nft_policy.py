@@ -24,7 +24,9 @@ def rules(host: str, *lines: str, groups: str = "") -> list[str]:
     return [
         f"{rule.chain} {rule.text}"
         for rule in policy_rules(filtering, ("wg0",))
-        if " echo-" not in rule.text and "ct state related" not in rule.text and not rule.chain.startswith("policy-")
+        if " echo-" not in rule.text
+        and "ct state related" not in rule.text
+        and rule.chain in ("arriving", "relayed", "entering")
     ]
 
 
@@ -35,10 +37,37 @@ def test_the_end_lets_requests_in_and_answers_to_its_own() -> None:
         "arriving ip saddr 192.168.2.2 ip daddr 10.10.13.0/24 tcp dport 22 accept",
         "arriving ip saddr 192.168.2.2 ip daddr 192.168.2.3 udp sport 53 ct state established accept",
         "relayed drop",
-        "translated ip saddr 192.168.2.2 ct original ip daddr 10.10.13.0/24"
-        " meta l4proto tcp ct original proto-dst 22 ct direction original accept",
-        "translated ip saddr 192.168.2.2 ct reply ip daddr 192.168.2.3 udp sport 53 ct direction reply accept",
     ] == rules("company", *both)
+
+
+def test_what_is_for_the_host_is_judged_before_its_own_nat() -> None:
+    filtering = build(loads(policy("home -> company.lan: tcp 22"))).desired("company").filtering
+    assert filtering
+    found = [f"{rule.chain} {rule.text}" for rule in policy_rules(filtering, ("wg0",))]
+
+    assert "policy-prerouting ip daddr { 10.10.13.0/24, 192.168.2.3 } goto judged" in found
+    assert [
+        "translated ct direction original ct original ip daddr { 10.10.13.0/24, 192.168.2.3 } accept",
+        "translated ct direction reply ct reply ip daddr { 10.10.13.0/24, 192.168.2.3 } accept",
+        "translated ip daddr { 10.10.13.0/24, 192.168.2.3 } goto judged",
+    ] == [rule for rule in found if rule.startswith("translated")]
+
+
+def test_a_mapped_lan_is_judged_behind_the_nat_that_maps_it() -> None:
+    text = policy("home -> company.lan: tcp 22").replace("[10.10.13.0/24]", "[{lan: 10.10.13.0/24, as: 10.77.13.0/24}]")
+    filtering = build(loads(text)).desired("company").filtering
+    assert filtering
+
+    assert ["192.168.2.3/32"] == [str(net) for net in filtering.judged]
+
+
+def test_a_lan_of_another_host_in_ones_own_is_judged_there() -> None:
+    text = policy("home -> company.lan: tcp 22").replace("  home:\n", "  home:\n    subnets: [10.10.13.64/26]\n", 1)
+    filtering = build(loads(text)).desired("company").filtering
+    assert filtering
+
+    judged = sorted(str(net) for net in filtering.judged)
+    assert ["10.10.13.0/26", "10.10.13.128/25", "192.168.2.3/32"] == judged
 
 
 def test_a_relay_knows_answers_by_their_ports_and_no_new_connection() -> None:

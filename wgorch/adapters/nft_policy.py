@@ -18,13 +18,15 @@ CHAINS: Mapping[str, str] = {
     "arriving": "",
     "relayed": "",
     "entering": "",
+    "judged": "",
     "translated": "",
+    "policy-prerouting": "type filter hook prerouting priority -145; policy accept;",
     "policy-input": "type filter hook input priority -145; policy accept;",
     "policy-forward": "type filter hook forward priority -145; policy accept;",
 }
-"""Chains and their heads: those with a hook come just behind mangle."""
+"""Chains and their heads: those with a hook come just behind mangle, the first before any NAT."""
 
-FRAME = ("iifname != ", "oifname ", "jump ")
+FRAME = ("iifname != ", "oifname ", "jump ", "ct status ", "ct direction ")
 """Begin the rules that lead to others."""
 
 TRACKING = "ct state established"
@@ -57,19 +59,19 @@ def policy_rules(filtering: Filtering, tunnels: Sequence[str]) -> Iterator[Polic
     yield from _arriving(filtering)
     yield from _relayed(filtering)
     yield from _entering(filtering)
-    translated = list(_translated(filtering))
-    yield from translated
+    yield from _judged(filtering)
+    yield PolicyLine("policy-prerouting", f"iifname != {tunnel} return")
+    for version, networks in _by_version(filtering.judged):
+        yield PolicyLine("policy-prerouting", f"{_WORD[version][0]} daddr {address_set(networks)} goto judged")
     yield PolicyLine("policy-input", f"iifname != {tunnel} return")
-    yield PolicyLine("policy-input", "jump arriving")
+    yield from _behind_judged("policy-input", filtering)
     yield PolicyLine("policy-input", "drop")
     for version, devices in _by_version(filtering.devices):
         to_device = f"iifname != {tunnel} oifname {tunnel} {_WORD[version][0]} daddr {address_set(devices)}"
         yield PolicyLine("policy-forward", f"{to_device} goto entering")
     yield PolicyLine("policy-forward", f"iifname != {tunnel} return")
     yield PolicyLine("policy-forward", f"oifname {tunnel} goto relayed")
-    yield PolicyLine("policy-forward", "jump arriving")
-    if translated:
-        yield PolicyLine("policy-forward", "ct status snat,dnat jump translated")
+    yield from _behind_judged("policy-forward", filtering)
     if filtering.leaving:
         for version, lans in _by_version(filtering.lans):
             yield PolicyLine("policy-forward", f"{_WORD[version][0]} daddr {address_set(lans)} drop")
@@ -121,27 +123,26 @@ def _own_pings(filtering: Filtering) -> Iterator[str]:
         yield f"{family} saddr {address_set(peers)} {family} daddr {own} {icmp} type echo-reply {TRACKING} accept"
 
 
-def _translated(filtering: Filtering) -> Iterator[PolicyLine]:
-    """What a NAT of the host's own has for others, as containers: judged by the address and the port before that NAT.
+def _judged(filtering: Filtering) -> Iterator[PolicyLine]:
+    """What comes in for the host itself and its LANs, by the address that its sender gave it.
 
-    No sets: nft 1.0 lists a set of such ports in words that it does not read.
+    The host's own NAT, by which a port is published for a container, changes that only afterwards.
     """
-    for each in filtering.arriving:
-        direction = "reply" if each.answers else "original"
-        family, _, protocol = _WORD[each.version]
-        target = _addresses(f"ct {direction} {family}", "daddr", each.target)
-        sides = [*_addresses(family, "saddr", each.source), *target] or [f"meta nfproto {protocol}"]
-        for service in _services(each._replace(tracked=True)) if each.answers else _services_before_nat(each):
-            rule = " ".join((*sides, *service, f"ct direction {direction} accept"))
-            yield PolicyLine("translated", rule, each.until)
+    yield PolicyLine("judged", "jump arriving")
+    yield PolicyLine("judged", "drop")
+    for version, networks in _by_version(filtering.judged):
+        family, addresses = _WORD[version][0], address_set(networks)
+        yield PolicyLine("translated", f"ct direction original ct original {family} daddr {addresses} accept")
+        yield PolicyLine("translated", f"ct direction reply ct reply {family} daddr {addresses} accept")
+        yield PolicyLine("translated", f"{family} daddr {addresses} goto judged")
 
 
-def _services_before_nat(each: Pass) -> Iterator[list[str]]:
-    if not each.service.ports:
-        yield from _services(each)
-    for low, high in each.service.ports:
-        ports = f"{low}-{high}" if low != high else str(low)
-        yield [f"meta l4proto {each.service.protocol}", f"ct original proto-dst {ports}"]
+def _behind_judged(chain: str, filtering: Filtering) -> Iterator[PolicyLine]:
+    """Let pass what was judged as it came in; the rest is judged by the address that it has now."""
+    yield PolicyLine(chain, "ct status snat,dnat jump translated")
+    for version, networks in _by_version(filtering.judged):
+        yield PolicyLine(chain, f"{_WORD[version][0]} daddr {address_set(networks)} accept")
+    yield PolicyLine(chain, "jump arriving")
 
 
 def _relayed(filtering: Filtering) -> Iterator[PolicyLine]:

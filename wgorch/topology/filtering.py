@@ -31,6 +31,7 @@ def filtering(peering: Peering, policy: Policy, name: str) -> Filtering:
         # A mapped LAN's own addresses may be another's in the tunnel: what is said of those is not said of it.
         entering=_merged((*own, *filter(_from_anywhere, relayed))) if devices else (),
         lans=tuple(merged(host.real(lan) for lan in host.subnets)),
+        judged=tuple(merged((*_single(host), *_unmapped(peering, host)))),
         devices=devices,
         peers=tuple(merged(peers)),
         own=tuple(_single(host)),
@@ -52,6 +53,23 @@ def _pings_of_relays(peering: Peering, name: str) -> Iterator[Pass]:
 def _from_anywhere(each: Pass) -> bool:
     """True for what may come from outside of the tunnel, too: to devices all answers are tracked."""
     return each.source.excluded and (each.tracked or not each.answers)
+
+
+def _unmapped(peering: Peering, host: Host) -> Iterator[IPNetwork]:
+    """A host's LANs that have their own addresses in the tunnel, without the LANs of others that lie in them."""
+    mapped = {name for name, _ in host.maps}
+    others = [net for other in peering.hosts.values() if other is not host for net in other.subnets]
+    for lan in host.subnets:
+        if lan not in mapped:
+            left = [lan]
+            for net in (net for net in others if is_within(net, [lan])):
+                left = [piece for each in left for piece in _excluding(each, net)]
+            yield from left
+
+
+def _excluding(net: IPNetwork, other: IPNetwork) -> Iterable[IPNetwork]:
+    """A network without one that lies in it; the same where it does not."""
+    return net.address_exclude(other) if is_within(other, [net]) else [net]  # type: ignore[arg-type]
 
 
 def _single(host: Host) -> list[IPNetwork]:

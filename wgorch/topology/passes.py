@@ -42,6 +42,9 @@ class Filtering:
     """To the internet, for those that use it as exit node."""
     lans: tuple[IPNetwork, ...]
     """Its LANs by their own addresses, which are no part of the internet."""
+    judged: tuple[IPNetwork, ...]
+    """Where what comes in is judged before any NAT: its tunnel addresses, and its LANs that have their own addresses in the
+    tunnel."""
     relayed: tuple[Pass, ...]
     """Back into the tunnel."""
     entering: tuple[Pass, ...]
