@@ -18,7 +18,8 @@ from wgorch.plan.playbook import load_all
 from wgorch.remote.fleet import Fleet
 from wgorch.report.console import LazyConsole
 from wgorch.report.progress import Progress
-from wgorch.run import Run, RunOptions
+from wgorch.run import Run
+from wgorch.run_options import RunOptions
 from wgorch.topology.path import unreachable_flows
 from wgorch.topology.topology import build
 

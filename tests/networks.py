@@ -8,7 +8,9 @@ from ipaddress import ip_network
 from hypothesis import strategies as st
 
 from wgorch.inventory.dump import dump
-from wgorch.inventory.model import MAX_RELAYS, Endpoint, Host, Inventory, LinkRule, Network, SshTarget
+from wgorch.inventory.failover import MAX_RELAYS
+from wgorch.inventory.flow import LinkRule
+from wgorch.inventory.model import Endpoint, Host, Inventory, Network, SshTarget
 
 TUNNELS = {4: ip_network("192.168.0.0/20"), 6: ip_network("fd00:1::/64")}
 

@@ -30,6 +30,7 @@ RIVER = [
     {"remote"},
     {"events", "journal", "memory"},
     {"approval", "membership"},
+    {"run_options"},
     {"run"},
     {"verify"},
     {"outcome"},

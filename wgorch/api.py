@@ -29,7 +29,8 @@ from wgorch.plan.host import HostPlan
 from wgorch.plan.playbook import load_all
 from wgorch.remote.fleet import Fleet
 from wgorch.remote.root import password_from
-from wgorch.run import Run, RunOptions
+from wgorch.run import Run
+from wgorch.run_options import RunOptions
 
 __all__ = [
     "Inventory",

@@ -13,7 +13,8 @@ from wgorch.memory import forget_member, remember, remember_teardown
 from wgorch.outcome import Outcome
 from wgorch.plan.host import HostPlan
 from wgorch.plan.members import newest
-from wgorch.run import Run, RunOptions
+from wgorch.run import Run
+from wgorch.run_options import RunOptions
 from wgorch.workflow import OpenFleet, no_consent, teardown
 
 

@@ -8,8 +8,7 @@ from dataclasses import InitVar, dataclass, field, replace
 from itertools import islice
 from typing import NoReturn
 
-from wgorch.approval import Signed, approvers
-from wgorch.base.value import value
+from wgorch.approval import approvers
 from wgorch.errors import HostError, HostsFailed, Unfit
 from wgorch.events import Event, Listener
 from wgorch.gather.active import avoided
@@ -27,39 +26,12 @@ from wgorch.plan.playbook import Playbooks
 from wgorch.plan.preshared import lacking
 from wgorch.remote.fleet import Fleet
 from wgorch.remote.shell import NONE, Definitions
+from wgorch.run_options import RunOptions
 from wgorch.topology.desired import Cut, DirectPeer
 from wgorch.topology.topology import Topology, build
 
 MAX_MTU_TARGETS = 16
 """Upper bound on path-MTU probes per host."""
-
-
-@value
-class RunOptions:
-    """What a person asked of a run, beside the inventory; made once and never changed."""
-
-    limit: frozenset[str] = frozenset()
-    """The hosts to change; all where empty."""
-    accept_new_keys: frozenset[str] = frozenset()
-    """Hosts whose WireGuard key may be another than their peers hold."""
-    rotate_keys: frozenset[str] = frozenset()
-    """Hosts that get a new key."""
-    redo_mtu: bool = False
-    """Repeat path-MTU discovery."""
-    try_direct: bool = False
-    """Try to peer hosts behind NAT directly even where nothing else changes."""
-    may_lose_ssh: bool = False
-    """Change hosts that are reached through the tunnel itself, too."""
-    adopt: bool = False
-    """Adopt existing unmanaged interfaces of the network's name."""
-    is_from_file: bool = False
-    """The inventory is that of a plan file: its path says nothing about this machine."""
-    signed: Signed | None = None
-    """What people signed of the plan that is applied."""
-    strict: bool = False
-    """Fail if one host is unreachable, instead of leaving it out."""
-    drains: Mapping[tuple[str, str], bool] = field(default_factory=dict)
-    """Whether a relay is drained, by host and relay: the relay itself, or one host that leaves it."""
 
 
 @dataclass

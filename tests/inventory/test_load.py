@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from tests.inventory.mistyped import BASE
 from tests.networks import as_yaml, inventories
 from wgorch.errors import InventoryError
+from wgorch.inventory.flow import Flow
 from wgorch.inventory.load import load, loads
-from wgorch.inventory.model import Endpoint, Flow, Inventory, SshTarget
+from wgorch.inventory.model import Endpoint, Inventory, SshTarget
 
 REFERENCE = Path(__file__).parents[2] / "inventory" / "home-company.yaml"
 

@@ -15,7 +15,8 @@ from wgorch.inventory.load import load
 from wgorch.inventory.model import Inventory
 from wgorch.plan.playbook import load_all
 from wgorch.rehearsal.reference import ReferenceWorld
-from wgorch.run import Run, RunOptions
+from wgorch.run import Run
+from wgorch.run_options import RunOptions
 from wgorch.trace import follow
 from wgorch.trace.probe import Probe
 

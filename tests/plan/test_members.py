@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wgorch.inventory.assign import assign
+from wgorch.inventory.flow import LinkRule
 from wgorch.inventory.load import load, loads
-from wgorch.inventory.model import Inventory, LinkRule
+from wgorch.inventory.model import Inventory
 from wgorch.plan.members import Record, compose, differences, keepers, left, parse, recorded_with
 from wgorch.topology.topology import build
 

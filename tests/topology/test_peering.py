@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.networks import TUNNELS, make_host
-from wgorch.inventory.model import Inventory, LinkRule, Network
+from wgorch.inventory.flow import LinkRule
+from wgorch.inventory.model import Inventory, Network
 from wgorch.topology.desired import DirectPeer
 from wgorch.topology.topology import Topology, build
 

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.networks import inventories, make_host, reordered
-from wgorch.inventory.model import MAX_RELAYS, Inventory, IPAddress, IPNetwork
+from wgorch.inventory.failover import MAX_RELAYS
+from wgorch.inventory.model import Inventory, IPAddress, IPNetwork
 from wgorch.topology.desired import Desired
 from wgorch.topology.links import BETWEEN_RELAYS_S
 from wgorch.topology.path import Cut, walk

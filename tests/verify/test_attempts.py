@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from wgorch.inventory.model import Flow
+from wgorch.inventory.flow import Flow
 from wgorch.inventory.policy import Service
 from wgorch.verify.attempts import attempted, works
 from wgorch.verify.measure import Attempt, Measurement

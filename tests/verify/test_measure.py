@@ -9,7 +9,7 @@ import pytest
 from tests.verify.networks import BCC, COMPANY
 from wgorch.errors import Garbled
 from wgorch.gather.gather import NONCE
-from wgorch.inventory.model import Flow
+from wgorch.inventory.flow import Flow
 from wgorch.inventory.policy import PINGS, Service
 from wgorch.verify.measure import Attempt, Ping, Targets, parse, script
 

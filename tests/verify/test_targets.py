@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.verify.networks import BCC, COMPANY, EVERY, HOME, MANY, MESH, TARGET, TOPOLOGY, from_one_end
-from wgorch.inventory.model import Flow
+from wgorch.inventory.flow import Flow
 from wgorch.inventory.policy import PINGS, PolicyRule, Service
 from wgorch.topology.topology import build
 from wgorch.verify.targets import Skipped, flows, measures_pair, targets

@@ -48,7 +48,14 @@ class Word(StrEnum):
     ROLLING_BACK = "reverting"
 
 
-ROLLBACKS = (Word.ROLLED_BACK, Word.BOOTED, Word.UNTOUCHED, Word.MISMATCH, Word.ROLLING_BACK)
+ROLLBACK_TEXTS = {
+    Word.ROLLED_BACK: "as before the change",
+    Word.UNTOUCHED: "nothing was changed",
+    Word.BOOTED: "by its last confirmed boot script",
+    Word.MISMATCH: "NOT as before the change, nor as planned",
+    Word.ROLLING_BACK: "the rollback is still running",
+}
+"""How a rollback ended, as people read it."""
 
 
 def says(output: str, word: Word, change_id: str) -> bool:
@@ -58,7 +65,7 @@ def says(output: str, word: Word, change_id: str) -> bool:
 
 def rollback_of(output: str, change_id: str) -> Word | None:
     """The last word about a rollback of a change."""
-    found = re.findall(rf"^({'|'.join(ROLLBACKS)}) {change_id}\b", output, re.M)
+    found = re.findall(rf"^({'|'.join(ROLLBACK_TEXTS)}) {change_id}\b", output, re.M)
     return Word(found[-1]) if found else None
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from wgorch.apply import scripts
 from wgorch.apply.lease import INSTALL_S, LEASE_S, MAX_LEASE_S, PHASE_S, RECENT_S, VERIFY_S
 from wgorch.apply.replies import (
+    ROLLBACK_TEXTS,
     Failure,
     Word,
     begun,
@@ -41,14 +42,6 @@ from wgorch.outcome import HostOutcome, HostState
 from wgorch.plan.host import HostPlan
 from wgorch.plan.journals import Head, head_words
 from wgorch.remote.fleet import Fleet
-
-ROLLBACK_TEXTS = {
-    Word.ROLLED_BACK: "as before the change",
-    Word.UNTOUCHED: "nothing was changed",
-    Word.BOOTED: "by its last confirmed boot script",
-    Word.MISMATCH: "NOT as before the change, nor as planned",
-    Word.ROLLING_BACK: "the rollback is still running",
-}
 
 
 @dataclass

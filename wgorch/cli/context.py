@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from wgorch.remote.root import Password
     from wgorch.remote.shell import Log
     from wgorch.report.progress import Progress
-    from wgorch.run import Run, RunOptions
+    from wgorch.run import Run
+    from wgorch.run_options import RunOptions
     from wgorch.topology.path import Unreachable
     from wgorch.topology.topology import Topology
     from wgorch.workflow import OpenFleet
@@ -180,7 +181,7 @@ def open_run(
     `checks_flows`: refuse flows that no host could make work. Raises WgorchError.
     """
     from wgorch.plan.playbook import load_all
-    from wgorch.run import RunOptions
+    from wgorch.run_options import RunOptions
 
     loaded = load_inventory(inventory or options.inventory, quiet=quiet or options.quiet)
     playbooks = load_all(loaded.path, options.playbooks, frozenset(loaded.hosts))

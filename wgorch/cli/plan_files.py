@@ -102,7 +102,7 @@ def open_planned(options: Options, file: PlanFile, signed: Signed, *, strict: bo
     from wgorch.cli.context import build_topology, run_over
     from wgorch.inventory.load import loads
     from wgorch.plan.playbook import NAMES, load_all
-    from wgorch.run import RunOptions
+    from wgorch.run_options import RunOptions
 
     inventory = replace(loads(file.inventory, file.path), path=file.path)
     with tempfile.TemporaryDirectory() as place:

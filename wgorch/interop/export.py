@@ -11,7 +11,8 @@ from dataclasses import replace
 from wgorch.base.cache import cached_by_identity
 from wgorch.errors import Unfit, UsageError
 from wgorch.gather.observed import Observed
-from wgorch.inventory.model import Host, LinkRule
+from wgorch.inventory.flow import LinkRule
+from wgorch.inventory.model import Host
 from wgorch.state.rules import Rule, tool
 from wgorch.state.state import State
 from wgorch.state.wireguard import PendingKey

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from wgorch.inventory.model import Flow, Host, Inventory, IPAddress, IPNetwork
+from wgorch.inventory.flow import Flow
+from wgorch.inventory.model import Host, Inventory, IPAddress, IPNetwork
 
 
 def assign(

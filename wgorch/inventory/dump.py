@@ -11,18 +11,9 @@ from typing import Any
 import yaml
 
 from wgorch.inventory.approval import ApprovalRule
-from wgorch.inventory.model import (
-    AUTO,
-    DEFAULT_PORT,
-    Failover,
-    Host,
-    Inventory,
-    IPAddress,
-    IPNetwork,
-    LinkRule,
-    Network,
-    SshTarget,
-)
+from wgorch.inventory.failover import Failover
+from wgorch.inventory.flow import LinkRule
+from wgorch.inventory.model import AUTO, DEFAULT_PORT, Host, Inventory, IPAddress, IPNetwork, Network, SshTarget
 from wgorch.inventory.policy import ANY, INTERNET, LAN, PolicyRule, is_address
 
 

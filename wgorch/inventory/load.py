@@ -16,7 +16,8 @@ from wgorch.inventory import fields as f
 from wgorch.inventory import schema
 from wgorch.inventory.approval import ApprovalRule
 from wgorch.inventory.assign import assign
-from wgorch.inventory.model import Failover, Host, Inventory, Network
+from wgorch.inventory.failover import Failover
+from wgorch.inventory.model import Host, Inventory, Network
 from wgorch.inventory.nodes import Mapping, Node, is_empty
 from wgorch.inventory.problems import Problems
 from wgorch.inventory.reader import MAX_BYTES, read

@@ -11,7 +11,9 @@ from zlib import crc32
 from wgorch.base import ip
 from wgorch.base.value import value
 from wgorch.inventory.approval import ApprovalRule
-from wgorch.inventory.policy import PING, PINGS, PolicyRule, Service
+from wgorch.inventory.failover import RELAY_LETTERS, STANDBY_LETTERS, Failover
+from wgorch.inventory.flow import Flow, LinkRule
+from wgorch.inventory.policy import PolicyRule
 
 IPAddress = ip.IPAddress
 IPNetwork = ip.IPNetwork
@@ -154,77 +156,8 @@ class Host:
         return next((address for address in self.addresses if address.version == version), None)
 
 
-class Flow(NamedTuple):
-    """A line of `verify:`: a host, and an address that must answer it, or must not."""
-
-    source: str
-    """Name of the host."""
-    target: str
-    """The address or host name as written in the file."""
-    to: IPAddress | None
-    """The address; None while the target host has none."""
-    service: Service = PINGS
-    """A ping, or one TCP or UDP port."""
-    refused: bool = False
-    """True for ``-x->``: it must not get through."""
-
-    @property
-    def is_ping(self) -> bool:
-        """True for a ping that must be answered."""
-        return self.service.protocol == PING and not self.refused
-
-    @property
-    def port(self) -> int:
-        """Its TCP or UDP port; 0 for a ping."""
-        return self.service.ports[0][0] if self.service.ports else 0
-
-    def __str__(self) -> str:
-        service = "" if self.is_ping else f": {self.service}"
-        return f"{self.source} {'-x->' if self.refused else '->'} {self.target}{service}"
-
-    @property
-    def address(self) -> IPAddress:
-        """The address that must answer; set once addresses are assigned."""
-        assert self.to is not None, "addresses are assigned when an inventory is loaded"
-        return self.to
-
-
-class LinkRule(NamedTuple):
-    """A line of `links:` about two hosts."""
-
-    one: str
-    """Name of the first host."""
-    other: str
-    """Name of the second host."""
-    peering: bool
-    """True for ``--``: they are peers; False for ``-x-``: they are not, and use a relay."""
-    number: int = 0
-    """Place of its line in the list; a line with several relays makes a rule for each, in their order."""
-
-
 MARK = "wgorch:"
 """Begins the mark of every network of wgorch on a host."""
-
-
-@value
-class Failover:
-    """How hosts notice that a relay is lost, and when they return to it."""
-
-    interval_ms: int = 1000
-    """Between two pings of a relay."""
-    misses: int = 3
-    """Pings in a row without a reply after which a relay is lost."""
-    back_s: int = 60
-    """Seconds that the preferred relay must answer before it is used again; doubles while it fails soon after."""
-
-
-RELAY_LETTERS = "abcdefgh"
-"""Behind an r: suffixes of a relay's interfaces with the first relay of the file, the second …"""
-
-STANDBY_LETTERS = RELAY_LETTERS[1:]
-"""Suffixes of the interfaces of a host with its second relay, its third …"""
-
-MAX_RELAYS = len(RELAY_LETTERS)
 
 
 @value

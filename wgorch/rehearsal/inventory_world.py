@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Self
 
 from wgorch.base.assets import asset
-from wgorch.inventory.model import Flow, Inventory
+from wgorch.inventory.flow import Flow
+from wgorch.inventory.model import Inventory
 from wgorch.rehearsal.layout.layout import lay_out
 from wgorch.rehearsal.layout.model import SSH, Layout
 from wgorch.rehearsal.machine import WorldError

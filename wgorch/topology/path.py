@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from wgorch.base.ip import innermost
-from wgorch.inventory.model import Flow, IPAddress, IPNetwork
+from wgorch.inventory.flow import Flow
+from wgorch.inventory.model import IPAddress, IPNetwork
 from wgorch.inventory.policy import PING, UDP, PolicyRule, Service
 from wgorch.topology.desired import ACTIVE, WHOLE, Cut, Desired, Link
 from wgorch.topology.topology import Topology

@@ -12,7 +12,7 @@ from wgorch.base.value import value
 from wgorch.facts.grammar import integer, read_answers
 from wgorch.gather.gather import ENVIRONMENT, NONCE
 from wgorch.host.programs import parameters, uploaded
-from wgorch.inventory.model import Flow
+from wgorch.inventory.flow import Flow
 from wgorch.inventory.policy import PING, UDP
 from wgorch.run import Run
 from wgorch.topology.path import walk

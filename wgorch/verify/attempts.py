@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.inventory.model import Flow
+from wgorch.inventory.flow import Flow
 from wgorch.inventory.policy import UDP
 from wgorch.verify.finding import Finding
 from wgorch.verify.measure import Attempt, Measurement

@@ -16,7 +16,8 @@ from wgorch.facts.part import Answers
 from wgorch.facts.path_mtu import PING_HEADERS
 from wgorch.gather.gather import ENVIRONMENT, NONCE
 from wgorch.host.programs import parameters, uploaded
-from wgorch.inventory.model import Flow, IPAddress
+from wgorch.inventory.flow import Flow
+from wgorch.inventory.model import IPAddress
 
 PATIENCE_S = 20
 """Seconds that a first reply may take: WireGuard repeats a lost handshake after 5 s, and drops a dead session after 15."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from wgorch.base.value import value
-from wgorch.inventory.model import Flow, Inventory, IPAddress
+from wgorch.inventory.flow import Flow
+from wgorch.inventory.model import Inventory, IPAddress
 from wgorch.inventory.policy import PINGS
 from wgorch.topology.path import walk
 from wgorch.topology.topology import Topology

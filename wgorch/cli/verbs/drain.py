@@ -59,7 +59,7 @@ def set_drained(options: DrainOptions, *, drained: bool) -> int:
     from wgorch.cli.context import open_run
     from wgorch.cli.verbs.up import bring_up
     from wgorch.inventory.names import check_host
-    from wgorch.run import RunOptions
+    from wgorch.run_options import RunOptions
 
     check_lease(options.confirm_timeout)
     pair = (options.host, options.relay or options.host)

@@ -47,7 +47,7 @@ def run(options: PlanOptions) -> int:
     from wgorch.report import as_json
     from wgorch.report import plan as report
     from wgorch.report.verdict import render_absent, render_undone
-    from wgorch.run import RunOptions
+    from wgorch.run_options import RunOptions
 
     accepted = frozenset(options.accept_new_key)
     wanted = RunOptions(options.limit, accepted, redo_mtu=options.find_mtu, adopt=options.adopt, strict=options.strict)

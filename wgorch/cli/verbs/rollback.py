@@ -67,7 +67,7 @@ def _to_revision(options: RollbackOptions, number: int) -> int:
     from wgorch.cli.context import build_topology, run_over, stderr
     from wgorch.cli.verbs.up import bring_up
     from wgorch.plan.playbook import load_all
-    from wgorch.run import RunOptions
+    from wgorch.run_options import RunOptions
 
     check_lease(options.confirm_timeout)
     inventory = _inventory_of(options, number)

@@ -41,7 +41,7 @@ def run(options: RotateOptions) -> int:
     """Bring the network up with new keys for some hosts."""
     from wgorch.cli.context import open_run
     from wgorch.cli.verbs.up import bring_up
-    from wgorch.run import RunOptions
+    from wgorch.run_options import RunOptions
 
     check_lease(options.confirm_timeout)
     wanted = RunOptions(rotate_keys=frozenset(options.hosts), strict=options.strict)

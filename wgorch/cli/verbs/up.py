@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: UpOptions) -> int:
     """Bring the network up."""
     from wgorch.cli.context import open_run
-    from wgorch.run import RunOptions
+    from wgorch.run_options import RunOptions
 
     check_lease(options.confirm_timeout)
     wanted = RunOptions(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from wgorch.inventory.failover import Failover
 from wgorch.inventory.fields.addresses import LAN
 from wgorch.inventory.fields.field import Schema
 from wgorch.inventory.fields.scalars import FLAG, PATH, WORD, choice_of, milliseconds, number
 from wgorch.inventory.fields.suggest import check_keys
-from wgorch.inventory.model import CLIENTS, Failover, IPNetwork
+from wgorch.inventory.model import CLIENTS, IPNetwork
 from wgorch.inventory.nodes import Mapping, Node, Sequence
 from wgorch.inventory.problems import Problems
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from wgorch.inventory.model import MAX_RELAYS, Inventory, LinkRule
+from wgorch.inventory.failover import MAX_RELAYS
+from wgorch.inventory.flow import LinkRule
+from wgorch.inventory.model import Inventory
 from wgorch.inventory.rules.review import Review
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from wgorch.inventory import fields as f
-from wgorch.inventory.model import Flow
+from wgorch.inventory.flow import Flow
 from wgorch.inventory.nodes import Mapping, Node, Scalar
 from wgorch.inventory.policy import (
     ANY,

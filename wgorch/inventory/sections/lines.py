@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from wgorch.inventory import fields as f
-from wgorch.inventory.model import LinkRule
+from wgorch.inventory.flow import LinkRule
 from wgorch.inventory.nodes import Node, Sequence, is_empty
 from wgorch.inventory.sections.reading import Reading
 
