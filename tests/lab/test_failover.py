@@ -217,6 +217,36 @@ def test_a_drained_relay_is_left_and_taken_again_without_a_lost_packet(network: 
     assert None not in gaps
 
 
+def _port(network: Network) -> None:
+    port, other = "38371", "38399"
+    for text in (quick().replace(port, other), quick()):
+        network.edit(text)
+        network.wgorch("up", "inventory.yaml", "--yes")
+
+
+def _key(network: Network) -> None:
+    network.wgorch("rotate-key", "bcc", "-i", "inventory.yaml", "--yes")
+
+
+def _reboot(network: Network) -> None:
+    network.world.reboot("bcc")
+    network.wgorch("verify", "inventory.yaml")
+
+
+@pytest.mark.parametrize("change", draw([_port, _key, _reboot], 1))
+def test_a_drained_relay_changes_without_a_lost_packet(network: Network, change: Callable[[Network], None]) -> None:
+    network.wgorch("drain", "bcc", "-i", "inventory.yaml")
+    network.wait("bcc2", "home", "company", within=10)
+    with streams(network, 200) as (there, back, gaps):
+        time.sleep(1)
+        change(network)
+        network.wgorch("undrain", "bcc", "-i", "inventory.yaml", "--yes")
+        network.wait("bcc", "home", "company", within=60)
+        time.sleep(1)
+    assert (there.lost(5001), back.lost(5004)) == (0, 0)
+    assert None not in gaps
+
+
 def test_one_host_leaves_a_relay(network: Network) -> None:
     with streams(network, 200) as (there, back, gaps):
         network.wgorch("drain", "home", "--from", "bcc", "-i", "inventory.yaml")
