@@ -51,7 +51,7 @@ def test_datagrams_arrive_or_not_whether_or_not_they_are_answered(lab: Lab) -> N
         # What somebody lets through is seen, although nothing answers.
         inventory = policy(lab, *lines, verify=(*tests, *refused))
         for host in ("bcc", "company"):
-            for chain in ("policy-forward", "relayed"):
+            for chain in ("judged", "relayed"):
                 lab.world.sh(host, f"nft insert rule inet wgorch-office {chain} udp dport {REFUSED} accept")
         assert results(lab, inventory, code=1)[f"udp {REFUSED}"] == "arrived"
         said = lab.wgorch("verify", inventory, code=1).stdout

@@ -70,7 +70,7 @@ def _targets(run: Run, name: str, measured_hosts: frozenset[str], skipped: Skipp
     peers = [peer for peer in topology.peers(name) if measures(peer)] if "full_size" in checks else []
     full_size = [address for peer in peers for address in topology.hosts[peer].addresses]
     return measure.Targets(
-        [address for address in addresses if not _is_own(run, name, address)],
+        [a for a in addresses if not _is_own(run, name, a) and not _is_silent(run, name, a)],
         full_size,
         flows(topology, name, skipped) if "flows" in checks else [],
         _relays(run, name, skipped) if "handshakes" in checks else {},
@@ -97,6 +97,13 @@ def _is_own(run: Run, name: str, address: IPAddress) -> bool:
     host, facts = run.inventory.hosts[name], run.seen.get(name)
     in_lan = run.inventory.is_in_lan(name, address)
     return bool(in_lan and facts and any(own.ip == host.real_address(address) for _, own in facts.links.addresses))
+
+
+def _is_silent(run: Run, name: str, address: IPAddress) -> bool:
+    """True for a drained relay's address where a host has no other path to it: it answers no ping of its own sessions."""
+    drained = (n for n, seen in run.seen.items() if seen.failover.drained)
+    chooses = run.topology.desired(name).choices or run.inventory.hosts[name].relay
+    return not chooses and any(address in run.topology.hosts[n].addresses for n in drained)
 
 
 def _mtu(run: Run, name: str) -> int:
