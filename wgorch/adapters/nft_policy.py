@@ -26,8 +26,8 @@ CHAINS: Mapping[str, str] = {
 }
 """Chains and their heads: those with a hook come just behind mangle, the first before any NAT."""
 
-FRAME = ("iifname != ", "oifname ", "jump ", "ct status ", "ct direction ")
-"""Begin the rules that lead to others."""
+_FRAME = ("iifname != ", "oifname ", "jump ", "ct status ")
+_LEADING = ("judged", "translated", "policy-prerouting", "policy-input")
 
 TRACKING = "ct state established"
 """The condition that makes the kernel track connections."""
@@ -51,6 +51,12 @@ class PolicyLine(NamedTuple):
     text: str
     until: int = 0
     """UNIX time at which it ends; 0 for never."""
+
+
+def leads(chain: str, text: str) -> bool:
+    """True for a rule that says which others judge a packet, and nothing of the policy itself."""
+    judged_before = chain == "policy-forward" and text.endswith(" accept")
+    return chain in _LEADING or text.startswith(_FRAME) or judged_before
 
 
 def policy_rules(filtering: Filtering, tunnels: Sequence[str]) -> Iterator[PolicyLine]:

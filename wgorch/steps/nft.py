@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from wgorch.adapters.nft import HOOKS, translated
-from wgorch.adapters.nft_policy import CHAINS, FRAME, policy_rules
+from wgorch.adapters.nft_policy import CHAINS, leads, policy_rules
 from wgorch.adapters.startup import WATCHING, digest
 from wgorch.base.sh import Sh, quote, sh
 from wgorch.errors import Unfit
@@ -46,7 +46,7 @@ def nft_table(want: State, have: State) -> Iterator[Change]:
     extra = [text for key, text in have.nft.items() if key not in want.nft]
     differences = [f"lacks “{text}”" for text in lacking] + [f"should not have “{text}”" for text in extra]
     why = "missing" if not have.nft else "; ".join(differences) or "rules are in another order"
-    gone, new = (dict.fromkeys(text for text in texts if not text.startswith(FRAME)) for texts in (extra, lacking))
+    gone, new = _shown(have.nft, want.nft), _shown(want.nft, have.nft)
     its = partial(attributes, *(("rule", text, "") for text in gone), *(("rule", "", text) for text in new))
     first = _has_policy(want.nft) and not _has_policy(have.nft)
     tracking = [command("track_connections", want.network, "inet", *want.interfaces)] if first else []
@@ -60,6 +60,12 @@ def nft_table(want: State, have: State) -> Iterator[Change]:
         disruptive=first or any(not text.endswith("drop") for text in extra) or "drop" in lacking,
         values=its,
     )
+
+
+def _shown(rules: Mapping[str, str], others: Mapping[str, str]) -> dict[str, None]:
+    """The rules that others do not have, as a plan shows them: without those that only lead to others."""
+    own = ((*key.split(" "), text) for key, text in rules.items() if key not in others)
+    return dict.fromkeys(text for chain, tag, text in own if tag.startswith("!") or not leads(chain, text))
 
 
 def _current(rules: Mapping[str, str], now: int) -> dict[str, str]:
