@@ -260,3 +260,40 @@ def test_an_nft_that_fails_ends_nothing(room: Room) -> None:
     room.run("end_rules office || exit 7")
 
     assert 0 == room.status
+
+
+LISTING = 'table inet wgorch-office {\n\tchain arriving {\n\t\ttcp dport 22 accept comment "wgorch:office aa"\n\t\taccept comment "wgorch:office bb"\n\t}\n}'
+NFT = f"case $* in '-f -') cat >/dev/null ;; --version) echo nftables v1 ;; *) cat <<'END'\n{LISTING}\nEND\nesac"
+
+
+def test_what_was_loaded_is_kept_with_the_words_of_nft(room: Room) -> None:
+    room.stub("nft", NFT)
+    room.run("printf 'table inet wgorch-office {\\n}\\n' | load_rules office || exit 7")
+
+    assert 0 == room.status
+    assert f"nftables v1\n{LISTING}\n" == room.read("network/nft.loaded")
+
+
+def test_a_foreign_rule_that_a_rollback_states_is_not_kept_as_ours(room: Room) -> None:
+    room.stub("nft", NFT)
+    room.run("""printf 'accept comment "wgorch:office bb" # foreign\\n' | load_rules office || exit 7""")
+
+    kept = room.read("network/nft.loaded")
+    assert "wgorch:office aa" in kept
+    assert "wgorch:office bb" not in kept
+
+
+def test_rules_are_loaded_where_nothing_can_be_kept(room: Room) -> None:
+    room.stub("nft", NFT)
+    room.stub("mv", "exit 1")
+    room.run("printf 'table inet wgorch-office\\n' | load_rules office || exit 7")
+
+    assert 0 == room.status
+    assert not room.read("network/nft.loaded")
+
+
+def test_rules_that_nft_refuses_are_an_error(room: Room) -> None:
+    room.stub("nft", "exit 1")
+    room.run("printf 'nonsense\\n' | load_rules office || exit 7")
+
+    assert 7 == room.status

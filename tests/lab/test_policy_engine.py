@@ -10,6 +10,7 @@ import ipaddress
 import json
 import os
 import random
+import re
 import subprocess
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -186,8 +187,8 @@ DOCKER = """
 table inet docker {
     chain pre {
         type nat hook prerouting priority -100;
-        meta l4proto { tcp, udp } fib daddr type local dnat ip to 172.17.0.2:7
-        meta l4proto { tcp, udp } fib daddr type local dnat ip6 to [fd17::2]:7
+        meta l4proto { tcp, udp } fib daddr type local TO4
+        meta l4proto { tcp, udp } fib daddr type local TO6
     }
     chain post {
         type nat hook postrouting priority 100;
@@ -196,10 +197,22 @@ table inet docker {
     }
 }
 """
-"""Publishes every port of the host's own addresses for a container behind lan0, and hides what that sends, as Docker does."""
+"""Leads every port of the host's own addresses elsewhere, and hides what a container behind lan0 sends, as Docker does."""
 
 
-def container_cases(topology: Topology, name: str, chance: random.Random, count: int) -> Iterator[Case]:
+def published(topology: Topology, name: str, where: str) -> str:
+    """DOCKER for a host: to a container, to a machine in its LAN that lines may name, or to another port of the host."""
+    host = topology.hosts[name]
+    to = {4: "172.17.0.2", 6: "fd17::2"}
+    if where == "lan":
+        to |= {lan.version: str(host.real(lan)[3]) for lan in host.subnets}
+    text = DOCKER.replace("TO4", f"dnat ip to {to[4]}:443").replace("TO6", f"dnat ip6 to [{to[6]}]:443")
+    if where == "host":
+        text = re.sub(r"dnat ip6? to \S+", "redirect to :443", text)
+    return text
+
+
+def container_cases(topology: Topology, name: str, chance: random.Random, count: int, goes: str) -> Iterator[Case]:
     """Requests to ports that the host publishes for a container, and answers to what the container asked."""
     everyone = policies.addresses(topology)
     if any(member.exit == name for member in topology.hosts.values()):
@@ -212,7 +225,7 @@ def container_cases(topology: Topology, name: str, chance: random.Random, count:
             continue
         if service.ports and chance.random() < 0.5:
             allowed = topology.policy.allows(other, own, service)
-            yield Case(packet("wg0", other, own, service, 40000 + i), "lan0" if allowed else "", f"published {service}")
+            yield Case(packet("wg0", other, own, service, 40000 + i), goes if allowed else "", f"published {service}")
         elif service.protocol != ANY and not is_for_device(topology, name, other):
             if service == PINGS and any(other in topology.hosts[peer].addresses for peer in topology.peers(name)):
                 continue  # an answer to the host itself passes, as it may prove a session
@@ -276,11 +289,13 @@ def test_what_a_host_publishes_for_a_container_is_the_hosts_own(engine: str) -> 
         for seed in range(POLICIES) if LONG else [chance.randrange(1_000_000) for _ in range(POLICIES // 2)]:
             topology = build(policies.loaded(policies.with_policy(seed)))
             for name in topology.inventory.hosts:
-                its = list(container_cases(topology, name, random.Random(f"{seed} {name}"), 40))
-                wrong = _try(firewall, topology, name, its, engine, DOCKER)
+                where = ("container", "lan", "host")[seed % 3]
+                goes = "local" if where == "host" else "lan0"
+                its = list(container_cases(topology, name, random.Random(f"{seed} {name}"), 40, goes))
+                wrong = _try(firewall, topology, name, its, engine, published(topology, name, where))
                 assert not wrong, f"seed {seed}\n" + "\n".join(wrong[:10])
                 tried += sum(case.packet.by == "wg0" for case in its)
-                passed += sum(case.becomes == "lan0" for case in its)
+                passed += sum(case.becomes in ("lan0", "local") for case in its)
     assert passed > tried / 20, "the packets that pass are too few to prove anything"
     print(f"{tried} packets, {passed} of them passed, from seed {SEED}")
 

@@ -35,7 +35,6 @@ UDP = TCP._replace(service=Service("udp", ((53, 53),)))
         (UDP, Attempt.UNSEEN, "not measured: no answer, and nothing shows whether it arrives"),
         (UDP._replace(refused=True), Attempt.SILENT, ""),
         (UDP._replace(refused=True), Attempt.ARRIVED, "it gets through"),
-        (UDP._replace(refused=True), Attempt.UNSEEN, "not measured: no answer, and nothing shows whether it arrives"),
         (TCP._replace(service=Service("ping"), refused=True), Attempt.OPEN, "it gets through"),
     ],
 )
@@ -45,3 +44,10 @@ def test_a_result_is_a_fault_or_not(flow: Flow, attempt: Attempt, finding: str) 
     assert [f"{flow}: {finding}"] * bool(finding) == [each.what for each in found]
     assert works(flow, attempt) is (not finding)
     assert all(each.hint and each.pair == ("home", str(flow)) for each in found)
+
+
+def test_where_nothing_can_see_it_a_refused_datagram_is_no_fault_and_no_success() -> None:
+    flow = UDP._replace(refused=True)
+
+    assert [] == list(attempted(Measurement("home", {}, {}, {}, attempts={flow: Attempt.UNSEEN})))
+    assert not works(flow, Attempt.UNSEEN)

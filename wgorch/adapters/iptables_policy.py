@@ -63,6 +63,7 @@ def chains_of_policy(
 def _incoming(filtering: Filtering, version: int, mark: str, tunnels: Sequence[str]) -> Iterator[Rule]:
     scope = _Scope("", version, mark)
     yield scope.rule("", "", f"! -i {tunnels[0]}")
+    yield from _before_nat_of_host(filtering, scope)
     yield from _arriving(filtering, scope)
     yield scope.rule("", "", "", "DROP")
 
@@ -71,6 +72,7 @@ def _incoming_of(filtering: Filtering, version: int, mark: str, tunnels: Sequenc
     """The same for several interfaces: a rule names one, so each has rules of its own."""
     for tunnel in tunnels:
         scope = _Scope(f"-i {tunnel}", version, mark)
+        yield from _before_nat_of_host(filtering, scope)
         yield from _arriving(filtering, scope)
         yield scope.rule("", "", "", "DROP")
 
@@ -122,8 +124,8 @@ def _through(filtering: Filtering, scope: _Scope) -> Iterator[Rule]:
 def _outward(filtering: Filtering, outward: _Scope) -> Iterator[Rule]:
     """Out of the tunnel, into the LANs and to the internet."""
     version = outward.version
+    yield from _before_nat_of_host(filtering, outward)
     yield from _arriving(filtering, outward)
-    yield from _translated((each for each in filtering.arriving if each.version == version), outward)
     if filtering.leaving:
         yield from (outward.rule("", f"-d {net}", "", "DROP") for net in filtering.lans if net.version == version)
     yield from _passing((each for each in filtering.leaving if each.version == version), outward)
@@ -155,8 +157,21 @@ def _passing(passes: Iterable[Pass], scope: _Scope) -> Iterator[Rule]:
                 yield scope.rule(source, target, f"{tracked} {outside}", verdict, each.until)
 
 
+def _before_nat_of_host(filtering: Filtering, scope: _Scope) -> Iterator[Rule]:
+    """What a NAT of the host's own leads elsewhere, as to containers: judged by the address and the port before that NAT."""
+    version = scope.version
+    yield from _translated((each for each in filtering.arriving if each.version == version), scope)
+    for net in filtering.judged:
+        if net.version == version:
+            yield scope.rule("", "", f"-m conntrack --ctstate DNAT --ctorigdst {_plain(net)} --ctdir ORIGINAL", "DROP")
+
+
+def _plain(net: IPNetwork) -> str:
+    """A network as conntrack's matches are listed: a single address without its length."""
+    return str(net.network_address if net.prefixlen == net.max_prefixlen else net)
+
+
 def _translated(passes: Iterable[Pass], scope: _Scope) -> Iterator[Rule]:
-    """What a NAT of the host's own has for others, as containers: judged by the address and the port before that NAT."""
     for each in passes:
         outside = _outside("src", each.source, scope.version)
         for source, target in product(_addresses("-s", each.source), each.target.networks):
@@ -165,8 +180,8 @@ def _translated(passes: Iterable[Pass], scope: _Scope) -> Iterator[Rule]:
 
 
 def _tuple(each: Pass, target: IPNetwork, ports: str) -> str:
-    """The match of a connection's addresses as they were before a NAT; single addresses are listed without their length."""
-    name = target.network_address if target.prefixlen == target.max_prefixlen else target
+    """The match of a connection's addresses as they were before a NAT."""
+    name = _plain(target)
     if each.answers:
         return f"-m conntrack --ctstate SNAT --ctrepldst {name} {ports} --ctdir REPLY"
     return f"-m conntrack --ctstate DNAT --ctorigdst {name} {ports} --ctdir ORIGINAL"

@@ -167,12 +167,15 @@ class Rollout:
         last = self._last
         relays = [n for n in self.plans if self.run.inventory.hosts[n].endpoint and n not in last]
         others = [n for n in self.plans if n not in relays and n not in last]
-        new = [n for n in relays if n in self.run.topology.relays and self.plans[n].has_new_interfaces][1:]
+        choices = self.run.topology.relays if len(self.run.topology.relays) > 1 else ()
+        new = [n for n in relays if n in choices and self.plans[n].has_new_interfaces][1:]
+        rotating = [n for n in self.plans if n in last and n in choices]
         groups = (
             [n for n in relays if n not in new],
             *([n] for n in new),
             others,
-            [n for n in self.plans if n in last],
+            *([n] for n in rotating),
+            [n for n in self.plans if n in last and n not in rotating],
         )
         return [group for group in groups if group]
 

@@ -5,7 +5,7 @@
 
 # Load the table, and see to its end.
 begin() {
-    command -v nft >/dev/null 2>&1 || return
+    command -v nft >/dev/null 2>&1 && command -v setsid >/dev/null 2>&1 || return
     printf '%s\n' "$rules" | nft -f - 2>/dev/null || return
     # shellcheck disable=SC2016 # the inner sh expands it
     setsid sh -c 'left=$1; while [ "$left" -gt 0 ] && nft list table inet "$2"; do sleep 2; left=$((left - 2)); done; nft delete table inet "$2"' \

@@ -575,7 +575,7 @@ finish_change() { # VERB RUN WHAT [HEAD...]
         keep_heads "$@"
     else
         pass_records
-        gone="$gone boot recorded members referee watch resolv.before installed $(printf ' %s' psk.*)"
+        gone="$gone boot recorded members referee watch resolv.before installed nft.loaded nft.loaded.new $(printf ' %s' psk.*)"
         if [ -n "$with" ]; then
             keep_members
             log "event=teardown"

@@ -128,8 +128,9 @@ def _restate_chain(words: list[str], stdin: str, plan: HostPlan) -> Iterator[Sh]
     yield here_document(quote_words([f"{tool(table)}-restore", "--noflush"]), "\n".join([*lines, "COMMIT"]))
 
 
-def _load_rules(_words: list[str], stdin: str, _plan: HostPlan) -> Iterator[Sh]:
+def _load_rules(_words: list[str], stdin: str, plan: HostPlan) -> Iterator[Sh]:
     yield here_document(quote_words(["nft", "-f", "-"]), stdin)
+    yield quote_words(["rm", "-f", f"{plan.want.directory}/nft.loaded"])
 
 
 def _write_file(words: list[str], stdin: str, _plan: HostPlan) -> Iterator[Sh]:

@@ -117,7 +117,7 @@ def _load(network: str, lines: list[str]) -> tuple[Command]:
 def _line(key: str, text: str, mark: str) -> str:
     """A rule with mark and digest; a foreign one, which only a rollback states, as it was."""
     tag = key.rpartition(" ")[2]
-    return text if tag.startswith("!") else f'{text} comment "{mark} {tag}"'
+    return f"{text} # foreign" if tag.startswith("!") else f'{text} comment "{mark} {tag}"'
 
 
 def _read(answers: Answers) -> Slice:

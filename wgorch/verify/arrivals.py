@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from wgorch.base.sh import Sh, sh_lines
@@ -18,7 +18,7 @@ from wgorch.run import Run
 from wgorch.topology.path import walk
 from wgorch.verify.measure import PATIENCE_S, Attempt, Measurement
 
-_LIFE_S = 3 * PATIENCE_S
+_LIFE_S = 15 * PATIENCE_S
 """Seconds after which the counters of a controller that is gone are removed."""
 
 
@@ -29,10 +29,6 @@ class Watch:
     table: str
     flows: Mapping[str, tuple[Flow, ...]]
     """By host, in the order of their counters."""
-
-    @property
-    def watched(self) -> frozenset[Flow]:
-        return frozenset(flow for flows in self.flows.values() for flow in flows)
 
 
 def begin(run: Run, names: Sequence[str], flows: Sequence[Flow]) -> Watch:
@@ -54,19 +50,19 @@ def begin(run: Run, names: Sequence[str], flows: Sequence[Flow]) -> Watch:
 def finish(run: Run, watch: Watch, measured: Mapping[str, Measurement]) -> dict[str, Measurement]:
     """The same measurements with what became of the flows; removes the counters."""
 
-    def work(name: str) -> list[Flow]:
+    def work(name: str) -> dict[Flow, bool]:
         answer = _answer(name, run.fleet.open(name).exchange(_script(watch.table), "count arrivals"))
-        return [watch.flows[name][number] for number in _counted(answer) if number < len(watch.flows[name])]
+        flows = watch.flows[name]
+        return {flows[number]: arrived for number, arrived in _counted(answer).items() if number < len(flows)}
 
-    arrived, failed = run.fleet.on_hosts(list(watch.flows), work)
-    counted = watch.watched - {flow for name in failed for flow in watch.flows[name]}
-    came = {flow for flows in arrived.values() for flow in flows}
+    # A table that is gone meanwhile, by a reload of nftables for one, has counted nothing.
+    shown, _ = run.fleet.on_hosts(list(watch.flows), work)
+    counted = {flow: arrived for flows in shown.values() for flow, arrived in flows.items()}
+    came = {flow for flow, arrived in counted.items() if arrived}
     return {name: replace(m, attempts=judged(m.attempts, counted, came)) for name, m in measured.items()}
 
 
-def judged(
-    attempts: Mapping[Flow, Attempt], counted: frozenset[Flow], came: set[Flow] | frozenset[Flow]
-) -> dict[Flow, Attempt]:
+def judged(attempts: Mapping[Flow, Attempt], counted: Container[Flow], came: Container[Flow]) -> dict[Flow, Attempt]:
     """What became of flows. `counted`: those whose arrival was watched; `came`: those of them that arrived."""
     found = dict(attempts)
     for flow, attempt in attempts.items():
@@ -100,9 +96,11 @@ def _rules(run: Run, table: str, host: str, flows: Sequence[Flow]) -> str:
     for number, flow in enumerate(flows):
         family = "ip" if flow.address.version == 4 else "ip6"
         source = run.topology.hosts[flow.source].address_of(flow.address.version)
-        sides = [f"ct original {family} saddr {source}"] if source and flow.source != host else []
-        sides += [f"ct original {family} daddr {flow.address}", f"meta l4proto {flow.service.protocol}"]
-        counters.append(f'{" ".join(sides)} ct original proto-dst {flow.port} counter comment "flow {number}"')
+        by = "fib saddr type local" if flow.source == host else f"ct original {family} saddr {source}"
+        to = run.inventory.hosts[host].real_address(flow.address) if flow.source == host else flow.address
+        # Its own direction: a reset by a REJECT of this host belongs to the connection, too.
+        what = f"ct direction original {by} ct original {family} daddr {to} meta l4proto {flow.service.protocol}"
+        counters.append(f'{what} ct original proto-dst {flow.port} counter comment "flow {number}"')
     lines = [f"table inet {table} {{"]
     for hook in ("input", "postrouting"):
         lines += [f"chain {hook} {{", f"type filter hook {hook} priority 300; policy accept;", *counters, "}"]
@@ -113,9 +111,11 @@ def _answer(name: str, text: str) -> list[str]:
     return read_answers(name, text, NONCE, "count arrivals", lambda answers: answers["counted"])
 
 
-def _counted(lines: list[str]) -> Iterator[int]:
-    """The numbers of the flows of which packets were counted."""
+def _counted(lines: list[str]) -> dict[int, bool]:
+    """Whether packets were counted, by the number of the flow."""
+    found: dict[int, bool] = {}
     for line in lines:
         hit = re.search(r' counter packets ([0-9]{1,18}) bytes [0-9]{1,18} comment "flow ([0-9]{1,9})"', line)
-        if hit and integer(hit[1]):
-            yield integer(hit[2])
+        if hit:
+            found[integer(hit[2])] = found.get(integer(hit[2]), False) or integer(hit[1]) > 0
+    return found

@@ -31,7 +31,8 @@ def _refused(flow: Flow, attempt: Attempt) -> tuple[str, str]:
     """The fault and its fix; both empty where there is none."""
     if attempt in (Attempt.OPEN, Attempt.CLOSED, Attempt.ARRIVED):
         return "it gets through", "correct policy:; what wgorch check says comes from the inventory alone"
-    return _unable(attempt)
+    # Where nothing can see whether it arrives, nothing speaks against the policy.
+    return _unable(flow, attempt) if attempt is not Attempt.UNSEEN else ("", "")
 
 
 def _allowed(flow: Flow, attempt: Attempt) -> tuple[str, str]:
@@ -42,13 +43,16 @@ def _allowed(flow: Flow, attempt: Attempt) -> tuple[str, str]:
         option = f" --{flow.service.protocol} {flow.port}" if flow.port else ""
         rejected = "a firewall on the way rejects it"
         return rejected if attempt is Attempt.REJECTED else what, f"wgorch trace {flow.source} {flow.target}{option}"
-    return _unable(attempt)
+    return _unable(flow, attempt)
 
 
-def _unable(attempt: Attempt) -> tuple[str, str]:
+def _unable(flow: Flow, attempt: Attempt) -> tuple[str, str]:
     if attempt is Attempt.UNSEEN:
         what = "not measured: no answer, and nothing shows whether it arrives"
         return what, "install nftables on the last host of its path, or let the port answer"
     if attempt is Attempt.UNABLE:
-        return "not measured: nothing here can connect", "install bash, python3 or nc"
+        return (
+            "not measured: nothing here can connect",
+            "install bash or python3" if flow.service.protocol == UDP else "install bash, python3 or nc",
+        )
     return "", ""

@@ -33,10 +33,16 @@ def verify_hosts(
     def work(name: str) -> measure.Measurement:
         run.listener.event(name, Event.VERIFY)
         targets = _targets(run, name, measured_hosts, skipped)
-        real = [run.inventory.hosts[name].real_address(address) for address in targets.addresses]
+        real_address = run.inventory.hosts[name].real_address
+        real = [real_address(address) for address in targets.addresses]
+        tried = [flow._replace(to=real_address(flow.address)) for flow in targets.flows]
         first = (before or {}).get(name, EMPTY)
         script = measure.script(
-            _interfaces(run, name), targets._replace(addresses=real), _mtu(run, name), measure.PATIENCE_S, first
+            _interfaces(run, name),
+            targets._replace(addresses=real, flows=tried),
+            _mtu(run, name),
+            measure.PATIENCE_S,
+            first,
         )
         text = run.fleet.open(name).exchange(script, "measure", measure.PATIENCE_S + 40)
         run.listener.event(name, Event.VERIFIED)

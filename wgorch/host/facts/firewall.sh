@@ -92,6 +92,13 @@ list_natively() { # FAMILY RULES
     done
 }
 
+# True where the own table is listed as it was when it was loaded; or by another version of nft, which may use other words.
+was_loaded() {
+    version=$(printf '%s\n' "$loaded" | head -n 1)
+    [ "$loaded" = "$version
+$own" ] || [ "$version" != "$(nft --version)" ]
+}
+
 # The network's own table.
 ask_nft() {
     section nft
@@ -99,7 +106,7 @@ ask_nft() {
     if own=$(nft -s list table inet "wgorch-$network" 2>/dev/null); then
         printf '%s\n' "$own"
         # Only where it differs from what was loaded.
-        [ ! -s "$directory/nft.loaded" ] || ! loaded=$(cat "$directory/nft.loaded") || [ "$loaded" = "$own" ] || {
+        [ ! -s "$directory/nft.loaded" ] || ! loaded=$(cat "$directory/nft.loaded") || was_loaded || {
             section nft-loaded
             printf '%s\n' "$loaded"
         }

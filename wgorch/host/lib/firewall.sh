@@ -168,14 +168,25 @@ $(printf '%s\n' "$rules" | grep -v -E -- "$jumps")
 RULES
 }
 
-# Load rules of nft, and keep how it lists the network's table: a rule whose words are edited later is known by that.
+# Load rules of nft, and keep how it lists the network's table: a rule whose words are edited later is known by that. A disk
+# that is full keeps no rules from being loaded.
 load_rules() { # NETWORK
-    nft -f - || return
-    if loaded=$(nft -s list table inet "wgorch-$1" 2>/dev/null); then
-        printf '%s\n' "$loaded" >nft.loaded.new && mv nft.loaded.new nft.loaded
-    else
-        rm -f nft.loaded
-    fi
+    loading=$(cat)
+    printf '%s\n' "$loading" | nft -f - || return
+    listing=$(nft -s list table inet "wgorch-$1" 2>/dev/null) &&
+        { keep_listing >nft.loaded.new && mv nft.loaded.new nft.loaded; } 2>/dev/null ||
+        rm -f nft.loaded nft.loaded.new 2>/dev/null || :
+}
+
+# Print nft's version, for whose words the listing stands, and the listing without what others put there.
+keep_listing() {
+    nft --version
+    foreign=$(printf '%s\n' "$loading" | sed -n 's/ # foreign$//p')
+    [ -n "$foreign" ] || {
+        printf '%s\n' "$listing"
+        return
+    }
+    printf '%s\n' "$listing" | sed 's/^[[:space:]]*//' | grep -vxF -- "$foreign"
 }
 
 # Let the kernel track connections for some seconds before a policy refuses what it has not seen both ways; those that run
