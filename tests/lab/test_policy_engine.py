@@ -73,6 +73,10 @@ def setup(topology: Topology, name: str) -> dict[str, list[str]]:
     }
 
 
+OWN_PUBLIC = ipaddress.ip_address("192.0.2.1")
+"""An address of the host that is neither in the tunnel nor in a LAN."""
+
+
 class Case(NamedTuple):
     """A packet, and what is to become of it; empty where it is dropped."""
 
@@ -96,7 +100,8 @@ def goes_to(topology: Topology, name: str, target: IPAddress) -> str:
         return "lan0"
     if topology.policy.is_inside(target):
         return "wg0" if host.relay else ""
-    return "wan0" if any(member.exit == name for member in topology.hosts.values()) else ""
+    leads_out = any(member.exit == name for member in topology.hosts.values())
+    return "" if not leads_out else "local" if target == OWN_PUBLIC else "wan0"
 
 
 def is_probe(topology: Topology, name: str, source: IPAddress, target: IPAddress, service: Service) -> bool:
@@ -132,6 +137,8 @@ def cases(topology: Topology, name: str, chance: random.Random, count: int) -> I
         source, target = chance.sample(everyone, 2)
         if chance.random() < 0.4 and host.subnets:
             target = chance.choice([*host.addresses, *(lan[3] for lan in host.subnets)])
+        if chance.random() < 0.1:
+            target = OWN_PUBLIC
         if source.version != target.version or not topology.policy.is_inside(source):
             continue
         if source in host.addresses or topology.inventory.is_in_lan(name, source):

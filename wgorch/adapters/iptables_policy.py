@@ -65,6 +65,7 @@ def _incoming(filtering: Filtering, version: int, mark: str, tunnels: Sequence[s
     yield scope.rule("", "", f"! -i {tunnels[0]}")
     yield from _before_nat_of_host(filtering, scope)
     yield from _arriving(filtering, scope)
+    yield from _leaving(filtering, scope)
     yield scope.rule("", "", "", "DROP")
 
 
@@ -74,6 +75,7 @@ def _incoming_of(filtering: Filtering, version: int, mark: str, tunnels: Sequenc
         scope = _Scope(f"-i {tunnel}", version, mark)
         yield from _before_nat_of_host(filtering, scope)
         yield from _arriving(filtering, scope)
+        yield from _leaving(filtering, scope)
         yield scope.rule("", "", "", "DROP")
 
 
@@ -123,13 +125,17 @@ def _through(filtering: Filtering, scope: _Scope) -> Iterator[Rule]:
 
 def _outward(filtering: Filtering, outward: _Scope) -> Iterator[Rule]:
     """Out of the tunnel, into the LANs and to the internet."""
-    version = outward.version
     yield from _before_nat_of_host(filtering, outward)
     yield from _arriving(filtering, outward)
-    if filtering.leaving:
-        yield from (outward.rule("", f"-d {net}", "", "DROP") for net in filtering.lans if net.version == version)
-    yield from _passing((each for each in filtering.leaving if each.version == version), outward)
+    yield from _leaving(filtering, outward)
     yield outward.rule("", "", "", "DROP")
+
+
+def _leaving(filtering: Filtering, scope: _Scope) -> Iterator[Rule]:
+    """To the internet, of which the host's other addresses are a part."""
+    if filtering.leaving:
+        yield from (scope.rule("", f"-d {net}", "", "DROP") for net in filtering.lans if net.version == scope.version)
+    yield from _passing((each for each in filtering.leaving if each.version == scope.version), scope)
 
 
 def _arriving(filtering: Filtering, scope: _Scope) -> Iterator[Rule]:

@@ -27,7 +27,7 @@ CHAINS: Mapping[str, str] = {
 """Chains and their heads: those with a hook come just behind mangle, the first before any NAT."""
 
 _FRAME = ("iifname != ", "oifname ", "jump ", "ct status ")
-_LEADING = ("judged", "translated", "policy-prerouting", "policy-input")
+_LEADING = ("judged", "translated", "policy-prerouting")
 
 TRACKING = "ct state established"
 """The condition that makes the kernel track connections."""
@@ -55,7 +55,7 @@ class PolicyLine(NamedTuple):
 
 def leads(chain: str, text: str) -> bool:
     """True for a rule that says which others judge a packet, and nothing of the policy itself."""
-    judged_before = chain == "policy-forward" and text.endswith(" accept")
+    judged_before = chain.startswith("policy-") and text.endswith(" accept")
     return chain in _LEADING or text.startswith(_FRAME) or judged_before
 
 
@@ -71,6 +71,7 @@ def policy_rules(filtering: Filtering, tunnels: Sequence[str]) -> Iterator[Polic
         yield PolicyLine("policy-prerouting", f"{_WORD[version][0]} daddr {address_set(networks)} goto judged")
     yield PolicyLine("policy-input", f"iifname != {tunnel} return")
     yield from _behind_judged("policy-input", filtering)
+    yield from _leaving("policy-input", filtering)
     yield PolicyLine("policy-input", "drop")
     for version, devices in _by_version(filtering.devices):
         to_device = f"iifname != {tunnel} oifname {tunnel} {_WORD[version][0]} daddr {address_set(devices)}"
@@ -78,10 +79,7 @@ def policy_rules(filtering: Filtering, tunnels: Sequence[str]) -> Iterator[Polic
     yield PolicyLine("policy-forward", f"iifname != {tunnel} return")
     yield PolicyLine("policy-forward", f"oifname {tunnel} goto relayed")
     yield from _behind_judged("policy-forward", filtering)
-    if filtering.leaving:
-        for version, lans in _by_version(filtering.lans):
-            yield PolicyLine("policy-forward", f"{_WORD[version][0]} daddr {address_set(lans)} drop")
-    yield from _passing("policy-forward", filtering.leaving, "return")
+    yield from _leaving("policy-forward", filtering)
     yield PolicyLine("policy-forward", "drop")
 
 
@@ -141,6 +139,14 @@ def _judged(filtering: Filtering) -> Iterator[PolicyLine]:
         yield PolicyLine("translated", f"ct direction original ct original {family} daddr {addresses} accept")
         yield PolicyLine("translated", f"ct direction reply ct reply {family} daddr {addresses} accept")
         yield PolicyLine("translated", f"{family} daddr {addresses} goto judged")
+
+
+def _leaving(chain: str, filtering: Filtering) -> Iterator[PolicyLine]:
+    """To the internet, of which the host's other addresses are a part."""
+    if filtering.leaving:
+        for version, lans in _by_version(filtering.lans):
+            yield PolicyLine(chain, f"{_WORD[version][0]} daddr {address_set(lans)} drop")
+        yield from _passing(chain, filtering.leaving, "return")
 
 
 def _behind_judged(chain: str, filtering: Filtering) -> Iterator[PolicyLine]:
