@@ -162,7 +162,8 @@ class Rollout:
         """Relays first, then the others: a first handshake to a relay without an entry for the host costs 5 s.
 
         Relays with new sessions go one after the other: two that begin a handshake with each other in the same moment
-        refuse it, and repeat it every 5 s, again in the same moment. Hosts with a new key come last, when all their peers have it; so do those reached through the tunnel itself.
+        refuse it, and repeat it every 5 s, again in the same moment. Hosts with a new key come last, when all their peers
+        have it; so do those reached through the tunnel itself.
         """
         last = self._last
         relays = [n for n in self.plans if self.run.inventory.hosts[n].endpoint and n not in last]
