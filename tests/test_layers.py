@@ -55,7 +55,7 @@ FOREIGN = {
     "rich": {"report"},
     "pyroute2": {"rehearsal"},
     "yaml": {
-        "interop/ansible.py",
+        "inventory/sources/ansible/yaml.py",
         "inventory/dump.py",
         "inventory/edit.py",
         "inventory/reader.py",
@@ -192,7 +192,9 @@ def test_nothing_dangerous_is_written_anywhere() -> None:
         for path in MODULES
         for word in BANNED
         for line in path.read_text(encoding="utf-8").split("\n")
-        if word in line and not line.strip().startswith(("#", '"')) and f".{word}" not in line
+        if word in line.replace("ast.literal_eval(", "")
+        and not line.strip().startswith(("#", '"'))
+        and f".{word}" not in line
     ]
 
     assert [] == found

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 from typing import Any
 
+from wgorch.base.directories import private_directory, state_directory
 from wgorch.base.text import one_line, without_keys
-
-
-def state_directory() -> Path:
-    """The directory of the journal and of what the controller remembers."""
-    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(base) / "wgorch"
 
 
 class Journal:
@@ -69,10 +63,3 @@ class Journal:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-
-def private_directory(path: Path) -> None:
-    """Make a directory that only its owner may write. Raises OSError."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.stat().st_uid != os.getuid() or path.stat().st_mode & 0o022:
-        raise PermissionError(f"{path} is writable by others")

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Mapping
 
+from wgorch.errors import UsageError
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host, Inventory
 from wgorch.memory import base_record, removed_since
@@ -20,6 +21,20 @@ def removed_hosts(inventory: Inventory, seen: Mapping[str, Observed]) -> dict[st
         return {}
     members = parse(record) if record.text else None
     return left(inventory, members) if members else removed_since(inventory)
+
+
+def refuse_shrunk(inventory: Inventory, removed: Mapping[str, Host]) -> None:
+    """Refuse to take down more than half of a network because its sources do not name it any more. Raises UsageError.
+
+    A controller that never asked the sources before, as in CI, has only the hosts' record to compare with.
+    """
+    before = len(removed) + len(inventory.hosts)
+    if inventory.has_sources and 2 * len(removed) > before:
+        names = ", ".join(sorted(removed)[:8]) + (" …" if len(removed) > 8 else "")
+        raise UsageError(
+            f"of {before} hosts the sources (from:) leave out {len(removed)}: {names}",
+            "if that is right: wgorch teardown --host USER@HOST on each, then wgorch forget NAME",
+        )
 
 
 def undone_changes(inventory: Inventory, seen: Mapping[str, Observed]) -> list[str]:

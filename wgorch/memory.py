@@ -13,9 +13,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from wgorch.base.directories import private_directory, state_directory
 from wgorch.errors import UsageError
 from wgorch.inventory.model import AUTO, Host, Inventory, IPAddress, SshTarget
-from wgorch.journal import private_directory, state_directory
 from wgorch.plan.journals import Head
 
 

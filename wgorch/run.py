@@ -15,7 +15,7 @@ from wgorch.gather.active import avoided
 from wgorch.gather.gather import Ask, Exchange, gather, near_networks
 from wgorch.gather.observed import Observed
 from wgorch.inventory.model import Host, Inventory, Network
-from wgorch.membership import author, removed_hosts, undone_changes
+from wgorch.membership import author, refuse_shrunk, removed_hosts, undone_changes
 from wgorch.plan.absent import keys_held, stranded
 from wgorch.plan.host import HostPlan
 from wgorch.plan.learned import addresses_are_given, double_claims, keep_addresses, working_direct_peers
@@ -251,6 +251,7 @@ class Run:
         if claims := list(double_claims(self.inventory, self.seen)):
             raise HostsFailed(claims)
         removed, record = self.removed, newest(self.seen)
+        refuse_shrunk(self.inventory, removed)
         members = record, removed, recorded_keys(record, removed), int(time.time()), self.written_by
         facts = NetworkFacts(
             self.topology, self.seen, self.keys, self.mtu, frozenset(self.absent), *members, self.options.drains

@@ -53,7 +53,12 @@ def test_only_one_file_knows_how_a_shell_quotes() -> None:
     }
 
     # One splits and joins ProxyCommand as paramiko does, one reads lines of Ansible: no shell runs them.
-    assert {"base/sh.py", "interop/ansible.py", "remote/ssh/connections.py"} == users - {"remote/ssh/proxy.py"}
+    assert {
+        "base/sh.py",
+        "inventory/sources/ansible/ini.py",
+        "inventory/sources/ansible/ssh_args.py",
+        "remote/ssh/connections.py",
+    } == users - {"remote/ssh/proxy.py"}
 
 
 def test_no_subprocess_runs_by_a_shell() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from wgorch.errors import InventoryError, Unreachable, UsageError
-from wgorch.interop.ansible import read_ansible
+from wgorch.interop.ansible import machines
 from wgorch.inventory import load as loading
 from wgorch.remote.ssh.sockets import connect_tcp
 from wgorch.report.files import write_text
@@ -103,8 +103,11 @@ def test_a_name_that_cannot_be_asked_for_is_said(name: str) -> None:
         connect_tcp("bcc", name, 22, 1)
 
 
-def test_ansible_tags_are_read_and_broken_yaml_is_located() -> None:
-    text = "all:\n  hosts:\n    web:\n      ansible_host: 192.0.2.1\n      ansible_password: !vault |\n        $ANSIBLE_VAULT;1.1\n"
-    assert read_ansible(text, "hosts.yml").targets == ["192.0.2.1"]
-    with pytest.raises(UsageError, match=r"hosts\.yml:2:\d+: error: not YAML"):
-        read_ansible("all: {x:\n  - ]\n", "hosts.yml")
+def test_ansible_tags_are_read_and_broken_yaml_is_located(tmp_path: Path) -> None:
+    path = tmp_path / "hosts.yml"
+    path.write_text(
+        "all:\n  hosts:\n    web:\n      ansible_host: 192.0.2.1\n      ansible_password: !vault |\n        $ANSIBLE_VAULT;1.1\n"
+    )
+    assert list(map(str, machines(path).targets)) == ["192.0.2.1"]
+    path.write_text("all: {x:\n  - ]\n")
+    assert "hosts.yml:2:3: not YAML" in machines(path).passed_over[0]

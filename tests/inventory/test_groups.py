@@ -7,7 +7,7 @@ import random
 import pytest
 
 from wgorch.errors import InventoryError, UsageError
-from wgorch.inventory.load import load_with_locations, loads
+from wgorch.inventory.load import load, loads
 from wgorch.inventory.model import Inventory
 from wgorch.inventory.names import check_host, check_names
 from wgorch.inventory.show import show
@@ -203,7 +203,7 @@ def test_a_limit_takes_groups(whole: Inventory) -> None:
 def test_a_host_is_shown_with_the_place_of_each_value(tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("show") / "f.yaml"
     path.write_text(WHOLE)
-    lines = [line.replace(str(path), "f") for line in show(*load_with_locations(path), "branch-07")]
+    lines = [line.replace(str(path), "f") for line in show(load(path), "branch-07")]
     assert [
         "branch-07:  # in branches, north, every-north",
         "  ssh: {host: 198.51.100.7, user: admin, via: [gate.example], client: openssh}  # f:17, f:11, f:5",

@@ -22,9 +22,11 @@ REFERENCE = Path(__file__).parents[2] / "inventory" / "home-company.yaml"
 
 def fits(schema: dict[str, Any], value: Any) -> bool:
     """Check a value by the part of JSON Schema that the inventory's uses."""
-    if "anyOf" in schema:
-        return any(fits(one, value) for one in schema["anyOf"])
+    if "anyOf" in schema and not any(fits(one, value) for one in schema["anyOf"]):
+        return False
     kind = schema.get("type")
+    if kind is None:
+        return all(name in value for name in schema.get("required", ()))
     if kind == "object":
         if not isinstance(value, dict) or len(value) < schema.get("minProperties", 0):
             return False

@@ -34,3 +34,62 @@ def ask(argv: Sequence[str], given: bytes = b"", timeout_s: float = TIMEOUT_S) -
     except (OSError, ValueError):
         return MISSING
     return Answer(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+
+
+class TooMuch(Exception):
+    """Raised where a program prints more than is read."""
+
+
+def collect(argv: Sequence[str], folder: str, timeout_s: float, limit: int) -> Answer:
+    """Run a program in a folder, without input, and take at most `limit` bytes of each of its streams.
+
+    It and what it started end with the time, or with more than that. MISSING, LATE as of `ask`. Raises TooMuch.
+    """
+    import contextlib
+    import os
+    import selectors
+    import signal
+    import subprocess
+    import time
+
+    deadline = time.monotonic() + timeout_s
+    taken: dict[int, bytearray] = {}
+    try:
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=folder,
+            process_group=0,
+        )
+    except (OSError, ValueError):
+        return MISSING
+    assert process.stdout is not None and process.stderr is not None
+    try:
+        with selectors.DefaultSelector() as selector:
+            for stream in (process.stdout, process.stderr):
+                taken[stream.fileno()] = bytearray()
+                selector.register(stream, selectors.EVENT_READ)
+            while selector.get_map():
+                ready = selector.select(max(0.0, deadline - time.monotonic()))
+                if not ready:
+                    return LATE
+                for key, _ in ready:
+                    data = os.read(key.fd, 65536)
+                    taken[key.fd] += data
+                    if len(taken[key.fd]) > limit:
+                        raise TooMuch
+                    if not data:
+                        selector.unregister(key.fileobj)
+        code = process.wait(max(0.1, deadline - time.monotonic()))
+        output, errors = taken.values()
+        return Answer(code, output.decode(errors="replace"), errors.decode(errors="replace"))
+    except subprocess.TimeoutExpired:
+        return LATE
+    finally:
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()

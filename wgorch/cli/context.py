@@ -39,13 +39,13 @@ class Context(NamedTuple):
     open_fleet: OpenFleet
 
 
-def load_inventory(given: str | None, *, quiet: bool = False) -> Inventory:
+def load_inventory(options: Options, given: str | None = None, *, quiet: bool = False) -> Inventory:
     """Find and load the inventory, with addresses; warnings and its place go to stderr. Raises WgorchError."""
     from wgorch.inventory.load import load
     from wgorch.memory import find_inventory
 
-    path, how = find_inventory(given)
-    inventory = load(path)
+    path, how = find_inventory(given or options.inventory)
+    inventory = load(path, run_sources=options.run_sources)
     if any(len(host.given) < len(inventory.network.subnets) for host in inventory.members.values()):
         from wgorch.inventory.assign import assign
         from wgorch.memory import addresses_had
@@ -71,11 +71,8 @@ def build_topology(inventory: Inventory) -> Topology:
 
 def with_places(inventory: Inventory, unreachable: Iterable[Unreachable]) -> list[str]:
     """Contradictions as errors with their places in the file, and those of the policy's lines that they name."""
-    from wgorch.inventory.load import load_with_locations
-
-    try:
-        where = load_with_locations(inventory.path)[1].where
-    except InventoryError:  # that of a plan file, or of a revision: its own file is gone, or another by now
+    where = inventory.locations.where
+    if not inventory.locations:  # of a plan file, or of a revision: its own file is gone, or another by now
         return [f"{inventory.path}: error: {each}" for each in unreachable]
 
     def text(each: Unreachable) -> str:
@@ -183,7 +180,7 @@ def open_run(
     from wgorch.plan.playbook import load_all
     from wgorch.run_options import RunOptions
 
-    loaded = load_inventory(inventory or options.inventory, quiet=quiet or options.quiet)
+    loaded = load_inventory(options, inventory, quiet=quiet or options.quiet)
     playbooks = load_all(loaded.path, options.playbooks, frozenset(loaded.hosts))
     topology = build_topology(loaded) if checks_flows else None
     wanted = run_options or RunOptions(options.limit, strict=options.strict)

@@ -28,7 +28,7 @@ def report_crash(error: Exception) -> int:
 
 def _written(error: Exception) -> Path:
     """The file of a new report. Raises OSError."""
-    from wgorch.journal import private_directory, state_directory
+    from wgorch.base.directories import private_directory, state_directory
 
     directory = state_directory()
     try:

@@ -14,6 +14,7 @@ class Options(argparse.Namespace):
 
     verb: str | None
     inventory: str | None
+    run_sources: bool
     playbooks: Path | None
     limit: frozenset[str]
     json: bool
@@ -29,6 +30,7 @@ class Options(argparse.Namespace):
 
 DEFAULTS: dict[str, Any] = {
     "inventory": None,
+    "run_sources": False,
     "playbooks": None,
     "limit": frozenset(),
     "json": False,
@@ -56,11 +58,18 @@ INVENTORY = "inventory file (default: $WGORCH_INVENTORY, ./inventory.yaml, or th
 
 def inventory_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inventory", nargs="?", help=INVENTORY)
+    _run_sources_option(parser)
 
 
 def inventory_option(parser: argparse.ArgumentParser) -> None:
     """For verbs whose positional arguments are hosts."""
     parser.add_argument("-i", "--inventory", help=INVENTORY)
+    _run_sources_option(parser)
+
+
+def _run_sources_option(parser: argparse.ArgumentParser) -> None:
+    allows = "let the inventory's sources (from:) run commands, use tokens and read files outside of its folder"
+    parser.add_argument("--run-sources", action="store_true", help=allows)
 
 
 def host_argument(parser: argparse.ArgumentParser, *flags: str, **settings: Any) -> None:
@@ -199,7 +208,7 @@ def _names(prefix: str, parsed_args: Options, **_: Any) -> list[str]:
 
     before, comma, word = prefix.rpartition(",")
     try:
-        inventory = load(find_inventory(parsed_args.inventory)[0])
+        inventory = load(find_inventory(parsed_args.inventory)[0], run_sources=parsed_args.run_sources)
     except WgorchError:
         return []
     names = {**inventory.members, **inventory.groups}

@@ -101,10 +101,11 @@ def open_planned(options: Options, file: PlanFile, signed: Signed, *, strict: bo
 
     from wgorch.cli.context import build_topology, run_over
     from wgorch.inventory.load import loads
+    from wgorch.inventory.locations import Locations
     from wgorch.plan.playbook import NAMES, load_all
     from wgorch.run_options import RunOptions
 
-    inventory = replace(loads(file.inventory, file.path), path=file.path)
+    inventory = replace(loads(file.inventory, file.path), path=file.path, locations=Locations())
     with tempfile.TemporaryDirectory() as place:
         for name in NAMES:
             (Path(place) / name).write_text(file.playbooks.get(name, ""), encoding="utf-8")

@@ -8,7 +8,8 @@ from ipaddress import IPv4Network
 
 from wgorch.base.value import value
 from wgorch.interop import yaml
-from wgorch.inventory.model import DEFAULT_PORT, IPAddress, IPNetwork
+from wgorch.inventory.dump import in_one_line, ssh
+from wgorch.inventory.model import DEFAULT_PORT, IPAddress, IPNetwork, SshTarget
 
 
 @value
@@ -17,7 +18,9 @@ class Machine:
 
     name: str
     ssh: str
-    """Its SSH target."""
+    """Its SSH target, as a person names it."""
+    target: SshTarget
+    """The same with its jump hosts and key file."""
     endpoint: str
     """``HOST:PORT``; empty where it has no public address."""
     why: str
@@ -65,12 +68,13 @@ class Proposal:
             yield yaml.entry("interface", self.interface, "wg0 exists on one of the machines")
 
     def _host(self, number: int, machine: Machine) -> Iterator[str]:
-        ssh, *rest = self.host_lines(machine)
-        yield from (ssh, yaml.entry("address", str(self.subnet.network_address + number)), *rest)
+        login, *rest = self.host_lines(machine)
+        yield from (login, yaml.entry("address", str(self.subnet.network_address + number)), *rest)
 
     def host_lines(self, machine: Machine) -> Iterator[str]:
         """The fields of a machine, without an address."""
-        yield yaml.entry("ssh", yaml.scalar(machine.ssh))
+        target = ssh(machine.target, identities=True)
+        yield yaml.entry("ssh", yaml.scalar(machine.ssh)) if isinstance(target, str) else in_one_line("ssh", target)
         if machine.endpoint:
             endpoint = yaml.scalar(machine.endpoint) if machine.endpoint.startswith("[") else machine.endpoint
             yield yaml.entry("endpoint", endpoint, machine.why)

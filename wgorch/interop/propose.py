@@ -37,7 +37,7 @@ def propose(
     taken: set[str] = set()
     seen, twins = _distinct(seen)
     reached = {text: (addresses or {}).get(text, target.host) for text, target in ssh.items()}
-    machines = [_machine(text, s, replace(ssh[text], host=reached[text]), taken) for text, s in seen.items()]
+    machines = [_machine(text, s, ssh[text], reached[text], taken) for text, s in seen.items()]
     machines = _with_own_endpoints(machines, {m.name: reached[m.ssh] for m in machines})
     notes = [*twins, *([] if any(machine.endpoint for machine in machines) else [NO_ENDPOINT])]
     shared, conflicts = _shared({machine.name: machine for machine in machines}, _by_name(machines, seen))
@@ -126,15 +126,16 @@ def _conflict(lan: IPv4Network, seen: Observed) -> str:
     return f"its SSH session from {client}" if client and client.version == 4 and client in lan else ""
 
 
-def _machine(text: str, seen: Observed, ssh: SshTarget, taken: set[str]) -> Machine:
+def _machine(text: str, seen: Observed, ssh: SshTarget, reached: str, taken: set[str]) -> Machine:
     name, busy = name_of(seen, taken), bool(seen.system.ports_taken)
-    endpoint, why = _endpoint(seen, ssh)
+    endpoint, why = _endpoint(seen, replace(ssh, host=reached))
     if endpoint and busy:
         why = f"UDP {DEFAULT_PORT} is in use"
     port = DEFAULT_PORT + 1 if busy else DEFAULT_PORT
     return Machine(
         name,
         text,
+        ssh,
         f"{endpoint}:{port}" if endpoint else "",
         why,
         tuple(_lans(seen))[:1],

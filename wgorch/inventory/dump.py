@@ -122,7 +122,7 @@ def _host(host: Host, *, identities: bool) -> dict[str, Any]:
     port = host.endpoint.port if host.endpoint else DEFAULT_PORT
     return _given(
         {
-            "ssh": _ssh(host.ssh, identities=identities),
+            "ssh": ssh(host.ssh, identities=identities),
             "address": _one_or_more(host.addresses),
             "single_address": host.single_address or None,
             "endpoint": str(host.endpoint) if host.endpoint else None,
@@ -173,7 +173,7 @@ def _subnet(host: Host, subnet: IPNetwork) -> Any:
     return str(subnet) if real == subnet else {"lan": str(real), "as": str(subnet)}
 
 
-def _ssh(target: SshTarget, *, identities: bool) -> Any:
+def ssh(target: SshTarget, *, identities: bool) -> Any:
     identity = target.identity if identities else None
     plain = not target.via and target.client == AUTO and not identity
     if plain and (":" not in target.host or target.port):
@@ -183,7 +183,7 @@ def _ssh(target: SshTarget, *, identities: bool) -> Any:
             "host": target.host,
             "user": target.user,
             "port": target.port,
-            "via": [_ssh(jump, identities=identities) for jump in target.via],
+            "via": [ssh(jump, identities=identities) for jump in target.via],
             "identity": str(identity) if identity else None,
             "client": target.client if target.client != AUTO else None,
         }

@@ -17,11 +17,11 @@ from wgorch.inventory import schema
 from wgorch.inventory.approval import ApprovalRule
 from wgorch.inventory.assign import assign
 from wgorch.inventory.failover import Failover
+from wgorch.inventory.locations import Locations
 from wgorch.inventory.model import Host, Inventory, Network
 from wgorch.inventory.nodes import Mapping, Node, is_empty
 from wgorch.inventory.problems import Problems
 from wgorch.inventory.reader import MAX_BYTES, read
-from wgorch.inventory.rules.locations import Locations
 from wgorch.inventory.rules.review import Review
 from wgorch.inventory.rules.rules import check
 from wgorch.inventory.sections.approve import approval_rule
@@ -39,13 +39,11 @@ PATIENCE_S = 10
 EXAMPLE = "wgorch init writes one"
 
 
-def load(path: str | Path) -> Inventory:
-    """Load the inventory in a file. Raises InventoryError with every problem, each with location, field and fix."""
-    return load_with_locations(path)[0]
+def load(path: str | Path, *, run_sources: bool = False) -> Inventory:
+    """Load the inventory in a file. Raises InventoryError with every problem, each with location, field and fix.
 
-
-def load_with_locations(path: str | Path) -> tuple[Inventory, Locations]:
-    """Load the inventory in a file, with the place of each field in it. Raises InventoryError."""
+    `run_sources`: ask its sources (`from:`) also where the person's own configuration does not allow it.
+    """
     name = str(path)
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
@@ -64,16 +62,50 @@ def load_with_locations(path: str | Path) -> tuple[Inventory, Locations]:
         raise InventoryError(
             [f"{name}:{line}:{column}: error: byte 0x{byte:02x} is not UTF-8\n    fix: save the file as UTF-8"]
         ) from None
-    return _loads(text, name, includes=True)
+    return loads(text, name, is_file=True, run_sources=run_sources)
 
 
-def loads(text: str, name: str = "inventory.yaml", *, whole: bool = True, includes: bool = False) -> Inventory:
+def loads(
+    text: str,
+    name: str = "inventory.yaml",
+    *,
+    whole: bool = True,
+    is_file: bool = False,
+    run_sources: bool = False,
+) -> Inventory:
     """Load the inventory in a text; `name` is the file's in problems. Raises InventoryError.
 
-    `whole`: False for some members of a network, which need not make one by themselves; `includes`: read the files that it
-    includes, which lie below the folder of `name`.
+    `whole`: False for some members of a network, which need not make one by themselves; `is_file`: read the files that it
+    includes, which lie below the folder of `name`, and ask its sources, `run_sources` as of `load`.
     """
-    return _loads(text, name, whole=whole, includes=includes)[0]
+    problems = Problems(name)
+    root = read(text, problems)
+    reading = Reading(problems, Locations())
+    if isinstance(root, Mapping) and is_file:
+        root = with_included(root, name, problems)
+        if root.get("from") is not None:
+            from wgorch.inventory.sources.join import with_sources
+
+            root = with_sources(root, name, problems, run_sources=run_sources)
+            if problems.errors:  # without its members, what names them is no mistake
+                raise InventoryError(problems.lines())
+    elif isinstance(root, Mapping):
+        for key in ("include", "from"):
+            if (node := root.get(key)) is not None:
+                problems.add(node, key, f"only a file can have {key}:", "write the sections here")
+    inventory = _inventory(root, name, reading) if root is not None or not problems.count else None
+    if inventory and whole:
+        check(Review(inventory, reading.locations, problems))
+    if problems.errors or inventory is None:
+        raise InventoryError(problems.lines())
+    return replace(
+        assign(inventory),
+        warnings=tuple(problems.lines()),
+        included=problems.files,
+        locations=reading.locations,
+        has_sources=problems.has_sources,
+        loaded_at=int(time.time()),
+    )
 
 
 def approval_rule_of(text: str) -> ApprovalRule | None:
@@ -83,26 +115,6 @@ def approval_rule_of(text: str) -> ApprovalRule | None:
     if problems.errors:
         raise InventoryError(problems.lines())
     return rule
-
-
-def _loads(text: str, name: str, *, whole: bool = True, includes: bool = False) -> tuple[Inventory, Locations]:
-    problems = Problems(name)
-    root = read(text, problems)
-    reading = Reading(problems, Locations())
-    if isinstance(root, Mapping) and (node := root.get("include")) is not None:
-        if includes:
-            root = with_included(root, name, problems)
-        else:
-            problems.add(node, "include", "only a file can include files", "write the sections here")
-    inventory = _inventory(root, name, reading) if root is not None or not problems.count else None
-    if inventory and whole:
-        check(Review(inventory, reading.locations, problems))
-    if problems.errors or inventory is None:
-        raise InventoryError(problems.lines())
-    inventory = replace(
-        assign(inventory), warnings=tuple(problems.lines()), included=problems.files, loaded_at=int(time.time())
-    )
-    return inventory, reading.locations
 
 
 def _inventory(root: Node | None, name: str, reading: Reading) -> Inventory | None:

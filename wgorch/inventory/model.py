@@ -13,6 +13,7 @@ from wgorch.base.value import value
 from wgorch.inventory.approval import ApprovalRule
 from wgorch.inventory.failover import RELAY_LETTERS, STANDBY_LETTERS, Failover
 from wgorch.inventory.flow import Flow, LinkRule
+from wgorch.inventory.locations import Locations
 from wgorch.inventory.policy import PolicyRule
 
 IPAddress = ip.IPAddress
@@ -261,6 +262,10 @@ class Inventory:
     """UNIX time."""
     included: tuple[str, ...] = field(default=(), compare=False)
     """Files that are part of it, by `include:`."""
+    has_sources: bool = field(default=False, compare=False)
+    """True if members came from elsewhere, by `from:`."""
+    locations: Locations = field(default_factory=Locations, compare=False, repr=False)
+    """Where each field stands."""
     warnings: tuple[str, ...] = field(default=(), compare=False)
     """Warnings about the file, each as complete lines."""
 

@@ -56,15 +56,26 @@ class Problems:
         self._refused: set[tuple[int, int, str]] = set()
         self._paths: set[str] = set()
         self._files: dict[str, Problems] = {}
+        self._sources: set[str] = set()
 
     def of_file(self, name: str) -> Problems:
         """The problems of an included file, which are reported with these."""
         return self._files.setdefault(name, Problems(name))
 
+    def of_source(self, name: str) -> Problems:
+        """The problems of a file or output that is no inventory: no line of it is shown."""
+        self._sources.add(name)
+        return self.of_file(name)
+
     @property
     def files(self) -> tuple[str, ...]:
         """The included files."""
-        return tuple(self._files)
+        return tuple(name for name in self._files if name not in self._sources)
+
+    @property
+    def has_sources(self) -> bool:
+        """True if members came from elsewhere."""
+        return bool(self._sources)
 
     @property
     def count(self) -> int:
@@ -120,8 +131,9 @@ class Problems:
     def _render(self, problem: Problem, source: list[str]) -> str:
         kind = "warning" if problem.warning else "error"
         path = f"{visible(_clip(problem.path))}: " if problem.path else ""
-        head = f"{self.name}:{problem.line}:{problem.column}: {kind}: {path}{visible(_clip(problem.message))}"
-        line = source[problem.line - 1] if problem.line <= len(source) else ""
+        where = f":{problem.line}:{problem.column}" if problem.line else ""  # an object of a database has none
+        head = f"{visible(self.name)}{where}: {kind}: {path}{visible(_clip(problem.message))}"
+        line = source[problem.line - 1] if 0 < problem.line <= len(source) else ""
         if problem.secret:
             line = line[: problem.column - 1] + "…"
         fix = f"\n    fix: {visible(_clip(problem.fix))}" if problem.fix else ""

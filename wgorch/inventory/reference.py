@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wgorch.inventory.schema import APPROVE, DEVICE, GROUP, HOST, NETWORK, SSH, TOP, Entry
+from wgorch.inventory.schema import APPROVE, DEVICE, FROM, GROUP, HOST, NETWORK, SSH, TOP, Entry
 
 INTRODUCTION = (
     "The inventory is a YAML file that describes the network. This page is generated from the table that also validates"
@@ -17,6 +17,7 @@ TABLES = {
     "devices.NAME": DEVICE,
     "hosts.NAME.ssh, as a mapping": SSH,
     "approve": APPROVE,
+    "from, each source": FROM,
     "groups.NAME, as a mapping": {"members": GROUP["members"], "ssh": GROUP["ssh"]},
 }
 """Fields by the title of their section."""
@@ -43,6 +44,44 @@ A name with a range stands for several hosts, in whose fields `{n}` is their num
 once, and their order does not matter. Every message names the file to edit. Files outside of the inventory's folder are
 refused, also behind a symbolic link, and an included file includes no other."""
 
+SOURCES = """\
+`from:` reads members that another tool knows, each time the inventory is loaded:
+
+    from:
+      - command: [terraform, output, -json, wgorch]
+      - {ansible: hosts.ini, group: gateways}
+      - {netbox: https://netbox.example, tag: wgorch}
+
+A **command** prints one JSON object with some of `hosts`, `devices`, `groups`, `links` and `verify`, each as in this file, and
+`"version": 1` if it likes. Any script can be a source:
+
+    {"hosts": {"gw": {"ssh": {"host": "198.51.100.7", "user": "root"}, "subnets": ["10.1.0.0/24"]}}}
+
+An **Ansible** inventory is read with its groups, ranges, `group_vars` and `host_vars`, in Ansible's order of precedence. The
+login is that of `ansible_host`, `ansible_user`, `ansible_port`, the key file, and `ProxyJump` or `ssh -W` of
+`ansible_ssh_common_args`; other fields stand in variables `wgorch_FIELD` (`wgorch_subnets`, `wgorch_endpoint`), another name
+in `wgorch_name`. Templates may be names of variables, and `hostvars['NAME'].VARIABLE`; what ssh options or templates say
+beyond that is an error. Groups of Ansible are groups here, with `-` for other characters.
+
+From **NetBox** come the devices with the tag, by their primary address, and as LANs the prefixes of their site with the same
+tag, but containers. Custom fields `wgorch_FIELD`, or one JSON field `wgorch`, hold the other fields.
+
+- A host that this file has, too, is completed by its source; its own fields win. A name in two sources is an error.
+- A source that fails, takes longer than `timeout`, gives nothing, or less than half of what it gave last time on this
+  machine is an error, and nothing is changed. Nor does `up` take down more than half of the hosts because sources
+  leave them out.
+- A plan file holds what the sources gave; `apply` does not ask them again.
+- **Commands are run, tokens sent, and files outside of the inventory's folder read only where you allow it**, not the
+  inventory: for one run with `--run-sources`, else in `~/.config/wgorch/sources.yaml`, by the inventory's folder:
+
+      /home/anna/networks:
+        commands: [[terraform, output, -json, wgorch]]
+        paths: [/etc/ansible, ~/.ssh/id_berlin]        # a key file that a source names, too
+        netbox: {https://netbox.example: {command: [pass, show, netbox]}}
+
+  A token is sent to its origin (scheme, host and port) only. It comes from `{env: NAME}`, `{file: PATH}` or
+  `{command: [WORD, …]}`; a `token:` in the inventory counts with `--run-sources` only."""
+
 EFFECTS = """\
 - Two hosts are peers if at least one of them has an `endpoint`. Hosts without one reach each other through the first
   `relay`; `links:` may give a host another relay, or separate two hosts that could be peers.
@@ -60,6 +99,7 @@ def markdown() -> str:
     for title, entries in TABLES.items():
         parts += [f"## {title}", "\n".join(_table(entries))]
     parts += ["## Values in common", COMMON]
+    parts += ["## Members from elsewhere", SOURCES]
     parts += ["## Effects on the network", EFFECTS]
     return "\n\n".join(parts) + "\n"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from wgorch.inventory import fields as f
+from wgorch.inventory.fields.scalars import milliseconds
 
 
 class Entry(NamedTuple):
@@ -135,6 +136,26 @@ SSH = {
     ),
 }
 
+FROM = {
+    "command": Entry(
+        f.Listing(f.WORD),
+        "Program that prints members as one JSON object; it runs in the inventory's folder, without a shell.",
+        example="[terraform, output, -json, wgorch]",
+    ),
+    "ansible": Entry(f.PATH, "Ansible inventory, INI or YAML, or a folder of them.", example="hosts.ini"),
+    "group": Entry(f.WORD, "Of an Ansible inventory: take the hosts of this group only (all).", example="gateways"),
+    "netbox": Entry(f.WORD, "URL of NetBox.", example="https://netbox.example"),
+    "tag": Entry(f.WORD, "Of NetBox: tag of the devices, and of the prefixes of their sites.", example="wgorch"),
+    "token": Entry(
+        f.WORD,
+        "Of NetBox: where its token comes from: `{env: NAME}`, `{file: PATH}` or `{command: [WORD, …]}`; with"
+        " --run-sources only.",
+        example="{env: NETBOX_TOKEN}",
+    ),
+    "timeout": Entry(milliseconds(1000, 600_000, "30s"), "How long it may take (30s).", example="2min"),
+}
+"""Fields of a source."""
+
 APPROVE = {
     "needs": Entry(
         f.number(1, 99, "a number of signers", "2"), "Number of different signers that a plan needs.", True, "2"
@@ -162,6 +183,7 @@ GROUP = {
 
 TOP = {
     "include": "Files below the inventory's folder that are read as one with it: `[sites/*.yaml]`. Any order; no name twice.",
+    "from": "Sources of more members: `{command: […]}`, `{ansible: hosts.ini}`, `{netbox: URL, tag: …}`, or a list of those.",
     "network": "Settings shared by all hosts.",
     "defaults": "Values of all hosts that neither they nor a group of theirs give: the fields of `groups.NAME`.",
     "groups": "Names for several members: a list of them, or a mapping with `members` and values of its hosts.",
@@ -182,10 +204,12 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "wgorch inventory",
         "type": "object",
-        "required": ["network", "hosts"],
+        "required": ["network"],
+        "anyOf": [{"required": [name]} for name in ("hosts", "include", "from")],
         "additionalProperties": False,
         "properties": {
             "include": {"type": ["string", "array"], "items": {"type": "string"}, "description": TOP["include"]},
+            "from": _sources(),
             "network": _mapping(NETWORK) | {"description": TOP["network"]},
             "defaults": _common(COMMON) | {"description": TOP["defaults"]},
             "groups": _by_name({"anyOf": [GROUP["members"].reader.schema, _common(GROUP)]}, TOP["groups"]),
@@ -197,6 +221,20 @@ def json_schema() -> dict[str, Any]:
             "verify": _flows(r"\s*\S+\s*(?:-x->|->)\s*\S+\s*", TOP["verify"]),
         },
     }
+
+
+def _sources() -> dict[str, Any]:
+    text: dict[str, Any] = {"type": "string"}
+    forms = {"env": text, "file": text, "command": {"type": "array", "items": text, "minItems": 1}}
+    tokens = [_one_field(name, form) for name, form in forms.items()]
+    source = _mapping(FROM)
+    source["properties"]["token"] = {"anyOf": tokens, "description": FROM["token"].doc}
+    source["anyOf"] = [{"required": ["command"]}, {"required": ["ansible"]}, {"required": ["netbox", "tag"]}]
+    return {"anyOf": [source, {"type": "array", "items": source, "maxItems": 50}], "description": TOP["from"]}
+
+
+def _one_field(name: str, value: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": False, "required": [name], "properties": {name: value}}
 
 
 def _host() -> dict[str, Any]:

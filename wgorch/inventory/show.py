@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from wgorch.inventory.dump import dump, in_one_line
 from wgorch.inventory.model import Inventory
-from wgorch.inventory.rules.locations import Locations
 
 
-def show(inventory: Inventory, locations: Locations, name: str) -> Iterator[str]:
+def show(inventory: Inventory, name: str) -> Iterator[str]:
     """The fields of a host as lines of YAML, each with its place behind it: ``FILE:LINE``."""
     host = inventory.hosts[name]
     fields = dump(inventory)["hosts"][name]
@@ -18,11 +17,12 @@ def show(inventory: Inventory, locations: Locations, name: str) -> Iterator[str]
     groups = [group for group, members in inventory.groups.items() if name in members]
     yield f"{name}:" + (f"  # in {', '.join(groups)}" if groups else "")
     for field, value in fields.items():
-        yield f"  {in_one_line(field, value)}  # {_places(inventory, locations, name, field)}"
+        yield f"  {in_one_line(field, value)}  # {_places(inventory, name, field)}"
 
 
-def _places(inventory: Inventory, locations: Locations, name: str, field: str) -> str:
+def _places(inventory: Inventory, name: str, field: str) -> str:
     """Where a value stands; where it has parts, each place once."""
+    locations = inventory.locations
     path = f"hosts.{name}.{field}"
     wanted = [path, *(each for each in locations if each.startswith(f"{path}."))]
     if path not in locations:

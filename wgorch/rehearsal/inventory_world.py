@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from wgorch.base.assets import asset
+from wgorch.inventory.dump import dump_text
 from wgorch.inventory.flow import Flow
 from wgorch.inventory.model import Inventory
 from wgorch.rehearsal.layout.layout import lay_out
@@ -64,8 +65,10 @@ class InventoryWorld(World):
         self.write(name, "/root/.ssh/id_ed25519", self.controller_key(), "600")
         self.write(name, "/root/.ssh/known_hosts", known_hosts(self.layout, self.inventory, keys), "600")
         source = Path(self.inventory.path)
-        self.write(name, f"{WHERE}/inventory.yaml", without_real_keys(source.read_text(encoding="utf-8")))
-        for file in map(Path, self.inventory.included):
+        # What came from elsewhere is written out: its sources are not in the world.
+        text = dump_text(self.inventory) if self.inventory.has_sources else source.read_text(encoding="utf-8")
+        self.write(name, f"{WHERE}/inventory.yaml", without_real_keys(text))
+        for file in map(Path, () if self.inventory.has_sources else self.inventory.included):
             place = file.relative_to(source.parent)
             self.write(name, f"{WHERE}/{place}", without_real_keys(file.read_text(encoding="utf-8")))
         for playbook in (source.parent / "playbooks").glob("*.yaml"):

@@ -29,8 +29,11 @@ def write_text(text: str, path: Path, mode: int = 0o600) -> None:
     write_bytes(text.encode(), path, mode)
 
 
-def edit_inventory(path: str, edit: Callable[[str], str], *, part: str = "") -> None:
-    """Edit an inventory, or `part`: a file that it includes, if it stays valid. Mode and line ends stay. Raises WgorchError."""
+def edit_inventory(path: str, edit: Callable[[str], str], *, part: str = "", run_sources: bool = False) -> None:
+    """Edit an inventory, or `part`: a file that it includes, if it stays valid. Mode and line ends stay. Raises WgorchError.
+
+    `run_sources` as of `load`.
+    """
     real = Path(part or path).resolve()
     try:
         before, mode = real.read_bytes(), real.stat().st_mode & 0o7777
@@ -42,16 +45,16 @@ def edit_inventory(path: str, edit: Callable[[str], str], *, part: str = "") -> 
     edited = edit(text.replace("\r\n", "\n") if crlf else text)
     after = (edited.replace("\n", "\r\n") if crlf else edited).encode()
     if not part:
-        loads(edited, path, includes=True)
+        loads(edited, path, is_file=True, run_sources=run_sources)
     write_bytes(after, real, mode)
     if part:
-        _keep_valid(path, real, before, mode)
+        _keep_valid(path, real, before, mode, run_sources=run_sources)
 
 
-def _keep_valid(path: str, part: Path, before: bytes, mode: int) -> None:
+def _keep_valid(path: str, part: Path, before: bytes, mode: int, *, run_sources: bool) -> None:
     """Put an included file back where the inventory does not load with it. Raises InventoryError."""
     try:
-        load(path)
+        load(path, run_sources=run_sources)
     except InventoryError:
         write_bytes(before, part, mode)
         raise

@@ -45,7 +45,7 @@ def run(options: AddOptions) -> int:
     from wgorch.report.console import safe_text
     from wgorch.report.files import edit_inventory
 
-    inventory = load_inventory(options.inventory)
+    inventory = load_inventory(options)
     _refuse_twins(options, inventory)
     if options.name:
         _refuse_taken(options.name, inventory)
@@ -62,7 +62,7 @@ def run(options: AddOptions) -> int:
     name = options.name or proposal.machines[0].name
     _refuse_taken(name, inventory)
     lines = list(proposal.host_lines(proposal.machines[0]))
-    edit_inventory(inventory.path, lambda text: add_member(text, "hosts", name, lines))
+    edit_inventory(inventory.path, lambda text: add_member(text, "hosts", name, lines), run_sources=options.run_sources)
     stdout().print(
         safe_text(f"✓ added {name} to {inventory.path}\nnext: review it, then wgorch plan; wgorch up", "green")
     )

@@ -41,7 +41,7 @@ def run(options: AskOptions) -> int:
     """Answer from the inventory alone; 1 where nothing passes."""
     from wgorch.cli.context import build_topology, load_inventory
 
-    topology = build_topology(load_inventory(options.inventory))
+    topology = build_topology(load_inventory(options))
     lines = list(_answer(topology, options.question))
     if not topology.policy:
         lines.append("note: the inventory has no policy: all that it connects passes")

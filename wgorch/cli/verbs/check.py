@@ -51,7 +51,7 @@ def run(options: CheckOptions) -> int:
         sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
         return DONE
     try:
-        inventory = load_inventory(options.inventory)
+        inventory = load_inventory(options)
         load_all(inventory.path, options.playbooks, frozenset(inventory.hosts))
     except InventoryError as error:
         if options.json:
@@ -95,7 +95,6 @@ def _warnings(inventory: Inventory) -> Iterator[str]:
     """What does not hold without one of several relays; lines of the policy that do nothing, and name servers that it refuses."""
     if not inventory.policy and not inventory.network.several_relays:
         return
-    from wgorch.inventory.load import load_with_locations
     from wgorch.topology.path import lost_without, refused_name_servers
     from wgorch.topology.policy_changes import idle_lines
     from wgorch.topology.topology import build
@@ -105,8 +104,7 @@ def _warnings(inventory: Inventory) -> Iterator[str]:
     found = [(f"policy[{number}]", f"{rule}: {reason}") for number, rule, reason in lines]
     found += [(each.path, each.text) for each in lost_without(topology)]
     found += [(each.path, each.text) for each in refused_name_servers(topology)]
-    where = load_with_locations(inventory.path)[1].where if found else str
-    yield from (f"{inventory.path}:{where(path)}: warning: {text}" for path, text in found)
+    yield from (f"{inventory.path}:{inventory.locations.where(path)}: warning: {text}" for path, text in found)
 
 
 def _ports(inventory: Inventory) -> Iterator[str]:
@@ -123,11 +121,10 @@ def _ports(inventory: Inventory) -> Iterator[str]:
 
 def _shown(inventory: Inventory, name: str) -> Iterator[str]:
     """Raises UsageError for a name that is no host."""
-    from wgorch.inventory.load import load_with_locations
     from wgorch.inventory.names import check_host
     from wgorch.inventory.show import show
 
-    return show(inventory, load_with_locations(inventory.path)[1], check_host(inventory, name))
+    return show(inventory, check_host(inventory, name))
 
 
 def _clients(inventory: Inventory) -> Iterator[str]:

@@ -11,6 +11,7 @@ from wgorch.cli.options import Options, host_argument, inventory_argument, login
 from wgorch.errors import ABSENT, DONE, UsageError
 
 if TYPE_CHECKING:
+    from wgorch.inventory.model import Inventory
     from wgorch.outcome import Export
 
 SUMMARY = "Write the network as files for other tools, or a device as a QR code"
@@ -55,7 +56,8 @@ def run(options: ExportOptions) -> int:
     with open_run(options, inventory=inventory, quiet=True) as context:
         exported = export(context.run, what, options.format)
         code = ABSENT if context.run.absent else DONE
-        path, is_device = context.run.inventory.path, what in context.run.inventory.devices
+        loaded = context.run.inventory
+        path, is_device = loaded.path, what in loaded.devices
     as_qr_code = options.qr or bool(options.output and options.output.suffix in (".png", ".svg"))
     if as_qr_code and options.format != "wg-quick":
         raise UsageError("a QR code holds a wg-quick file", "leave out --qr, or --format")
@@ -68,7 +70,7 @@ def run(options: ExportOptions) -> int:
             problem, f"export the file without --qr; or delete its public_key in {path} to make a new key pair"
         )
     if options.write:
-        _write(path, what, exported)
+        _write(options, loaded, what, exported)
     else:
         sys.stderr.writelines(f"{note}\n" for note in exported.notes)
     if options.qr or (options.output and options.output.suffix in (".png", ".svg")):
@@ -80,14 +82,20 @@ def run(options: ExportOptions) -> int:
     return code
 
 
-def _write(path: str, device: str | None, exported: Export) -> None:
+def _write(options: ExportOptions, inventory: Inventory, device: str | None, exported: Export) -> None:
     """Write the new fields of a device into the inventory. Raises WgorchError."""
     from wgorch.inventory.edit import add_fields
-    from wgorch.inventory.load import load_with_locations
     from wgorch.report.files import edit_inventory
 
     if not device or not exported.fields:
         raise UsageError("--write has nothing to write", "name a device without a public_key")
-    part = load_with_locations(path)[1].file_of(f"devices.{device}")
-    edit_inventory(path, lambda text: add_fields(text, ["devices", device], exported.fields), part=part)
-    sys.stderr.write(f"wrote the public key of {device} into {part or path}; next: wgorch up\n")
+    part = inventory.locations.file_of(f"devices.{device}")
+    if part and part not in inventory.included:
+        pairs = ", ".join(f"{name}: {value}" for name, value in exported.fields.items())
+        raise UsageError(f"{device} is of {part}, which is not the inventory's to edit", f"write there: {pairs}")
+
+    def edited(text: str) -> str:
+        return add_fields(text, ["devices", device], exported.fields)
+
+    edit_inventory(inventory.path, edited, part=part, run_sources=options.run_sources)
+    sys.stderr.write(f"wrote the public key of {device} into {part or inventory.path}; next: wgorch up\n")

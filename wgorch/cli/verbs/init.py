@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from wgorch.interop.proposal import Proposal
+    from wgorch.inventory.model import SshTarget
     from wgorch.remote.fleet import Fleet
 
 SUMMARY = "Inspect machines over SSH and write a proposed inventory (read-only)"
@@ -48,13 +49,12 @@ def run(options: InitOptions) -> int:
     """Write the inventory, then check it; on a terminal ask for what is not given."""
     from wgorch.cli.context import open_fleet, stdout
     from wgorch.inventory.model import Host
-    from wgorch.inventory.targets import ssh_target
     from wgorch.report.files import refuse_existing
 
     refuse_existing(options.output)
     asks = sys.stdin.isatty() and not options.yes
     out = stdout()
-    hosts = {text: Host(text, ssh_target(text), (), 0) for text in _machines(options, out, asks=asks)}
+    hosts = {text: Host(text, target, (), 0) for text, target in _machines(options, out, asks=asks).items()}
     fleet = open_fleet(options, hosts)
     try:
         proposal, some_skipped = _proposal(options, out, fleet, asks=asks)
@@ -64,31 +64,33 @@ def run(options: InitOptions) -> int:
     return ABSENT if some_skipped else DONE
 
 
-def _machines(options: InitOptions, out: Console, *, asks: bool) -> list[str]:
-    """SSH targets from the command line, from files of other tools, or else from a prompt. Raises UsageError."""
+def _machines(options: InitOptions, out: Console, *, asks: bool) -> dict[str, SshTarget]:
+    """SSH targets as people name them, from the command line, from files of other tools, or else from a prompt. Raises UsageError."""
     from wgorch.base.text import visible
-    from wgorch.interop.ansible import read_ansible
+    from wgorch.interop.ansible import machines
     from wgorch.interop.sources import from_ssh_config
+    from wgorch.inventory.targets import ssh_target
 
     texts = list(options.hosts)
+    targets: dict[str, SshTarget] = {}
     try:
         if options.from_ansible:
-            found = read_ansible(options.from_ansible.read_text(encoding="utf-8"), str(options.from_ansible))
+            found = machines(options.from_ansible)
             sys.stderr.writelines(f"passed over: {visible(line)}\n" for line in found.passed_over)
-            texts += found.targets
+            targets |= {str(target): target for target in found.targets}
         if options.from_ssh_config:
             names = from_ssh_config()
             # Names on the command line narrow the file's.
             texts = [text for text in texts if text not in names] + [n for n in names if not texts or n in texts]
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the machines: {error}", "name them: wgorch init root@HOST …") from None
-    if not texts and asks:
+    if not texts and not targets and asks:
         out.print("Machines to inspect (user@host, or a name from ~/.ssh/config); an empty line ends the list.")
         while text := input("  machine: ").strip():
             texts.append(text)
-    if not texts:
+    if not texts and not targets:
         raise UsageError("no machine given", "wgorch init root@HOST root@HOST …, or --from-ssh-config")
-    return list(dict.fromkeys(texts))
+    return {text: ssh_target(text) for text in texts} | targets
 
 
 def _proposal(options: InitOptions, out: Console, fleet: Fleet, *, asks: bool) -> tuple[Proposal, bool]:

@@ -52,7 +52,7 @@ def _offline(options: MapOptions) -> Map:
     from wgorch.report.map.map import Map
     from wgorch.topology.topology import build
 
-    return Map(build(load_inventory(options.inventory)))
+    return Map(build(load_inventory(options)))
 
 
 def _online(options: MapOptions) -> Map:

@@ -52,7 +52,7 @@ def run(options: RehearseOptions) -> int:
     from wgorch.rehearsal.cleanup import sweep
     from wgorch.rehearsal.machine import WorldError
 
-    inventory = load_inventory(options.inventory)
+    inventory = load_inventory(options)
     build_topology(inventory)
     if os.geteuid() != 0:
         raise UsageError("rehearse needs root to build network namespaces", "sudo wgorch rehearse …")

@@ -33,7 +33,7 @@ def run(options: ShellOptions) -> int:
     from wgorch.inventory.names import check_host
     from wgorch.remote.openssh.argv import shell_text
 
-    inventory = load_inventory(options.inventory, quiet=True)
+    inventory = load_inventory(options, quiet=True)
     check_host(inventory, options.host)
     host = inventory.hosts[options.host]
     command = options.command

@@ -65,7 +65,7 @@ def _hosts(options: TrustOptions) -> Mapping[str, Host]:
 
     if "@" in options.host and options.inventory is None:
         return {options.host: Host(options.host, ssh_target(options.host), (), 0)}
-    inventory = load_inventory(options.inventory)
+    inventory = load_inventory(options)
     check_host(inventory, options.host)
     return inventory.hosts
 

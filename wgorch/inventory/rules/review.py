@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from wgorch.inventory.locations import Locations
 from wgorch.inventory.model import Inventory
 from wgorch.inventory.problems import Problems
-from wgorch.inventory.rules.locations import Locations
 
 
 class Review(NamedTuple):

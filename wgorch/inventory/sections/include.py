@@ -84,7 +84,7 @@ def _read(path: Path, item: Scalar, problems: Problems) -> Mapping | None:
     if isinstance(root, Mapping):
         return root
     if not own.found:
-        known = ", ".join(name for name in schema.TOP if name != "include")
+        known = ", ".join(name for name in schema.TOP if name not in ("include", "from"))
         own.add(root, "", f"expected a mapping with some of: {known}", "delete the file, or fill it")
     return None
 
@@ -103,9 +103,8 @@ class _Merged:
             before = self._found.get(key.text)
             if key.text not in schema.TOP:
                 self._others.append((key, node))  # named as unknown, where it stands
-            elif key.text == "include":
-                message, fix = "only the inventory itself includes files", "include it there"
-                self._problems.add(key, "include", message, fix)
+            elif key.text == "include" or (key.text == "from" and key.file):
+                self._problems.add(key, key.text, f"only the inventory itself has {key.text}:", "write it there")
             elif before is None:
                 self._found[key.text] = (key, node)
             else:

@@ -7,9 +7,9 @@ from collections.abc import Mapping as Entries
 from typing import Any, NamedTuple
 
 from wgorch.inventory import fields as f
+from wgorch.inventory.locations import Locations
 from wgorch.inventory.nodes import Mapping, Node, Sequence, is_empty
 from wgorch.inventory.problems import Problems
-from wgorch.inventory.rules.locations import Locations
 from wgorch.inventory.schema import Entry
 
 
