@@ -98,7 +98,7 @@ def examine(run: Run, names: list[str]) -> dict[str, tuple[Finding, ...]]:
 
     run.gather(names)
     names = [name for name in names if name not in run.absent]
-    ends = [host.endpoint.host for host in run.inventory.hosts.values() if host.endpoint]
+    ends = [way.endpoint.host for host in run.inventory.hosts.values() for way in host.all_ways]
     to_resolve = [end for end in ends if not is_ip_host(end)]
 
     def work(name: str) -> tuple[Finding, ...]:

@@ -18,7 +18,7 @@ from wgorch.inventory.model import Host, Inventory, Network
 from wgorch.membership import author, refuse_shrunk, removed_hosts, undone_changes
 from wgorch.plan.absent import keys_held, stranded
 from wgorch.plan.host import HostPlan
-from wgorch.plan.learned import addresses_are_given, double_claims, keep_addresses, working_direct_peers
+from wgorch.plan.learned import addresses_are_given, double_claims, keep_addresses, versions_of, working_direct_peers
 from wgorch.plan.members import newest, recorded_keys
 from wgorch.plan.network import NetworkFacts, network_mtu, plan_network
 from wgorch.plan.notes import Note
@@ -98,8 +98,8 @@ class Run:
         host = self.inventory.hosts[name]
         targets: list[str] = []
         if not (host.mtu or self.network.mtu):
-            ends = (self.topology.hosts[peer].endpoint for peer in self.topology.peers(name))
-            targets = list(dict.fromkeys(islice((end.host for end in ends if end), MAX_MTU_TARGETS)))
+            ends = (end for peer in self.topology.peers(name) for end in self.topology.endpoints_for(peer, name))
+            targets = list(dict.fromkeys(islice((end.host for end in ends), MAX_MTU_TARGETS)))
         nets, redo = near_networks(self.topology.desired(name)), self.options.redo_mtu
         ports = (host.listen_port, *self.topology.ports_of(name).values())
         return Ask(ports, host.private_key, tuple(targets), redo, nets=nets, adopt=self.options.adopt)
@@ -163,21 +163,21 @@ class Run:
             raise HostsFailed([self.absent[name]])
 
     def _keep_what_hosts_have(self) -> None:
-        inventory = keep_addresses(self.inventory, self.seen)
-        if inventory != self.inventory:
-            self.inventory, self.topology = inventory, build(inventory, self.topology.direct_peers)
+        inventory, versions = keep_addresses(self.inventory, self.seen), versions_of(self.topology, self.seen)
+        if inventory != self.inventory or versions != self.topology.versions:
+            self.inventory, self.topology = inventory, build(inventory, self.topology.direct_peers, versions)
         if self.network.direct:
             self.use_direct_peers(working_direct_peers(self.topology, self.seen, self.keys, self.absent))
 
     def rename_interface(self, interface: str) -> None:
         """Go on with another name of the WireGuard interface."""
         self.inventory = replace(self.inventory, network=replace(self.network, interface=interface))
-        self.topology = build(self.inventory)
+        self.topology = build(self.inventory, versions=self.topology.versions)
 
     def use_direct_peers(self, direct_peers: Mapping[str, Mapping[str, DirectPeer]]) -> None:
         """Let some spokes reach each other without their relay."""
         if (found := {name: others for name, others in direct_peers.items() if others}) != self.topology.direct_peers:
-            self.topology = build(self.inventory, found)
+            self.topology = build(self.inventory, found, self.topology.versions)
 
     @property
     def keys(self) -> dict[str, str]:

@@ -19,7 +19,7 @@ from wgorch.base.wgkey import names_by_key
 from wgorch.errors import DONE, HostsFailed
 from wgorch.gather.gather import ENVIRONMENT
 from wgorch.host.programs import parameters, uploaded
-from wgorch.inventory.model import Endpoint
+from wgorch.inventory.endpoint import Endpoint
 from wgorch.outcome import DirectResult
 from wgorch.run import Run
 from wgorch.topology.desired import DirectPeer

@@ -91,7 +91,7 @@ def _device(run: Run, name: str, write: Exporter) -> Export:
             *(f"    {key}: {text}" for key, text in fields.items()),
         ]
         devices = {**run.inventory.devices, name: replace(device, public_key=public)}
-        run.topology = build(replace(run.inventory, devices=devices))
+        run.topology = build(replace(run.inventory, devices=devices), versions=run.topology.versions)
     else:
         private, fields = None, {}
         notes = [f"{name} has its own key pair: fill in the private key on the device"]

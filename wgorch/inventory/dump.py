@@ -119,19 +119,18 @@ def _failover(failover: Failover) -> dict[str, Any]:
 
 
 def _host(host: Host, *, identities: bool) -> dict[str, Any]:
-    port = host.endpoint.port if host.endpoint else DEFAULT_PORT
     return _given(
         {
             "ssh": ssh(host.ssh, identities=identities),
             "address": _one_or_more(host.addresses),
             "single_address": host.single_address or None,
-            "endpoint": str(host.endpoint) if host.endpoint else None,
+            "endpoint": _endpoint(host),
             "relay": host.relay or None,
             "subnets": [_subnet(host, subnet) for subnet in host.subnets],
             "behind": host.behind,
             "lan_interface": host.lan_interface,
             "masquerade": None if host.masquerade else False,
-            "listen_port": host.listen_port if host.listen_port != port else None,
+            "listen_port": host.listen_port if host.listen_port != _usual_port(host) else None,
             "standby_port": host.standby_port or None,
             "relay_port": host.relay_port or None,
             "mtu": host.mtu,
@@ -146,15 +145,30 @@ def _host(host: Host, *, identities: bool) -> dict[str, Any]:
     )
 
 
+def _usual_port(host: Host) -> int:
+    """Its UDP port where the file gives none."""
+    if host.ways:
+        return 0  # a list gives several: the port is written out
+    return host.endpoint.port if host.endpoint else DEFAULT_PORT
+
+
+def _endpoint(host: Host) -> Any:
+    if not host.ways:
+        return str(host.endpoint) if host.endpoint else None
+    return [
+        _given({"lan" if way.in_lan else "address": str(way.endpoint), "only": list(way.only)}) for way in host.ways
+    ]
+
+
 def _device(device: Host) -> dict[str, Any]:
     return _given(
         {
             "public_key": device.public_key,
             "address": _one_or_more(device.addresses),
             "subnets": [_subnet(device, subnet) for subnet in device.subnets],
-            "endpoint": str(device.endpoint) if device.endpoint else None,
+            "endpoint": _endpoint(device),
             "listen_port": device.listen_port
-            if device.endpoint and device.listen_port != device.endpoint.port
+            if device.endpoint and device.listen_port != _usual_port(device)
             else None,
             "persistent_keepalive": _keepalive(device),
             "relay": device.chosen_relay,

@@ -149,7 +149,7 @@ def _network_of(root: Mapping, name: str, reading: Reading) -> Inventory | None:
     allowed = tuple(policy(root.get("policy"), known, reading))
     if "name" not in shared or "subnet" not in shared:
         return None
-    others = dict(devices(devices_node, shared, reading)) if devices_node else {}
+    others = dict(devices(devices_node, shared, groups, reading)) if devices_node else {}
     rules = tuple(links(root.get("links"), names, reading))
     return Inventory(
         path=name,
@@ -167,7 +167,7 @@ def _network_of(root: Mapping, name: str, reading: Reading) -> Inventory | None:
 def _network(shared: dict[str, Any], hosts: Iterable[Host]) -> Network:
     hosts = list(hosts)
     exits = any(host.exit for host in hosts)
-    endpoints = (host.endpoint.host for host in hosts if host.endpoint)
+    endpoints = (way.endpoint.host for host in hosts for way in host.all_ways)
     uses_ipv6 = any(subnet.version == 6 for subnet in shared["subnet"]) or any(":" in host for host in endpoints)
     return Network(
         name=shared["name"],

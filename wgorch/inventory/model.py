@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import field
-from typing import NamedTuple
 from zlib import crc32
 
 from wgorch.base import ip
 from wgorch.base.value import value
 from wgorch.inventory.approval import ApprovalRule
+from wgorch.inventory.endpoint import Endpoint, Way
 from wgorch.inventory.failover import RELAY_LETTERS, STANDBY_LETTERS, Failover
 from wgorch.inventory.flow import Flow, LinkRule
 from wgorch.inventory.locations import Locations
@@ -18,23 +18,6 @@ from wgorch.inventory.policy import PolicyRule
 
 IPAddress = ip.IPAddress
 IPNetwork = ip.IPNetwork
-
-
-class Endpoint(NamedTuple):
-    """Public host and UDP port of a WireGuard interface."""
-
-    host: str
-    """IP address or DNS name."""
-    port: int
-    """UDP port."""
-
-    @property
-    def is_address(self) -> bool:
-        """True if the host is an IP address, so that no name server is needed."""
-        return ip.is_ip_host(self.host)
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 AUTO, PARAMIKO, OPENSSH = CLIENTS = ("auto", "paramiko", "openssh")
@@ -89,7 +72,9 @@ class Host:
     listen_port: int
     """UDP port of WireGuard on the host."""
     endpoint: Endpoint | None = None
-    """Public endpoint; None behind NAT."""
+    """Public endpoint, which every member may use; None behind NAT."""
+    ways: tuple[Way, ...] = ()
+    """All endpoints, where they are a list, in the order of preference."""
     relay: bool = False
     """True if it forwards between hosts that are no peers."""
     subnets: tuple[IPNetwork, ...] = ()
@@ -135,6 +120,11 @@ class Host:
     def is_device(self) -> bool:
         """True for a phone, a laptop or a foreign router: a peer that SSH does not reach."""
         return self.ssh == NOWHERE
+
+    @property
+    def all_ways(self) -> tuple[Way, ...]:
+        """All endpoints, also where there is one."""
+        return self.ways or ((Way(self.endpoint),) if self.endpoint else ())
 
     def real(self, subnet: IPNetwork) -> IPNetwork:
         """Return the LAN behind one of `subnets`: the network it is mapped to, or itself."""

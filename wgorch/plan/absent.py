@@ -32,7 +32,7 @@ def _key_of(topology: Topology, seen: Observed, name: str, strange: Mapping[str,
     host, link = topology.hosts[name], topology.desired(seen.host).link(name)
     own = {f"{address}/{address.max_prefixlen}" for address in host.addresses}
     expected = set(map(network_text, link.allowed_ips)) if link else set()
-    endpoint = str(host.endpoint) if host.endpoint else None
+    endpoint = str(link.endpoint) if link and link.endpoint else None
     for matches in (
         lambda peer: own & set(peer.allowed_ips),
         lambda peer: endpoint and peer.endpoint == endpoint,

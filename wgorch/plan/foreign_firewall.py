@@ -11,7 +11,8 @@ from wgorch.facts.firewall import BaseChain, Firewall
 from wgorch.facts.iptables_rules import steps
 from wgorch.facts.packets import UNKNOWN, Chains, May, Packets, effect
 from wgorch.gather.observed import Observed
-from wgorch.inventory.model import DEFAULT_PORT, Endpoint, IPNetwork
+from wgorch.inventory.endpoint import Endpoint
+from wgorch.inventory.model import DEFAULT_PORT, IPNetwork
 from wgorch.plan.remedies import iptables_remedy, nft_remedy
 from wgorch.state.rules import tool
 from wgorch.topology.desired import Desired
@@ -90,11 +91,16 @@ def _chains(firewall: Firewall, table: str) -> Chains:
 def kinds(desired: Desired, seen: Observed) -> Iterator[tuple[str, Packets, bool]]:
     """The packets that a host's part of the network consists of; whether the network needs them."""
     for version in (4, 6):
-        if version in map(_version, (desired.host.endpoint, *(link.endpoint for link in desired.links))):
+        if version in map(_version, (*_own_ends(desired), *(link.endpoint for link in desired.links))):
             yield from _outer(desired, seen, version)
         inside = tuple(n for n in (*desired.network.subnets, *desired.routes) if n.version == version)
         if inside:
             yield from _inner(desired, seen, inside, version)
+
+
+def _own_ends(desired: Desired) -> Iterator[Endpoint]:
+    """Where peers connect to the host."""
+    return (way.endpoint for way in desired.host.all_ways)
 
 
 def _version(endpoint: Endpoint | None) -> int:
@@ -107,7 +113,7 @@ def _outer(desired: Desired, seen: Observed, version: int) -> Iterator[tuple[str
     """WireGuard's own UDP."""
     underlay = seen.links.egress_interface(version, desired.network.interface) or ""
     connects = any(_version(link.endpoint) == version for link in desired.links)
-    incoming = frozenset({"new" if _version(desired.host.endpoint) == version else "established"})
+    incoming = frozenset({"new" if version in map(_version, _own_ends(desired)) else "established"})
     outgoing = frozenset({"new" if connects else "established"})
     for port in (desired.host.listen_port, *desired.ports.values()):
         new = Packets(f"receive UDP {port}", underlay, "", (), (), "udp", 0, port, incoming, version)
@@ -186,7 +192,7 @@ def _of_iptables(
         if chain not in tables.get(table, {}):
             continue
         # wgorch's own rule lets it in, before all others.
-        listens = packets.protocol == "udp" and _version(desired.host.endpoint) == packets.version
+        listens = packets.protocol == "udp" and packets.version in map(_version, _own_ends(desired))
         if listens and place == "filter INPUT":
             continue
         chains, policy = tables[table], seen.firewall.policies.get((table, chain), "ACCEPT").lower()

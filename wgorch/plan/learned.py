@@ -13,12 +13,25 @@ from wgorch.inventory.assign import assign
 from wgorch.inventory.model import Inventory, IPAddress
 from wgorch.plan.absent import keys_held
 from wgorch.topology.desired import DirectPeer
+from wgorch.topology.peering import Versions
 from wgorch.topology.topology import Topology
 
 
 def addresses_are_given(inventory: Inventory) -> bool:
     """True where the file names every address, so that no host needs to be asked for its own."""
     return all(len(host.given) == len(inventory.network.subnets) for host in inventory.members.values())
+
+
+def versions_of(topology: Topology, seen: Mapping[str, Observed]) -> Versions:
+    """By which versions of IP each host that was read reaches the internet: it has a default route beside the tunnel.
+
+    Only where a host has several endpoints to choose from.
+    """
+    tunnel = topology.inventory.network.interface
+    return {
+        name: frozenset(version for version in (4, 6) if there.links.egress_interface(version, tunnel))
+        for name, there in (seen.items() if topology.has_ways else ())
+    }
 
 
 def keep_addresses(inventory: Inventory, seen: Mapping[str, Observed]) -> Inventory:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from wgorch.base.ip import Prefixes
 from wgorch.base.value import value
-from wgorch.inventory.model import Endpoint, Host, IPAddress, IPNetwork, Network
+from wgorch.inventory.endpoint import Endpoint
+from wgorch.inventory.model import Host, IPAddress, IPNetwork, Network
 from wgorch.topology.passes import Filtering
 
 

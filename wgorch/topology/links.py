@@ -28,7 +28,7 @@ class SharedLinks(dict[str, Link]):
 def links_of(peering: Peering, name: str, gateways: list[str], shared: SharedLinks) -> Iterable[Link]:
     """Return the links of a host; `shared` are those of the hosts with its keepalive and preshared keys."""
     behind = networks_behind(peering, name, gateways)
-    if not (behind or peering.direct_peers.get(name) or peering.hosts[name].exit):
+    if not (behind or peering.direct_peers.get(name) or peering.hosts[name].exit or peering.has_ways):
         return map(shared.__getitem__, peering.peers(name))
     return _own_links(peering, name, behind, shared)
 
@@ -42,6 +42,8 @@ def _own_links(peering: Peering, name: str, behind: dict[str, list[IPNetwork]], 
         link = shared[peer]
         if several and (interface := peering.interface_of(name, peer)) != peering.inventory.network.interface:
             link = link._replace(interface=interface, endpoint=peering.endpoint_for(peer, name))
+        elif peering.hosts[peer].ways:
+            link = link._replace(endpoint=peering.endpoint_for(peer, name))
         if peering.hosts[name].relay and peering.hosts[peer].relay:
             # Whether the other relay answers must be known before a spoke needs it.
             link = link._replace(persistent_keepalive=BETWEEN_RELAYS_S)

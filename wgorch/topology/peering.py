@@ -19,17 +19,28 @@ from functools import cached_property
 from itertools import chain, islice
 
 from wgorch.base.ip import innermost
-from wgorch.inventory.model import Endpoint, Host, Inventory, IPAddress, IPNetwork
+from wgorch.inventory.endpoint import Endpoint, Way
+from wgorch.inventory.model import Host, Inventory, IPAddress, IPNetwork
 from wgorch.topology.desired import WHOLE, Cut, DirectPeer
+
+Versions = Mapping[str, frozenset[int]]
+"""Versions of IP that hosts have a default route for."""
 
 
 class Peering:
     """The peers of each host, and the next hop from any host to any other."""
 
-    def __init__(self, inventory: Inventory, direct_peers: Mapping[str, Mapping[str, DirectPeer]]) -> None:
-        """Take the network, and the entries that bypass a relay: by the host that has the entry, then by the peer."""
+    def __init__(
+        self, inventory: Inventory, direct_peers: Mapping[str, Mapping[str, DirectPeer]], versions: Versions
+    ) -> None:
+        """Take the network, and what is known of its hosts.
+
+        `direct_peers`: entries that bypass a relay, by the host that has the entry, then by the peer; `versions`: by which
+        versions of IP each host that was read reaches the internet.
+        """
         self.inventory = inventory
         self.direct_peers = direct_peers
+        self.versions = versions
         self._own: dict[str, tuple[IPNetwork, ...]] = {}
         self._counts: dict[str, int] = {}
 
@@ -137,10 +148,49 @@ class Peering:
 
     def endpoint_for(self, peer: str, name: str) -> Endpoint | None:
         """Return the endpoint of a peer as a host connects to it; between relays it has a port of its own."""
-        endpoint = self.hosts[peer].endpoint
+        endpoint = self._best_way(peer, name) if self.hosts[peer].ways else self.hosts[peer].endpoint
         if endpoint and self.hosts[peer].relay and self.hosts[name].relay:
             return Endpoint(endpoint.host, self._relay_port(peer, name))
         return endpoint
+
+    def endpoints_for(self, peer: str, name: str) -> list[Endpoint]:
+        """Return every endpoint of a peer that a host may use."""
+        return [way.endpoint for way in self.hosts[peer].all_ways if self._may_use(way, peer, name)]
+
+    def _best_way(self, peer: str, name: str) -> Endpoint | None:
+        """Of several endpoints of a peer the best for a host: in the LAN of both, then by what the host can reach."""
+        known = self.versions.get(name)
+
+        def rank(way: Way) -> tuple[bool, bool, bool]:
+            out_of_reach = known is not None and way.version not in (0, *known)
+            return not way.in_lan, out_of_reach and not way.in_lan, not way.only
+
+        usable = (way for way in self.hosts[peer].ways if self._may_use(way, peer, name))
+        best = min(usable, key=rank, default=None)
+        return best.endpoint if best else None
+
+    def _may_use(self, way: Way, peer: str, name: str) -> bool:
+        if way.only or not way.in_lan:
+            return not way.only or name in way.only
+        own, other = self.hosts[name].behind, self.hosts[peer].behind
+        return own == peer or other == name or (own is not None and own == other)
+
+    @cached_property
+    def has_ways(self) -> bool:
+        """True if a host has several endpoints, so that its peers may have different entries for it."""
+        return any(host.ways for host in self.hosts.values())
+
+    @cached_property
+    def _neighbours(self) -> Mapping[str, tuple[str, ...]]:
+        """For each spoke, those that it reaches without a relay, by an endpoint that is for some hosts only."""
+        found: dict[str, list[str]] = defaultdict(list)
+        spokes = self.spokes if self.has_ways else []
+        for peer in (name for name in spokes if self.hosts[name].ways):
+            for name in spokes:
+                if name not in (peer, *found[peer]) and name not in self.separated(peer) and self._best_way(peer, name):
+                    found[peer].append(name)
+                    found[name].append(peer)
+        return {name: tuple(others) for name, others in found.items()}
 
     @cached_property
     def _not_peering(self) -> Mapping[str, frozenset[str]]:
@@ -163,6 +213,8 @@ class Peering:
     def can_peer_directly(self, one: str, other: str) -> bool:
         """True for two hosts behind NAT that only a relay connects."""
         hosts = self.inventory.hosts
+        if other in self._neighbours.get(one, ()):
+            return False
         if one not in hosts or other not in hosts or one == other or hosts[one].endpoint or hosts[other].endpoint:
             return False
         return self.relay_of(one) is not None and self.relay_of(other) is not None
@@ -178,7 +230,7 @@ class Peering:
             others = chain(islice(self._names, position), islice(self._names, position + 1, None))
             return (other for other in others if other not in separated) if separated else others
         reachable = (other for other in self._reachable if other not in separated)
-        return chain(self.relays_of(name), reachable, self.direct_peers.get(name, ()))
+        return chain(self.relays_of(name), reachable, self._neighbours.get(name, ()), self.direct_peers.get(name, ()))
 
     def peer_count(self, name: str) -> int:
         """Return the number of peers of a host."""
@@ -202,11 +254,14 @@ class Peering:
             return relays[0]
         if target in self.separated(name):
             return self.common_relay(name, target)
-        if here.endpoint or (there.endpoint and not there.relay) or self._is_active(name, target):
+        if here.endpoint or (there.endpoint and not there.relay) or self._is_direct(name, target):
             return target
         return next((r for r in self.relays_of(name) if (r, name) not in cut), self.relay_of(name))
 
-    def _is_active(self, name: str, target: str) -> bool:
+    def _is_direct(self, name: str, target: str) -> bool:
+        """Whether a spoke sends to another one without a relay."""
+        if target in self._neighbours.get(name, ()):
+            return True
         direct_peer = self.direct_peers.get(name, {}).get(target)
         return direct_peer is not None and direct_peer.active
 

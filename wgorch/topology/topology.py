@@ -10,7 +10,7 @@ from wgorch.inventory.model import Inventory, IPAddress, IPNetwork
 from wgorch.topology.desired import Choice, Desired, Detour, DirectPeer, Link, Masquerade
 from wgorch.topology.filtering import filtering
 from wgorch.topology.links import SharedLinks, links_of, routes_by_interface
-from wgorch.topology.peering import Peering
+from wgorch.topology.peering import Peering, Versions
 from wgorch.topology.policy import Policy
 from wgorch.topology.prefixes import merged, ordered
 
@@ -18,9 +18,11 @@ from wgorch.topology.prefixes import merged, ordered
 class Topology(Peering):
     """The peering of all hosts, and each host's Desired."""
 
-    def __init__(self, inventory: Inventory, direct_peers: Mapping[str, Mapping[str, DirectPeer]]) -> None:
-        """Take the network, and the entries that bypass a relay: by the host that has the entry, then by the peer."""
-        super().__init__(inventory, direct_peers)
+    def __init__(
+        self, inventory: Inventory, direct_peers: Mapping[str, Mapping[str, DirectPeer]], versions: Versions
+    ) -> None:
+        """Take the network, and what is known of its hosts, as of Peering."""
+        super().__init__(inventory, direct_peers, versions)
         self._links: dict[tuple[int, bool], SharedLinks] = {}
         """Shared links by keepalive and preshared keys."""
         self._desired: dict[str, Desired] = {}
@@ -107,14 +109,19 @@ class Topology(Peering):
 
     @cached_property
     def _named(self) -> frozenset[str]:
-        """The hosts whose endpoint is a DNS name, so that its address may change."""
-        ends = ((name, host.endpoint) for name, host in self.hosts.items())
-        return frozenset(name for name, end in ends if end and not end.is_address)
+        """The hosts with an endpoint that is a DNS name, so that its address may change."""
+        return frozenset(
+            name
+            for name, host in self.hosts.items()
+            if (host.endpoint and not host.endpoint.is_address)
+            or (host.ways and not all(way.endpoint.is_address for way in host.ways))
+        )
 
     def _addresses_of_named(self, links: tuple[Link, ...]) -> dict[str, IPAddress]:
         if not self._named:
             return {}
-        return {link.peer: self.hosts[link.peer].address for link in links if link.peer in self._named}
+        named = (link for link in links if link.peer in self._named and link.endpoint and not link.endpoint.is_address)
+        return {link.peer: self.hosts[link.peer].address for link in named}
 
     def _fall_backs(self, name: str) -> Iterator[tuple[str, Link]]:
         active = [peer for peer, direct_peer in self.direct_peers.get(name, {}).items() if direct_peer.active]
@@ -128,9 +135,13 @@ class Topology(Peering):
     @cached_property
     def without_direct_peers(self) -> Topology:
         """The topology right after a start, while no public endpoint of a NAT has been learned."""
-        return Topology(self.inventory, {}) if self.direct_peers else self
+        return Topology(self.inventory, {}, self.versions) if self.direct_peers else self
 
 
-def build(inventory: Inventory, direct_peers: Mapping[str, Mapping[str, DirectPeer]] | None = None) -> Topology:
+def build(
+    inventory: Inventory,
+    direct_peers: Mapping[str, Mapping[str, DirectPeer]] | None = None,
+    versions: Versions | None = None,
+) -> Topology:
     """Build the topology of an inventory."""
-    return Topology(inventory, direct_peers or {})
+    return Topology(inventory, direct_peers or {}, versions or {})

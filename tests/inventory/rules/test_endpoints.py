@@ -8,7 +8,6 @@ from tests.inventory.mistyped import Row, assert_shown, home, ids, swap
 
 # fmt: off
 BAD: list[Row] = [
-    ('an endpoint port that is not the listen port', swap('    relay: true','    relay: true\n    listen_port: 51820'), '7:15', 'warning', 'hosts.bcc.endpoint', 'port 38371 is not hosts.bcc.listen_port 51820; correct only with a port forward', 'omit listen_port to use 38371'),
     ('two spokes without a relay', swap('    relay: true\n',''), '12:3', 'warning', 'hosts.company', 'company and home cannot connect to each other, and no host is a relay', 'relay: true under bcc'),
     ('a relay without an endpoint', home('    relay: true\n'), '13:12', 'error', 'hosts.home.relay', 'a relay needs an endpoint that others can connect to', 'endpoint: ADDRESS:51820 under home'),
     ('no host with an endpoint', swap('    endpoint: 203.0.113.13:38371\n','').replace('    relay: true\n',''), '5:3', 'error', 'hosts', 'no host has an endpoint, so no host can connect to another', 'give the public host an endpoint and relay: true'),

@@ -83,7 +83,7 @@ def _print(options: CheckOptions, inventory: Inventory, unreachable: list[Unreac
         size = f"{count(len(inventory.hosts), 'host')}, {count(len(inventory.verify), 'flow')}"
         sys.stdout.write(f"{inventory.path}: OK ({size})\n")
         sys.stdout.writelines(f"{line}\n" for line in _warnings(inventory))
-        sys.stdout.writelines(f"note: {line}\n" for line in _ports(inventory))
+        sys.stdout.writelines(f"note: {line}\n" for line in (*_ports(inventory), *_endpoints(inventory)))
         for name, device in inventory.devices.items():
             if not device.public_key:
                 sys.stdout.write(f"note: {name} has no public key yet: wgorch export {name} --write makes its key\n")
@@ -117,6 +117,24 @@ def _ports(inventory: Inventory) -> Iterator[str]:
         others = {desired.interface_of(link): link.peer for link in desired.links}
         between = ", ".join(f"{port} ({others[interface]})" for interface, port in desired.ports.items())
         yield f"{name} listens on UDP {host.listen_port} (hosts), {between}"
+
+
+def _endpoints(inventory: Inventory) -> Iterator[str]:
+    """Where the peers of a host with several endpoints connect to it."""
+    from wgorch.topology.topology import build
+
+    if not any(member.ways for member in inventory.members.values()):
+        return
+    by_version = [build(inventory, versions=dict.fromkeys(inventory.members, frozenset({v}))) for v in (4, 6)]
+    for name, member in by_version[0].hosts.items():
+        peers: dict[tuple[str, ...], list[str]] = {}
+        for peer in by_version[0].peers(name) if member.ways else ():
+            ends = (str(end) for topology in by_version if (end := topology.endpoint_for(name, peer)))
+            peers.setdefault(tuple(dict.fromkeys(ends)), []).append(peer)
+        for found, others in peers.items():
+            if found:
+                some = ", ".join(others[:8]) + (f" and {len(others) - 8} more" if len(others) > 8 else "")
+                yield f"{some} -> {name}: {found[0]}" + (f"; by IPv6 alone {found[1]}" if found[1:] else "")
 
 
 def _shown(inventory: Inventory, name: str) -> Iterator[str]:

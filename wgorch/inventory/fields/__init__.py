@@ -1,6 +1,7 @@
 """Fields: how each kind of value is read from the file, and its JSON Schema."""
 
 from wgorch.inventory.fields.addresses import ADDRESS, ENDPOINT, LAN, MACHINE, SUBNET, address, machine, port
+from wgorch.inventory.fields.endpoints import ENDPOINTS, Endpoints
 from wgorch.inventory.fields.field import Field, InvalidValue
 from wgorch.inventory.fields.lists import Listing, OneOrTwo
 from wgorch.inventory.fields.mappings import (
@@ -33,13 +34,25 @@ from wgorch.inventory.fields.scalars import (
 from wgorch.inventory.fields.signers import REVOKED, SIGNERS, Lines
 from wgorch.inventory.fields.suggest import check_keys, choice, suggest, suggest_in
 
-Reader = Field | Listing | OneOrTwo | MappedLan | KeySource | PresharedKeys | SshDefaults | FailoverFields | Lines
+Reader = (
+    Field
+    | Listing
+    | OneOrTwo
+    | MappedLan
+    | KeySource
+    | PresharedKeys
+    | SshDefaults
+    | FailoverFields
+    | Lines
+    | Endpoints
+)
 """Anything that reads a field."""
 
 __all__ = [
     "ADDRESS",
     "CLIENT",
     "ENDPOINT",
+    "ENDPOINTS",
     "FAILOVER",
     "FLAG",
     "HOST_KEY",

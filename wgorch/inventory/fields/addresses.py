@@ -6,8 +6,9 @@ import ipaddress
 import re
 
 from wgorch.base.ip import as_ip
+from wgorch.inventory.endpoint import Endpoint
 from wgorch.inventory.fields.field import Field, InvalidValue
-from wgorch.inventory.model import Endpoint, IPAddress, IPNetwork
+from wgorch.inventory.model import IPAddress, IPNetwork
 
 
 def address(text: str) -> IPAddress:

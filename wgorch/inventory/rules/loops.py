@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wgorch.base.ip import as_ip
+from wgorch.inventory.endpoint import Way
 from wgorch.inventory.model import IPAddress, IPNetwork
 from wgorch.inventory.rules.lans import lans_of
 from wgorch.inventory.rules.review import Review
@@ -14,9 +15,13 @@ def routing_loops(review: Review) -> None:
     """No LAN or tunnel network contains an endpoint; one that contains an SSH address is worth a warning."""
     lans = _Lans(lans_of(review.inventory))
     for name, host in review.inventory.hosts.items():
-        endpoint = as_ip(host.endpoint.host) if host.endpoint else None
-        if endpoint is not None:
-            _endpoint(name, endpoint, lans, review)
+        for number, way in enumerate(host.all_ways):
+            endpoint = as_ip(way.endpoint.host)
+            field = f"hosts.{name}.endpoint" + (f"[{number}]" if host.ways else "")
+            if endpoint is not None and way.in_lan:
+                _in_lan(name, endpoint, way, field, review)
+            elif endpoint is not None:
+                _endpoint(name, endpoint, field, lans, review)
         address = as_ip(host.ssh.host)
         if address is not None:
             _ssh(name, address, lans, review)
@@ -39,8 +44,21 @@ class _Lans:
                 yield path
 
 
-def _endpoint(name: str, ip: IPAddress, lans: _Lans, review: Review) -> None:
-    field = f"hosts.{name}.endpoint"
+def _in_lan(name: str, ip: IPAddress, way: Way, field: str, review: Review) -> None:
+    """Who connects to an address in a LAN must not have a route into the tunnel for it."""
+    for gateway, member in review.inventory.members.items():
+        lan = next((lan for lan in member.subnets if ip in lan), None)
+        for other in way.only if lan is not None else ():
+            host = review.inventory.members.get(other)
+            if host is not None and gateway not in (other, host.behind):
+                message = f"{other} would reach {ip} through the tunnel itself: {lan} of {gateway} is routed into it"
+                review.add(field, message, f"if {other} is in that LAN: behind: {gateway} under {other}")
+    if any(ip in tunnel for tunnel in review.inventory.network.subnets):
+        message = f"{ip} lies inside network.subnet: the tunnel would carry itself"
+        review.add(field, message, "the endpoint is the address outside the tunnel")
+
+
+def _endpoint(name: str, ip: IPAddress, field: str, lans: _Lans, review: Review) -> None:
     for path in lans.containing(ip):
         message = f"it contains the endpoint of {name} {ip} ({review.where(field)}): the tunnel would carry itself"
         review.add(path, message, "narrow the subnet")
@@ -52,7 +70,8 @@ def _endpoint(name: str, ip: IPAddress, lans: _Lans, review: Review) -> None:
 def _ssh(name: str, ip: IPAddress, lans: _Lans, review: Review) -> None:
     field = f"hosts.{name}.ssh"
     for path in lans.containing(ip):
-        if not path.startswith(f"hosts.{name}."):
+        behind = review.inventory.hosts[name].behind  # it has no route into the tunnel for that LAN
+        if not path.startswith((f"hosts.{name}.", f"hosts.{behind}.")):
             message = f"it contains the SSH address of {name} {ip} ({review.where(field)}), not behind this gateway"
             review.add(path, message, "narrow the subnet", warning=True)
     if any(ip in tunnel for tunnel in review.inventory.network.subnets):

@@ -7,6 +7,7 @@ from typing import Any
 
 from wgorch.inventory import fields as f
 from wgorch.inventory import schema
+from wgorch.inventory.endpoint import Endpoint, Way
 from wgorch.inventory.model import AUTO, DEFAULT_PORT, NOWHERE, Host, SshTarget
 from wgorch.inventory.nodes import Mapping, Scalar, is_empty, place
 from wgorch.inventory.sections.groups import Groups
@@ -60,10 +61,10 @@ def _host(item: Item, shared: dict[str, Any], groups: Groups, reading: Reading) 
     for field, its in {**places, **{f"ssh.{field}": its for field, its in more.items()}}.items():
         if its in reading.locations:
             reading.locations.copy_field(its, f"{path}.{field}")
-    return _member(name, target, {**common, **values}, shared)
+    return _member(name, target, {**common, **values}, shared, groups)
 
 
-def devices(node: Mapping, shared: dict[str, Any], reading: Reading) -> Iterator[tuple[str, Host]]:
+def devices(node: Mapping, shared: dict[str, Any], groups: Groups, reading: Reading) -> Iterator[tuple[str, Host]]:
     """Yield the valid devices by name; `shared` are the fields of the network."""
     for key, value in node.items:
         path = f"devices.{key.text}"
@@ -75,12 +76,14 @@ def devices(node: Mapping, shared: dict[str, Any], reading: Reading) -> Iterator
             continue
         values = reading.record(value, schema.DEVICE, path) if isinstance(value, Mapping) else {}
         if name is not None:
-            yield name, _member(name, NOWHERE, values, shared)
+            yield name, _member(name, NOWHERE, values, shared, groups)
 
 
-def _member(name: str, target: SshTarget, values: dict[str, Any], shared: dict[str, Any]) -> Host:
-    endpoint = values.get("endpoint")
-    port = values.get("listen_port") or (endpoint.port if endpoint else shared.get("listen_port", DEFAULT_PORT))
+def _member(name: str, target: SshTarget, values: dict[str, Any], shared: dict[str, Any], groups: Groups) -> Host:
+    endpoint, ways = _endpoints(values.get("endpoint"), groups)
+    # In its LAN peers reach the port itself, elsewhere perhaps another one that is forwarded to it.
+    known = [way.endpoint.port for way in ways if way.in_lan] + ([endpoint.port] if endpoint else [])
+    port = values.get("listen_port") or next(iter(known), shared.get("listen_port", DEFAULT_PORT))
     return Host(
         name=name,
         ssh=target,
@@ -89,6 +92,7 @@ def _member(name: str, target: SshTarget, values: dict[str, Any], shared: dict[s
         public_key=values.get("public_key"),
         listen_port=port,
         endpoint=endpoint,
+        ways=ways,
         relay=values.get("relay") is True,
         chosen_relay=values["relay"] if isinstance(values.get("relay"), str) else None,
         subnets=tuple(in_tunnel for in_tunnel, _ in values.get("subnets", ())),
@@ -108,3 +112,14 @@ def _member(name: str, target: SshTarget, values: dict[str, Any], shared: dict[s
         relay_port=values.get("relay_port", 0),
         single_address=values.get("single_address", False),
     )
+
+
+def _endpoints(given: Any, groups: Groups) -> tuple[Endpoint | None, tuple[Way, ...]]:
+    """The endpoint that is for every member, and all of a list, with the members of groups by name."""
+    if given is None or isinstance(given, Endpoint):
+        return given, ()
+    ways = []
+    for way in given:
+        names = (name for each in way.only for name in groups.members.get(each, (each,)))
+        ways.append(way._replace(only=tuple(dict.fromkeys(names))))
+    return next((way.endpoint for way in ways if way.is_for_all), None), tuple(ways)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 
 from wgorch.base.ip import as_ip
-from wgorch.inventory.model import Inventory, IPAddress, IPNetwork
+from wgorch.inventory.endpoint import Way
+from wgorch.inventory.model import Host, Inventory, IPAddress, IPNetwork
 from wgorch.rehearsal.layout.model import Layout, Site
 from wgorch.rehearsal.machine import Interface, WorldError
 
@@ -26,7 +27,7 @@ class Draft:
         self.ssh_ports: dict[str, set[int]] = {}
         self.public: dict[IPNetwork, str] = {}
         """The internet's networks and its own address in each."""
-        ends = [h.endpoint.host for h in inventory.hosts.values() if h.endpoint]
+        ends = [way.endpoint.host for h in inventory.hosts.values() for way in h.all_ways]
         self.ipv6 = any(":" in text for text in (*ends, *(h.ssh.host for h in inventory.hosts.values())))
         self.used = _addresses_in(inventory)
         taken = {"wires"} | set(inventory.hosts)
@@ -66,6 +67,22 @@ class Draft:
         """The site in whose LAN a machine is."""
         segments = {interface.segment for interface in self.interfaces.get(machine, ())}
         return next((site for site in self.sites.values() if site.segment in segments), None)
+
+    def site_with(self, machine: str, ip: IPAddress) -> Site | None:
+        """The site in whose LAN a machine is, where an address is in it."""
+        site = self.site_of(machine)
+        return site if site is not None and ip in site.lan else None
+
+    def is_in_internet(self, machine: str) -> bool:
+        """True for a machine that has a public address of its own."""
+        return any(interface.segment.startswith("net ") for interface in self.interfaces.get(machine, ()))
+
+    def neighbours(self, host: Host, way: Way) -> list[str]:
+        """The hosts that connect to another one in its LAN."""
+        hosts = self.inventory.hosts
+        near = {name for name, other in hosts.items() if host.name == other.behind or name == host.behind}
+        near |= {name for name, other in hosts.items() if other.behind and other.behind == host.behind}
+        return [name for name in hosts if name != host.name and name in (way.only or near)]
 
     def unique(self, name: str) -> str:
         """A name that no machine has, made of this one; addresses in it become part of it."""
@@ -126,7 +143,7 @@ def _addresses_in(inventory: Inventory) -> set[IPAddress]:
     """The addresses that an inventory mentions; no machine that is added may have one of them."""
     used: set[IPAddress] = set()
     for host in inventory.hosts.values():
-        texts = [target.host for target in (host.ssh, *host.ssh.via)] + ([host.endpoint.host] if host.endpoint else [])
+        texts = [target.host for target in (host.ssh, *host.ssh.via)] + [way.endpoint.host for way in host.all_ways]
         used |= {ip for text in texts if (ip := as_ip(text))}
     return used | {flow.address for flow in inventory.verify}
 

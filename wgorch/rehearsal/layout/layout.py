@@ -13,7 +13,7 @@ from wgorch.rehearsal.layout.internet import internet, place_controller, place_s
 from wgorch.rehearsal.layout.jumps import place_jumps
 from wgorch.rehearsal.layout.lans import place_lan
 from wgorch.rehearsal.layout.model import Layout
-from wgorch.rehearsal.layout.place import place
+from wgorch.rehearsal.layout.place import place, place_ways
 from wgorch.rehearsal.layout.routers import router
 from wgorch.rehearsal.machine import Machine
 
@@ -24,6 +24,8 @@ def lay_out(inventory: Inventory, *, hard_nat: bool = False, systemd: bool = Tru
     hosts = inventory.hosts.values()
     for host in hosts:
         place(draft, host)
+    for host in hosts:
+        place_ways(draft, host)
     for host in hosts:
         place_jumps(draft, host)
     for host in hosts:

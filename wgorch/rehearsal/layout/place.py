@@ -18,10 +18,14 @@ def place(draft: Draft, host: Host) -> None:
     draft.ssh_ports.setdefault(host.name, set()).add(host.ssh.port or SSH)
     draft.layout.users.setdefault(host.name, set()).add(host.ssh.user or "root")
     draft.layout.ssh[host.ssh.host] = host.name
-    if end is not None and is_public(end) and (own is None or own == end or is_public(own)):
+    # Another port outside than inside is a port forward, and that is a router's.
+    forwarded = host.endpoint is not None and host.endpoint.port != host.listen_port
+    if end is not None and not forwarded and is_public(end) and (own is None or own == end or is_public(own)):
         draft.plug_into_internet(host.name, end)
         if own is not None and own != end:
             draft.plug_into_internet(host.name, own)
+    elif end is None and own is not None and own.version == 6 and is_public(own):
+        draft.plug_into_internet(host.name, own)  # no router translates IPv6
     elif end is not None and not is_public(end):
         site = _site(draft, host, _lan_of(draft, end))
         _plug(draft, host, site, end)
@@ -39,12 +43,29 @@ def _place_behind_nat(draft: Draft, host: Host, end: IPAddress | None, own: IPAd
     _plug(draft, host, site, ip)
     if end is not None and host.endpoint is not None:
         site.set_outside(end)
-        site.port_forwards.append(PortForward("udp", host.endpoint.port, str(ip)))
-        draft.layout.assumed.append(f"router {end} forwards UDP {host.endpoint.port} to {host.name}")
+        inside_port = "" if host.endpoint.port == host.listen_port else f":{host.listen_port}"
+        site.port_forwards.append(PortForward("udp", host.endpoint.port, f"{ip}{inside_port}"))
+        draft.layout.assumed.append(f"router {end} forwards UDP {host.endpoint.port} to {host.name}{inside_port}")
     if own is not None and is_public(own):
         site.set_outside(own)
         site.port_forwards.append(PortForward("tcp", host.ssh.port or SSH, str(ip)))
         draft.layout.assumed.append(f"router {own} forwards SSH to {host.name}")
+
+
+def place_ways(draft: Draft, host: Host) -> None:
+    """Give a host the addresses of its further endpoints, and those who use one in a LAN a place there."""
+    for way in host.ways:
+        ip = draft.address(way.endpoint.host)
+        if way.in_lan:
+            site = draft.site_with(host.name, ip) or _site(draft, host, _lan_of(draft, ip))
+            _plug(draft, host, site, ip)
+            for name in draft.neighbours(host, way):
+                if site.segment not in {interface.segment for interface in draft.interfaces[name]}:
+                    draft.plug_into_site(name, site, draft.free(site.lan, 62))
+        elif way.endpoint != host.endpoint and draft.is_in_internet(host.name):
+            draft.plug_into_internet(host.name, ip)
+        elif way.endpoint != host.endpoint:
+            draft.layout.assumed.append(f"{way.endpoint} of {host.name} is not in this world")
 
 
 def _plug(draft: Draft, host: Host, site: Site, ip: IPAddress) -> None:

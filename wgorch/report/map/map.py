@@ -94,8 +94,7 @@ class Map:
 
     def _box(self, name: str, host: Host) -> Box:
         lines = [str(address) for address in host.addresses]
-        if host.endpoint:
-            lines.append(str(host.endpoint))
+        lines += [str(way.endpoint) for way in host.all_ways]
         lans = [f"LAN {lan}" if host.real(lan) == lan else f"LAN {host.real(lan)} as {lan}" for lan in host.subnets]
         kind = "device" if host.is_device else "relay" if host.relay else "host"
         error = self.status.unreachable.get(name) if self.status else None

@@ -80,7 +80,7 @@ def _sends_to(evidence: Evidence, host: str, other: str) -> bool:
 def _receives_from(evidence: Evidence, host: str, other: str) -> bool:
     """True where UDP came in from the peer's current or configured address, or from any where neither is known."""
     capture, peer = evidence.captures[host], evidence.peer(host, other)
-    wanted = evidence.topology.hosts[other].endpoint
+    wanted = evidence.topology.endpoint_for(other, host)
     current = _address(capture.endpoints.get(peer.public_key, "")) if peer else ""
     expected = {current, wanted.host if wanted else ""} - {""}
     sightings = capture.outer.get("in", ())

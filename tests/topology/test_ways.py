@@ -1,0 +1,152 @@
+"""Several endpoints of a host: each pair takes the best that both have, and neighbours in a LAN need no relay."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import yaml
+
+from wgorch.inventory.dump import dump, dump_text
+from wgorch.inventory.load import loads
+from wgorch.inventory.model import Inventory
+from wgorch.topology.path import unreachable_flows
+from wgorch.topology.topology import Topology, build
+
+V4, V6 = frozenset({4}), frozenset({6})
+BOTH = V4 | V6
+
+TEXT = """
+network: {name: office, subnet: 10.99.0.0/24}
+groups: {near: [berlin, printer]}
+hosts:
+  bcc: {ssh: bcc, relay: true, endpoint: ["198.51.100.7:51820", "[2001:db8::7]:51821"]}
+  gw:
+    ssh: gw
+    subnets: [10.1.0.0/24]
+    endpoint: [{address: "203.0.113.9:443"}, {lan: "10.1.0.5:51820", only: [near]}, {lan: "10.1.0.5:7"}]
+  berlin: {ssh: berlin, behind: gw}
+  printer: {ssh: printer, behind: gw}
+  other: {ssh: other, behind: gw}
+  home: {ssh: home}
+"""
+
+
+def ends(topology: Topology, name: str) -> dict[str, str]:
+    return {link.peer: str(link.endpoint) for link in topology.desired(name).links}
+
+
+def test_each_pair_takes_the_best_that_both_have() -> None:
+    inventory = loads(TEXT)
+    topology = build(inventory, versions={"home": V6, "berlin": BOTH, "other": V4})
+    assert ends(topology, "home") == {"bcc": "[2001:db8::7]:51821", "gw": "203.0.113.9:443"}
+    assert ends(topology, "berlin") == {"bcc": "198.51.100.7:51820", "gw": "10.1.0.5:51820"}
+    assert ends(topology, "other") == {"bcc": "198.51.100.7:51820", "gw": "10.1.0.5:7"}  # behind it, and not in `only`
+    assert ends(topology, "gw")["bcc"] == "198.51.100.7:51820"  # nothing is known of it: the order of the file
+    assert inventory.hosts["gw"].listen_port == 51820  # as its LAN sees it
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("known", [None, V4, V6, BOTH, frozenset()])
+def test_the_lan_comes_first_then_what_is_within_reach_then_the_order(
+    order: tuple[int, ...], known: frozenset[int] | None
+) -> None:
+    texts = ["203.0.113.9:1", "[2001:db8::9]:1", {"lan": "10.1.0.5:1", "only": ["near"]}]
+    data = yaml.safe_load(TEXT)
+    data["hosts"]["gw"]["endpoint"] = [texts[number] for number in order]
+    versions = {} if known is None else {"home": known, "berlin": known}
+    topology = build(loads(yaml.safe_dump(data, sort_keys=False)), versions=versions)
+    assert ends(topology, "berlin")["gw"] == "10.1.0.5:1"
+    public = [text for number in order if isinstance(text := texts[number], str)]
+    if known in (V4, V6):
+        public = [text for text in public if ("[" in text) == (known == V6)]
+    assert ends(topology, "home")["gw"] == public[0]
+
+
+SPOKES = """
+network: {name: office, subnet: 10.99.0.0/24}
+hosts:
+  bcc: {ssh: bcc, relay: true, endpoint: "198.51.100.7:51820"}
+  gw: {ssh: gw, subnets: [10.1.0.0/24], endpoint: [{lan: "10.1.0.5:51820"}]}
+  berlin: {ssh: berlin, behind: gw}
+  paris: {ssh: paris}
+"""
+
+
+def test_neighbours_without_a_public_endpoint_need_no_relay() -> None:
+    topology = build(loads(SPOKES))
+    assert topology.path("berlin", "gw") == ["berlin", "gw"]
+    assert topology.path("gw", "berlin") == ["gw", "berlin"]
+    assert topology.path("paris", "gw") == ["paris", "bcc", "gw"]
+    assert topology.path("berlin", "paris") == ["berlin", "bcc", "paris"]
+    assert ends(topology, "berlin") == {"bcc": "198.51.100.7:51820", "gw": "10.1.0.5:51820"}
+    assert ends(topology, "gw") == {"bcc": "198.51.100.7:51820", "berlin": "None"}
+    nets = {link.peer: list(map(str, link.allowed_ips)) for link in topology.desired("berlin").links}
+    assert nets == {"bcc": ["10.99.0.0/24"], "gw": ["10.1.0.0/24", "10.99.0.2/32"]}
+    assert not topology.can_peer_directly("berlin", "gw")
+    assert not unreachable_flows(topology)
+
+
+def test_links_separate_neighbours_too() -> None:
+    topology = build(loads(SPOKES.replace("paris: {ssh: paris}", "paris: {ssh: paris, behind: gw}")))
+    assert topology.path("paris", "gw") == ["paris", "gw"]
+
+
+def test_two_relays_and_a_neighbour() -> None:
+    more = '  bcc2: {ssh: bcc2, relay: true, endpoint: ["198.51.100.8:51820", {lan: "10.1.0.8:7", only: [gw]}]}\n'
+    topology = build(loads(SPOKES + more))
+    assert ends(topology, "gw")["bcc2"] == "10.1.0.8:7"
+    assert ends(topology, "berlin")["bcc2"] == "198.51.100.8:51820"
+    assert topology.path("berlin", "gw") == ["berlin", "gw"]
+    link = topology.desired("gw").link("berlin")
+    assert link is not None
+    assert link.interface in ("", "wg0")
+
+
+@pytest.mark.parametrize("text", [TEXT, SPOKES])
+def test_a_list_is_written_as_it_is_read(text: str) -> None:
+    inventory = loads(text)
+    again = loads(dump_text(inventory))
+    assert dump(again) == dump(inventory)
+    assert {n: h.ways for n, h in again.hosts.items()} == {n: h.ways for n, h in inventory.hosts.items()}
+
+
+def changed(endpoint: str) -> str:
+    return TEXT.replace(
+        '[{address: "203.0.113.9:443"}, {lan: "10.1.0.5:51820", only: [near]}, {lan: "10.1.0.5:7"}]', endpoint
+    )
+
+
+MISTAKES = {
+    "[]": "hosts.gw.endpoint: expected 1 to 16 endpoints",
+    "[{}]": "hosts.gw.endpoint[0]: expected either address or lan",
+    '[{address: "1.2.3.4:5", lan: "10.1.0.5:1"}]': "hosts.gw.endpoint[0]: expected either address or lan",
+    '[{adress: "1.2.3.4:5"}]': 'hosts.gw.endpoint[0].adress: unknown field. Did you mean "address"?',
+    '[{address: "1.2.3.4"}]': "hosts.gw.endpoint[0].address: port missing",
+    '["203.0.113.1:1", "1.2.3.4"]': "hosts.gw.endpoint[1]: port missing",
+    '[{lan: "10.1.0.5:1", only: berlin}]': "hosts.gw.endpoint[0].only: expected a list of members",
+    '[{lan: "10.1.0.5:1", only: [berlni]}]': 'hosts.gw.endpoint[0]: "only" names no host, device or group "berlni". Did you',
+    '[{lan: "10.1.0.5:1", only: [gw]}]': 'hosts.gw.endpoint[0]: "only" names gw itself alone',
+    '[{lan: "10.1.0.5:1", only: [home]}]': "hosts.gw.endpoint[0]: home would reach 10.1.0.5 through the tunnel itself",
+    '["10.1.0.5:1"]': "hosts.gw.subnets[0]: it contains the endpoint of gw 10.1.0.5",
+    '["203.0.113.1:1", "10.99.0.7:1"]': "hosts.gw.endpoint[1]: 10.99.0.7 lies inside network.subnet",
+    '["203.0.113.1:1", "198.51.100.7:51820"]': "hosts.gw.endpoint[1]: 198.51.100.7:51820 is also the endpoint of hosts.bcc",
+    "[2001:db8::1]": "hosts.gw.endpoint: YAML reads [..] as a list",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("endpoint", MISTAKES)
+def test_a_mistake_in_a_list_is_told_at_its_item(endpoint: str) -> None:
+    from wgorch.errors import InventoryError
+
+    with pytest.raises(InventoryError) as error:
+        loads(changed(endpoint))
+    assert any(MISTAKES[endpoint] in problem for problem in error.value.problems), error.value.problems
+
+
+def test_a_port_forward_with_another_port_is_an_ordinary_case() -> None:
+    inventory: Inventory = loads(
+        changed('"203.0.113.9:443"').replace("subnets: [10.1", "listen_port: 51820\n    subnets: [10.1")
+    )
+    assert inventory.warnings == ()
+    assert (str(inventory.hosts["gw"].endpoint), inventory.hosts["gw"].listen_port) == ("203.0.113.9:443", 51820)
