@@ -59,8 +59,7 @@ class Network:
     def settle(self) -> None:
         """Wait until all use the preferred relay, and nothing takes a detour; without what they remember of earlier failures."""
         for host in ("home", "company"):
-            if self.relay_of(host) != "bcc":
-                self.world.sh(host, "rm -f /run/wgorch-office/active; systemctl restart wgorch-office-failover")
+            self.world.sh(host, "rm -f /run/wgorch-office/active; systemctl restart wgorch-office-failover")
         self.wait("bcc", "home", "company")
         end = time.monotonic() + BACK_S
         while self.world.sh("bcc", "cat /run/wgorch-office/detours") + self.world.sh(

@@ -257,7 +257,13 @@ def _try(
     if beside:
         its_setup["lan0"] += ["172.17.0.0/24", "fd17::/64"]
         loaded["nft"] = loaded.get("nft", "") + beside
-    found = firewall.ask(its_setup, loaded, [case.packet for case in its])
+    packets = [case.packet for case in its]
+    found = firewall.ask(its_setup, dict(loaded), packets)
+    lost = [not got and bool(case.becomes) for case, got in zip(its, found, strict=True)]
+    if any(lost):
+        # On a busy machine packets get lost; that one comes through which must not is never by chance.
+        again = firewall.ask(its_setup, dict(loaded), packets)
+        found = [second if late else first for first, second, late in zip(found, again, lost, strict=True)]
     return [
         f"{name}: {case.packet}: {case.why}: {got or 'dropped'}, not {case.becomes or 'dropped'}"
         for case, got in zip(its, found, strict=True)
