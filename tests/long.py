@@ -26,6 +26,8 @@ def portions(seed: int) -> Iterator[tuple[str, list[str]]]:
     pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
     yield "10,000 hostile answers", [*pytest, "tests/test_hostile.py"]
     yield "1,300 injections", [*pytest, "tests/test_injections.py"]
+    yield "10,000 inventories in 50 files", [*pytest, "tests/inventory/test_include.py"]
+    yield "2,000 mistakes in files and sources", [*pytest, "tests/inventory/test_seeded_mistakes.py"]
     yield "2,000 ssh_config files", [*pytest, "tests/lab/test_ssh_config.py"]
     yield "50 rounds of sites that are off", [*pytest, "tests/lab/test_absent.py", "-k", "come_and_go"]
     yield "100 turns of two controllers", [*pytest, "tests/lab/test_members.py", "-k", "take_turns"]

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from tests.conftest import LONG
+from tests.networks import as_yaml, inventories
 from wgorch.errors import InventoryError
+from wgorch.inventory.dump import dump
 from wgorch.inventory.edit import add_fields
 from wgorch.inventory.load import load, loads
+from wgorch.inventory.model import Inventory
 from wgorch.inventory.show import show
 from wgorch.plan.members import Record, parse
 from wgorch.report.files import edit_inventory
+from wgorch.topology.topology import build
 
 MAIN = "network: {name: office, subnet: 10.99.0.0/16}\ninclude: [sites/*.yaml]\n"
 HUB = 'hosts:\n  hub: {ssh: root@203.0.113.10, endpoint: "203.0.113.10:51820", relay: true}\n'
@@ -62,6 +73,42 @@ def test_an_inventory_split_into_files_is_the_same(tmp_path: Path) -> None:
         assert set(found.verify) == set(whole.verify)
         assert found.groups == whole.groups
         assert len(found.included) == len(files) - 1
+
+
+@settings(max_examples=10_000 if LONG else 40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(inventories(most=60), st.randoms(use_true_random=False))
+def test_any_inventory_in_50_files_is_the_same_plan_as_in_one(inventory: Inventory, chance: random.Random) -> None:
+    """Members, links and tests are dealt to files; relays stay in theirs, whose order is that of preference."""
+    data = yaml.safe_load(as_yaml(inventory))
+    names = list(inventory.hosts)
+    data["verify"] = [f"{a} -> {b}" for a, b in itertools.pairwise(names)]
+    whole = loads(yaml.safe_dump(data, sort_keys=False))
+    files: dict[str, dict[str, Any]] = {f"sites/{number:02}.yaml": {} for number in range(50)}
+    main: dict[str, Any] = {"network": data["network"], "include": ["sites/*.yaml"], "hosts": {}}
+    for name, host in data["hosts"].items():
+        part = main if host.get("relay") else chance.choice([main, *files.values()])
+        part.setdefault("hosts", {})[name] = host
+    for flow in data["verify"]:
+        chance.choice([main, *files.values()]).setdefault("verify", []).append(flow)
+    if "links" in data:
+        chance.choice([main, *files.values()])["links"] = data["links"]
+    texts = {name: yaml.safe_dump(part or {"groups": {}}) for name, part in files.items()}
+    main["hosts"] = main["hosts"] or {names[0]: data["hosts"][names[0]]}
+    for part in (text for text in texts if names[0] in (files[text].get("hosts") or {}) and names[0] in main["hosts"]):
+        files[part]["hosts"].pop(names[0])
+        texts[part] = yaml.safe_dump(files[part] if files[part]["hosts"] else {"groups": {}} | files[part])
+    with tempfile.TemporaryDirectory() as folder:
+        found = load(write(Path(folder), {"inventory.yaml": yaml.safe_dump(main, sort_keys=False), **texts}))
+
+    one, other = dump(whole), dump(found)
+    for section in ("verify",):
+        one[section], other[section] = sorted(one.get(section, [])), sorted(other.get(section, []))
+    assert one == other
+    left, right = build(whole), build(found)
+    for name in names:
+        mine, theirs = left.desired(name), right.desired(name)
+        assert sorted(mine.links) == sorted(theirs.links)
+        assert set(mine.routes) == set(theirs.routes)
 
 
 MISTAKES: dict[str, tuple[dict[str, str], list[str]]] = {

@@ -295,5 +295,5 @@ def _flows(pattern: str, doc: str) -> dict[str, Any]:
         "propertyNames": {"pattern": f"^{pattern}$"},
         "additionalProperties": {"type": "string"},
     }
-    items = {"anyOf": [{"type": "string", "pattern": f"^{pattern}$"}, with_services]}
+    items = {"anyOf": [{"type": "string", "pattern": f"^{pattern}(?:(?::| until) .+)?$"}, with_services]}
     return {"type": "array", "description": doc, "items": items}

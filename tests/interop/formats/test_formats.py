@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import html
 import random
 import re
 import shlex
@@ -11,6 +12,7 @@ from dataclasses import replace
 from importlib.metadata import EntryPoint
 from types import SimpleNamespace
 from typing import Any, NamedTuple
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -293,6 +295,62 @@ def read_edgeos(files: dict[str, str]) -> Read:
     return Read(set(own["address"]), peers, routes, *numbers, key, tuple(dns))
 
 
+def read_opnsense(files: dict[str, str]) -> Read:
+    (text,) = files.values()
+    root = ElementTree.fromstring(text)
+    (own,) = root.findall("./OPNsense/wireguard/server/servers/server")
+    assert re.fullmatch(r"[0-9a-zA-Z._\-]{1,64}", own.findtext("name", ""))  # the model's masks
+    assert own.findtext("instance", "").isdecimal()
+    clients = {c.get("uuid"): c for c in root.findall("./OPNsense/wireguard/client/clients/client")}
+    peers = {}
+    for uuid in own.findtext("peers", "").split(","):
+        client = clients[uuid]
+        assert re.fullmatch(r"[0-9a-zA-Z._\-]{1,64}", client.findtext("name", ""))
+        host = client.findtext("serveraddress", "")
+        end = f"{f'[{host}]' if ':' in host else host}:{client.findtext('serverport')}" if host else ""
+        nets = frozenset(client.findtext("tunneladdress", "").split(","))
+        peers[client.findtext("pubkey", "")] = (nets, end, int(client.findtext("keepalive") or 0))
+    assert own.findtext("disableroutes") == "0"
+    return Read(
+        set(own.findtext("tunneladdress", "").split(",")),
+        peers,
+        {net for nets, _, _ in peers.values() for net in nets},
+        int(own.findtext("port") or 0),
+        int(own.findtext("mtu") or 0),
+        own.findtext("privkey", ""),
+        tuple(x for x in own.findtext("dns", "").split(",") if x),
+    )
+
+
+def read_wg_quick(files: dict[str, str]) -> Read:
+    (text,) = files.values()
+    known = {
+        *("PrivateKey", "Address", "ListenPort", "MTU", "DNS"),
+        *("PublicKey", "AllowedIPs", "Endpoint", "PersistentKeepalive", "PresharedKey"),
+    }
+    sections = _ini(text)
+    assert all(key in known for _, part in sections for key in part)  # the apps refuse what they do not know
+    own = next(part for name, part in sections if name == "Interface")
+    peers = {
+        part["PublicKey"][0]: (
+            frozenset(part["AllowedIPs"][0].split(", ")),
+            part.get("Endpoint", [""])[0],
+            int(part.get("PersistentKeepalive", ["0"])[0]),
+        )
+        for name, part in sections
+        if name == "Peer"
+    }
+    return Read(
+        set(own["Address"]),
+        peers,
+        {net for nets, _, _ in peers.values() for net in nets},
+        int(own.get("ListenPort", ["0"])[0]),
+        int(own.get("MTU", ["0"])[0]),
+        own["PrivateKey"][0],
+        tuple(x for x in own.get("DNS", [""])[0].split(", ") if x),
+    )
+
+
 READERS: dict[str, Callable[[dict[str, str]], Read]] = {
     "networkd": read_networkd,
     "networkmanager": read_networkmanager,
@@ -303,6 +361,9 @@ READERS: dict[str, Callable[[dict[str, str]], Read]] = {
     "routeros": read_routeros,
     "vyos": read_vyos,
     "edgeos": read_edgeos,
+    "opnsense": read_opnsense,
+    "windows": read_wg_quick,
+    "mobile": read_wg_quick,
 }
 
 
@@ -322,6 +383,7 @@ def test_what_is_written_is_read_back(name: str) -> None:
             set(site.addresses), wanted, set(site.routes), site.listen_port, site.mtu, site.key, site.dns
         ), text
         assert all(peer.name in text for peer in site.peers)
+        text = html.unescape(text)
         assert text.count("<preshared key") + text.count(".psk") == sum(peer.has_preshared for peer in site.peers)
         if site.lans and name not in ("vyos", "edgeos"):  # which forward by themselves
             assert re.search("forward", text, re.I), text

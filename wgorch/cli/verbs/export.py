@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     inventory_argument(parser)
     forms = (
         "target tool: wg-quick (default), peers, compose, hosts; for a device also networkd, networkmanager, netplan, "
-        "ifupdown, openwrt, nixos, routeros, vyos, edgeos, or a package's own"
+        "ifupdown, openwrt, nixos, routeros, vyos, edgeos, opnsense, windows, mobile, or a package's own"
     )
     parser.add_argument("--format", metavar="NAME", default="wg-quick", help=forms)
     parser.add_argument("--qr", action="store_true", help="print the file of a device as a QR code")
@@ -59,7 +59,7 @@ def run(options: ExportOptions) -> int:
         loaded = context.run.inventory
         path, is_device = loaded.path, what in loaded.devices
     as_qr_code = options.qr or bool(options.output and options.output.suffix in (".png", ".svg"))
-    if as_qr_code and options.format != "wg-quick":
+    if as_qr_code and options.format not in ("wg-quick", "mobile", "windows"):
         raise UsageError("a QR code holds a wg-quick file", "leave out --qr, or --format")
     if as_qr_code and not is_device:
         problem = "only a device has a QR code: the private key of a host never leaves it"

@@ -16,10 +16,24 @@ if TYPE_CHECKING:
 
 Exporter = Callable[["Site"], Mapping[str, str]]
 
-OWN = ("networkd", "networkmanager", "netplan", "ifupdown", "openwrt", "nixos", "routeros", "vyos", "edgeos")
+OWN = (
+    *(
+        "networkd",
+        "networkmanager",
+        "netplan",
+        "ifupdown",
+        "openwrt",
+        "nixos",
+        "routeros",
+        "vyos",
+        "edgeos",
+        "opnsense",
+    ),
+    *("windows", "mobile"),
+)
 """Formats of this package: each a module with a function `export`."""
 
-WITHOUT_EXIT = frozenset(OWN) - {"networkmanager", "openwrt"}
+WITHOUT_EXIT = frozenset(OWN) - {"networkmanager", "openwrt", "windows", "mobile"}
 """Formats whose systems take a default route through the tunnel as it is, with no other for the tunnel's own packets."""
 
 GROUP = "wgorch.exporters"

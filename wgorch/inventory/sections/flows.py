@@ -119,6 +119,9 @@ def _line(item: Node, path: str, example: str, reading: Reading) -> _Line | None
     head: Node = item
     if isinstance(item, Mapping) and len(item.items) == 1:
         head, services = item.items[0]
+    elif isinstance(item, Scalar) and ": " in item.text:  # in quotes, or of JSON
+        text, _, rest = item.text.partition(": ")
+        head, services = item._replace(text=text), item._replace(text=rest)
     elif isinstance(item, Scalar) and " until " in item.text:
         text, _, end = item.text.partition(" until ")
         head, services = item._replace(text=text), item._replace(text=f"until {end}")
