@@ -20,7 +20,7 @@ from wgorch.plan.blockers import blockers, unreadable_blockers
 from wgorch.plan.changed_keys import changed_keys
 from wgorch.plan.host import HostPlan, named, plan_host
 from wgorch.plan.members import Record, compose, device_files, keepers, parse, recorded_files, recorded_with
-from wgorch.plan.notes import Note, relay_notes, return_routes, routes_inside
+from wgorch.plan.notes import Note, loss_notes, relay_notes, return_routes, routes_inside
 from wgorch.plan.playbook import Playbook
 from wgorch.plan.policy import cuts_ssh, policy_notes, unenforced
 from wgorch.plan.preshared import secrets_of
@@ -169,6 +169,7 @@ def _plan(
         notes=(
             *plan.notes,
             *relay_notes(desired, plan.want, plan.have),
+            *loss_notes(desired, plan.want, plan.have),
             *return_routes(desired, seen),
             *routes_inside(desired, seen),
             *_left_out(desired, held),

@@ -64,6 +64,20 @@ def relay_notes(desired: Desired, want: State, have: State) -> Iterator[Note]:
         yield Note(desired.name, f"other relays connect to UDP {ports}: let them in where a cloud or a router filters")
 
 
+def loss_notes(desired: Desired, want: State, have: State) -> Iterator[Note]:
+    """What a new port or key of running interfaces costs; and where another relay stands by, how to lose nothing."""
+    both = [(have.interfaces[name], new) for name, new in want.interfaces.items() if name in have.interfaces]
+    new_port = any(old.listen_port != new.listen_port for old, new in both)
+    new_key = any(old.public_key not in ("", new.public_key) for old, new in both)
+    if not (new_port or new_key) or want.drained:
+        return
+    what = " and ".join(["port"] * new_port + ["key"] * new_key)
+    text = f"a new {what}: its peers lose packets for about 0.3 s"
+    if desired.host.relay and desired.ports:
+        text += f"; to lose none: wgorch drain {desired.name} before, wgorch undrain {desired.name} after"
+    yield Note(desired.name, text)
+
+
 def notes(host: str, network: Network, want: State, seen: Observed) -> Iterator[Note]:
     """Remarks beside the plan of one host, about what it does not change."""
     for texts in (_files, _firewall, _adopted, _next_start, _start, _last_change, _sysctls, _preshared):

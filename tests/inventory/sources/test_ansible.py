@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 
@@ -215,6 +216,17 @@ def test_a_mistake_is_told_at_its_own_file_and_no_line_of_it_is_shown(case: str,
     found = refused(folder, {"inventory.yaml": MAIN, **files}, run_sources=False)
     assert any(problem.startswith(expected) or expected in problem.split("\n")[0] for problem in found), found
     assert "secretly" not in "".join(found)
+
+
+def test_a_pipe_is_not_waited_for(folder: Path) -> None:
+    files = {"inventory.yaml": MAIN, "hosts.ini": "x\n", "host_vars/y.yml": "a: 1\n"}
+    os.mkfifo(folder / "pipe")
+    (found,) = refused(folder, files | {"inventory.yaml": MAIN.replace("hosts.ini", "pipe")})
+    assert "cannot read pipe: it is no file" in found
+    (folder / "host_vars").mkdir(exist_ok=True)
+    os.mkfifo(folder / "host_vars" / "x.yml")
+    (found,) = refused(folder, files)
+    assert "cannot read host_vars/x.yml: it is no file" in found
 
 
 def test_yaml_with_anchors_and_several_files_in_a_folder(folder: Path) -> None:

@@ -37,10 +37,13 @@ class Token(NamedTuple):
             return os.environ.get(self.words[0], "")
         if self.kind == "file":
             try:
-                with Path(self.words[0]).expanduser().open("rb") as file:
+                path = Path(folder) / Path(self.words[0]).expanduser()
+                if path.is_fifo():
+                    raise ValueError(f"{self}: it is a pipe")
+                with path.open("rb") as file:
                     return file.read(MAX_LENGTH + 1).decode("ascii", "replace")
-            except (OSError, RuntimeError, ValueError) as error:
-                raise ValueError(f"{self}: {getattr(error, 'strerror', None) or 'no such file'}") from None
+            except (OSError, RuntimeError) as error:
+                raise ValueError(f"{self}: {getattr(error, 'strerror', None) or error}") from None
         try:
             answer = collect(self.words, folder, timeout_s, MAX_LENGTH * 16)
         except TooMuch:

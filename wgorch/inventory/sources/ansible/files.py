@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,6 +86,8 @@ class _Files:
                 self.problems.add(self.at, "", f"more than {MAX_FILES} files", "name one inventory")
             return None
         try:
+            if not path.is_file():  # a pipe would be waited for
+                raise OSError(errno.EINVAL, "it is no file")
             with path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
             text = data.decode("utf-8-sig")
