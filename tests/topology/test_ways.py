@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import random
+from typing import Any
 
 import pytest
 import yaml
 
+from tests.conftest import LONG
+from wgorch.errors import InventoryError
 from wgorch.inventory.dump import dump, dump_text
 from wgorch.inventory.load import loads
 from wgorch.inventory.model import Inventory
@@ -137,8 +141,6 @@ MISTAKES = {
 
 @pytest.mark.parametrize("endpoint", MISTAKES)
 def test_a_mistake_in_a_list_is_told_at_its_item(endpoint: str) -> None:
-    from wgorch.errors import InventoryError
-
     with pytest.raises(InventoryError) as error:
         loads(changed(endpoint))
     assert any(MISTAKES[endpoint] in problem for problem in error.value.problems), error.value.problems
@@ -150,3 +152,74 @@ def test_a_port_forward_with_another_port_is_an_ordinary_case() -> None:
     )
     assert inventory.warnings == ()
     assert (str(inventory.hosts["gw"].endpoint), inventory.hosts["gw"].listen_port) == ("203.0.113.9:443", 51820)
+
+
+def drawn(chance: random.Random) -> dict[str, Any]:
+    """Sites of a gateway and hosts behind it, each with endpoints of some kinds, and relays."""
+    hosts: dict[str, dict[str, Any]] = {}
+    relays = chance.randint(1, 3)
+    for number in range(relays):
+        public = [f"198.51.100.{number + 1}:51820", f"[2001:db8::{number + 1}]:51820"]
+        ends: Any = chance.choice([public[0], public, public[::-1]])
+        hosts[f"r{number}"] = {"ssh": f"r{number}", "relay": True, "endpoint": ends}
+    for site in range(chance.randint(1, 3)):
+        gateway, names = f"g{site}", [f"s{site}h{n}" for n in range(chance.randint(0, 3))]
+        hosts[gateway] = {"ssh": gateway, "subnets": [f"10.{site}.0.0/24"]}
+        for name in names:
+            hosts[name] = {"ssh": name, "behind": gateway}
+        for number, name in enumerate([gateway, *names]):
+            ways: list[Any] = []
+            if chance.random() < 0.4:
+                only = chance.sample(sorted({gateway, *names} - {name}), 1) if names and chance.random() < 0.5 else []
+                ways.append({"lan": f"10.{site}.0.{number + 5}:51820"} | ({"only": only} if only else {}))
+            if chance.random() < 0.3:
+                ways.append({"address": f"203.0.113.{site * 20 + number}:{chance.choice([443, 51820])}"})
+            if ways:
+                chance.shuffle(ways)
+                hosts[name]["endpoint"] = ways
+    network: dict[str, Any] = {"name": "office", "subnet": "10.99.0.0/24"}
+    if chance.random() < 0.2:
+        network["direct"] = "try"
+    data = {"network": network, "hosts": hosts}
+    plain = [n for n in hosts if not hosts[n].get("relay")]
+    if len(plain) > 1 and chance.random() < 0.4:
+        one, other = chance.sample(plain, 2)
+        data["links"] = [f"{one} -x- {other}"]
+    return data
+
+
+@pytest.mark.parametrize("seed", range(3000 if LONG else 150))
+def test_peers_are_mutual_and_every_path_ends(seed: int) -> None:
+    chance = random.Random(f"ways {seed}")
+    data = drawn(chance)
+    try:
+        inventory = loads(yaml.safe_dump(data, sort_keys=False))
+    except InventoryError as error:
+        assert "neither" in str(error) or "share" in str(error) or "endpoint of" in str(error), error
+        return
+    versions = {name: chance.choice([V4, V6, BOTH]) for name in inventory.hosts if chance.random() < 0.7}
+    topology = build(inventory, versions=versions)
+    again = loads(dump_text(inventory))
+    assert dump(again) == dump(inventory)
+    for name in inventory.hosts:
+        peers = list(topology.peers(name))
+        assert len(peers) == len(set(peers)), (name, peers)
+        for peer in peers:
+            assert name in set(topology.peers(peer)), (name, peer)
+            assert topology.endpoint_for(peer, name) or topology.endpoint_for(name, peer), (name, peer)
+        by_interface: dict[str, list[Any]] = {}
+        for link in topology.desired(name).links:
+            by_interface.setdefault(link.interface or "wg0", []).extend(link.allowed_ips)
+        for nets in by_interface.values():
+            assert len(nets) == len(set(nets)), (name, nets)
+        for other in inventory.hosts:
+            if other == name:
+                continue
+            path = topology.path(name, other)
+            assert path[:1] == [name], (name, other, path)
+            assert path[-1] == other, (name, other, path)
+            for here, there in itertools.pairwise(path):
+                assert there in set(topology.peers(here)), (here, there, path)
+                entry = topology.desired(here).link(there)
+                assert entry is not None
+                assert any(inventory.hosts[other].address in net for net in entry.allowed_ips), (here, there, other)

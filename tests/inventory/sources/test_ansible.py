@@ -147,6 +147,15 @@ def test_arguments_that_no_target_can_hold_are_refused_at_their_place(arguments:
 
 
 FILES: dict[str, tuple[dict[str, str], str]] = {
+    "a script": ({"hosts.ini": "#!/bin/sh\necho '{}'\n"}, "hosts.ini:1:1: error: is a program, and none of Ansible's"),
+    "a plugin": (
+        {"hosts.ini": "---\nplugin: amazon.aws.aws_ec2\nregions: [eu-west-1]\n"},
+        "hosts.ini:2:9: error: plugin: is of Ansible's, and none is run",
+    ),
+    "a member that a group has not": (
+        {"hosts.ini": "x\n", "group_vars/all.yml": "ansible_host: \"{{ groups['all'][7] }}\"\n"},
+        "group_vars/all.yml:1:15: error: x.ansible_host: names host 7 of the group all, which has 1",
+    ),
     "no host in a section that Ansible lacks": (
         {"hosts.ini": "[a:hostz]\nx\n"},
         "hosts.ini:1:1: error: [a:hostz] is no section of Ansible's",
@@ -279,6 +288,25 @@ all:
     found = read(folder, {"inventory.yaml": MAIN.replace("hosts.ini", "h.yml"), "h.yml": text}, run_sources=False)
     gw = found.hosts["gw-berlin"]
     assert (gw.ssh.host, [str(jump) for jump in gw.ssh.via]) == ("gw.lan.example", ["root@203.0.113.99"])
+
+
+def test_templates_as_people_write_them(folder: Path) -> None:
+    text = """
+[bastion]
+gate ansible_host=203.0.113.99
+[sites]
+gw
+[sites:vars]
+ansible_port="{{ ssh_port | default(2222) }}"
+ansible_user="{{ admin | default('anna') }}"
+ansible_ssh_common_args="-o ProxyCommand='ssh -W %h:%p -q root@{{ hostvars[groups['bastion'][0]].ansible_host }}'"
+wgorch_name="{{ groups.bastion[0] }}-gw"
+ansible_ssh_private_key_file="{{ inventory_dir }}/keys/id"
+"""
+    found = hosts(folder, text, group_vars__other_yml="a: [not read\n")
+    gw = found.hosts["gate-gw"]
+    assert (gw.ssh.port, gw.ssh.user, [str(jump) for jump in gw.ssh.via]) == (2222, "anna", ["root@203.0.113.99"])
+    assert gw.ssh.identity == f"{folder}/keys/id"
 
 
 OUTSIDE = {

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from wgorch.inventory.model import Inventory
     from wgorch.topology.path import Unreachable
 
-SUMMARY = "Validate the inventory (offline)"
+SUMMARY = "Validate the inventory; contacts no host"
 EXAMPLES = ("wgorch check", "wgorch check --show home", "wgorch check --schema >inventory.schema.json")
 
 

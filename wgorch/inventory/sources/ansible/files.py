@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wgorch.inventory.nodes import Mapping, Scalar
 from wgorch.inventory.problems import Problems
-from wgorch.inventory.sources.ansible.groups import Groups
+from wgorch.inventory.sources.ansible.groups import ALL, UNGROUPED, Groups
 from wgorch.inventory.sources.ansible.ini import read_ini
 from wgorch.inventory.sources.ansible.yaml import SHOWN_BY, read_nodes, read_yaml, variables_of
 from wgorch.inventory.sources.permission import Permission
@@ -37,8 +37,10 @@ def read_files(path: Path, at: Scalar | None, permission: Permission, problems: 
             _inventory(text, file, groups, problems)
     folder = path if path.is_dir() else path.parent
     for name, into in (("group_vars", groups.group_vars), ("host_vars", groups.host_vars)):
+        # Others stand for nothing, as in Ansible.
+        known = groups.hosts if name == "host_vars" else (*groups.names, ALL, UNGROUPED)
         for owner, file in reader.variables(folder / name):
-            if (text := reader.text(file)) is None or text.startswith("$ANSIBLE_VAULT"):
+            if owner not in known or (text := reader.text(file)) is None or text.startswith("$ANSIBLE_VAULT"):
                 continue
             root = read_nodes(text, str(file), problems)
             if isinstance(root, Mapping):
@@ -51,9 +53,17 @@ def read_files(path: Path, at: Scalar | None, permission: Permission, problems: 
 
 
 def _inventory(text: str, file: Path, groups: Groups, problems: Problems) -> None:
+    if text.startswith("#!"):
+        at = Scalar(1, 1, "", True, str(file))
+        problems.add(
+            at, "", "is a program, and none of Ansible's is run", "{command: […]} runs one that prints members"
+        )
+        return
     if file.suffix in YAML or text.lstrip().startswith(("---", "{")):
         root = read_nodes(text, str(file), problems)
-        if isinstance(root, Mapping):
+        if isinstance(root, Mapping) and (plugin := root.get("plugin")) is not None:
+            problems.add(plugin, "plugin", "is of Ansible's, and none is run", "a static inventory, or {command: […]}")
+        elif isinstance(root, Mapping):
             read_yaml(root, groups, problems)
         elif root is not None:
             problems.add(root, "", "expected groups", SHOWN_BY)
@@ -125,5 +135,5 @@ class _Files:
         for path in self.listed(folder) if depth < 5 else ():
             if path.is_dir():
                 yield from self._inside(path, depth + 1)
-            elif path.suffix in (*YAML, "") or path.suffix not in LEFT_OUT:
+            elif path.suffix in (*YAML, "") and not path.name.endswith(LEFT_OUT):
                 yield path

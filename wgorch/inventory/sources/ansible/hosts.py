@@ -91,7 +91,7 @@ class Hosts:
     def __init__(self, groups: Groups, problems: Problems) -> None:
         self.groups, self.problems = groups, problems
         self.variables = groups.resolved()
-        self.templates = Templates(self.variables)
+        self.templates = Templates(groups, self.variables)
 
     def host(self, name: str) -> tuple[Scalar, Node] | None:
         """The host as a key and its fields; None if a problem was added."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from wgorch.inventory.nodes import Node, Scalar, Sequence
-from wgorch.inventory.sources.ansible.groups import Variables
+from wgorch.inventory.sources.ansible.groups import Groups, Variables
 
 MAX_DEPTH = 10
 
 MAX_LENGTH = 10_000
 
 _TEMPLATE = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.S)
-_OF_HOST = re.compile(r"hostvars\[\s*['\"]([^'\"]+)['\"]\s*\](?:\.(\w+)|\[\s*['\"](\w+)['\"]\s*\])")
+_GROUP = r"groups(?:\.(\w+)|\[\s*['\"]([^'\"]+)['\"]\s*\])\[\s*([0-9]{1,4})\s*\]"
+_OF_HOST = re.compile(rf"hostvars\[\s*(?:['\"]([^'\"]+)['\"]|{_GROUP})\s*\](?:\.(\w+)|\[\s*['\"](\w+)['\"]\s*\])")
+_MEMBER = re.compile(_GROUP)
+_DEFAULT = re.compile(r"(.+?)\s*\|\s*default\(\s*(?:'([^']*)'|\"([^\"]*)\"|([\w.]+))\s*(?:,\s*(?:true|True)\s*)?\)")
 
 
 class Unreadable(Exception):
@@ -21,10 +25,13 @@ class Unreadable(Exception):
 
 
 class Templates:
-    """The variables of all hosts, with what Ansible itself adds."""
+    """The variables of all hosts, with what Ansible itself adds.
 
-    def __init__(self, hosts: Mapping[str, Variables]) -> None:
-        self._hosts = hosts
+    Read are names, `inventory_hostname`, `inventory_dir`, hostvars['HOST'].NAME, groups['GROUP'][0], and default(VALUE).
+    """
+
+    def __init__(self, groups: Groups, hosts: Mapping[str, Variables]) -> None:
+        self._groups, self._hosts = groups, hosts
 
     def filled(self, node: Node, host: str) -> Node:
         """A value of a host with its templates replaced. Raises Unreadable."""
@@ -45,13 +52,24 @@ class Templates:
         return _TEMPLATE.sub(lambda hit: self._value(hit[1], host, depth), text)
 
     def _value(self, name: str, host: str, depth: int) -> str:
+        if hit := _DEFAULT.fullmatch(name):
+            try:
+                return self._value(hit[1], host, depth) or next(
+                    text for text in (*hit.groups()[1:], "") if text is not None
+                )
+            except Unreadable:
+                return next(text for text in hit.groups()[1:] if text is not None)
         if name == "inventory_hostname":
             return host
+        if name == "inventory_dir":
+            return str(Path(self._groups.places[host].file).parent)
+        if hit := _MEMBER.fullmatch(name):
+            return self._member(hit[1] or hit[2], hit[3])
         if name == "inventory_hostname_short":
             return host.partition(".")[0]
         owner = host
         if hit := _OF_HOST.fullmatch(name):
-            owner, name = hit[1], hit[2] or hit[3]
+            owner, name = hit[1] or self._member(hit[2] or hit[3], hit[4]), hit[5] or hit[6]
             if name == "inventory_hostname":
                 return owner
         if not re.fullmatch(r"\w+", name):
@@ -62,3 +80,9 @@ class Templates:
         if found is None or not isinstance(found[1], Scalar):
             raise Unreadable(f"names a variable that {owner} does not have as a text: {name}")
         return self.text(found[1].text, owner, depth + 1)
+
+    def _member(self, group: str, number: str) -> str:
+        members = list(self._groups.all_members(group))
+        if int(number) >= len(members):
+            raise Unreadable(f"names host {number} of the group {group}, which has {len(members)}")
+        return members[int(number)]
