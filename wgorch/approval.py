@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
@@ -88,13 +88,19 @@ def _parsed(text: str) -> ApprovalRule:
     return rule
 
 
-def approvers(inventory: Inventory, seen: Mapping[str, Observed], signed: Signed | None) -> tuple[str, ...]:
-    """Who approved a change of the hosts; none where no rule asks for it. Raises UsageError where approvals are missing."""
+def approvers(
+    inventory: Inventory, seen: Mapping[str, Observed], signed: Signed | None, rotating: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Who approved a change of the hosts; none where no rule asks for it. Raises UsageError where approvals are missing.
+
+    `rotating`: hosts that get a new key, for what to type instead.
+    """
     found: dict[str, None] = {}
     for rule in rules_in_force(inventory, seen):
         if signed is None:
             problem = f"a change of network {inventory.network.name} needs {count(rule.needs, 'approval')}"
-            raise UsageError(problem, HOW)
+            keys = "".join(f" --rotate-key {name}" for name in sorted(rotating))
+            raise UsageError(problem, HOW.replace("wgorch plan", f"wgorch plan{keys}", 1))
         approvals = judge(rule, signed)
         if len(approvals.by) < rule.needs:
             raise UsageError(_lacking(rule, approvals), "wgorch approve FILE, by each of them")

@@ -154,7 +154,7 @@ class Run:
     def require_approvals(self) -> None:
         """Refuse a change that the rule in force has not enough approvals for. Raises UsageError."""
         if not self.is_approved:
-            self.approved = approvers(self.inventory, self.seen, self.options.signed)
+            self.approved = approvers(self.inventory, self.seen, self.options.signed, self.rotating)
             self.is_approved = True
 
     def require(self, name: str) -> None:

@@ -37,17 +37,19 @@ class Signers:
             f"{text}approve: {{needs: {needs}, signers: allowed_signers}}\n", f"approved{self.number}.yaml"
         )
 
-    def plan(self, inventory: Path, *by: str) -> Path:
+    def plan(self, inventory: Path, *by: str, planned: tuple[str, ...] = ()) -> Path:
         """A plan, signed by some."""
         self.number += 1
         plan = self.lab.directory / f"change{self.number}.plan"
-        self.lab.wgorch("plan", inventory, "-o", plan, code=2)
+        self.lab.wgorch("plan", inventory, "-o", plan, *planned, code=2)
         for name in by:
             self.lab.wgorch("approve", plan, "--key", self.lab.directory / name)
         return plan
 
-    def apply(self, inventory: Path, *by: str, code: int = 0, more: tuple[str, ...] = ()) -> str:
-        done = self.lab.wgorch("apply", self.plan(inventory, *by), "--yes", *more, code=code)
+    def apply(
+        self, inventory: Path, *by: str, code: int = 0, more: tuple[str, ...] = (), planned: tuple[str, ...] = ()
+    ) -> str:
+        done = self.lab.wgorch("apply", self.plan(inventory, *by, planned=planned), "--yes", *more, code=code)
         return done.stdout + done.stderr
 
 
@@ -94,6 +96,14 @@ def test_no_change_passes_without_approvals_but_undo(lab: Lab, signers: Signers)
             assert "needs 2 approvals" in done.stderr, (argv, done.stderr)
     assert "needs 2 approvals and has 1" in signers.apply(weaker, "carl", code=3)
     assert before == {host: events(lab, host) for host in HOSTS}
+
+    # A new key is approved as any other change is.
+    hint = lab.wgorch("rotate-key", "home", "-i", asking, "--yes", code=3).stderr
+    assert "wgorch plan --rotate-key home -o change.plan" in hint
+    old = lab.world.sh("home", "wg show wg0 public-key")
+    signers.apply(asking, "anna", "ben", planned=("--rotate-key", "home"))
+    assert lab.world.sh("home", "wg show wg0 public-key") != old
+    assert lab.world.ping("home", "192.168.2.1")
 
     # What is held is had back by anyone.
     signers.apply(signers.inventory(("38371", "38379")), "ben", "carl", code=8, more=("--hold", "5m"))

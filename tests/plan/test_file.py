@@ -45,7 +45,7 @@ def file(*changes: Change, **fields: Any) -> PlanFile:
         path="/x/inventory.yaml",
         inventory="network: {}\n",
         playbooks={"up.yaml": "stages: []\n"},
-        options={"limit": ["bcc"], "accept_new_keys": [], "redo_mtu": False, "adopt": False},
+        options={"limit": ["bcc"], "accept_new_keys": [], "rotate_keys": ["home"], "redo_mtu": False, "adopt": False},
         removed={},
         hosts={"bcc": planned(plan)},
         undone="",

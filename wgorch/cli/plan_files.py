@@ -41,6 +41,7 @@ def write_plan(path: Path, run: Run, outcome: Outcome, directory: Path | None) -
         options={
             "limit": sorted(given.limit),
             "accept_new_keys": sorted(given.accept_new_keys),
+            "rotate_keys": sorted(given.rotate_keys),
             "redo_mtu": given.redo_mtu,
             "adopt": given.adopt,
         },
@@ -114,6 +115,7 @@ def open_planned(options: Options, file: PlanFile, signed: Signed, *, strict: bo
     wanted = RunOptions(
         frozenset(given["limit"]),
         frozenset(given["accept_new_keys"]),
+        frozenset(given["rotate_keys"]),
         redo_mtu=given["redo_mtu"],
         adopt=given["adopt"],
         signed=signed,

@@ -240,7 +240,7 @@ def from_text(text: str, name: str) -> PlanFile:
 
 def _options(data: Mapping[str, Any]) -> dict[str, Any]:
     """Names of hosts by option, and switches. Raises AttributeError, KeyError or TypeError."""
-    lists = {name: [str(host) for host in data[name]] for name in ("limit", "accept_new_keys")}
+    lists = {name: [str(host) for host in data[name]] for name in ("limit", "accept_new_keys", "rotate_keys")}
     return {**lists, **{name: bool(data[name]) for name in ("redo_mtu", "adopt")}}
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from wgorch.cli.options import Options, duration, plan_options, run_options
+from wgorch.cli.options import Options, duration, host_argument, plan_options, run_options
 
 SUMMARY = "Show what `up` would change, and why (read-only)"
 EXAMPLES = ("wgorch plan", "wgorch plan -o change.plan", "wgorch plan --format shell")
@@ -22,11 +22,14 @@ class PlanOptions(Options):
     accept_new_key: list[str]
     adopt: bool
     find_mtu: bool
+    rotate_key: list[str]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     run_options(parser)
     plan_options(parser)
+    rotates = "plan a new key for HOST, as wgorch rotate-key makes one (repeatable)"
+    host_argument(parser, "--rotate-key", metavar="HOST", action="append", default=[], help=rotates)
     output = "write the plan to FILE too, for wgorch show and wgorch apply"
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help=output)
     facts = "plan from facts that wgorch facts -o DIR gathered, without asking any host"
@@ -44,14 +47,23 @@ def run(options: PlanOptions) -> int:
     from wgorch.approval import rules_in_force
     from wgorch.base.text import count
     from wgorch.cli.context import open_run, stderr
+    from wgorch.cli.verbs.rotate_key import refuse_imported
     from wgorch.report import as_json
     from wgorch.report import plan as report
     from wgorch.report.verdict import render_absent, render_undone
     from wgorch.run_options import RunOptions
 
     accepted = frozenset(options.accept_new_key)
-    wanted = RunOptions(options.limit, accepted, redo_mtu=options.find_mtu, adopt=options.adopt, strict=options.strict)
+    wanted = RunOptions(
+        options.limit,
+        accepted,
+        frozenset(options.rotate_key),
+        redo_mtu=options.find_mtu,
+        adopt=options.adopt,
+        strict=options.strict,
+    )
     with open_run(options, wanted, checks_flows=True) as context:
+        refuse_imported(context.run.inventory, options.rotate_key)
         if options.facts:
             from wgorch.cli.recorded_facts import use_facts
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from wgorch.apply.lease import check_lease
 from wgorch.cli.options import (
@@ -16,6 +18,9 @@ from wgorch.cli.options import (
     strict_option,
 )
 from wgorch.errors import UsageError
+
+if TYPE_CHECKING:
+    from wgorch.inventory.model import Inventory
 
 SUMMARY = "Rotate a host's key without downtime: peers learn the new key first, the old key is destroyed last"
 EXAMPLES = ("wgorch rotate-key home",)
@@ -46,7 +51,12 @@ def run(options: RotateOptions) -> int:
     check_lease(options.confirm_timeout)
     wanted = RunOptions(rotate_keys=frozenset(options.hosts), strict=options.strict)
     with open_run(options, wanted, draws=True, checks_flows=True) as context:
-        for name in options.hosts:
-            if source := context.run.inventory.hosts[name].private_key:
-                raise UsageError(f"the key of {name} comes from: {' '.join(source)}", "change it there, then wgorch up")
+        refuse_imported(context.run.inventory, options.hosts)
         return bring_up(options, context)
+
+
+def refuse_imported(inventory: Inventory, names: Iterable[str]) -> None:
+    """Refuse to replace keys that come from elsewhere. Raises UsageError."""
+    for name in names:
+        if source := inventory.hosts[name].private_key:
+            raise UsageError(f"the key of {name} comes from: {' '.join(source)}", "change it there, then wgorch up")

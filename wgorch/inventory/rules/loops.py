@@ -73,7 +73,8 @@ def _ssh(name: str, ip: IPAddress, lans: _Lans, review: Review) -> None:
         behind = review.inventory.hosts[name].behind  # it has no route into the tunnel for that LAN
         if not path.startswith((f"hosts.{name}.", f"hosts.{behind}.")):
             message = f"it contains the SSH address of {name} {ip} ({review.where(field)}), not behind this gateway"
-            review.add(path, message, "narrow the subnet", warning=True)
+            fix = f"if {name} is in that LAN: behind: {path.split('.')[1]} under {name}; else narrow the subnet"
+            review.add(path, message, fix, warning=True)
     if any(ip in tunnel for tunnel in review.inventory.network.subnets):
         message = f"{ip} lies inside network.subnet: SSH would need the tunnel that it builds"
         review.add(field, message, "the address outside the tunnel", warning=True)
