@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
+from ipaddress import ip_network
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.conftest import LONG
-from wgorch.errors import InventoryError
+from tests.interop.hosts import key_of
+from wgorch.errors import InventoryError, UsageError
+from wgorch.facts.links import Links, Route
+from wgorch.interop.export import shared_peers
+from wgorch.interop.formats.site import site_of
 from wgorch.inventory.dump import dump, dump_text
 from wgorch.inventory.load import loads
 from wgorch.inventory.model import Inventory
+from wgorch.steps.firewall import _input
+from wgorch.steps.peers import differing, peer_of
 from wgorch.topology.path import unreachable_flows
 from wgorch.topology.topology import Topology, build
 
@@ -223,3 +232,119 @@ def test_peers_are_mutual_and_every_path_ends(seed: int) -> None:
                 entry = topology.desired(here).link(there)
                 assert entry is not None
                 assert any(inventory.hosts[other].address in net for net in entry.allowed_ips), (here, there, other)
+
+
+def changed_hosts(**hosts: Any) -> str:
+    data = yaml.safe_load(TEXT)
+    data["hosts"] |= hosts
+    return yaml.safe_dump(data, sort_keys=False)
+
+
+def test_a_host_in_a_lan_gets_no_route_into_the_tunnel_for_it_with_two_relays() -> None:
+    more = '  bcc2: {ssh: bcc2, relay: true, endpoint: "198.51.100.8:51820"}\n'
+    berlin = build(loads(SPOKES + more)).desired("berlin")
+    routed = {str(net) for nets in berlin.routes_by_interface.values() for net in nets}
+    assert "10.1.0.0/24" not in routed
+    assert "10.99.0.2/32" in routed
+
+
+def test_ends_that_choose_otherwise_are_no_drift() -> None:
+    text = """
+network: {name: office, subnet: 10.99.0.0/24}
+hosts:
+  gw: {ssh: gw, endpoint: [{lan: "10.1.0.5:51820", only: [berlin]}, "198.51.100.7:51820"]}
+  berlin: {ssh: berlin, endpoint: "198.51.100.8:51820"}
+  far: {ssh: far, endpoint: "198.51.100.9:51820"}
+"""
+    topology = build(loads(text))
+    link, far = topology.desired("gw").link("berlin"), topology.desired("gw").link("far")
+    assert link is not None
+    assert far is not None
+    assert (link.roams, far.roams) == (True, False)
+    wanted, live = peer_of(link, "key"), replace(peer_of(link, "key"), endpoint="10.1.0.6:51820")
+    assert list(differing(wanted, live)) == []
+    assert list(differing(wanted, replace(live, endpoint=None))) == ["endpoint is not set, not 198.51.100.8:51820"]
+    moved = replace(peer_of(far, "key"), endpoint="10.1.0.6:51820")
+    assert list(differing(peer_of(far, "key"), moved)) == ["endpoint is 10.1.0.6:51820, not 198.51.100.9:51820"]
+
+
+REFUSED = {
+    "a group without members": (
+        TEXT.replace("near: [berlin, printer]", "near: []"),
+        'hosts.gw.endpoint[1]: "only" names the group near, which has no member',
+    ),
+    "a host that reaches none": (
+        "network: {name: office, subnet: 10.99.0.0/24}\nhosts:\n"
+        '  a: {ssh: a, endpoint: [{lan: "10.1.0.5:1", only: [b]}]}\n  b: {ssh: b}\n  c: {ssh: c}\n',
+        "hosts: c can connect to no host",
+    ),
+    "two spokes without a relay": (
+        'network: {name: office, subnet: 10.99.0.0/24}\nhosts:\n  pub: {ssh: p, endpoint: ["198.51.100.7:1"]}\n'
+        "  a: {ssh: a}\n  b: {ssh: b}\n",
+        "b and a cannot connect to each other, and no host is a relay",
+    ),
+    "another gateway's LAN": (
+        changed_hosts(far={"ssh": "far", "subnets": ["10.2.0.0/24"]}).replace("10.1.0.5:7", "10.2.0.5:7"),
+        "hosts.gw.endpoint[2]: berlin would reach 10.2.0.5 through the tunnel itself: 10.2.0.0/24 of far is routed",
+    ),
+    "a device's own, inside the tunnel": (
+        TEXT + 'devices: {phone: {endpoint: [{address: "10.99.0.77:5", only: [bcc]}]}}\n',
+        "devices.phone.endpoint[0]: 10.99.0.77 lies inside network.subnet",
+    ),
+    "one machine twice in a LAN": (
+        TEXT.replace("{ssh: printer, behind: gw}", '{ssh: printer, behind: gw, endpoint: [{lan: "10.1.0.5:51820", only: [berlin]}]}'),
+        "10.1.0.5:51820, as berlin reaches it, is also of hosts.gw",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_a_list_cannot_mean_is_said(case: str) -> None:
+    text, expected = REFUSED[case]
+    try:
+        said = list(loads(text).warnings)
+    except InventoryError as error:
+        said = list(error.problems)
+    assert any(expected in each for each in said), said
+
+
+def test_what_is_written_for_others_has_every_endpoint() -> None:
+    device = 'devices: {router: {listen_port: 51900, endpoint: [{lan: "10.1.0.7:40000", only: [berlin]}]}}\n'
+    inventory = loads(TEXT + device.replace("router: {", "router: {public_key: " + key_of("router") + ", "))
+    assert loads(dump_text(inventory)).devices["router"].listen_port == 51900
+    topology = build(inventory, versions={"home": V6})
+    site = site_of(topology, "router", {name: key_of(name) for name in inventory.members}, None, ())
+    assert site.listen_port == 51900
+    with pytest.raises(UsageError, match="has several endpoints"):
+        shared_peers(topology, {})
+
+
+def test_separated_neighbours_stay_separated_with_direct_peers() -> None:
+    text = SPOKES.replace("10.99.0.0/24}", "10.99.0.0/24, direct: try}")
+    topology = build(loads(text + "links: [berlin -x- gw]\n"))
+    assert not topology.can_peer_directly("berlin", "gw")
+    assert topology.path("berlin", "gw") == ["berlin", "bcc", "gw"]
+
+
+def test_the_default_route_of_a_version_is_one_that_leads_somewhere() -> None:
+    anywhere = ip_network("::/0")
+    unreachable = Route(anywhere, "lo", "", "static", 0, kind="unreachable")
+    assert Links({}, (), (unreachable,)).egress_interface(6, "wg0") is None
+    assert Links({}, (), (unreachable, Route(anywhere, "eth0", "", "ra", 100))).egress_interface(6, "wg0") == "eth0"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "versions"),
+    [
+        ('"198.51.100.7:51820"', {4}),
+        ('["198.51.100.7:51820", "[2001:db8::7]:51820"]', {4, 6}),
+        ('[{lan: "10.1.0.5:51820"}]', {4}),
+        ('[{address: "[2001:db8::7]:51820", only: [home]}]', {6}),
+    ],
+)
+def test_the_port_is_let_in_over_each_version_of_each_endpoint(endpoint: str, versions: set[int]) -> None:
+    text = f"network: {{name: office, subnet: 10.99.0.0/24}}\nhosts:\n  a: {{ssh: a, endpoint: {endpoint}}}\n  home: {{ssh: home, behind: a}}\n"
+    topology = build(loads(text.replace("{ssh: a,", "{ssh: a, subnets: [10.1.0.0/24],")))
+    target = SimpleNamespace(desired=topology.desired("a"), network=topology.inventory.network, tunnels=("wg0",))
+    opened = {version for version in (4, 6) if any("--dport 51820" in str(r) for r in _input(target, version))}  # type: ignore[arg-type]
+    assert opened == versions

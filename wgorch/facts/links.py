@@ -114,7 +114,9 @@ class Links:
     def egress_interface(self, version: int, tunnel: str) -> str | None:
         """The device of the default route, other than the tunnel; None where there is none."""
         found = [
-            r for r in self.routes if r.subnet.version == version and not r.subnet.prefixlen and r.device != tunnel
+            r
+            for r in self.routes
+            if r.subnet.version == version and not r.subnet.prefixlen and r.device != tunnel and not r.kind
         ]
         return min(found, key=lambda r: r.metric).device if found else None
 

@@ -60,7 +60,7 @@ def with_one_relay(topology: Topology, name: str) -> Topology:
         raise Unfit(name, "export its configuration", problem, "let wgorch manage it")
     others = tuple(rule for rule in inventory.links if not rule.peering or name not in (rule.one, rule.other))
     rule = LinkRule(name, topology.relay_of(name) or "", True, len(inventory.links))
-    return build(replace(inventory, links=(*others, rule)))
+    return build(replace(inventory, links=(*others, rule)), versions=topology.versions)
 
 
 def _head(desired: Desired) -> Iterator[str]:
@@ -152,6 +152,9 @@ def shared_peers(topology: Topology, keys: Mapping[str, str]) -> str:
 def _check_mesh(topology: Topology) -> None:
     """Raises UsageError where two hosts are not peers."""
     names = list(topology.hosts)
+    if listed := next((name for name in names if topology.hosts[name].ways), None):
+        problem = f"one file cannot serve every host: {listed} has several endpoints, each for some"
+        raise UsageError(problem, "--format wg-quick")
     for one in names:
         direct = set(topology.peers(one))
         far = next((other for other in names if other != one and other not in direct), None)

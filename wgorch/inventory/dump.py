@@ -168,7 +168,7 @@ def _device(device: Host) -> dict[str, Any]:
             "subnets": [_subnet(device, subnet) for subnet in device.subnets],
             "endpoint": _endpoint(device),
             "listen_port": device.listen_port
-            if device.endpoint and device.listen_port != _usual_port(device)
+            if device.all_ways and device.listen_port != _usual_port(device)
             else None,
             "persistent_keepalive": _keepalive(device),
             "relay": device.chosen_relay,

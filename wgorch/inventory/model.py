@@ -126,6 +126,12 @@ class Host:
         """All endpoints, also where there is one."""
         return self.ways or ((Way(self.endpoint),) if self.endpoint else ())
 
+    def ways_for(self, other: Host) -> list[Way]:
+        """Return the endpoints that another member may use: an address in a LAN is for those whom `behind` puts there."""
+        own, its = self.behind, other.behind
+        near = its == self.name or own == other.name or (own is not None and own == its)
+        return [way for way in self.all_ways if (other.name in way.only if way.only else near or not way.in_lan)]
+
     def real(self, subnet: IPNetwork) -> IPNetwork:
         """Return the LAN behind one of `subnets`: the network it is mapped to, or itself."""
         return next((lan for name, lan in self.maps if name == subnet), subnet)

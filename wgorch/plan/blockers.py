@@ -224,7 +224,7 @@ def _traffic(desired: Desired, seen: Observed) -> Iterator[HostError]:
 
 def _firewall(desired: Desired, seen: Observed) -> Iterator[HostError]:
     tunnel, mark, zone = desired.network.interface, desired.network.mark, seen.firewall.zone_elsewhere
-    if seen.firewall.has_firewalld and zone and (desired.forwards or desired.host.endpoint):
+    if seen.firewall.has_firewalld and zone and (desired.forwards or desired.host.all_ways):
         problem = f"firewalld has {tunnel} in zone {zone}, and an interface belongs to one zone only"
         command = quote_words(["firewall-cmd", f"--zone={zone.removesuffix('.xml')}", f"--remove-interface={tunnel}"])
         yield Unfit(desired.name, f"put {tunnel} into its own zone", problem, f"{command}, and again with --permanent")

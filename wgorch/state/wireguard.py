@@ -49,6 +49,8 @@ class Peer:
     """Host name, for people."""
     preshared: str = ""
     """File of the preshared key on the host; of one that wgorch did not make, the file it is kept in (FOREIGN)."""
+    roams: bool = field(default=False, compare=False)
+    """True where it may come from another address than the endpoint's, which then is none to be set again."""
     words: tuple[str, ...] = field(init=False, compare=False, repr=False)
     """The peer as ``wg set`` takes it, without its preshared key."""
 

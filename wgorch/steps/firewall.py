@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from wgorch.adapters.iptables_policy import chains_of_policy
-from wgorch.base.ip import as_ip
 from wgorch.base.sh import EMPTY, Sh, quote, sh
 from wgorch.facts.facts import Facts
 from wgorch.facts.jumps import jump_places
@@ -131,7 +130,7 @@ def _leaving(target: Target, version: int) -> Iterator[tuple[IPNetwork, str]]:
 def _input(target: Target, version: int) -> Iterator[Rule]:
     host = target.desired.host
     ports = (host.listen_port, *(target.desired.ports.values() if host.relay else ()))
-    for port in ports if host.endpoint and version in _reached_over(target) else ():
+    for port in ports if version in _reached_over(target) else ():
         yield rule(f"-p udp -m udp --dport {port}", target.network.mark, "ACCEPT")
     yield from _hellos(target, version)
 
@@ -157,11 +156,9 @@ HELLOS = 1000
 
 def _reached_over(target: Target) -> set[int]:
     """IP versions that peers connect over; a name may resolve to either, where the network has both."""
-    endpoint = target.desired.host.endpoint
-    ip = as_ip(endpoint.host) if endpoint else None
-    if ip is not None:
-        return {ip.version}
-    return {4, 6} if target.network.ipv6 else {4}
+    either = {4, 6} if target.network.ipv6 else {4}
+    versions = ({way.version} if way.version else either for way in target.desired.host.all_ways)
+    return {version for its in versions for version in its}
 
 
 def _nat(target: Target, version: int) -> Iterator[Rule]:

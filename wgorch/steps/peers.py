@@ -59,10 +59,11 @@ def _values(new: Peer | None, old: Peer | None) -> tuple[Attribute, ...]:
     """What differs between two entries; an endpoint that WireGuard learned is left out."""
     none = Peer("", ())
     new, old = new or none, old or none
-    endpoint = "" if not new.endpoint or _same_endpoint(new.endpoint, old.endpoint) else old.endpoint
+    stays = _is_at(new, old.endpoint)
+    endpoint = "" if stays else old.endpoint
     return attributes(
         ("public key", old.public_key, new.public_key),
-        ("endpoint", endpoint, "" if new.endpoint and _same_endpoint(new.endpoint, old.endpoint) else new.endpoint),
+        ("endpoint", endpoint, "" if stays else new.endpoint),
         ("allowed-ips", ", ".join(sorted(old.allowed_ips)), ", ".join(sorted(new.allowed_ips))),
         ("keepalive", old.persistent_keepalive, new.persistent_keepalive),
         ("preshared key", old.preshared, new.preshared),
@@ -108,7 +109,7 @@ def _changed(name: str, new: Mapping[str, Peer], old: Mapping[str, Peer], direct
 
 def _moves(new: Peer, old: Peer) -> bool:
     """True where packets to a peer will go to another endpoint."""
-    return bool(new.endpoint and old.endpoint) and not _same_endpoint(new.endpoint or "", old.endpoint)
+    return bool(old.endpoint) and not _is_at(new, old.endpoint)
 
 
 def _has_name(peer: Peer) -> bool:
@@ -150,13 +151,18 @@ def differing(want: Peer, have: Peer) -> Iterator[str]:
         yield f"lacks {', '.join(sorted(gained))}"
     if lost := set(have.allowed_ips) - set(want.allowed_ips):
         yield f"should not have {', '.join(sorted(lost))}"
-    if want.endpoint and not _same_endpoint(want.endpoint, have.endpoint):
+    if not _is_at(want, have.endpoint):
         yield f"endpoint is {have.endpoint or 'not set'}, not {want.endpoint}"
     if want.persistent_keepalive != have.persistent_keepalive:
         yield f"keepalive is {have.persistent_keepalive}, not {want.persistent_keepalive}"
     if want.preshared != have.preshared:
         lacks = "lacks the preshared key" if want.preshared else "should not have a preshared key"
         yield "another preshared key" if want.preshared and have.preshared else lacks
+
+
+def _is_at(want: Peer, have: str | None) -> bool:
+    """True where an entry needs no other endpoint."""
+    return not want.endpoint or bool(want.roams and have) or _same_endpoint(want.endpoint, have)
 
 
 def _same_endpoint(want: str, have: str | None) -> bool:
@@ -221,7 +227,7 @@ def peer_of(link: Link, key: str, secret: str = "") -> Peer:
 def _shared_peer(link: Link, key: str) -> Peer:
     endpoint = str(link.endpoint) if link.endpoint else None
     allowed = tuple(map(network_text, link.allowed_ips))
-    return Peer(key, allowed, endpoint, link.persistent_keepalive, link.peer)
+    return Peer(key, allowed, endpoint, link.persistent_keepalive, link.peer, roams=link.roams)
 
 
 def _probe(interface: Sh) -> Iterator[Sh]:

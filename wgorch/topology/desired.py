@@ -38,6 +38,8 @@ class Link(NamedTuple):
     """True if the pair has a preshared key."""
     interface: str = ""
     """Interface that has the entry; empty for the network's own."""
+    roams: bool = False
+    """True where the peer may come from another of its addresses than the endpoint's: each end takes the best for itself."""
 
 
 class Choice(NamedTuple):

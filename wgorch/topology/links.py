@@ -44,6 +44,8 @@ def _own_links(peering: Peering, name: str, behind: dict[str, list[IPNetwork]], 
             link = link._replace(interface=interface, endpoint=peering.endpoint_for(peer, name))
         elif peering.hosts[peer].ways:
             link = link._replace(endpoint=peering.endpoint_for(peer, name))
+        if peering.has_ways and peering.roams(peer, name):
+            link = link._replace(roams=True)
         if peering.hosts[name].relay and peering.hosts[peer].relay:
             # Whether the other relay answers must be known before a spoke needs it.
             link = link._replace(persistent_keepalive=BETWEEN_RELAYS_S)
@@ -119,6 +121,11 @@ def routes_by_interface(
     if not peering.has_several_interfaces(name):
         return {}
     found: dict[str, list[IPNetwork]] = defaultdict(list)
+
+    def is_routed(member: str, net: IPNetwork) -> bool:
+        """Not the LAN that the host itself is in."""
+        return net in routed or net not in peering.hosts[member].subnets
+
     if peering.hosts[name].relay:
         found[tunnel] += network.subnets
         for member in peering.hosts:
@@ -126,16 +133,18 @@ def routes_by_interface(
                 hop = peering.next_hop(name, member) or member
                 interface = peering.interface_of(name, hop)
                 own = peering.own_networks(member) if interface != tunnel else peering.hosts[member].subnets
-                found[interface] += (net for net in own if interface != tunnel or net in routed)
+                found[interface] += (net for net in own if is_routed(member, net))
         return {interface: ordered(nets) for interface, nets in found.items()}
     found[ACTIVE] += network.subnets
     relays = peering.relays_of(name)
     for peer in peering.peers(name):
         direct = peering.direct_peers.get(name, {}).get(peer)
         if peer not in relays and (direct is None or direct.active):
-            found[tunnel] += peering.own_networks(peer)
+            found[tunnel] += (net for net in peering.own_networks(peer) if is_routed(peer, net))
     for other in sorted(peering.separated(name)):
-        # Its only way back is by that relay.
+        # Its only way back is by that relay; another spoke's is by any.
+        if not peering.hosts[other].endpoint:
+            continue
         if relay := peering.common_relay(name, other):
             found[peering.interface_of(name, relay)] += peering.own_networks(other)
     pinned = {net for nets in found.values() for net in nets}

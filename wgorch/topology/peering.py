@@ -148,32 +148,33 @@ class Peering:
 
     def endpoint_for(self, peer: str, name: str) -> Endpoint | None:
         """Return the endpoint of a peer as a host connects to it; between relays it has a port of its own."""
-        endpoint = self._best_way(peer, name) if self.hosts[peer].ways else self.hosts[peer].endpoint
+        best = self._best_way(peer, name) if self.hosts[peer].ways else None
+        endpoint = best.endpoint if best else None if self.hosts[peer].ways else self.hosts[peer].endpoint
         if endpoint and self.hosts[peer].relay and self.hosts[name].relay:
             return Endpoint(endpoint.host, self._relay_port(peer, name))
         return endpoint
 
     def endpoints_for(self, peer: str, name: str) -> list[Endpoint]:
         """Return every endpoint of a peer that a host may use."""
-        return [way.endpoint for way in self.hosts[peer].all_ways if self._may_use(way, peer, name)]
+        return [way.endpoint for way in self._usable(peer, name)]
 
-    def _best_way(self, peer: str, name: str) -> Endpoint | None:
+    def roams(self, peer: str, name: str) -> bool:
+        """True where two hosts connect to each other by endpoints of different kinds: WireGuard follows the last packet."""
+        there, back = self._best_way(peer, name), self._best_way(name, peer)
+        return there is not None and back is not None and (there.in_lan, there.version) != (back.in_lan, back.version)
+
+    def _best_way(self, peer: str, name: str) -> Way | None:
         """Of several endpoints of a peer the best for a host: in the LAN of both, then by what the host can reach."""
         known = self.versions.get(name)
 
-        def rank(way: Way) -> tuple[bool, bool, bool]:
+        def rank(way: Way) -> tuple[bool, bool]:
             out_of_reach = known is not None and way.version not in (0, *known)
-            return not way.in_lan, out_of_reach and not way.in_lan, not way.only
+            return not way.in_lan, out_of_reach and not way.in_lan
 
-        usable = (way for way in self.hosts[peer].ways if self._may_use(way, peer, name))
-        best = min(usable, key=rank, default=None)
-        return best.endpoint if best else None
+        return min(self._usable(peer, name), key=rank, default=None)
 
-    def _may_use(self, way: Way, peer: str, name: str) -> bool:
-        if way.only or not way.in_lan:
-            return not way.only or name in way.only
-        own, other = self.hosts[name].behind, self.hosts[peer].behind
-        return own == peer or other == name or (own is not None and own == other)
+    def _usable(self, peer: str, name: str) -> list[Way]:
+        return self.hosts[peer].ways_for(self.hosts[name])
 
     @cached_property
     def has_ways(self) -> bool:
@@ -213,7 +214,7 @@ class Peering:
     def can_peer_directly(self, one: str, other: str) -> bool:
         """True for two hosts behind NAT that only a relay connects."""
         hosts = self.inventory.hosts
-        if other in self._neighbours.get(one, ()):
+        if other in self._neighbours.get(one, ()) or other in self.separated(one):
             return False
         if one not in hosts or other not in hosts or one == other or hosts[one].endpoint or hosts[other].endpoint:
             return False

@@ -173,7 +173,7 @@ def _sessions(network: _Measured, since: Mapping[str, Mapping[str, Since]]) -> I
 
 def _session(network: _Measured, host: str, peer: str, since: Since | None) -> Iterator[Finding]:
     topology, matrix = network.topology, is_matrix(network.topology)
-    endpoint = topology.hosts[peer].endpoint
+    endpoint = topology.endpoint_for(peer, host)
     # In a large network only one end of a session sends packets and waits for replies.
     works = network.has_session(host, peer) or (not matrix and network.has_session(peer, host))
     if endpoint and not works:

@@ -125,16 +125,19 @@ def _endpoints(inventory: Inventory) -> Iterator[str]:
 
     if not any(member.ways for member in inventory.members.values()):
         return
-    by_version = [build(inventory, versions=dict.fromkeys(inventory.members, frozenset({v}))) for v in (4, 6)]
+    reaches = (frozenset({4, 6}), frozenset({4}), frozenset({6}))
+    by_version = [build(inventory, versions=dict.fromkeys(inventory.members, versions)) for versions in reaches]
     for name, member in by_version[0].hosts.items():
         peers: dict[tuple[str, ...], list[str]] = {}
         for peer in by_version[0].peers(name) if member.ways else ():
-            ends = (str(end) for topology in by_version if (end := topology.endpoint_for(name, peer)))
-            peers.setdefault(tuple(dict.fromkeys(ends)), []).append(peer)
+            ends = tuple(str(topology.endpoint_for(name, peer) or "") for topology in by_version)
+            peers.setdefault(ends, []).append(peer)
         for found, others in peers.items():
-            if found:
+            if found[0]:
                 some = ", ".join(others[:8]) + (f" and {len(others) - 8} more" if len(others) > 8 else "")
-                yield f"{some} -> {name}: {found[0]}" + (f"; by IPv6 alone {found[1]}" if found[1:] else "")
+                alone = zip((4, 6), found[1:], strict=True)
+                more = (f"; by IPv{version} alone {end}" for version, end in alone if end != found[0])
+                yield f"{some} -> {name}: {found[0]}{''.join(more)}"
 
 
 def _shown(inventory: Inventory, name: str) -> Iterator[str]:

@@ -113,7 +113,7 @@ def site_of(
         tuple(f"{address}/{address.max_prefixlen}" for address in host.addresses),
         tuple(peers()),
         private_key or "",
-        host.listen_port if host.endpoint else 0,
+        host.listen_port if host.all_ways else 0,
         host.mtu or desired.network.mtu or 0,
         tuple(map(str, host.dns)),
         tuple(str(host.real(lan)) for lan in desired.lans),

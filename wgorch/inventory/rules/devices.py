@@ -22,6 +22,8 @@ def devices(review: Review) -> None:
         if twin != name:
             message = f"is also the key of devices.{twin} ({review.where(f'devices.{twin}.public_key')})"
             review.add(f"{path}.public_key", message, "a key of its own; delete one of the two")
-    if inventory.devices and not any(host.endpoint for host in inventory.hosts.values()):
-        message = "no host has an endpoint that a device could connect to"
-        review.add(f"devices.{next(iter(inventory.devices))}", message, "endpoint: under a public host")
+    for name, device in inventory.devices.items():
+        if not any(host.endpoint or host.ways_for(device) for host in inventory.hosts.values()):
+            message = "no host has an endpoint that a device could connect to"
+            review.add(f"devices.{name}", message, "endpoint: under a public host")
+            break

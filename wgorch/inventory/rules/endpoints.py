@@ -26,7 +26,9 @@ def _named(path: str, host: Host, review: Review) -> None:
     members = review.inventory.members
     for number, way in enumerate(host.ways):
         at = f"{path}.endpoint[{number}]"
-        if (strange := next((name for name in way.only if name not in members), None)) is not None:
+        if empty := next((name for name in way.only if name in review.inventory.groups), ""):
+            review.add(at, f'"only" names the group {empty}, which has no member', "leave the endpoint out")
+        elif (strange := next((name for name in way.only if name not in members), None)) is not None:
             hint = suggest(strange, (*members, *review.inventory.groups))
             review.add(at, f'"only" names no host, device or group "{strange}".{hint}', f.choice(members))
         elif way.only == (host.name,):
@@ -40,8 +42,14 @@ def shared_endpoints(review: Review) -> None:
     members += [(f"devices.{n}", d) for n, d in review.inventory.devices.items()]
     for path, member in members:
         for number, way in enumerate(member.all_ways):
+            # Another LAN may have the same addresses, but to one member they are one machine.
+            for key in [f"{way.endpoint} of {name}" for name in way.only] if way.in_lan else []:
+                twin = owner.setdefault(key.lower(), path)
+                if twin != path:
+                    message = f"{key.replace(' of ', ', as ')} reaches it, is also of {twin}"
+                    review.add(f"{path}.endpoint[{number}]", message, "correct one of the two")
             if way.in_lan:
-                continue  # another LAN may have the same addresses
+                continue
             twin = owner.setdefault(str(way.endpoint).lower(), path)
             if twin != path:
                 message = f"{way.endpoint} is also the endpoint of {twin} ({review.where(f'{twin}.endpoint')})"
@@ -54,22 +62,41 @@ def hairpins(review: Review) -> None:
     first: dict[str, str] = {}
     for name, host in review.inventory.hosts.items():
         twin = first.setdefault(host.endpoint.host.lower(), name) if host.endpoint else name
-        if twin != name and not any({rule.one, rule.other} == {name, twin} for rule in review.inventory.links):
+        hosts = review.inventory.hosts
+        near = any(way.in_lan for way in (*host.ways_for(hosts[twin]), *hosts[twin].ways_for(host)))
+        if twin != name and not near and not any({r.one, r.other} == {name, twin} for r in review.inventory.links):
             message = f"{name} and {twin} have one public address: their router must lead it back (hairpin NAT)"
             fix = f'if it does not: links: ["{twin} -x- {name}"], and a relay elsewhere'
             review.add(f"hosts.{name}.endpoint", message, fix, warning=True)
 
 
 def reachability(review: Review) -> None:
-    """Hosts without an endpoint reach each other through a relay."""
+    """Hosts without an endpoint reach each other through a relay, or as neighbours in a LAN."""
     hosts = review.inventory.hosts
     spokes = [n for n, host in hosts.items() if not host.endpoint and not review.problems.about(f"hosts.{n}.endpoint")]
-    if len(spokes) < 2 or any(host.ways for host in hosts.values()):
+    if len(spokes) < 2:
         return
+
+    def are_neighbours(one: str, other: str) -> bool:
+        return bool(hosts[one].ways_for(hosts[other]) or hosts[other].ways_for(hosts[one]))
+
     public = next((name for name, host in hosts.items() if host.endpoint), None)
     if len(spokes) == len(hosts):
-        message = "no host has an endpoint, so no host can connect to another"
-        review.add("hosts", message, "give the public host an endpoint and relay: true", at=f"hosts.{spokes[0]}")
+        if alone := next((n for n in spokes if not any(are_neighbours(n, o) for o in spokes if o != n)), None):
+            several = any(host.ways for host in hosts.values())
+            message = (
+                f"{alone} can connect to no host"
+                if several
+                else "no host has an endpoint, so no host can connect to another"
+            )
+            at = f"hosts.{alone if several else spokes[0]}"
+            review.add("hosts", message, "give the public host an endpoint and relay: true", at=at)
     elif public and not any(host.relay for host in hosts.values()):
-        message = f"{spokes[1]} and {spokes[0]} cannot connect to each other, and no host is a relay"
-        review.add(f"hosts.{spokes[1]}", message, f"relay: true under {public}", warning=True)
+        pairs = ((other, one) for i, one in enumerate(spokes[:MAX_SPOKES]) for other in spokes[i + 1 : MAX_SPOKES])
+        if pair := next((pair for pair in pairs if not are_neighbours(*pair)), None):
+            message = f"{pair[0]} and {pair[1]} cannot connect to each other, and no host is a relay"
+            review.add(f"hosts.{pair[0]}", message, f"relay: true under {public}", warning=True)
+
+
+MAX_SPOKES = 200
+"""Hosts whose pairs are looked at."""

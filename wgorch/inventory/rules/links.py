@@ -70,7 +70,8 @@ def _problem(link: LinkRule, inventory: Inventory, chosen: dict[str, LinkRule]) 
     relay = next((host.name for host in pair if host.relay), None)
     if link.one == link.other:
         return f"{link.one} is linked to itself", "name two hosts"
-    if len(spokes) == 2 and not any(host.ways for host in pair):
+    neighbours = bool(pair[0].ways_for(pair[1]) or pair[1].ways_for(pair[0]))
+    if len(spokes) == 2 and (link.peering or not neighbours):
         message = f"neither {link.one} nor {link.other} has an endpoint, so neither can connect to the other"
         return message, "delete the line; a relay connects them"
     if not link.peering and relay:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from wgorch.base.ip import as_ip
 from wgorch.inventory.endpoint import Way
-from wgorch.inventory.model import IPAddress, IPNetwork
+from wgorch.inventory.model import Host, IPAddress, IPNetwork
 from wgorch.inventory.rules.lans import lans_of
 from wgorch.inventory.rules.review import Review
 
@@ -14,15 +14,16 @@ from wgorch.inventory.rules.review import Review
 def routing_loops(review: Review) -> None:
     """No LAN or tunnel network contains an endpoint; one that contains an SSH address is worth a warning."""
     lans = _Lans(lans_of(review.inventory))
-    for name, host in review.inventory.hosts.items():
+    for name, host in review.inventory.members.items():
+        section = "devices" if host.is_device else "hosts"
         for number, way in enumerate(host.all_ways):
             endpoint = as_ip(way.endpoint.host)
-            field = f"hosts.{name}.endpoint" + (f"[{number}]" if host.ways else "")
+            field = f"{section}.{name}.endpoint" + (f"[{number}]" if host.ways else "")
             if endpoint is not None and way.in_lan:
-                _in_lan(name, endpoint, way, field, review)
+                _in_lan(host, endpoint, way, field, review)
             elif endpoint is not None:
                 _endpoint(name, endpoint, field, lans, review)
-        address = as_ip(host.ssh.host)
+        address = None if host.is_device else as_ip(host.ssh.host)
         if address is not None:
             _ssh(name, address, lans, review)
 
@@ -44,15 +45,20 @@ class _Lans:
                 yield path
 
 
-def _in_lan(name: str, ip: IPAddress, way: Way, field: str, review: Review) -> None:
+def _in_lan(peer: Host, ip: IPAddress, way: Way, field: str, review: Review) -> None:
     """Who connects to an address in a LAN must not have a route into the tunnel for it."""
+    users = [n for n, m in review.inventory.members.items() if n != peer.name and way in peer.ways_for(m)]
     for gateway, member in review.inventory.members.items():
         lan = next((lan for lan in member.subnets if ip in lan), None)
-        for other in way.only if lan is not None else ():
-            host = review.inventory.members.get(other)
-            if host is not None and gateway not in (other, host.behind):
+        for other in users if lan is not None else ():
+            host = review.inventory.members[other]
+            if gateway not in (other, host.behind):
                 message = f"{other} would reach {ip} through the tunnel itself: {lan} of {gateway} is routed into it"
-                review.add(field, message, f"if {other} is in that LAN: behind: {gateway} under {other}")
+                fix = f"if {other} is in that LAN: behind: {gateway} under {other}"
+                review.add(
+                    field, message, "leave it out: a device has all LANs in its tunnel" if host.is_device else fix
+                )
+                break
     if any(ip in tunnel for tunnel in review.inventory.network.subnets):
         message = f"{ip} lies inside network.subnet: the tunnel would carry itself"
         review.add(field, message, "the endpoint is the address outside the tunnel")

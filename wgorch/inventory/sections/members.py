@@ -83,6 +83,7 @@ def _member(name: str, target: SshTarget, values: dict[str, Any], shared: dict[s
     endpoint, ways = _endpoints(values.get("endpoint"), groups)
     # In its LAN peers reach the port itself, elsewhere perhaps another one that is forwarded to it.
     known = [way.endpoint.port for way in ways if way.in_lan] + ([endpoint.port] if endpoint else [])
+    known += [way.endpoint.port for way in ways[:1]]
     port = values.get("listen_port") or next(iter(known), shared.get("listen_port", DEFAULT_PORT))
     return Host(
         name=name,
@@ -120,6 +121,7 @@ def _endpoints(given: Any, groups: Groups) -> tuple[Endpoint | None, tuple[Way, 
         return given, ()
     ways = []
     for way in given:
-        names = (name for each in way.only for name in groups.members.get(each, (each,)))
+        # A group without members stays, so that it is not taken for everybody.
+        names = (name for each in way.only for name in groups.members.get(each) or (each,))
         ways.append(way._replace(only=tuple(dict.fromkeys(names))))
     return next((way.endpoint for way in ways if way.is_for_all), None), tuple(ways)

@@ -13,7 +13,7 @@ def wrong_endpoint(evidence: Evidence, host: str, other: str) -> Finding | None:
     """A host sends to another endpoint than the inventory's; one that is a name is not compared."""
     link, peer = evidence.topology.desired(host).link(other), evidence.peer(host, other)
     wanted = link.endpoint if link else None
-    if wanted is None or peer is None or as_ip(wanted.host) is None:
+    if wanted is None or peer is None or (link and link.roams) or as_ip(wanted.host) is None:
         return None
     now = evidence.captures[host].endpoints.get(peer.public_key, peer.endpoint)
     if peer.endpoint in (None, "", str(wanted)) or now == str(wanted):
@@ -31,10 +31,10 @@ def udp_lost(evidence: Evidence, here: str, there: str) -> Finding | None:
         if not all(capture and capture.tool == "nft" for capture in captures):
             continue
         if _sends_to(evidence, one, other) and not _receives_from(evidence, other, one):
-            target = evidence.topology.hosts[other]
+            target, end = evidence.topology.hosts[other], evidence.topology.endpoint_for(other, one)
             what = f"WireGuard UDP from {one} to {other} is lost: {one} sends it, {other} receives none"
             hint = f"allow UDP {target.listen_port} between {one} and {other}: firewalls and routers at both ends"
-            return Finding(other if target.endpoint else one, what, hint, fault=session_fault(one, other))
+            return Finding(other if end else one, what, hint, fault=session_fault(one, other))
     return None
 
 

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePath
 
 from wgorch.inventory.sources.ansible.templates import Unreadable
@@ -51,8 +52,9 @@ class SshArgs:
             setattr(self, name, value)
 
 
+@lru_cache(1024)
 def parse(text: str) -> SshArgs:
-    """Read arguments as a shell and ssh would. Raises Unreadable."""
+    """Read arguments as a shell and ssh would; what is returned is never changed. Raises Unreadable."""
     try:
         return _parse(shlex.split(text), depth=0)
     except ValueError as error:
