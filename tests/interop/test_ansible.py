@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wgorch.interop.ansible import Machines, machines
@@ -103,8 +103,8 @@ def test_an_ini_file_is_read_as_ansible_reads_it() -> None:
         "hosts.ini:14:17: gw2.example.ansible_password",
         "hosts.ini:16:28: windows.ansible_connection: is reached by winrm, not by SSH",
         "hosts.ini:18:23: template.ansible_host: is half a template: quote it",
-        'hosts.ini:18:26: expected name=value, got "inventory_hostname"',
-        'hosts.ini:18:45: expected name=value, got "}}.example"',
+        "hosts.ini:18:26: expected name=value",
+        "hosts.ini:18:45: expected name=value",
         "hosts.ini:30:1: [odd:section] is no section of Ansible's",
     ]
 
@@ -163,12 +163,14 @@ def test_names_and_ranges(line: str, names: list[str]) -> None:
     assert names or found.passed_over
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_read_without_an_error(text: str) -> None:
     read_ansible(text, "f")
     read_ansible(f"[all:vars]\n{text}\n[x]\n{text}", "f")
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.text(max_size=5) | st.integers(),

@@ -30,9 +30,13 @@ def machines(path: Path) -> Machines:
     """The machines of an inventory that a person names, each target once."""
     problems = Problems(str(path))
     reading = Reading(problems, Locations())
-    groups = read_files(path, Scalar(1, 1, "", True), Permission(path.parent, everything=True), problems)
-    hosts = Hosts(groups, problems)
     found = Machines()
+    try:
+        groups = read_files(path, Scalar(1, 1, "", True), Permission(path.parent, everything=True), problems)
+        hosts = Hosts(groups, problems)
+    except RecursionError:
+        found.passed_over.append(f"{path}: groups in groups too deep to be read")
+        return found
     for name in groups.hosts:
         before, node = problems.count, hosts.target(name)
         target = ssh(node, name, AUTO, reading) if node is not None else None
@@ -42,5 +46,7 @@ def machines(path: Path) -> Machines:
             if password in hosts.variables[name]:
                 key, _ = hosts.variables[name][password]
                 found.passed_over.append(f"{key.file}:{key.line}:{key.column}: {name}.{password}")
-    found.passed_over += [line.split("\n")[0].replace(": error: ", ": ", 1) for line in problems.lines()]
+    found.passed_over += [
+        line.split("\n")[0].replace(": error: ", ": ", 1).replace(": warning: ", ": ", 1) for line in problems.lines()
+    ]
     return found

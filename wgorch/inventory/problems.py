@@ -123,6 +123,10 @@ class Problems:
         source = BREAKS.split(self.text)
         if re.search(_HIDDEN.replace("^key$", r"\bkey\b|BEGIN"), self.text):
             source = list(_without_secrets(source))
+        # A secret is cut from its line, whatever else is wrong with it.
+        for problem in self.found:
+            if problem.secret and 0 < problem.line <= len(source):
+                source[problem.line - 1] = source[problem.line - 1][: problem.column - 1] + "…"
         texts = [self._render(problem, source) for problem in sorted(self.found)[:limit]]
         if len(self.found) > limit:
             texts.append(f"{self.name}: … and {len(self.found) - limit} more")
@@ -134,8 +138,6 @@ class Problems:
         where = f":{problem.line}:{problem.column}" if problem.line else ""  # an object of a database has none
         head = f"{visible(self.name)}{where}: {kind}: {path}{visible(_clip(problem.message))}"
         line = source[problem.line - 1] if 0 < problem.line <= len(source) else ""
-        if problem.secret:
-            line = line[: problem.column - 1] + "…"
         fix = f"\n    fix: {visible(_clip(problem.fix))}" if problem.fix else ""
         return without_keys(head + _excerpt(line, problem.column) + fix)
 

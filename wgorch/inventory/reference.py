@@ -60,7 +60,7 @@ A **command** prints one JSON object with some of `hosts`, `devices`, `groups`, 
 An **Ansible** inventory is read with its groups, ranges, `group_vars` and `host_vars`, in Ansible's order of precedence. The
 login is that of `ansible_host`, `ansible_user`, `ansible_port`, the key file, and `ProxyJump` or `ssh -W` of
 `ansible_ssh_common_args`; other fields stand in variables `wgorch_FIELD` (`wgorch_subnets`, `wgorch_endpoint`), another name
-in `wgorch_name`. Templates may be names of variables, `hostvars['NAME'].VARIABLE`, `groups['NAME'][0]`, and `default(VALUE)`
+in `wgorch_name`. An `ansible.cfg` beside it counts for the login. Templates may be names of variables, `hostvars['NAME'].VARIABLE`, `groups['NAME'][0]`, and `default(VALUE)`
 behind those; what ssh options or templates say beyond that is an error. Scripts and plugins of Ansible are not run. Groups of Ansible are groups here, with `-` for other characters.
 
 From **NetBox** come the devices with the tag, by their primary address, and as LANs the prefixes of their site with the same

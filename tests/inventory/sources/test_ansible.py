@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -117,20 +118,20 @@ def test_the_way_to_a_host_is_read_as_people_write_it(arguments: str, variable: 
 def test_a_jump_may_have_a_key_file_in_the_folder(folder: Path) -> None:
     line = "gw ansible_ssh_common_args='-o ProxyCommand=\"ssh -i keys/gate -W %h:%p root@gate.example\"'\n"
     (jump,) = target(folder, line).via
-    assert jump == SshTarget("gate.example", "root", identity="keys/gate")
+    assert jump == SshTarget("gate.example", "root", identity=f"{folder}/keys/gate")
 
 
 REFUSED = {
-    "-o ProxyCommand='nc -x proxy:1080 %h %p'": "ProxyCommand is not ssh -W %h:%p: nc -x proxy:1080 %h %p",
-    "-o ProxyCommand='cloudflared access ssh --hostname %h'": "ProxyCommand is not ssh -W %h:%p",
-    "-o ProxyCommand='ssh gate.example; id'": "ProxyCommand is not ssh -W %h:%p",
+    "-o ProxyCommand='nc -x proxy:1080 %h %p'": "its ProxyCommand is not ssh -W %h:%p HOST",
+    "-o ProxyCommand='cloudflared access ssh --hostname %h'": "its ProxyCommand is not ssh -W %h:%p HOST",
+    "-o ProxyCommand='ssh gate.example; id'": "its ProxyCommand is not ssh -W %h:%p HOST",
     "-o ProxyCommand='ssh -W %h:%p $(id)'": "",
-    "-o ProxyCommand='ssh -W %h:22 gate.example'": "ProxyCommand is not ssh -W %h:%p",
-    "-o ProxyCommand='ssh -o ProxyCommand=\"id\" -W %h:%p gate.example'": "ProxyCommand is not ssh -W %h:%p: id",
-    "-F /etc/other": "-F /etc/other: is not read",
-    "-D 1080": "-D 1080: is not read",
-    "-o LocalCommand=id": "-o LocalCommand: is not read",
-    "-o HostKeyAlias=x": "-o HostKeyAlias: is not read",
+    "-o ProxyCommand='ssh -W %h:22 gate.example'": "its ProxyCommand is not ssh -W %h:%p HOST",
+    "-o ProxyCommand='ssh -o ProxyCommand=\"id\" -W %h:%p gate.example'": "its ProxyCommand is not ssh -W %h:%p HOST",
+    "-F /etc/other": "-F is not read",
+    "-D 1080": "-D is not read",
+    "-o LocalCommand=id": "-o LocalCommand is not read",
+    "-o HostKeyAlias=x": "-o HostKeyAlias is not read",
     "-J": "-J needs a value",
     "-Z": "ssh has no option -Z",
     "-o 'ProxyJump": "cannot be split into words: no closing quotation",
@@ -160,16 +161,16 @@ FILES: dict[str, tuple[dict[str, str], str]] = {
         {"hosts.ini": "[a:hostz]\nx\n"},
         "hosts.ini:1:1: error: [a:hostz] is no section of Ansible's",
     ),
-    "a word": ({"hosts.ini": "[a]\nx  y\n"}, 'hosts.ini:2:4: error: expected name=value, got "y"'),
+    "a word": ({"hosts.ini": "[a]\nx  y\n"}, "hosts.ini:2:4: error: expected name=value"),
     "quotes": ({"hosts.ini": "x\ny a='b\n"}, "hosts.ini:2:1: error: cannot be split into words: no closing quotation"),
     "a range": ({"hosts.ini": "x\n  y[9:1]\n"}, "hosts.ini:2:3: error: a range that stands for nothing"),
     "a template": (
         {"hosts.ini": "x\n", "group_vars/all.yml": 'ansible_host: "{{ lookup(\'env\', \'HOME\') }}"\n'},
-        "group_vars/all.yml:1:15: error: x.ansible_host: is a template of more than names: lookup('env', 'HOME')",
+        "group_vars/all.yml:1:15: error: x.ansible_host: is a template of more than names",
     ),
     "a template of nothing": (
         {"hosts.ini": "x\n", "group_vars/all.yml": 'ansible_user: "{{ who }}"\n'},
-        "group_vars/all.yml:1:15: error: x.ansible_user: names a variable that x does not have as a text: who",
+        "group_vars/all.yml:1:15: error: x.ansible_user: names a variable that x does not have: who",
     ),
     "a template of itself": (
         {"hosts.ini": "x\n", "group_vars/all.yml": 'ansible_user: "{{ ansible_user }}"\n'},
@@ -197,7 +198,7 @@ FILES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a name": (
         {"hosts.ini": f"{'x' * 40}\n"},
-        f"hosts.ini:1:1: error: {'x' * 40}: makes no name of a host",
+        "hosts.ini:1:1: error: makes no name of a host",
     ),
     "two hosts of one name": (
         {"hosts.ini": "a.b\na-b\n"},
@@ -215,7 +216,7 @@ FILES: dict[str, tuple[dict[str, str], str]] = {
         {"hosts.ini": "[a:children]\nb\n[b:children]\na\n[a]\nx\n"},
         "inventory.yaml:2:17: error: hosts.ini: a group is in itself: a -> b -> a",
     ),
-    "bytes": ({"hosts.ini": "x\n", "group_vars/all.yml": "\0"}, "group_vars/all.yml:1:1: error: too deep, too much"),
+    "bytes": ({"hosts.ini": "x\n", "group_vars/all.yml": "\0"}, "group_vars/all.yml:1:1: error: character U+0000 is not allowed"),
 }  # fmt: skip
 
 
@@ -337,3 +338,141 @@ def test_a_key_file_of_ansible_outside_of_the_folder_needs_the_persons_word(fold
     assert found[0].startswith("hosts.ini:1:33: error: hosts.gw.ssh.identity: hosts.ini names a key file outside")
     allow(own_home, f"{folder}: {{paths: [~/.ssh/prod]}}\n")
     assert read(folder, files, run_sources=False).hosts["gw"].ssh.identity == "~/.ssh/prod"
+
+
+def shown(folder: Path, text: str, **more: str) -> str:
+    found = target(folder, text, **more)
+    return f"{f'{found.user}@' if found.user else ''}{found.host}{f':{found.port}' if found.port else ''}"
+
+
+DEFAULTS = {
+    "admin: anna\nansible_user: '{{ deploy | default(admin) }}'": "anna@gw",
+    "ansible_user: '{{ deploy | default(omit) }}'": "gw",
+    "ansible_user: '{{ deploy | default(\"ben\") }}'": "ben@gw",
+    "deploy: ''\nansible_user: '{{ deploy | default(\"ben\") }}'": "gw",
+    "deploy: ''\nansible_user: '{{ deploy | default(\"ben\", true) }}'": "ben@gw",
+    "ansible_port: '{{ p | default(2222) }}'": "gw:2222",
+}
+
+
+@pytest.mark.parametrize("text", DEFAULTS)
+def test_a_default_stands_for_what_is_not_defined(text: str, folder: Path) -> None:
+    assert shown(folder, "gw\n", group_vars__all_yml=text) == DEFAULTS[text]
+
+
+NO_DEFAULTS = {
+    "s: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\nansible_user: '{{ s | default(\"root\") }}'": "is encrypted by ansible-vault",
+    "a: {b: anna}\nansible_user: '{{ a.b | default(\"root\") }}'": "is a template of more than names",
+    'ansible_user: \'{{ lookup("env", "X") | default("root") }}\'': "is a template of more than names",
+    "ansible_user: '{{ a | default(b) }}'": "names a variable that gw does not have: b",
+}
+
+
+@pytest.mark.parametrize("text", NO_DEFAULTS)
+def test_a_default_stands_for_nothing_else(text: str, folder: Path) -> None:
+    files = {"inventory.yaml": MAIN, "hosts.ini": "gw\n", "group_vars/all.yml": text}
+    assert any(NO_DEFAULTS[text] in each for each in refused(folder, files, run_sources=False))
+
+
+ALIKE = {
+    "gw[01:02].example:2222": "gw01.example:2222",
+    "[2001:db8::1]:2222": "2001:db8::1:2222",
+    "gw ansible_port=2222   # odd": "gw:2222",
+    "[g]\ngw\n[g:vars]\nansible_port=2222   # odd": "gw:2222",
+    "gw\n[web]\ngw\n[ungrouped:vars]\nansible_user=nobody\n": "gw",
+}
+
+
+@pytest.mark.parametrize("text", ALIKE)
+def test_what_ansible_takes_is_taken_alike(text: str, folder: Path) -> None:
+    assert shown(folder, f"{text}\n") == ALIKE[text]
+
+
+STRICT = {
+    "[g]\ngw\n[prod:children]\ng\nrelasy": "hosts.ini:5:1: error: there is no group relasy",
+    "gw\n[gatways:vars]\nansible_user=a": "hosts.ini:2:1: error: there is no group gatways",
+    "[g]\ngw\n[g:vars]\nansible_user: a": "hosts.ini:4:1: error: expected name=value",
+    "[g]\ngw\n[db:vars:x]\nansible_user=b": "hosts.ini:3:1: error: is no section of Ansible's",
+    "gw ansible_ssh_common_args='-o StrictHostKeyChecking no'": "has a word that belongs to no option",
+    "gw ansible_ssh_common_args='-o ProxyJump bastion'": "has a word that belongs to no option",
+}
+
+
+@pytest.mark.parametrize("text", STRICT)
+def test_what_ansible_or_ssh_refuses_is_refused(text: str, folder: Path) -> None:
+    found = refused(folder, {"inventory.yaml": MAIN, "hosts.ini": f"{text}\n"}, run_sources=False)
+    assert any(STRICT[text] in each for each in found), found
+
+
+def test_the_first_of_several_files_of_a_group_counts_and_folders_are_read_whole(folder: Path) -> None:
+    files = {"inventory.yaml": MAIN.replace("hosts.ini", "inv"), "inv/a": "[web]\ngw1\n", "inv/dc2/b": "gw2\n"}
+    files |= {"inv/group_vars/web/main.yml": "ansible_user: dir\n", "inv/group_vars/web.yml": "ansible_user: file\n"}
+    found = read(folder, files, run_sources=False)
+    assert {n: h.ssh.user for n, h in found.hosts.items()} == {"hub": "root", "gw1": "dir", "gw2": None}
+
+
+def test_folders_that_cannot_be_read_are_told(folder: Path, own_home: Path) -> None:
+    shared = (folder / ".." / "shared" / "all").resolve()
+    shared.mkdir(parents=True)
+    (shared / "main.yml").write_text("ansible_user: admin\n")
+    (folder / "group_vars").symlink_to(shared.parent)
+    files = {"inventory.yaml": MAIN, "hosts.ini": "gw\n"}
+    assert "group_vars lies outside of the inventory's folder" in refused(folder, files, run_sources=False)[0]
+    allow(own_home, f"{folder}: {{paths: [{shared.parent}]}}\n")
+    assert read(folder, files, run_sources=False).hosts["gw"].ssh.user == "admin"
+    (folder / "group_vars").unlink()
+    (folder / "group_vars").symlink_to("group_vars")
+    assert "cannot read" in refused(folder, files, run_sources=False)[0]
+
+
+def test_an_encrypted_file_of_variables_is_warned_of(folder: Path) -> None:
+    found = hosts(folder, "gw\n", host_vars__gw_yml="$ANSIBLE_VAULT;1.1;AES256\n3031\n")
+    assert "gw.yml:1:1: warning: is encrypted: logins are without what it says of them" in found.warnings[0]
+
+
+def test_groups_of_several_inventories_are_joined_and_none_takes_a_members_name(folder: Path) -> None:
+    text = NETWORK + "from: [{ansible: a}, {ansible: b}]\n" + HUB + "groups: {own: [hub]}\n"
+    more = {"a": "[gateways]\ngw1\n[hub]\ngw1\n[own]\ngw1\n", "b": "[gateways]\ngw2\n"}
+    found = read(folder, {"inventory.yaml": text, **more}, run_sources=False)
+    assert found.groups == {"own": ("hub",), "gateways": ("gw1", "gw2")}
+
+
+HOSTILE = {
+    "blanks": 'ansible_host: "x{{' + " " * 9000 + '"\n',
+    "growth": f"a: {'x' * 900}\nb: '{'{{a}}' * 400}'\nc: '{'{{b}}' * 400}'\nansible_user: '{'{{c}}' * 900}'\n",
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_template_takes_no_time(case: str, folder: Path) -> None:
+    began = time.monotonic()
+    refused(folder, {"inventory.yaml": MAIN, "hosts.ini": "gw\n", "group_vars/all.yml": HOSTILE[case]})
+    assert time.monotonic() - began < 5
+
+
+def test_too_many_hosts_and_too_deep_groups_are_refused(folder: Path) -> None:
+    many = "".join(f"h{n}-[0:9999]\n" for n in range(12))
+    assert "more than 50000 hosts" in refused(folder, {"inventory.yaml": MAIN, "hosts.ini": many})[0]
+    deep = "[g0]\ngw\n" + "".join(f"[g{n + 1}:children]\ng{n}\n" for n in range(1500))
+    assert "too deep" in refused(folder, {"hosts.ini": deep})[0]
+
+
+def test_a_file_with_secrets_shows_none(folder: Path) -> None:
+    text = "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG\nTOKEN t0ps3cret\nDB_PASSWORD=hunter2hunter2hunter2hunter2x\n"
+    text += "x ansible_ssh_common_args='-o ProxyCommand=\"sshpass -p Hunter2 ssh -W %h:%p u@b\"'\n"
+    said = "".join(refused(folder, {"inventory.yaml": MAIN, "hosts.ini": text}, run_sources=False))
+    assert not [word for word in ("wJalr", "t0ps3cret", "hunter2", "Hunter2") if word in said]
+
+
+def test_ansible_cfg_counts_where_no_variable_says_otherwise(folder: Path) -> None:
+    config = "[defaults]\nremote_user = deploy  ; all\nremote_port=2222\n[ssh_connection]\nssh_args = -C -o ProxyJump=gate.example\n"
+    files = {"inventory.yaml": MAIN, "hosts.ini": "a\nb ansible_user=root\n", "ansible.cfg": config}
+    found = read(folder, files, run_sources=False)
+    a, b = found.hosts["a"].ssh, found.hosts["b"].ssh
+    assert (a.user, a.port, [str(jump) for jump in a.via]) == ("deploy", 2222, ["gate.example"])
+    assert (b.user, b.port) == ("root", 2222)
+    wrong = config.replace("2222", "no") + "[ssh_connection]\n"
+    assert "ansible.cfg:3:1: error: hosts.a.ssh.port: " in refused(folder, files | {"ansible.cfg": wrong})[0]
+    assert (
+        "ansible.cfg:1:1: error: is no configuration" in refused(folder, files | {"ansible.cfg": "remote_user=x\n"})[0]
+    )

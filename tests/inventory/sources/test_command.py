@@ -125,7 +125,7 @@ FAILURES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a list where a mapping belongs": (
         source("{command: [./m]}", m=printing('{"hosts": ["a"], "devices": {"p": {}}}')),
-        "hosts: is not what a source gives",
+        "output of ./m:1:11: error: hosts: expected a mapping",
     ),
     "two sources with one name": (
         source("[{command: [./m]}, {command: [./n]}]", m=printing('{"hosts": {"a": {"ssh": "a"}}}'), n=printing('{"hosts":\n{"a": {"ssh": "b"}}}')),
@@ -248,6 +248,32 @@ def test_a_key_file_that_only_a_source_names_needs_the_persons_word(folder: Path
     assert read(folder, files, run_sources=False).hosts["a"].ssh.identity == "~/.ssh/prod"
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"hosts": {"a": {"ssh": {"host": "a", "identity": "%d/.ssh/id_rsa"}}}},
+        {"hosts": {"a": {"ssh": {"host": "a", "identity": "${HOME}/.ssh/id_rsa"}}}},
+        {"hosts": {"a": {"ssh": {"host": "a", "via": [{"host": "b", "identity": "~/.ssh/id_rsa"}]}}}},
+        {"hosts": {"a": {"ssh": "a"}}, "groups": {"g": {"members": ["a"], "ssh": {"identity": "~/.ssh/id_rsa"}}}},
+    ],
+)
+def test_no_way_leads_around_the_rule_for_key_files(given: dict[str, object], folder: Path, own_home: Path) -> None:
+    allow(own_home, f"{folder}: {{commands: [[./members]]}}\n")
+    found = refused(folder, {"inventory.yaml": MAIN, "members": printing(json.dumps(given))}, run_sources=False)
+    assert "names a key file outside of the inventory's folder" in found[0]
+
+
+def test_a_secret_is_shown_by_no_other_problem(folder: Path, own_home: Path) -> None:
+    url = "{netbox: 'https://user:Passw0rd@nb.example', tagg: x}"
+    assert "Passw0rd" not in "".join(refused(folder, source(url)))
+    for text in (
+        "/net: {netbox: {https://nb.example: 0123456789abcdef}, pathz: [/x]}\n",
+        "/net: {netbox: {https://nb.example: 0123456789abcdef\n",
+    ):
+        allow(own_home, text)
+        assert "0123456789abcdef" not in "".join(refused(folder, {"inventory.yaml": MAIN, "members": printing("{}")}))
+
+
 # --- what it said last time
 
 
@@ -265,6 +291,16 @@ def test_a_source_that_gives_less_than_half_is_an_error(folder: Path, own_home: 
 
     (own_home / "state" / "wgorch" / "sources.json").unlink()
     assert len(read(folder, {"members": members(2)}).hosts) == 3
+
+
+def test_a_range_counts_as_what_it_stands_for_and_the_path_in_any_form(folder: Path) -> None:
+    def given(last: int) -> str:
+        return printing(json.dumps({"hosts": {f"gw-[1-{last}]": {"ssh": "gw-{n}"}}}))
+
+    read(folder, {"inventory.yaml": MAIN, "members": given(100)})
+    assert "gives 2 of the 100 members" in refused(folder, {"members": given(2)})[0]
+    with pytest.raises(InventoryError, match="gives 2 of the 100 members"):
+        load(folder / ".." / folder.name / "inventory.yaml", run_sources=True)
 
 
 def test_a_broken_memory_is_none(folder: Path, own_home: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from email.message import Message
 from io import BytesIO
@@ -238,10 +239,39 @@ class Endless:
         return Answer(json.dumps({"next": f"{URL}/api/x/?offset={self.count}", "results": []}).encode())
 
 
+class Dripping:
+    """An answer that never ends its headers."""
+
+    def open(self, request: Request, timeout: float) -> Answer:
+        time.sleep(30)
+        return Answer(b"")
+
+
+def test_headers_that_drip_end_with_the_timeout(folder: Path, answers: Callable[[Any], Any]) -> None:
+    answers(Dripping())
+    began = time.monotonic()
+    assert "took longer than 1 s" in refused(folder, {"inventory.yaml": MAIN.replace("5s", "1s")})[0]
+    assert time.monotonic() - began < 10
+
+
+def test_many_prefixes_take_no_time() -> None:
+    texts = [f"10.{n // 250}.{n % 250}.0/24" for n in range(8000)] + ["10.3.0.0/16", "not one", "fd00::/8", "fd01::/16"]
+    began = time.monotonic()
+    found = list(netbox._outermost(texts))
+    assert time.monotonic() - began < 5
+    assert "10.3.7.0/24" not in found
+    assert {"10.3.0.0/16", "10.4.7.0/24", "not one", "fd00::/8"} <= {*found}
+    assert "fd01::/16" not in found
+
+
 BROKEN: dict[str, tuple[Callable[[], Any], str]] = {
     "no such name": (lambda: raising(URLError("Name or service not known")), "cannot be reached: Name or service"),
     "refused": (lambda: raising(HTTPError(URL, 403, "Forbidden", Message(), BytesIO())), "refuses with 403"),
     "not found": (lambda: raising(HTTPError(URL, 404, "", Message(), BytesIO())), "answers with 404"),
+    "a tag that is not there": (
+        lambda: raising(HTTPError(URL, 400, "", Message(), BytesIO(b'{"tag": ["vpn is not one of the choices."]}'))),
+        'answers with 400: {"tag": ["vpn is not one of the choices."]}',
+    ),
     "silent": (lambda: raising(TimeoutError()), "took longer than 5 s"),
     "silent while it connects": (lambda: raising(URLError(TimeoutError())), "took longer than 5 s"),
     "cut": (lambda: raising(ConnectionResetError("reset")), "cannot be read: reset"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from wgorch.inventory.nodes import Mapping, Node, Scalar, Sequence, place
 from wgorch.inventory.problems import Problems
+from wgorch.inventory.sections.ranges import numbered
 from wgorch.inventory.sources.command import read_command
 from wgorch.inventory.sources.last import Last
 from wgorch.inventory.sources.permission import Permission, permission_of
@@ -30,10 +31,11 @@ def with_sources(root: Mapping, name: str, problems: Problems, *, run_sources: b
         part = _read(source, permission, problems)
         if part is None:
             continue
-        _check_identities(part, source, permission, problems)
-        _check_size(part, source, last, problems)
-        joined.add(part)
-    if not problems.count:
+        whole = _with_identities(part, source, permission, problems)
+        assert isinstance(whole, Mapping)
+        _check_size(whole, source, last, problems)
+        joined.add(whole)
+    if not problems.errors:
         last.keep()
     return joined.root()
 
@@ -53,7 +55,9 @@ def _read(source: Source, permission: Permission, problems: Problems) -> Mapping
 def _check_size(part: Mapping, source: Source, last: Last, problems: Problems) -> None:
     """Refuse a source that gives nothing, or less than half of what it gave."""
     sections = (part.get(each) for each in MEMBERS)
-    count = sum(len(section.items) for section in sections if isinstance(section, Mapping))
+    names = (name for section in sections if isinstance(section, Mapping) for name, _ in section.items)
+    # A range counts as what it stands for; a wrong one is told later.
+    count = sum(len(numbered(name, "", Problems(""))) or 1 if "[" in name.text else 1 for name in names)
     before = last.count(source.name)
     last.set(source.name, count)
     if not count:
@@ -65,33 +69,33 @@ def _check_size(part: Mapping, source: Source, last: Last, problems: Problems) -
         problems.add(source.node, source.path, message, f"see why; if that is right, delete {last.path}")
 
 
-def _check_identities(part: Mapping, source: Source, permission: Permission, problems: Problems) -> None:
-    """Refuse key files of this person's that only a source names."""
-    hosts = part.get("hosts")
-    for host, fields in hosts.items if isinstance(hosts, Mapping) else ():
-        ssh = fields.get("ssh") if isinstance(fields, Mapping) else None
-        for identity in _identities(ssh):
-            if not isinstance(identity, Scalar) or not identity.text:
-                continue
-            try:
-                allowed = permission.allows_path(permission.folder / Path(identity.text).expanduser())
-            except (OSError, RuntimeError, ValueError):
-                allowed = False
-            if not allowed:
-                fix = permission.fix(f"paths: [{identity.text}]")
-                path = f"hosts.{host.text}.ssh.identity"
-                message = f"{source.name} names a key file outside of the inventory's folder"
-                problems.add(identity, path, message, fix)
+def _with_identities(node: Node, source: Source, permission: Permission, problems: Problems, path: str = "") -> Node:
+    """What a source gives, each key file by its whole path; those that this person does not allow become problems."""
+    if isinstance(node, Sequence):
+        return node._replace(items=[_with_identities(each, source, permission, problems, path) for each in node.items])
+    if isinstance(node, Scalar):
+        return node
+    items: list[tuple[Scalar, Node]] = []
+    for key, value in node.items:
+        at = f"{path}.{key.text}" if path else key.text
+        if key.text == "identity" and isinstance(value, Scalar) and value.text:
+            items.append((key, _identity(value, source, permission, problems, at)))
+        else:
+            items.append((key, _with_identities(value, source, permission, problems, at)))
+    return node._replace(items=items)
 
 
-def _identities(ssh: Node | None) -> list[Node]:
-    if not isinstance(ssh, Mapping):
-        return []
-    via = ssh.get("via")
-    jumps = via.items if isinstance(via, Sequence) else [via]
-    inner = [identity for jump in jumps for identity in _identities(jump)]
-    own = ssh.get("identity")
-    return [own, *inner] if own is not None else inner
+def _identity(node: Scalar, source: Source, permission: Permission, problems: Problems, path: str) -> Scalar:
+    """A key file, as seen from the inventory's folder; ssh would replace what stands behind % and $."""
+    try:
+        file = permission.folder / Path(node.text).expanduser()
+        allowed = permission.everything or (not set("%$") & set(node.text) and permission.allows_path(file))
+    except (OSError, RuntimeError, ValueError):
+        file, allowed = Path(node.text), False
+    if not allowed:
+        message = f"{source.name} names a key file outside of the inventory's folder"
+        problems.add(node, path, message, permission.fix(f"paths: [{node.text}]"))
+    return node if node.text.startswith(("/", "~")) or set("%$") & set(node.text) else node._replace(text=str(file))
 
 
 class _Joined:
@@ -105,7 +109,23 @@ class _Joined:
 
     def root(self) -> Mapping:
         """The root, without the section from."""
+        self._drop_taken_groups()
         return self._root._replace(items=list(self._sections.values()))
+
+    def _drop_taken_groups(self) -> None:
+        """Leave out groups of a source that are named like a member: no line of this inventory asks for them."""
+        groups = self._sections.get("groups")
+        if groups is None or not isinstance(groups[1], Mapping):
+            return
+        taken = {
+            name.text
+            for each in MEMBERS
+            if (section := self._sections.get(each)) and isinstance(section[1], Mapping)
+            for name, _ in section[1].items
+        }
+        given = self._given.get("groups", {})
+        kept = [pair for pair in groups[1].items if not (given.get(pair[0].text) is pair[0] and pair[0].text in taken)]
+        self._sections["groups"] = groups[0], groups[1]._replace(items=kept)
 
     def add(self, part: Mapping) -> None:
         """Add what one source gives."""
@@ -118,10 +138,11 @@ class _Joined:
                 self._sections[key.text] = (before[0], before[1]._replace(items=[*before[1].items, *node.items]))
             elif isinstance(node, Mapping) and isinstance(before[1], Mapping):
                 self._sections[key.text] = (before[0], self._together(key.text, before[1], node))
-            elif isinstance(node, Mapping | Sequence):
-                self._problems.add(before[1], key.text, "is not what a source gives", _FORMS[key.text])
+            elif isinstance(before[1], Mapping | Sequence):
+                kind = "a mapping" if isinstance(before[1], Mapping) else "a list"
+                self._problems.add(node, key.text, f"expected {kind}", _FORMS[key.text])
             else:
-                self._problems.add(node, key.text, "expected a list or a mapping", _FORMS[key.text])
+                self._problems.add(before[1], key.text, "is not what a source gives", _FORMS[key.text])
 
     def _note(self, section: str, node: Node) -> None:
         if isinstance(node, Mapping):
@@ -132,6 +153,10 @@ class _Joined:
         items = {name.text: (name, value) for name, value in own.items}
         for name, value in node.items:
             twin = items.get(name.text)
+            if section == "groups" and twin and isinstance(value, Sequence) and isinstance(twin[1], Sequence):
+                if name.text in given:  # one group in two sources
+                    items[name.text] = (twin[0], twin[1]._replace(items=[*twin[1].items, *value.items]))
+                continue  # the inventory's own wins
             if name.text in given:
                 message = f"is given by two sources (first at {place(given[name.text])})"
                 self._problems.add(name, f"{section}.{name.text}", message, "keep one")

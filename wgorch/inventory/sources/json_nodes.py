@@ -26,13 +26,15 @@ def read_json(text: str, file: str) -> Node:
     return node
 
 
-def from_value(value: Any, at: Scalar) -> Node:
-    """The nodes of a value that is read already, each at one place."""
+def from_value(value: Any, at: Scalar, depth: int = 0) -> Node:
+    """The nodes of a value that is read already, each at one place; what is too deep is empty."""
+    if isinstance(value, dict | list | tuple) and depth > MAX_DEPTH:
+        return at._replace(text="")
     if isinstance(value, dict):
-        items = [(at._replace(text=str(key)), from_value(each, at)) for key, each in value.items()]
+        items = [(at._replace(text=str(key)), from_value(each, at, depth + 1)) for key, each in value.items()]
         return Mapping(at.line, at.column, items, at.file)
     if isinstance(value, list | tuple):
-        return Sequence(at.line, at.column, [from_value(each, at) for each in value], at.file)
+        return Sequence(at.line, at.column, [from_value(each, at, depth + 1) for each in value], at.file)
     if isinstance(value, str):
         return at._replace(text=value, plain=False)
     return at._replace(text="" if value is None else json.dumps(value, default=str), plain=True)

@@ -14,7 +14,7 @@ class Last:
     """The numbers of one inventory's sources, by name."""
 
     def __init__(self, inventory: str) -> None:
-        self._inventory = str(Path(inventory).absolute())
+        self._inventory = os.path.realpath(inventory)
         self.path = state_directory() / "sources.json"
         self._before = _numbers(_stored(self.path).get(self._inventory))
         self._now: dict[str, int] = {}

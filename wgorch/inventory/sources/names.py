@@ -19,6 +19,7 @@ def host_key(name: str, at: Scalar, own: Variables, problems: Problems) -> Scala
         return given[1]
     key = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     if not re.match(r"[a-z0-9]", key) or len(key) > 32:
-        problems.add(at, name, "makes no name of a host: 1 to 32 of a-z 0-9 -", f"give it a {PREFIX}name")
+        # It is not shown: a file that is no inventory may have been named.
+        problems.add(at, "", "makes no name of a host: 1 to 32 of a-z 0-9 -", f"give it a {PREFIX}name")
         return None
     return at._replace(text=key)

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from wgorch.base.text import visible
 from wgorch.inventory import nodes
 from wgorch.inventory.nodes import Node, Scalar
 from wgorch.inventory.problems import Problems
@@ -55,12 +56,11 @@ def read_netbox(source: Source, permission: Permission, problems: Problems) -> n
     before = problems.count
     try:
         secret = token.value(str(permission.folder), source.timeout_s) if token else ""
-        client = _Client(source, secret)
-        devices = list(client.objects("dcim/devices/", [("tag", source.tag)]))
-        prefixes = _prefixes(client, source.tag, devices)
     except ValueError as error:
         problems.add(source.node, f"{source.path}.token", str(error), "set it, and log in there")
         return None
+    try:
+        devices, prefixes = _asked(source, secret)
     except Refused as error:
         problems.add(source.node, path, error.message, error.fix)
         return None
@@ -69,6 +69,35 @@ def read_netbox(source: Source, permission: Permission, problems: Problems) -> n
         return None
     at = Scalar(0, 0, "hosts", False, problems.of_source(source.name).name)
     return nodes.Mapping(0, 0, [(at, nodes.Mapping(0, 0, hosts, at.file))], at.file)
+
+
+def _asked(source: Source, secret: str) -> tuple[list[Mapping[str, Any]], dict[int, list[str]]]:
+    """Devices and the LANs of their sites, in time: a server may send its headers byte by byte. Raises Refused."""
+    from threading import Thread
+
+    found: list[tuple[list[Mapping[str, Any]], dict[int, list[str]]]] = []
+    failed: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            client = _Client(source, secret)
+            devices = list(client.objects("dcim/devices/", [("tag", source.tag)]))
+            found.append((devices, _prefixes(client, source.tag, devices)))
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            failed.append(error)
+
+    asking = Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(source.timeout_s + 1)
+    if failed:
+        raise failed[0]
+    if not found:
+        raise Refused(*_late(source.timeout_s))
+    return found[0]
+
+
+def _late(timeout_s: float) -> tuple[str, str]:
+    return f"took longer than {timeout_s:g} s", "see why; timeout: 2min gives it longer"
 
 
 # --- objects
@@ -102,10 +131,15 @@ def _outermost(texts: list[str]) -> Iterator[str]:
             return None
 
     networks = {text: network(text) for text in dict.fromkeys(texts)}
-    for text, own in networks.items():
-        others = (each for other, each in networks.items() if each is not None and other != text)
-        if own is None or not any(each.version == own.version and own.subnet_of(each) for each in others):
-            yield text
+    inner, outer = set[str](), None
+    known = [(own.version, int(own.network_address), own.prefixlen, text) for text, own in networks.items() if own]
+    for *_, text in sorted(known):
+        own = networks[text]
+        if outer is not None and outer.version == own.version and own != outer and own.subnet_of(outer):
+            inner.add(text)
+        else:
+            outer = own
+    yield from (text for text in networks if text not in inner)
 
 
 def _id(value: object) -> int | None:
@@ -165,6 +199,15 @@ def _address(value: object) -> str:
 # --- requests
 
 
+def _said(error: HTTPError) -> str:
+    """What NetBox says of a request that it refuses."""
+    try:
+        answer = json.loads(error.read(4096))
+    except (OSError, ValueError, RecursionError, HTTPException):
+        return ""
+    return f": {visible(json.dumps(answer))[:200]}" if isinstance(answer, dict) else ""
+
+
 class _SameOrigin(HTTPRedirectHandler):
     """Follows no redirect that would take the token elsewhere."""
 
@@ -202,7 +245,7 @@ class _Client:
             if not following:
                 return
             # Behind a proxy its scheme or host may be another: only what it asks for counts.
-            after = urlsplit(str(following)).query
+            after = str(following).partition("?")[2].partition("#")[0]
             if after == text:
                 break
             text = after
@@ -210,7 +253,7 @@ class _Client:
 
     def _get(self, url: str) -> Any:
         wait = self.deadline - time.monotonic()
-        late = Refused(f"took longer than {self.timeout_s:g} s", "see why; timeout: 2min gives it longer")
+        late = Refused(*_late(self.timeout_s))
         if wait <= 0:
             raise late
         try:
@@ -225,12 +268,14 @@ class _Client:
                     if time.monotonic() > self.deadline:
                         raise late
         except HTTPError as error:
-            error.close()
+            with error:
+                why = _said(error)
             if error.code in (401, 403):
                 raise Refused(
                     f"refuses with {error.code}", "give it a token that may read devices and prefixes"
                 ) from None
-            raise Refused(f"answers with {error.code}", "name the URL that its web pages begin with") from None
+            hint = "correct what it names" if why else "name the URL that its web pages begin with"
+            raise Refused(f"answers with {error.code}{why}", hint) from None
         except TimeoutError:
             raise late from None
         except URLError as error:

@@ -101,6 +101,7 @@ def _root(path: Path, problems: Problems) -> nodes.Mapping | None:
         problems.add(None, "", "others may write it", f"chown it to yourself, and: chmod go-w {path}")
         return None
     root = read(text, problems)
+    problems.text = ""  # no line of it is shown: it may hold a token
     if root is not None and not isinstance(root, nodes.Mapping):
         problems.add(root, "", "expected a mapping of folders", EXAMPLE)
     return root if isinstance(root, nodes.Mapping) else None

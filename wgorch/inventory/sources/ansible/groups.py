@@ -30,6 +30,23 @@ class Groups:
     group_vars: dict[str, Variables] = field(default_factory=lambda: defaultdict(dict))
     host_vars: dict[str, Variables] = field(default_factory=lambda: defaultdict(dict))
 
+    group_places: dict[str, Scalar] = field(default_factory=dict)
+    """Where each group stands first."""
+    configured: Variables = field(default_factory=dict)
+    """What a configuration says, which every variable overrules."""
+    pending: list[tuple[str, Scalar]] = field(default_factory=list)
+    """Names of groups that must be there, and where they stand."""
+
+    def add_group(self, name: str, at: Scalar) -> None:
+        """Add a group, maybe without members."""
+        self.group_places.setdefault(name, at)
+        self.members.setdefault(name, [])
+
+    def undefined(self) -> list[tuple[str, Scalar]]:
+        """Groups that are named and not there."""
+        known = {*self.group_places, ALL, UNGROUPED}
+        return [(name, at) for name, at in self.pending if name not in known]
+
     def add_host(self, name: str, group: str, at: Scalar, variables: Variables) -> None:
         """Add a host to a group; it may be in several, and its variables add up."""
         self.hosts.setdefault(name, {}).update(variables)
@@ -41,7 +58,7 @@ class Groups:
         found: dict[str, Variables] = {}
         for host, own in self.hosts.items():
             groups = self._groups_of.get(host, [])
-            found[host] = dict(self.variables.get(ALL, {}))
+            found[host] = self.configured | self.variables.get(ALL, {})
             for group in groups:
                 found[host] |= self.variables.get(group, {})
             found[host] |= self.group_vars.get(ALL, {})
@@ -60,7 +77,12 @@ class Groups:
     @cached_property
     def names(self) -> list[str]:
         """All groups but the two that Ansible adds itself."""
-        named = [*self.members, *self.children, *(child for its in self.children.values() for child in its)]
+        named = [
+            *self.group_places,
+            *self.members,
+            *self.children,
+            *(child for its in self.children.values() for child in its),
+        ]
         return [name for name in dict.fromkeys(named) if name not in (ALL, UNGROUPED)]
 
     @cached_property
@@ -68,11 +90,12 @@ class Groups:
         """The groups of each host without `all`, the outermost first, so that inner ones win."""
         order = sorted((n for n in self.names), key=lambda n: (self._depth(n), self._priority(n), n))
         found: dict[str, list[str]] = defaultdict(list)
-        for host in self.members.get(UNGROUPED, ()):
-            found[host].append(UNGROUPED)
         for group in order:
             for host in self.all_members(group):
                 found[host].append(group)
+        for host in self.members.get(UNGROUPED, ()):
+            if host not in found:
+                found[host].append(UNGROUPED)
         return found
 
     @cached_property
@@ -96,11 +119,9 @@ class Groups:
         return self._depths[group]
 
     def _priority(self, group: str) -> int:
-        for variables in (self.group_vars, self.variables):
-            value = variables.get(group, {}).get("ansible_group_priority")
-            if value and isinstance(value[1], Scalar) and value[1].text.isdecimal():
-                return int(value[1].text[:9])
-        return 1
+        value = self.variables.get(group, {}).get("ansible_group_priority")  # not in group_vars
+        good = value and isinstance(value[1], Scalar) and value[1].text.isdecimal()
+        return int(value[1].text[:9]) if value and good and isinstance(value[1], Scalar) else 1
 
     def _descendants(self, group: str) -> list[str]:
         found, wanted = [group], [group]

@@ -10,7 +10,7 @@ from wgorch.inventory.nodes import Mapping, Node, Scalar, Sequence
 from wgorch.inventory.problems import Problems
 from wgorch.inventory.sources.ansible import ssh_args
 from wgorch.inventory.sources.ansible.files import read_files
-from wgorch.inventory.sources.ansible.groups import ALL, Groups, Variables
+from wgorch.inventory.sources.ansible.groups import ALL, UNGROUPED, Groups, Variables
 from wgorch.inventory.sources.ansible.templates import Templates, Unreadable
 from wgorch.inventory.sources.names import PREFIX, host_key
 from wgorch.inventory.sources.permission import Permission
@@ -50,16 +50,21 @@ def read_ansible(source: Source, permission: Permission, problems: Problems) -> 
     if not is_there:
         problems.add(at, f"{source.path}.ansible", "is not there", "name it as seen from the inventory's folder")
         return None
-    before = problems.count
-    groups = read_files(path, at, permission, problems)
-    if problems.count > before:
+    before = len(problems.errors)
+    try:
+        groups = read_files(path, at, permission, problems)
+        if len(problems.errors) > before:
+            return None
+        if source.group and source.group not in (*groups.names, ALL, UNGROUPED):
+            known = ", ".join(groups.names[:8]) or "none"
+            message = f"{source.place} has no group {source.group}"
+            problems.add(source.node.get("group"), f"{source.path}.group", message, f"its groups: {known}")
+            return None
+        found = as_sections(groups, source.group or ALL, str(path), problems)
+    except RecursionError:
+        problems.add(at, f"{source.path}.ansible", "has groups in groups too deep to be read", "flatten them")
         return None
-    if source.group and source.group not in (*groups.names, ALL):
-        known = ", ".join(groups.names[:8]) or "none"
-        problems.add(at, f"{source.path}.group", f"{source.place} has no group {source.group}", f"its groups: {known}")
-        return None
-    found = as_sections(groups, source.group or ALL, str(path), problems)
-    return found if problems.count == before else None
+    return found if len(problems.errors) == before else None
 
 
 def as_sections(groups: Groups, group: str, file: str, problems: Problems) -> Mapping:
@@ -81,7 +86,8 @@ def as_sections(groups: Groups, group: str, file: str, problems: Problems) -> Ma
             and key not in {*names.values(), *(k.text for k, _ in named)}
         ):
             items: list[Node] = [at._replace(text=member) for member in members]
-            named.append((at._replace(text=key), Sequence(1, 1, items, file)))
+            place = groups.group_places.get(each, at)
+            named.append((place._replace(text=key), Sequence(place.line, place.column, items, place.file)))
     return _mapping(at, [("hosts", Mapping(1, 1, hosts, file)), ("groups", Mapping(1, 1, named, file))])
 
 
@@ -100,9 +106,10 @@ class Hosts:
         ssh = self._ssh(name, at, own) if own is not None else None
         if own is None or key is None or ssh is None:
             return None
-        fields: list[tuple[Scalar, Node]] = [(at._replace(text="ssh"), ssh)]
+        given = own.get(f"{PREFIX}ssh")
+        fields: list[tuple[Scalar, Node]] = [(at._replace(text="ssh"), given[1] if given else ssh)]
         for each, (its, value) in own.items():
-            if each.startswith(PREFIX) and each != f"{PREFIX}name":
+            if each.startswith(PREFIX) and each not in (f"{PREFIX}name", f"{PREFIX}ssh"):
                 fields.append((its._replace(text=each.removeprefix(PREFIX)), value))
         return key, Mapping(at.line, at.column, fields, at.file)
 

@@ -12,9 +12,10 @@ from wgorch.inventory.sources.ansible.groups import UNGROUPED, Groups, Variables
 from wgorch.inventory.sources.json_nodes import from_value
 
 _SECTION = re.compile(r"\[([^\]:]+)(?::(\w+))?\]\s*(?:[#;].*)?")
-_WITH_PORT = re.compile(r"([^:\[\]]+|[^:]*\][^:]*|\[[0-9a-fA-F:.]+\]):([0-9]+)")
 
 KINDS = ("hosts", "vars", "children")
+
+MAX_HOSTS = 50_000
 
 MAX_NAMES = 10_000
 """Hosts that one range of names may make."""
@@ -23,26 +24,41 @@ MAX_NAMES = 10_000
 def read_ini(text: str, file: str, groups: Groups, problems: Problems) -> None:
     """Add what an INI file says; what Ansible does not read either becomes a problem at its line."""
     group, kind = UNGROUPED, "hosts"
+    named: list[tuple[str, Scalar]] = []
+    """Groups that must be there: children, and those that variables are of."""
     for number, line in enumerate(text.split("\n"), 1):
         stripped = line.strip()
         at = Scalar(number, len(line) - len(line.lstrip()) + 1, stripped, True, file)
         if not stripped or stripped[0] in "#;":
             continue
-        if stripped[0] == "[" and (hit := _SECTION.fullmatch(stripped)):
+        if hit := _SECTION.fullmatch(stripped):
             group, kind = hit[1].strip(), hit[2] or "hosts"
             if kind not in KINDS:
                 problems.add(at, "", f"[{group}:{kind}] is no section of Ansible's", f"one of: {', '.join(KINDS)}")
-            elif kind == "hosts":
-                groups.members[group]  # known, also when it is empty
-        elif stripped[0] == "[" and "]" not in stripped:
-            problems.add(at, "", "expected a section", "like [gateways]")
+            elif kind == "vars":
+                named.append((group, at))
+            else:
+                groups.add_group(group, at)
+        elif stripped[0] == "[" and re.search(r"\][^\]\w]*$", stripped):
+            problems.add(at, "", "is no section of Ansible's", "like [gateways], [gateways:vars], [all:children]")
+            kind = ""
         elif kind == "children":
-            groups.children[group].append(re.split(r"\s*[#;]", stripped, maxsplit=1)[0].strip())
+            child = re.split(r"\s*[#;]", stripped, maxsplit=1)[0].strip()
+            groups.children[group].append(child)
+            named.append((child, at))
         elif kind == "vars":
-            name, _, value = stripped.partition("=")
-            groups.variables[group][name.strip()] = _variable(name.strip(), value.strip(), line, at)
+            name, equals, value = stripped.partition("=")
+            if equals:
+                groups.variables[group][name.strip()] = _variable(name.strip(), value.strip(), line, at)
+            else:
+                problems.add(at, "", "expected name=value", "write ansible_user=root")
         elif kind == "hosts":
             _host(line, group, at, groups, problems)
+        if len(groups.hosts) > MAX_HOSTS:
+            problems.add(at, "", f"more than {MAX_HOSTS} hosts", "split the inventory")
+            return
+    for name, at in named:
+        groups.pending.append((name, at))
 
 
 def _host(line: str, group: str, at: Scalar, groups: Groups, problems: Problems) -> None:
@@ -58,18 +74,19 @@ def _host(line: str, group: str, at: Scalar, groups: Groups, problems: Problems)
             variables[name] = _variable(name, value, line, at)
         else:
             where = at._replace(column=max(line.find(word), 0) + 1)
-            problems.add(where, "", f'expected name=value, got "{word}"', "quote a value with blanks in it")
+            problems.add(where, "", "expected name=value", "quote a value with blanks in it")
     pattern = words[0] if words else ""
-    if hit := _WITH_PORT.fullmatch(pattern):
-        pattern = hit[1].strip("[]") if hit[1].count(":") > 1 else hit[1]
-        variables = {"ansible_port": (at, at._replace(text=hit[2]))} | variables
+    pattern, port = with_port(pattern)
+    if port:
+        variables = {"ansible_port": (at, at._replace(text=port))} | variables
     for name in expanded(pattern, at, problems):
         groups.add_host(name, group, at, variables)
 
 
 def _variable(name: str, value: str, line: str, at: Scalar) -> tuple[Scalar, Node]:
     """A variable with the places of its name and value; Python's literals are values, all else is text."""
-    column = max(line.find(name), 0)
+    hit = re.search(rf"(?<!\S){re.escape(name)}\s*=", line)
+    column = hit.start() if hit else 0
     behind = line.find("=", column) + 1
     behind += len(line[behind:]) - len(line[behind:].lstrip())
     place = at._replace(column=behind + 1)
@@ -82,10 +99,20 @@ def _literal(text: str) -> object:
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return text
     # A number stays as it is written: 0022, 1e3.
-    return value if isinstance(value, str | list | tuple | dict | bool) or value is None else text
+    return value if isinstance(value, str | list | tuple | dict | bool) or value is None else text.split("#")[0].strip()
 
 
 _RANGE = re.compile(r"\[([0-9]+|[a-z]|[A-Z]):([0-9]+|[a-z]|[A-Z])(?::([0-9]{1,4}))?\]")
+
+
+def with_port(pattern: str) -> tuple[str, str]:
+    """A host and the port behind it, empty where it has none: ``gw:2222``, ``gw[1:3].example:22``, ``[2001:db8::1]:22``."""
+    hit = re.fullmatch(r"(.+):([0-9]{1,5})", pattern)
+    if not hit:
+        return pattern, ""
+    if re.fullmatch(r"\[[0-9a-fA-F:.]+:[0-9a-fA-F:.]*\]", hit[1]) and not _RANGE.fullmatch(hit[1]):
+        return hit[1][1:-1], hit[2]
+    return (hit[1], hit[2]) if ":" not in _RANGE.sub("", hit[1]) else (pattern, "")
 
 
 def expanded(pattern: str, at: Scalar, problems: Problems) -> list[str]:

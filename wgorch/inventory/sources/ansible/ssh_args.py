@@ -41,6 +41,8 @@ class SshArgs:
     identity: str = ""
     jumps: list[SshArgs] | None = None
     """The way to it; None where nothing is said, empty for none."""
+    target: str = ""
+    """The word that is no option: the host of a ProxyCommand."""
     stdio: str = ""
     """Of ``-W``."""
     command: list[str] = field(default_factory=list)
@@ -56,7 +58,10 @@ class SshArgs:
 def parse(text: str) -> SshArgs:
     """Read arguments as a shell and ssh would; what is returned is never changed. Raises Unreadable."""
     try:
-        return _parse(shlex.split(text), depth=0)
+        found = _parse(shlex.split(text), depth=0)
+        if found.target:
+            raise Unreadable("has a word that belongs to no option")
+        return found
     except ValueError as error:
         raise Unreadable(f"cannot be split into words: {str(error).lower()}") from None
 
@@ -67,18 +72,16 @@ def _parse(words: list[str], depth: int) -> SshArgs:
     found, rest = SshArgs(), iter(words)
     for word in rest:
         if not word.startswith("-") or word == "-":
-            if found.host:
+            if found.target:
                 found.command = [word, *rest]
                 break
-            found.host = word  # ssh reads options behind it, too
+            found.target = word  # ssh reads options behind it, too
             continue
         for letter, value in _options(word, rest):
             _apply(letter, value, found, depth)
-    if found.host:
-        if found.host.startswith("ssh://"):
-            found.host = found.host.removeprefix("ssh://").rstrip("/")
-        user, _, host = found.host.rpartition("@")
-        found.host = host
+    if found.target and depth:
+        user, _, host = found.target.removeprefix("ssh://").rstrip("/").rpartition("@")
+        found.set("host", host)
         found.set("user", user)
     return found
 
@@ -101,13 +104,15 @@ def _options(word: str, rest: Iterator[str]) -> Iterator[tuple[str, str]]:
 def _apply(letter: str, value: str, found: SshArgs, depth: int) -> None:
     if letter == "o":
         name, value = [*re.split(r"\s*=\s*|\s+", value.strip(), maxsplit=1), ""][:2]
-        _option(name, value.strip().strip('"'), found, depth)
+        value = value.strip()
+        quoted = len(value) > 1 and value[0] == value[-1] == '"'
+        _option(name, value[1:-1] if quoted else value, found, depth)
     elif letter == "J":
         _option("ProxyJump", value, found, depth)
     elif letter in "ilpW":
         found.set({"i": "identity", "l": "user", "p": "port", "W": "stdio"}[letter], value)
     elif letter not in ALONE and letter not in "bcEemOQS":
-        raise Unreadable(f"-{letter} {value}: is not read")
+        raise Unreadable(f"-{letter} is not read")
 
 
 def _option(name: str, value: str, found: SshArgs, depth: int) -> None:
@@ -121,7 +126,7 @@ def _option(name: str, value: str, found: SshArgs, depth: int) -> None:
     elif key in ("user", "port", "identityfile", "hostname"):
         found.set({"identityfile": "identity", "hostname": "host"}.get(key, key), value)
     elif key not in NEEDLESS:
-        raise Unreadable(f"-o {name}: is not read")
+        raise Unreadable(f"-o {name} is not read")
 
 
 def _jump(hop: str) -> SshArgs:
@@ -130,7 +135,7 @@ def _jump(hop: str) -> SshArgs:
 
 def _command(text: str, depth: int) -> list[SshArgs]:
     """The jumps that a ProxyCommand of the usual kind makes: ssh with -W, or with nc on the jump host."""
-    why = f"ProxyCommand is not ssh -W %h:%p: {text}"
+    why = "its ProxyCommand is not ssh -W %h:%p HOST"  # which may hold a password
     try:
         words = shlex.split(text)
     except ValueError:

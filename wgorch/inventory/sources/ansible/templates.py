@@ -13,15 +13,22 @@ MAX_DEPTH = 10
 
 MAX_LENGTH = 10_000
 
-_TEMPLATE = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.S)
+_TEMPLATE = re.compile(r"\{\{(.*?)\}\}", re.S)
 _GROUP = r"groups(?:\.(\w+)|\[\s*['\"]([^'\"]+)['\"]\s*\])\[\s*([0-9]{1,4})\s*\]"
 _OF_HOST = re.compile(rf"hostvars\[\s*(?:['\"]([^'\"]+)['\"]|{_GROUP})\s*\](?:\.(\w+)|\[\s*['\"](\w+)['\"]\s*\])")
 _MEMBER = re.compile(_GROUP)
-_DEFAULT = re.compile(r"(.+?)\s*\|\s*default\(\s*(?:'([^']*)'|\"([^\"]*)\"|([\w.]+))\s*(?:,\s*(?:true|True)\s*)?\)")
+_DEFAULT = re.compile(
+    r"(?P<name>[^|]+?)\s*\|\s*default\(\s*(?:'(?P<one>[^']*)'|\"(?P<two>[^\"]*)\"|(?P<word>\w+))"
+    r"\s*(?P<empty>,\s*(?:true|True)\s*)?\)"
+)
 
 
 class Unreadable(Exception):
     """Raised for a value that says more than an inventory can hold."""
+
+
+class Undefined(Unreadable):
+    """Raised for the name of a variable that a host does not have."""
 
 
 class Templates:
@@ -49,16 +56,17 @@ class Templates:
             raise Unreadable("is half a template: quote it")
         if "{%" in text or depth > MAX_DEPTH or len(text) > MAX_LENGTH:
             raise Unreadable("is a template of more than names")
-        return _TEMPLATE.sub(lambda hit: self._value(hit[1], host, depth), text)
+        parts, length, end = [], 0, 0
+        for hit in _TEMPLATE.finditer(text):
+            parts += [text[end : hit.start()], self._value(hit[1].strip("-").strip(), host, depth)]
+            length, end = length + len(parts[-1]), hit.end()
+            if length > MAX_LENGTH:
+                raise Unreadable("is a template that makes too long a text")
+        return "".join([*parts, text[end:]])
 
     def _value(self, name: str, host: str, depth: int) -> str:
         if hit := _DEFAULT.fullmatch(name):
-            try:
-                return self._value(hit[1], host, depth) or next(
-                    text for text in (*hit.groups()[1:], "") if text is not None
-                )
-            except Unreadable:
-                return next(text for text in hit.groups()[1:] if text is not None)
+            return self._with_default(hit, host, depth)
         if name == "inventory_hostname":
             return host
         if name == "inventory_dir":
@@ -72,14 +80,30 @@ class Templates:
             owner, name = hit[1] or self._member(hit[2] or hit[3], hit[4]), hit[5] or hit[6]
             if name == "inventory_hostname":
                 return owner
-        if not re.fullmatch(r"\w+", name):
-            raise Unreadable(f"is a template of more than names: {name}")
+        if not re.fullmatch(r"\w{1,100}", name):
+            raise Unreadable("is a template of more than names")
         found = self._hosts.get(owner, {}).get(name)
         if found is None and name == "ansible_host" and owner in self._hosts:
             return owner
-        if found is None or not isinstance(found[1], Scalar):
-            raise Unreadable(f"names a variable that {owner} does not have as a text: {name}")
+        if found is None:
+            raise Undefined(f"names a variable that {owner} does not have: {name}")
+        if not isinstance(found[1], Scalar):
+            raise Unreadable(f"names a variable that is no text: {name}")
         return self.text(found[1].text, owner, depth + 1)
+
+    def _with_default(self, hit: re.Match[str], host: str, depth: int) -> str:
+        """A value, or what stands for one that is not defined; with a second argument also for an empty one."""
+        try:
+            text = self._value(hit["name"], host, depth)
+            if text or not hit["empty"]:
+                return text
+        except Undefined:
+            pass
+        if hit["word"] is None:
+            return str(hit["one"] if hit["one"] is not None else hit["two"])
+        if hit["word"] == "omit":
+            return ""
+        return str(hit["word"]) if hit["word"].isdecimal() else self._value(hit["word"], host, depth)
 
     def _member(self, group: str, number: str) -> str:
         members = list(self._groups.all_members(group))

@@ -7,7 +7,7 @@ import yaml
 from wgorch.inventory.nodes import Mapping, Node, Scalar, Sequence
 from wgorch.inventory.problems import Problems
 from wgorch.inventory.sources.ansible.groups import Groups, Variables
-from wgorch.inventory.sources.ansible.ini import expanded
+from wgorch.inventory.sources.ansible.ini import MAX_HOSTS, expanded, with_port
 
 MAX_NODES = 100_000
 """Values of one file, those behind aliases counted each time."""
@@ -28,9 +28,24 @@ def read_nodes(text: str, file: str, problems: Problems) -> Node | None:
         mark = error.problem_mark or error.context_mark
         at = Scalar(mark.line + 1, mark.column + 1, "", True, file) if mark else Scalar(1, 1, "", True, file)
         problems.add(at, "", f"not YAML: {error.problem or error.context}", SHOWN_BY)
+    except yaml.reader.ReaderError as error:
+        code = ord(error.character) if isinstance(error.character, str) else error.character
+        before = text[: max(0, text.find(chr(code)))].split("\n")
+        at = Scalar(len(before), len(before[-1]) + 1, "", True, file)
+        problems.add(at, "", f"character U+{code:04X} is not allowed in YAML", "delete it")
+    except _Bad as error:
+        problems.add(Scalar(*error.place, "", True, file), "", str(error), SHOWN_BY)
     except (yaml.YAMLError, ValueError, RecursionError):
-        problems.add(Scalar(1, 1, "", True, file), "", "too deep, too much, or not UTF-8 text", SHOWN_BY)
+        problems.add(Scalar(1, 1, "", True, file), "", "too deep, or too much", SHOWN_BY)
     return None
+
+
+class _Bad(Exception):
+    """Raised for a node that no inventory has."""
+
+    def __init__(self, message: str, node: yaml.Node) -> None:
+        super().__init__(message)
+        self.place = node.start_mark.line + 1, node.start_mark.column + 1
 
 
 class _Nodes:
@@ -59,7 +74,7 @@ class _Nodes:
         own: dict[str, tuple[Scalar, Node]] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise ValueError  # noqa: TRY004 - as for what is too deep
+                raise _Bad("a key must be a word", key)
             if key.value == "<<" and not key.style:
                 for each in value.value if isinstance(value, yaml.SequenceNode) else [value]:
                     merged = self.of(each, depth + 1)
@@ -79,7 +94,7 @@ def read_yaml(root: Mapping, groups: Groups, problems: Problems) -> None:
 
 def _group(key: Scalar, content: Node, groups: Groups, problems: Problems, depth: int) -> None:
     name = key.text
-    groups.members[name]  # known, also when it is empty
+    groups.add_group(name, key)
     if isinstance(content, Scalar) and not content.text:
         return
     if not isinstance(content, Mapping) or depth > MAX_DEPTH:
@@ -106,11 +121,16 @@ def _group(key: Scalar, content: Node, groups: Groups, problems: Problems, depth
 
 def _hosts(group: str, entries: list[tuple[Scalar, Node]], groups: Groups, problems: Problems) -> None:
     for pattern, its in entries:
+        if len(groups.hosts) > MAX_HOSTS:
+            problems.add(pattern, f"{group}.hosts", f"more than {MAX_HOSTS} hosts", "split the inventory")
+            return
         own = variables_of(its.items) if isinstance(its, Mapping) else {}
         if not isinstance(its, Mapping) and not (isinstance(its, Scalar) and not its.text):
             problems.add(its, f"{group}.hosts.{pattern.text}", "expected variables", "write name: value below the host")
-        for name in expanded(pattern.text, pattern, problems):
-            groups.add_host(name, group, pattern, own)
+        text, port = with_port(pattern.text)
+        mine = {"ansible_port": (pattern, pattern._replace(text=port))} | own if port else own
+        for name in expanded(text, pattern, problems):
+            groups.add_host(name, group, pattern, mine)
 
 
 def variables_of(entries: list[tuple[Scalar, Node]]) -> Variables:
