@@ -121,7 +121,7 @@ def _endpoints(given: Any, groups: Groups) -> tuple[Endpoint | None, tuple[Way, 
         return given, ()
     ways = []
     for way in given:
-        # A group without members stays, so that it is not taken for everybody.
+        # A group without members stays, so that it is not taken for every member.
         names = (name for each in way.only for name in groups.members.get(each) or (each,))
         ways.append(way._replace(only=tuple(dict.fromkeys(names))))
     return next((way.endpoint for way in ways if way.is_for_all), None), tuple(ways)

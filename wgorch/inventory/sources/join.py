@@ -56,7 +56,7 @@ def _check_size(part: Mapping, source: Source, last: Last, problems: Problems) -
     """Refuse a source that gives nothing, or less than half of what it gave."""
     sections = (part.get(each) for each in MEMBERS)
     names = (name for section in sections if isinstance(section, Mapping) for name, _ in section.items)
-    # A range counts as what it stands for; a wrong one is told later.
+    # A range counts as what it stands for; a wrong one becomes a problem later.
     count = sum(len(numbered(name, "", Problems(""))) or 1 if "[" in name.text else 1 for name in names)
     before = last.count(source.name)
     last.set(source.name, count)

@@ -133,7 +133,7 @@ class _Files:
         return text.replace("\r\n", "\n")
 
     def is_folder(self, path: Path) -> bool:
-        """Whether a path is a folder; False where that cannot be told."""
+        """Whether a path is a folder; False where that cannot be read."""
         try:
             return path.is_dir()
         except OSError:
