@@ -60,13 +60,13 @@ IGNORE = (*KEYS_STAY, "referee watch", "/etc/systemd/system")
 
 
 def _unsettled(lab: Lab, after: dict[str, Snapshot]) -> dict[str, list[str]]:
-    """The hosts that are neither as before nor as planned, and how they differ from before."""
+    """The hosts that are neither as before nor as planned, and how they differ from the nearer of the two."""
     found = {}
     for host in HOSTS:
         now = snapshot(lab.world, host)
         old, new = lab.before[host].difference(now, ignore=IGNORE), after[host].difference(now, ignore=IGNORE)
         if old and new:
-            found[host] = old
+            found[host] = min(old, new, key=len)
     return found
 
 

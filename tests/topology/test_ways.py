@@ -268,6 +268,26 @@ hosts:
     assert list(differing(peer_of(far, "key"), moved)) == ["endpoint is 10.1.0.6:51820, not 198.51.100.9:51820"]
 
 
+def test_a_forwarded_port_is_no_drift() -> None:
+    """A router gives what its host sends first a source port of its own."""
+    text = """
+network: {name: office, subnet: 10.99.0.0/24}
+hosts:
+  bcc: {ssh: bcc, relay: true, endpoint: "198.51.100.7:51820"}
+  gw: {ssh: gw, endpoint: "203.0.113.9:443", listen_port: 51820}
+  a: {ssh: a}
+"""
+    topology = build(loads(text))
+    link, back = topology.desired("bcc").link("gw"), topology.desired("gw").link("bcc")
+    assert link is not None
+    assert back is not None
+    assert (link.roams, back.roams) == (True, False)
+    live = replace(peer_of(link, "key"), endpoint="203.0.113.9:51820")
+    assert list(differing(peer_of(link, "key"), live)) == []
+    listed = build(loads(text.replace('"203.0.113.9:443"', '["203.0.113.9:443"]')))
+    assert [link.roams for link in listed.desired("bcc").links] == [True, False]
+
+
 REFUSED = {
     "a group without members": (
         TEXT.replace("near: [berlin, printer]", "near: []"),

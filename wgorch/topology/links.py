@@ -21,7 +21,8 @@ class SharedLinks(dict[str, Link]):
         host = self._peering.hosts[peer]
         nets = ordered(self._peering.own_networks(peer))
         preshared = self._preshared and not host.is_device
-        link = self[peer] = Link(peer, nets, host.endpoint, self._keepalive, preshared)
+        forwarded = host.endpoint is not None and host.endpoint.port != host.listen_port
+        link = self[peer] = Link(peer, nets, host.endpoint, self._keepalive, preshared, roams=forwarded)
         return link
 
 
@@ -44,8 +45,8 @@ def _own_links(peering: Peering, name: str, behind: dict[str, list[IPNetwork]], 
             link = link._replace(interface=interface, endpoint=peering.endpoint_for(peer, name))
         elif peering.hosts[peer].ways:
             link = link._replace(endpoint=peering.endpoint_for(peer, name))
-        if peering.has_ways and peering.roams(peer, name):
-            link = link._replace(roams=True)
+        if peering.has_ways and (roams := peering.roams(peer, name)) != link.roams:
+            link = link._replace(roams=roams)
         if peering.hosts[name].relay and peering.hosts[peer].relay:
             # Whether the other relay answers must be known before a spoke needs it.
             link = link._replace(persistent_keepalive=BETWEEN_RELAYS_S)

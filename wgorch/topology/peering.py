@@ -159,8 +159,13 @@ class Peering:
         return [way.endpoint for way in self._usable(peer, name)]
 
     def roams(self, peer: str, name: str) -> bool:
-        """True where two hosts connect to each other by endpoints of different kinds: WireGuard follows the last packet."""
+        """True where a peer's packets may come from elsewhere than its endpoint: WireGuard follows the last one.
+
+        Two hosts that connect to each other by endpoints of different kinds; or a port that a router forwards to another.
+        """
         there, back = self._best_way(peer, name), self._best_way(name, peer)
+        if there is not None and not there.in_lan and there.endpoint.port != self.hosts[peer].listen_port:
+            return True
         return there is not None and back is not None and (there.in_lan, there.version) != (back.in_lan, back.version)
 
     def _best_way(self, peer: str, name: str) -> Way | None:
