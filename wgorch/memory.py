@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from wgorch.base.directories import private_directory, state_directory
+from wgorch.base.directories import state_directory, store, stored
 from wgorch.errors import UsageError
 from wgorch.inventory.model import AUTO, Host, Inventory, IPAddress, SshTarget
 from wgorch.plan.journals import Head
@@ -36,7 +36,7 @@ def find_inventory(given: str | None) -> tuple[str, str]:
 
 def last_inventory() -> str | None:
     """The path of the inventory last applied from the current directory."""
-    path = _read(_inventories()).get(_here())
+    path = stored(_inventories()).get(_here())
     return str(path) if path else None
 
 
@@ -47,7 +47,7 @@ def remember(inventory: Inventory, orphans: Mapping[str, Host], record: str, *, 
     `is_here`: the inventory is a file of this machine. Never fails a run.
     """
     if is_here and (here := _here()):
-        _write(_inventories(), _read(_inventories()) | {here: str(Path(inventory.path).resolve())})
+        store(_inventories(), stored(_inventories()) | {here: str(Path(inventory.path).resolve())})
     network = {
         "network": inventory.network.name,
         "subnets": _subnets(inventory),
@@ -55,21 +55,21 @@ def remember(inventory: Inventory, orphans: Mapping[str, Host], record: str, *, 
         "devices": {name: [str(a) for a in device.addresses] for name, device in inventory.devices.items()},
         "record": record,
     }
-    _write(_network(inventory.network.name), network)
+    store(_network(inventory.network.name), network)
 
 
 def remember_teardown(inventory: Inventory, absent: Iterable[str], orphans: Mapping[str, Host]) -> None:
     """Store that a network is down, but on absent hosts and orphans; the addresses it had stay for its next `up`."""
     if orphans:
         remember(inventory, orphans, "")
-    last = _read(_network(inventory.network.name))
+    last = stored(_network(inventory.network.name))
     if last:
-        _write(_network(inventory.network.name), last | {"left": sorted({*absent, *orphans})})
+        store(_network(inventory.network.name), last | {"left": sorted({*absent, *orphans})})
 
 
 def forget_member(network: str, name: str, before: str, after: str) -> None:
     """Strike a host from a network as last applied; `before` and `after`: the record of its members."""
-    last = _read(_network(network))
+    last = stored(_network(network))
     if not last:
         return
     hosts, left = last.get("hosts"), last.get("left")
@@ -79,12 +79,12 @@ def forget_member(network: str, name: str, before: str, after: str) -> None:
         last["left"] = [other for other in left if other != name]
     if after and last.get("record") == before:
         last["record"] = after
-    _write(_network(network), last)
+    store(_network(network), last)
 
 
 def removed_since(inventory: Inventory) -> dict[str, Host]:
     """The hosts of the network as last applied on this controller that are not in the inventory any more."""
-    last = _read(_network(inventory.network.name))
+    last = stored(_network(inventory.network.name))
     if last.get("subnets") != _subnets(inventory):
         return {}
     left = last.get("left")  # after a teardown: those that still carry it
@@ -102,7 +102,7 @@ def removed_since(inventory: Inventory) -> dict[str, Host]:
 def remember_heads(network: str, heads: Mapping[str, Head]) -> None:
     """Store where the journals of a network's hosts end; none after a teardown."""
     if heads:
-        _write(_heads(network), {name: list(head) for name, head in heads.items()})
+        store(_heads(network), {name: list(head) for name, head in heads.items()})
     else:
         with contextlib.suppress(OSError):
             _heads(network).unlink()
@@ -111,7 +111,7 @@ def remember_heads(network: str, heads: Mapping[str, Head]) -> None:
 def known_heads(network: str) -> dict[str, Head]:
     """Where the journals of a network's hosts ended, as far as this controller saw them confirm."""
     found = {}
-    for name, fields in _read(_heads(network)).items():
+    for name, fields in stored(_heads(network)).items():
         with contextlib.suppress(TypeError, ValueError):
             when, total = fields
             found[name] = Head(int(when), str(total))
@@ -120,17 +120,17 @@ def known_heads(network: str) -> dict[str, Head]:
 
 def base_record(network: str) -> str:
     """The record of the members that the last change from this controller left; empty where none is known."""
-    return str(_read(_network(network)).get("record", ""))
+    return str(stored(_network(network)).get("record", ""))
 
 
 def hosts_of(network: str) -> dict[str, Host]:
     """The hosts that a network of that name was last applied to from this controller."""
-    return dict(_hosts(_read(_network(network)))) if Path(network).name == network else {}
+    return dict(_hosts(stored(_network(network)))) if Path(network).name == network else {}
 
 
 def addresses_had(inventory: Inventory) -> dict[str, tuple[IPAddress, ...]]:
     """The addresses of the network's members as last applied on this controller, by name."""
-    last = _read(_network(inventory.network.name))
+    last = stored(_network(inventory.network.name))
     return {name: host.addresses for name, host in _hosts(last)} | dict(_devices(last))
 
 
@@ -201,26 +201,3 @@ def _here() -> str:
         return str(Path.cwd())
     except OSError:
         return ""
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        import json
-
-        stored = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return stored if isinstance(stored, dict) else {}
-
-
-def _write(path: Path, stored: dict[str, Any]) -> None:
-    try:
-        private_directory(state_directory())
-        temporary = path.with_suffix(f".{os.getpid()}")
-        import json
-
-        temporary.write_text(json.dumps(stored, indent=1), encoding="utf-8")
-        temporary.chmod(0o600)
-        temporary.replace(path)
-    except OSError:
-        pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 TIMEOUT_S = 60
 """A key may wait for a touch, or for a passphrase."""
@@ -47,13 +47,11 @@ def collect(argv: Sequence[str], folder: str, timeout_s: float, limit: int) -> A
     """
     import contextlib
     import os
-    import selectors
     import signal
     import subprocess
     import time
 
     deadline = time.monotonic() + timeout_s
-    taken: dict[int, bytearray] = {}
     try:
         process = subprocess.Popen(
             argv,
@@ -67,24 +65,11 @@ def collect(argv: Sequence[str], folder: str, timeout_s: float, limit: int) -> A
         return MISSING
     assert process.stdout is not None and process.stderr is not None
     try:
-        with selectors.DefaultSelector() as selector:
-            for stream in (process.stdout, process.stderr):
-                taken[stream.fileno()] = bytearray()
-                selector.register(stream, selectors.EVENT_READ)
-            while selector.get_map():
-                ready = selector.select(max(0.0, deadline - time.monotonic()))
-                if not ready:
-                    return LATE
-                for key, _ in ready:
-                    data = os.read(key.fd, 65536)
-                    taken[key.fd] += data
-                    if len(taken[key.fd]) > limit:
-                        raise TooMuch
-                    if not data:
-                        selector.unregister(key.fileobj)
+        texts = _texts((process.stdout, process.stderr), deadline, limit)
+        if texts is None:
+            return LATE
         code = process.wait(max(0.1, deadline - time.monotonic()))
-        output, errors = taken.values()
-        return Answer(code, output.decode(errors="replace"), errors.decode(errors="replace"))
+        return Answer(code, *texts)
     except subprocess.TimeoutExpired:
         return LATE
     finally:
@@ -93,3 +78,27 @@ def collect(argv: Sequence[str], folder: str, timeout_s: float, limit: int) -> A
         process.wait()
         process.stdout.close()
         process.stderr.close()
+
+
+def _texts(streams: Sequence[IO[bytes]], deadline: float, limit: int) -> list[str] | None:
+    """What streams give until they end; None where they do not in time. Raises TooMuch."""
+    import os
+    import selectors
+    import time
+
+    taken = {stream.fileno(): bytearray() for stream in streams}
+    with selectors.DefaultSelector() as selector:
+        for stream in streams:
+            selector.register(stream, selectors.EVENT_READ)
+        while selector.get_map():
+            ready = selector.select(max(0.0, deadline - time.monotonic()))
+            if not ready:
+                return None
+            for key, _ in ready:
+                data = os.read(key.fd, 65536)
+                taken[key.fd] += data
+                if len(taken[key.fd]) > limit:
+                    raise TooMuch
+                if not data:
+                    selector.unregister(key.fileobj)
+    return [data.decode(errors="replace") for data in taken.values()]

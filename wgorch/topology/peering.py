@@ -148,8 +148,8 @@ class Peering:
 
     def endpoint_for(self, peer: str, name: str) -> Endpoint | None:
         """Return the endpoint of a peer as a host connects to it; between relays it has a port of its own."""
-        best = self._best_way(peer, name) if self.hosts[peer].ways else None
-        endpoint = best.endpoint if best else None if self.hosts[peer].ways else self.hosts[peer].endpoint
+        best = self._best_way(peer, name)
+        endpoint = best.endpoint if best else None
         if endpoint and self.hosts[peer].relay and self.hosts[name].relay:
             return Endpoint(endpoint.host, self._relay_port(peer, name))
         return endpoint

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
-from pathlib import Path
-from typing import Any
 
-from wgorch.base.directories import private_directory, state_directory
+from wgorch.base.directories import state_directory, store, stored
 
 
 class Last:
@@ -16,7 +13,7 @@ class Last:
     def __init__(self, inventory: str) -> None:
         self._inventory = os.path.realpath(inventory)
         self.path = state_directory() / "sources.json"
-        self._before = _numbers(_stored(self.path).get(self._inventory))
+        self._before = _numbers(stored(self.path).get(self._inventory))
         self._now: dict[str, int] = {}
 
     def count(self, source: str) -> int:
@@ -31,26 +28,9 @@ class Last:
         """Store the numbers as they are now; never fails."""
         if self._now == self._before:
             return
-        try:
-            private_directory(self.path.parent)
-            temporary = self.path.with_suffix(f".{os.getpid()}")
-            stored = _stored(self.path) | {self._inventory: self._now}
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(stored, file, indent=1)
-            temporary.replace(self.path)
-        except OSError:
-            pass
+        store(self.path, stored(self.path) | {self._inventory: self._now})
 
 
-def _stored(path: Path) -> dict[str, Any]:
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return stored if isinstance(stored, dict) else {}
-
-
-def _numbers(stored: object) -> dict[str, int]:
-    pairs = stored.items() if isinstance(stored, dict) else ()
+def _numbers(given: object) -> dict[str, int]:
+    pairs = given.items() if isinstance(given, dict) else ()
     return {str(name): count for name, count in pairs if isinstance(count, int)}

@@ -32,6 +32,7 @@ class Groups:
 
     group_places: dict[str, Scalar] = field(default_factory=dict)
     """Where each group stands first."""
+    _depths: dict[str, int] = field(default_factory=dict)
     configured: Variables = field(default_factory=dict)
     """What a configuration says, which every variable overrules."""
     pending: list[tuple[str, Scalar]] = field(default_factory=list)
@@ -107,10 +108,6 @@ class Groups:
                     found[child].append(parent)
         return found
 
-    @cached_property
-    def _depths(self) -> dict[str, int]:
-        return {}
-
     def _depth(self, group: str, seen: frozenset[str] = frozenset()) -> int:
         """Steps from `all`, by the longest way; a circle is named by `circle`."""
         if group not in self._depths:
@@ -119,9 +116,8 @@ class Groups:
         return self._depths[group]
 
     def _priority(self, group: str) -> int:
-        value = self.variables.get(group, {}).get("ansible_group_priority")  # not in group_vars
-        good = value and isinstance(value[1], Scalar) and value[1].text.isdecimal()
-        return int(value[1].text[:9]) if value and good and isinstance(value[1], Scalar) else 1
+        _, value = self.variables.get(group, {}).get("ansible_group_priority", (None, None))  # not in group_vars
+        return int(value.text[:9]) if isinstance(value, Scalar) and value.text.isdecimal() else 1
 
     def _descendants(self, group: str) -> list[str]:
         found, wanted = [group], [group]

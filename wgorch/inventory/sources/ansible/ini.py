@@ -24,8 +24,6 @@ MAX_NAMES = 10_000
 def read_ini(text: str, file: str, groups: Groups, problems: Problems) -> None:
     """Add what an INI file says; what Ansible does not read either becomes a problem at its line."""
     group, kind = UNGROUPED, "hosts"
-    named: list[tuple[str, Scalar]] = []
-    """Groups that must be there: children, and those that variables are of."""
     for number, line in enumerate(text.split("\n"), 1):
         stripped = line.strip()
         at = Scalar(number, len(line) - len(line.lstrip()) + 1, stripped, True, file)
@@ -36,7 +34,7 @@ def read_ini(text: str, file: str, groups: Groups, problems: Problems) -> None:
             if kind not in KINDS:
                 problems.add(at, "", f"[{group}:{kind}] is no section of Ansible's", f"one of: {', '.join(KINDS)}")
             elif kind == "vars":
-                named.append((group, at))
+                groups.pending.append((group, at))
             else:
                 groups.add_group(group, at)
         elif stripped[0] == "[" and re.search(r"\][^\]\w]*$", stripped):
@@ -45,7 +43,7 @@ def read_ini(text: str, file: str, groups: Groups, problems: Problems) -> None:
         elif kind == "children":
             child = re.split(r"\s*[#;]", stripped, maxsplit=1)[0].strip()
             groups.children[group].append(child)
-            named.append((child, at))
+            groups.pending.append((child, at))
         elif kind == "vars":
             name, equals, value = stripped.partition("=")
             if equals:
@@ -57,8 +55,6 @@ def read_ini(text: str, file: str, groups: Groups, problems: Problems) -> None:
         if len(groups.hosts) > MAX_HOSTS:
             problems.add(at, "", f"more than {MAX_HOSTS} hosts", "split the inventory")
             return
-    for name, at in named:
-        groups.pending.append((name, at))
 
 
 def _host(line: str, group: str, at: Scalar, groups: Groups, problems: Problems) -> None:
