@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +48,7 @@ verify:
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[InventoryWorld]:
     path = tmp_path / "inventory.yaml"
     path.write_text(request.param)
-    with world_of(load(path), "endpoints", systemd=False) as world:
+    with world_of(load(path), f"endpoints-{os.getpid()}", systemd=False) as world:
         assert isinstance(world, InventoryWorld)
         yield world
 
